@@ -123,7 +123,7 @@ static void summarise(context *c, const imgsearch_index_update_report *r)
 		{ "unchanged", r->unchanged },
 		{ "re-hashed", r->rehashed },
 		{ "decoded anew", r->redecoded },
-		{ "described anew", r->described },
+		{ "with metadata read again", r->described },
 		{ "moved", r->moved },
 		{ "removed", r->removed },
 		{ "offline", r->offline },

@@ -37,6 +37,7 @@ begin(
         '... an unknown column',
         '... a date that is none',
         '... a place that is none',
+        '... eval of no picture',
         'list and failed of a folder that is not there',
         'HEIC',
         'JPEG XL',
@@ -185,6 +186,7 @@ result(p.returncode == 2 and p.stderr.count('condition') == 1, p.stderr)
 said('no picture has a column "ratng"', 'list', '--where', 'ratng > 3')
 said('date: "May" is no date', 'map', '--json', '--after', 'May')
 said('--near: LATITUDE,LONGITUDE,KILOMETRES', 'dups', '--near', 'Munich')
+said('no picture of index', 'eval', '--where', 'rating > 90', status=3)
 p, q = imgsearch('failed', 'nowhere', status=3), imgsearch('list', 'nowhere', '--after', '2023',
                                                            status=3)
 result('nowhere: it is not' in p.stderr and 'nowhere: it is not' in q.stderr, p.stderr + q.stderr)

@@ -50,7 +50,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from query' -l before -d 'only 
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l camera -d 'only pictures of a camera with this in its name' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l keyword -d 'only pictures with this keyword (may be repeated: with all of them)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l near -d 'only pictures taken within KM kilometres of this place' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from query' -l where -d 'only pictures for which this holds, such as "rating >= 4 and has(lens)"' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l where -d 'only pictures for which this holds, such as "rating >= 4 and camera ~ \'canon\'" (~: contains; = is the whole text)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l crop -d 'search with this part of each picture, in pixels of the upright picture' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l combine -s c -d 'all pictures together are one query'
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l not -s n -d 'move the query away from this picture (may be repeated)' -r -F
@@ -103,7 +103,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from list' -l before -d 'only p
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l camera -d 'only pictures of a camera with this in its name' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l keyword -d 'only pictures with this keyword (may be repeated: with all of them)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l near -d 'only pictures taken within KM kilometres of this place' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from list' -l where -d 'only pictures for which this holds, such as "rating >= 4 and has(lens)"' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from list' -l where -d 'only pictures for which this holds, such as "rating >= 4 and camera ~ \'canon\'" (~: contains; = is the whole text)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l null -s 0 -d 'records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without'
@@ -210,7 +210,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l before -d 'only p
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l camera -d 'only pictures of a camera with this in its name' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l keyword -d 'only pictures with this keyword (may be repeated: with all of them)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l near -d 'only pictures taken within KM kilometres of this place' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l where -d 'only pictures for which this holds, such as "rating >= 4 and has(lens)"' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l where -d 'only pictures for which this holds, such as "rating >= 4 and camera ~ \'canon\'" (~: contains; = is the whole text)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l expand -d 'query expansion: search again with the mean of the query and its first N results' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l expand-power -d 'with --expand: weight each result by its score to the power of A' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l reciprocal -d 're-rank the first 500 results by common k-reciprocal neighbours' -x
@@ -242,7 +242,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l before -d 'only p
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l camera -d 'only pictures of a camera with this in its name' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l keyword -d 'only pictures with this keyword (may be repeated: with all of them)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l near -d 'only pictures taken within KM kilometres of this place' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l where -d 'only pictures for which this holds, such as "rating >= 4 and has(lens)"' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l where -d 'only pictures for which this holds, such as "rating >= 4 and camera ~ \'canon\'" (~: contains; = is the whole text)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l reject -d 'record, by content, that the two given pictures are different'
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
@@ -261,7 +261,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from map' -l before -d 'only pi
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l camera -d 'only pictures of a camera with this in its name' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l keyword -d 'only pictures with this keyword (may be repeated: with all of them)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l near -d 'only pictures taken within KM kilometres of this place' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from map' -l where -d 'only pictures for which this holds, such as "rating >= 4 and has(lens)"' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from map' -l where -d 'only pictures for which this holds, such as "rating >= 4 and camera ~ \'canon\'" (~: contains; = is the whole text)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l perplexity -d 't-SNE: effective number of neighbours' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l max-points -d 'use at most N pictures, evenly spaced' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l seed -d 't-SNE: seed of the random numbers' -x

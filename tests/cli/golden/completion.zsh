@@ -80,7 +80,7 @@ _imgsearch() {
 			'--camera=[only pictures of a camera with this in its name]:TEXT:' \
 			'*--keyword=[only pictures with this keyword (may be repeated\: with all of them)]:WORD:' \
 			'--near=[only pictures taken within KM kilometres of this place]:LAT,LON,KM:' \
-			'--where=[only pictures for which this holds, such as "rating >= 4 and has(lens)"]:COND:' \
+			'--where=[only pictures for which this holds, such as "rating >= 4 and camera ~ '\''canon'\''" (~\: contains; = is the whole text)]:COND:' \
 			'--crop=[search with this part of each picture, in pixels of the upright picture]:X,Y,W,H:' \
 			'(-c --combine)'{-c,--combine}'[all pictures together are one query]' \
 			'*--not=[move the query away from this picture (may be repeated)]:IMG:_files' \
@@ -138,7 +138,7 @@ _imgsearch() {
 			'--camera=[only pictures of a camera with this in its name]:TEXT:' \
 			'*--keyword=[only pictures with this keyword (may be repeated\: with all of them)]:WORD:' \
 			'--near=[only pictures taken within KM kilometres of this place]:LAT,LON,KM:' \
-			'--where=[only pictures for which this holds, such as "rating >= 4 and has(lens)"]:COND:' \
+			'--where=[only pictures for which this holds, such as "rating >= 4 and camera ~ '\''canon'\''" (~\: contains; = is the whole text)]:COND:' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without]' \
@@ -276,7 +276,7 @@ _imgsearch() {
 			'--camera=[only pictures of a camera with this in its name]:TEXT:' \
 			'*--keyword=[only pictures with this keyword (may be repeated\: with all of them)]:WORD:' \
 			'--near=[only pictures taken within KM kilometres of this place]:LAT,LON,KM:' \
-			'--where=[only pictures for which this holds, such as "rating >= 4 and has(lens)"]:COND:' \
+			'--where=[only pictures for which this holds, such as "rating >= 4 and camera ~ '\''canon'\''" (~\: contains; = is the whole text)]:COND:' \
 			'--expand=[query expansion\: search again with the mean of the query and its first N results]:N:' \
 			'--expand-power=[with --expand\: weight each result by its score to the power of A]:A:' \
 			'--reciprocal=[re-rank the first 500 results by common k-reciprocal neighbours]:K:' \
@@ -312,7 +312,7 @@ _imgsearch() {
 			'--camera=[only pictures of a camera with this in its name]:TEXT:' \
 			'*--keyword=[only pictures with this keyword (may be repeated\: with all of them)]:WORD:' \
 			'--near=[only pictures taken within KM kilometres of this place]:LAT,LON,KM:' \
-			'--where=[only pictures for which this holds, such as "rating >= 4 and has(lens)"]:COND:' \
+			'--where=[only pictures for which this holds, such as "rating >= 4 and camera ~ '\''canon'\''" (~\: contains; = is the whole text)]:COND:' \
 			'--reject[record, by content, that the two given pictures are different]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
@@ -334,7 +334,7 @@ _imgsearch() {
 			'--camera=[only pictures of a camera with this in its name]:TEXT:' \
 			'*--keyword=[only pictures with this keyword (may be repeated\: with all of them)]:WORD:' \
 			'--near=[only pictures taken within KM kilometres of this place]:LAT,LON,KM:' \
-			'--where=[only pictures for which this holds, such as "rating >= 4 and has(lens)"]:COND:' \
+			'--where=[only pictures for which this holds, such as "rating >= 4 and camera ~ '\''canon'\''" (~\: contains; = is the whole text)]:COND:' \
 			'--perplexity=[t-SNE\: effective number of neighbours]:P:' \
 			'--max-points=[use at most N pictures, evenly spaced]:N:' \
 			'--seed=[t-SNE\: seed of the random numbers]:N:' \
