@@ -129,13 +129,15 @@ static bool has_valid(const char *const *value, int fact)
 	return value[fact] && ims_fact_is_valid(fact, value[fact]);
 }
 
-/* Zone and origin of the date of the CSV, where that is one. */
+/* Zone and origin are those of the date, of the CSV where that is one. */
 static void choose_date(const char **out, const char *const *csv, const char *const *own,
 	char zone[ZONE_SIZE])
 {
 	char date[DATE_SIZE];
-	if (!csv[FACT_DATE] || !ims_date_parse(csv[FACT_DATE], date, zone))
+	if (!csv[FACT_DATE] || !ims_date_parse(csv[FACT_DATE], date, zone)) {
+		out[FACT_ZONE] = own[FACT_ZONE] ? own[FACT_ZONE] : out[FACT_ZONE];
 		return;
+	}
 	if (!has_valid(csv, FACT_ZONE))
 		out[FACT_ZONE] = *zone ? zone : same_clock(date, own[FACT_DATE]) ? own[FACT_ZONE] : NULL;
 	out[FACT_DATE_FROM] = csv[FACT_DATE_FROM] ? csv[FACT_DATE_FROM] : "CSV";

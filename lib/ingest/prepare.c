@@ -154,14 +154,20 @@ static void identify(const imgsearch_input *in, const void *data, size_t size, p
 		out->hash = ims_hash(data, size);
 }
 
+/* Formats of codecs whose containers are read by lib/meta. */
+static bool is_read_here(image_format format)
+{
+	return format == IMAGE_WEBP || format == IMAGE_VIDEO;
+}
+
 /* Adds the facts of a file: of a container that is read here, or whose codec hands out blocks. */
 static void add_own(imgsearch *s, facts *own, const void *data, size_t size)
 {
 	const image_limits limits = ims_handle_limits(s, NULL);
 	image_blocks b = { 0 };
 	ims_facts_from_file(own, data, size);
-	if (!ims_image_needs_codec(ims_image_sniff(data, size), &limits)
-		|| ims_image_sniff(data, size) == IMAGE_WEBP)
+	image_format format = ims_image_sniff(data, size);
+	if (is_read_here(format) || !ims_image_needs_codec(format, &limits))
 		return;
 	if (!ims_image_blocks(&b, data, size, &limits, NULL)) {
 		const metadata m = {
@@ -193,7 +199,7 @@ static bool read_own(imgsearch *s, facts *own, const char *path)
 	buf bytes = { 0 };
 	if (sniff(path, &format, NULL))
 		return false;
-	if (format == IMAGE_WEBP || !ims_image_needs_codec(format, &limits))
+	if (is_read_here(format) || !ims_image_needs_codec(format, &limits))
 		return ims_facts_read(own, path);
 	bool read = !ims_read_file(&bytes, path, IMS_IMAGE_MAX_FILE, NULL);
 	if (read)

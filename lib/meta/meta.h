@@ -20,12 +20,14 @@ void ims_facts_add_exif(facts *f, const void *data, size_t size); /* from its TI
 /* UTF-8. sidecar: the origin of the date says that a sidecar has it. */
 void ims_facts_add_xmp(facts *f, const void *data, size_t size, bool sidecar);
 void ims_facts_add_iptc(facts *f, const void *data, size_t size);
+/* A file of QuickTime or MP4. */
+void ims_facts_add_quicktime(facts *f, const void *data, size_t size);
 
 /* All three, in the order XMP, Exif, IPTC. */
 void ims_facts_from_blocks(facts *f, const metadata *blocks);
 
 /*
- * Finds the blocks of a file in a container that is read here (JPEG, PNG, WebP, TIFF) and adds
+ * Finds the blocks of a file in a container that is read here (JPEG, PNG, WebP, TIFF, MP4) and adds
  * their facts. False: they may stand behind `size` bytes of a longer file.
  */
 bool ims_facts_from_file(facts *f, const void *data, size_t size);

@@ -117,6 +117,8 @@ static void values_of_a_csv(void **state)
 	assert_int_equal(matching(s, "near(10.5, 20.5, 1)"), 1);
 	attach(s, sc, "file,date\na.png,2021:02:03 04:05:06\n");
 	assert_int_equal(matching(s, "date = 2021-02-03T04:05:06 and zone = '+02:00'"), 1);
+	attach(s, sc, "file,zone\na.png,+05:00\n"); /* the file's date has its own */
+	assert_int_equal(matching(s, "zone = '+02:00'"), 1);
 	attach(s, sc, "file,date\na.png,2024-05-03T10:00:00-07:00\nb.png,2024\n");
 	assert_int_equal(matching(s, "zone = '-07:00'"), 1);
 	assert_int_equal(matching(s, "date >= 2024"), 2);
