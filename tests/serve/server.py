@@ -84,7 +84,7 @@ class Server:
 
         def ready():
             if answer[0][0] == 202:
-                answer[0] = self.get(path.split("?")[0])
+                answer[0] = self.get(path.replace("?refresh=1&", "?").replace("?refresh=1", ""))
             return answer[0][0] != 202
 
         until(ready)
@@ -390,6 +390,28 @@ def test_described():
     for bad in ("sort=size", "limit=1001", "offset=-1", "offset=x", "reverse=2", "bad=1",
                 "where=rating", "near=1", "after=May", "keyword=", "where=ratng%3E1"):
         check(f"pictures?{bad}", error(page("?" + bad), 400, "EINVAL"), page("?" + bad))
+    ids = lambda q: sorted(p[0] for p in s.done("/api/map?" + q)[1]["points"])
+    every = sorted(p["id"] for p in page("?")[1]["pictures"])
+    check("the map of some", ids("after=2021&before=2022") == sorted(
+        p["id"] for p in page("?after=2021&before=2022")[1]["pictures"]))
+    check("... of a folder", ids(f"under={W}/described") == every and ids("under=/nowhere") == [])
+    check("... of all", ids("") == every)
+    check("... of some again", len(ids("after=2021&before=2022")) == 3)
+    many = [ids(f"where=rating%3E{n}") for n in (-1, 0, 1, 2, 3, 4, 5, 6, 7, 8)]
+    check("... of more than are kept", [len(m) for m in many] == [8, 6, 4, 2, 0, 0, 0, 0, 0, 0],
+          many)
+    open(f"{W}/described/copy.png", "wb").write(open(f"{W}/described/5.png", "rb").read() + b"x")
+    run("index", "--db", W + "/d.db")
+    count = lambda q: [g["kind"] for g in s.done(("/api/groups?refresh=1&" + q).rstrip("&"))[1]["groups"]].count(
+        "picture")
+    check("groups of some", (count("camera=M5"), count("camera=M6"), count("")) == (1, 0, 1),
+          (count("camera=M5"), count("camera=M6"), count("")))
+    for view in "map", "groups":
+        for bad in "bad=1", "near=1", "after=May", "where=ratng%3E1":
+            a = s.done(f"/api/{view}?{bad}")
+            check(f"{view}?{bad}", error(a, 400, "EINVAL"), a)
+    os.remove(f"{W}/described/copy.png")
+    run("index", "--db", W + "/d.db")
     search = lambda q: s.get("/api/search?id=1&k=50&" + q)
     found = lambda q: "".join(sorted(names(search(q))))
     rated = found("where=rating%20%3E=%202")
