@@ -402,8 +402,8 @@ def test_described():
           many)
     open(f"{W}/described/copy.png", "wb").write(open(f"{W}/described/5.png", "rb").read() + b"x")
     run("index", "--db", W + "/d.db")
-    count = lambda q: [g["kind"] for g in s.done(("/api/groups?refresh=1&" + q).rstrip("&"))[1]["groups"]].count(
-        "picture")
+    groups = lambda q: s.done(("/api/groups?refresh=1&" + q).rstrip("&"))[1]["groups"]
+    count = lambda q: [g["kind"] for g in groups(q)].count("picture")
     check("groups of some", (count("camera=M5"), count("camera=M6"), count("")) == (1, 0, 1),
           (count("camera=M5"), count("camera=M6"), count("")))
     for view in "map", "groups":
