@@ -2,6 +2,7 @@
 #include "ingest/entry.h"
 
 #include "base/path.h"
+#include "ingest/twins.h"
 #include "meta/meta.h"
 #include "store/store.h"
 
@@ -206,14 +207,16 @@ static int add_ctime(index_run *r, const walk_entry *e, const path_entry *known)
 
 /*
  * Whether the facts of an unchanged picture are those of an older version, or its sidecars changed.
- * They are looked for where its folder has any, or it had one. ENOMEM.
+ * They are looked for where its folder has any, or it had one. Pictures with several paths are left
+ * to ims_twins_describe. ENOMEM.
  */
 static int has_new_facts(index_run *r, const walk_entry *e, const path_entry *known, bool *has)
 {
 	const index_start *start = r->walk.start;
 	uint64_t sidecars = 0;
 	*has = known->state == IMGSEARCH_STATE_INDEXED && known->sidecars == PATH_FACTS_OLD;
-	if (*has || known->state != IMGSEARCH_STATE_INDEXED || (!e->sidecars && !known->sidecars))
+	if (*has || known->state != IMGSEARCH_STATE_INDEXED || (!e->sidecars && !known->sidecars)
+		|| ims_twins_has(r, known->id))
 		return 0;
 	char *full = ims_path_join(start->root ? start->root_path : NULL, e->path);
 	if (!full)
@@ -334,6 +337,8 @@ int ims_entry_index(index_run *r, const walk_entry *e)
 	r->counts->paths.seen++;
 	r->walk.files += e->kind == WALK_FILE;
 	r->walk.left += e->chosen;
+	if (e->sidecars && e->kind == WALK_FILE && (rc = ims_twins_add_folder(r, e)))
+		return rc;
 	switch (e->kind) {
 	case WALK_FILE:
 		rc = ims_seen_files_add(&r->files, key, e, e->link || r->walk.linked)

@@ -1,8 +1,8 @@
 /*
  * An index run over folders and files. The plan says what is walked (plan.h), start by start
  * (start.h). Each path is compared with its row (entry.h), the pipeline adds the files
- * (pipeline.h), pictures that the walk no longer finds are removed (missing.h), and paths that lead
- * to one file become one picture (same_files.h).
+ * (pipeline.h), pictures that the walk no longer finds are removed (missing.h), paths that lead to
+ * one file become one picture (same_files.h), and sidecars of copies are read (twins.h).
  */
 #ifndef IMS_INGEST_INDEX_RUN_H
 #define IMS_INGEST_INDEX_RUN_H
@@ -32,6 +32,14 @@ typedef struct walk_state {
 	int failed;             /* the status with which an entry ended the walk */
 } walk_state;
 
+/* Pictures with several paths: see twins.h. */
+typedef struct run_twins {
+	int64_t *id; /* owned: of those that had them before, once each where sorted */
+	size_t n, cap;
+	bool sorted;
+	path_table folders; /* that have sidecars, as the walks found */
+} run_twins;
+
 typedef struct index_run {
 	imgsearch *s;
 	const imgsearch_index_update_options *options;
@@ -41,7 +49,8 @@ typedef struct index_run {
 	identity identity;
 	path_table paths;   /* the paths that the index held before */
 	path_table singles; /* files without a root, which the walk of one around them passes over */
-	seen_files files;   /* those that the walks found */
+	run_twins twins;
+	seen_files files; /* those that the walks found */
 	pipeline pipeline;
 	run_rules rules;
 	away_folders away;

@@ -100,7 +100,7 @@ static void prepare(void *arg)
 	it->same_pixels = it->check_header
 		&& ims_prepare_is_current(p->s, it->full, it->row_pixels, it->also, &it->traits);
 	if (it->same_pixels || it->facts_only) {
-		ims_prepare_facts(p->s, it->full, &it->picture);
+		ims_prepare_facts(p->s, (const char *const *)&it->full, 1, &it->picture);
 		it->seconds = ims_now() - start;
 		set_done(p, &it->done);
 		return;

@@ -181,13 +181,12 @@ static void add_own(imgsearch *s, facts *own, const void *data, size_t size)
 	ims_image_blocks_free(&b);
 }
 
-/* Those of the sidecars, if path is not NULL, then those of the file. */
-static void set_facts(prepared *out, const char *path, facts *own)
+/* Those of the sidecars beside n paths, then those of the file. */
+static void set_facts(prepared *out, const char *const *path, size_t n, facts *own)
 {
-	if (path)
-		out->sidecars = ims_sidecars_stamp(path);
-	if (out->sidecars)
-		ims_facts_add_sidecars(&out->facts, path);
+	out->sidecars = ims_sidecars_stamp_of(path, n);
+	for (size_t i = 0; out->sidecars && i < n; i++)
+		ims_facts_add_sidecars(&out->facts, path[i]);
 	ims_facts_merge(&out->facts, own);
 }
 
@@ -208,11 +207,11 @@ static bool read_own(imgsearch *s, facts *own, const char *path)
 	return read;
 }
 
-void ims_prepare_facts(imgsearch *s, const char *path, prepared *out)
+void ims_prepare_facts(imgsearch *s, const char *const *paths, size_t n, prepared *out)
 {
 	facts own = { 0 };
-	bool read = read_own(s, &own, path);
-	set_facts(out, path, &own);
+	bool read = read_own(s, &own, paths[0]);
+	set_facts(out, paths, n, &own);
 	out->has_facts = read && !out->facts.nomem;
 }
 
@@ -224,7 +223,7 @@ static int describe(imgsearch *s, const imgsearch_input *in, const void *data, s
 	bool file = in->kind == IMGSEARCH_INPUT_KIND_FILE;
 	if (in->kind != IMGSEARCH_INPUT_KIND_PIXELS)
 		add_own(s, &own, data, size);
-	set_facts(out, file ? in->path : NULL, &own);
+	set_facts(out, &in->path, file ? 1 : 0, &own);
 	out->has_facts = true;
 	return out->facts.nomem ? ims_nomem(err) : 0;
 }

@@ -50,10 +50,10 @@ int ims_prepare(const prepare_request *request, const imgsearch_input *in, prepa
 	float **input, imgsearch_error *err);
 
 /*
- * Reads the facts of a file alone, and of its sidecars, into *out, which the caller clears. A file
- * that cannot be read has none: has_facts is false.
+ * Reads the facts of a file alone, paths[0], and of the sidecars beside all n of its paths, into
+ * *out, which the caller clears. A file that cannot be read has none: has_facts is false.
  */
-void ims_prepare_facts(imgsearch *s, const char *path, prepared *out);
+void ims_prepare_facts(imgsearch *s, const char *const *paths, size_t n, prepared *out);
 
 /*
  * Whether the pixels of a file that `made` tells of (see image.h) are those that decoding it gives

@@ -62,3 +62,14 @@ uint64_t ims_sidecars_stamp(const char *path)
 	}
 	return stamp;
 }
+
+uint64_t ims_sidecars_stamp_of(const char *const *path, size_t n)
+{
+	uint64_t stamp = n ? ims_sidecars_stamp(path[0]) : 0;
+	for (size_t i = 1; i < n; i++) {
+		const uint64_t both[] = { stamp, ims_sidecars_stamp(path[i]) };
+		if (both[1])
+			stamp = ims_checksum(both, sizeof both, i) | 1;
+	}
+	return stamp;
+}

@@ -172,6 +172,44 @@ static void changed_sidecars(void **state)
 	close_all(s);
 }
 
+/* A sidecar beside a copy counts, too: when it comes, changes and goes. */
+static void sidecars_of_copies(void **state)
+{
+	const scene *sc = *state;
+	photo_xmp(sc, "a.png", 1, XMP("xmp:Rating='0' tiff:Model='own'", ""));
+	photo(sc, "other.png", 2);
+	shell("mkdir '%s/z' && cp '%s/a.png' '%s/z/b.png' && ln '%s/a.png' '%s/z/link.png'", sc->photos,
+		sc->photos, sc->photos, sc->photos, sc->photos);
+	imgsearch *s = open_and_index(sc);
+	has_columns(s, sc, "a.png", "camera=own rating=0");
+	assert_int_equal(run(s).described, 0);
+	sidecar(sc, "z/b.xmp", XMP("xmp:Rating='4' aux:Lens='beside b'", ""));
+	ran r = run(s);
+	assert_int_equal(r.described, 1);
+	assert_int_equal(r.embedded, 0);
+	has_columns(s, sc, "a.png", "camera=own lens=beside b rating=4");
+	has_columns(s, sc, "z/b.png", "camera=own lens=beside b rating=4");
+	assert_int_equal(matching(s, "rating = 4"), 3); /* each of its paths */
+	assert_int_equal(run(s).described, 0);
+	sidecar(sc, "a.xmp", RATING("5"));
+	sidecar(sc, "z/link.png.xmp", XMP("xmp:Rating='1' dc:format='x'", "<dc:title>T</dc:title>"));
+	assert_int_equal(run(s).described, 1);
+	has_columns(s, sc, "a.png", "camera=own lens=beside b rating=5 title=T (T)");
+	assert_int_equal(run(s).described, 0);
+	shell("rm '%s/z/b.xmp' '%s/a.xmp' '%s/z/link.png.xmp'", sc->photos, sc->photos, sc->photos);
+	assert_int_equal(run(s).described, 1);
+	has_columns(s, sc, "a.png", "camera=own rating=0");
+	assert_int_equal(run(s).described, 0);
+	sidecar(sc, "z/b.xmp", RATING("3"));
+	run(s);
+	shell("rm -r '%s/z'", sc->photos); /* the picture has one path again */
+	run(s);
+	run(s);
+	has_columns(s, sc, "a.png", "camera=own rating=0");
+	assert_int_equal(run(s).described, 0);
+	close_all(s);
+}
+
 /* A sidecar is left out, and no unsupported file; a picture of that name comes in. */
 static void sidecars_are_no_pictures(void **state)
 {
@@ -323,6 +361,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		on_scene(precedence),
 		on_scene(sidecars_are_no_pictures),
+		on_scene(sidecars_of_copies),
 		on_scene(values_of_a_csv),
 		on_scene(changed_sidecars),
 		on_scene(files_that_change),
