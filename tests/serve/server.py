@@ -614,6 +614,7 @@ def test_index(s, db):
         ("prune", "yes"),
         ("retry", 1),
         ("csv", 3),
+        ("formats", 1),
     ):
         c = http.client.HTTPConnection("localhost", timeout=60)
         c.sock = socket.socket(socket.AF_UNIX)
