@@ -172,6 +172,28 @@ static void changed_sidecars(void **state)
 	close_all(s);
 }
 
+/* IPTC in PNG as ImageMagick writes it: in hex digits, alone or among Photoshop's resources. */
+static void iptc_in_png(void **state)
+{
+	const scene *sc = *state;
+	static const char record[] = "1c021900044bf66c6e";
+	static const char *const texts[] = { "iptc\n       9\n%s\n",
+		"8bim\n      22\n3842494d04040000\n00000009%s00\n" };
+	for (unsigned i = 0; i < 2; i++) {
+		char name[20], text[200];
+		buf chunk = { 0 };
+		snprintf(name, sizeof name, "%u.png", i);
+		snprintf(text, sizeof text, texts[i], record);
+		ims_buf_text(&chunk, "Raw profile type %.4s%c\n%s", text, 0, text);
+		photo_with_chunk(sc, name, i, "tEXt", &chunk);
+		ims_buf_free(&chunk);
+	}
+	imgsearch *s = open_and_index(sc);
+	has_columns(s, sc, "0.png", "keywords=K\xC3\xB6ln");
+	has_columns(s, sc, "1.png", "keywords=K\xC3\xB6ln");
+	close_all(s);
+}
+
 /* A sidecar beside a copy counts, too: when it comes, changes and goes. */
 static void sidecars_of_copies(void **state)
 {
@@ -362,6 +384,7 @@ int main(void)
 		on_scene(precedence),
 		on_scene(sidecars_are_no_pictures),
 		on_scene(sidecars_of_copies),
+		on_scene(iptc_in_png),
 		on_scene(values_of_a_csv),
 		on_scene(changed_sidecars),
 		on_scene(files_that_change),
