@@ -150,7 +150,8 @@ static void use_texts(png_facts *f)
 		f->meta.xmp = f->xmp.data;
 		f->meta.xmp_size = f->xmp.len;
 	}
-	ims_metadata_resources(&f->meta, f->iptc.data, f->iptc.len);
+	if (f->iptc.len)
+		ims_metadata_resources(&f->meta, f->iptc.data, f->iptc.len);
 }
 
 /* --------------------------------------------------------------------------------- colours ---- */
