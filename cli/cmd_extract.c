@@ -163,7 +163,7 @@ const command cmd_extract = {
 		"\timgsearch extract *.jpg -o features.npy\n"
 		"\timgsearch extract --model resnet50 --weights resnet50.pth a.jpg b.jpg -o features.npy",
 	.options = options,
-	.groups = GROUP_DB | GROUP_MODEL | GROUP_RECIPE | GROUP_JSON,
+	.groups = GROUP_DB | GROUP_MODEL | GROUP_FORMATS | GROUP_RECIPE | GROUP_JSON,
 	.args_size = sizeof(extract_args),
 	.run = run,
 	.min_operands = 1,

@@ -21,6 +21,8 @@ typedef struct index_args {
 	const char *csv, *key, *title;
 	uint32_t follow_links, no_follow_links, prune, retry, no_build, no_server;
 	uint32_t reread, partial, no_exclude, no_include, no_default_excludes;
+	const char *formats;
+	uint32_t video;
 } index_args;
 
 #define AT(member) offsetof(index_args, member)
@@ -38,6 +40,10 @@ static const option options[] = {
 	{ "follow-links", 'L', OPT_FLAG, AT(follow_links),
 		.help = "follow symbolic links, now and in later runs" },
 	{ "no-follow-links", 0, OPT_FLAG, AT(no_follow_links), .help = "follow them no longer" },
+	{ "formats", 0, OPT_TEXT, AT(formats), "LIST",
+		.help = "also read formats that are off by default, now and in later runs: +tiff,+video; "
+				"no longer: -tiff,-video" },
+	{ "video", 0, OPT_FLAG, AT(video), .help = "the same as --formats +video" },
 	{ "prune", 0, OPT_FLAG, AT(prune),
 		.help = "let this run remove more than 30 % of a folder's pictures" },
 	{ "flip", 0, OPT_FLAG, AT(common.recipe.flip),
@@ -117,7 +123,7 @@ static void summarise(context *c, const imgsearch_index_update_report *r)
 		{ "unchanged", r->unchanged },
 		{ "re-hashed", r->rehashed },
 		{ "decoded anew", r->redecoded },
-		{ "described anew", r->described },
+		{ "with metadata read again", r->described },
 		{ "moved", r->moved },
 		{ "removed", r->removed },
 		{ "offline", r->offline },
@@ -323,8 +329,8 @@ static int finish(context *c, const index_args *a, const path_list *p,
 	summarise(c, r);
 	if (rc)
 		return rc;
-	bool failed = n->damaged + n->too_big + n->unreadable + (only_files(p) ? n->unsupported : 0);
-	return failed ? CLI_SOME_FAILED : CLI_DONE;
+	bool named = only_files(p) && n->damaged + n->too_big + n->unreadable + n->unsupported;
+	return named || r->failed ? CLI_SOME_FAILED : CLI_DONE;
 }
 
 static int run_error(const context *c, const index_args *a, const imgsearch_error *err)
@@ -359,6 +365,7 @@ static int update(context *c, const index_args *a, const path_list *p,
 static int index_paths(context *c, const index_args *a, const path_list *p)
 {
 	imgsearch_index_update_options o = index_options(a);
+	o.formats = context_formats(c, a->formats, a->video);
 	pattern_list include = { 0 }, exclude = { 0 };
 	bool made = resolve_patterns(c, p, &o, a, &include, &exclude);
 	int rc = made ? update(c, a, p, &o) : cli_nomem();

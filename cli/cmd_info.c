@@ -99,6 +99,8 @@ static void print_json(const imgsearch_info *i)
 		patterns_json(&j, "exclude", i->roots->items[r]->exclude);
 		patterns_json(&j, "include", i->roots->items[r]->include);
 		patterns_json(&j, "follow_links", i->roots->items[r]->follow);
+		patterns_json(&j, "tiff", i->roots->items[r]->tiff);
+		patterns_json(&j, "video", i->roots->items[r]->video);
 		json_write_close(&j, '}');
 	}
 	json_write_close(&j, ']');
@@ -133,6 +135,10 @@ static void print_root(const imgsearch_root *r)
 		line("  include", r->include->items[i]);
 	for (size_t i = 0; i < r->follow->count; i++)
 		line("  links in", r->follow->items[i]);
+	for (size_t i = 0; i < r->tiff->count; i++)
+		line("  TIFF in", r->tiff->items[i]);
+	for (size_t i = 0; i < r->video->count; i++)
+		line("  video in", r->video->items[i]);
 }
 
 static void print_text(context *c, const imgsearch_info *i)

@@ -4,6 +4,7 @@
 #include "cli/base/path.h"
 #include "cli/context/context.h"
 #include "cli/context/interrupt.h"
+#include "cli/output/below.h"
 #include "cli/output/item.h"
 #include "cli/output/paths.h"
 #include "cli/output/record.h"
@@ -109,33 +110,12 @@ static int each(void *user, const imgsearch_item *item)
 	return ferror(stdout) || interrupt_pending();
 }
 
-static int keep_none(void *user, const imgsearch_item *item)
-{
-	(void)user;
-	(void)item;
-	return 0;
-}
-
-/* Whether anything lies below the folder of the operand, in any state. */
-static bool has_any(const context *c)
-{
-	imgsearch_filter f = IMGSEARCH_INIT(imgsearch_filter);
-	imgsearch_item_list_options o = IMGSEARCH_INIT(imgsearch_item_list_options);
-	uint64_t total = 0;
-	f.folders = c->filter.folders;
-	f.n_folders = c->filter.n_folders;
-	o.filter = &f;
-	o.limit = 1;
-	return !imgsearch_item_list(c->s, &o, keep_none, NULL, &c->call, &total, NULL) && total;
-}
-
 /* A mistyped name is an error; a folder without pictures is none. */
 static int nothing_below(const context *c, const char *folder)
 {
-	static const char said[] = "%s: neither it nor anything below it is in the index";
 	if (access(folder, F_OK))
-		return cli_fail(said, folder);
-	context_print(c, said, folder);
+		return cli_fail("%s: it is not there, and nothing below it is in the index", folder);
+	context_print(c, "%s: the index has nothing of it", folder);
 	return CLI_DONE;
 }
 
@@ -158,7 +138,7 @@ static int list(context *c, lister *l, bool *nothing)
 	if (rc)
 		return rc;
 	rc = imgsearch_item_list(c->s, &o, each, l, &c->call, NULL, &err);
-	*nothing = !rc && !l->shown && c->under && !has_any(c);
+	*nothing = !rc && !l->shown && below_is_nothing(c->s, &c->filter, &c->call);
 	if (rc < 0)
 		return context_error(c, &err);
 	return *nothing ? nothing_below(c, c->under[c->n_under > 1]) : CLI_DONE;

@@ -93,6 +93,7 @@ static void show_error(const context *c, const char *query, const imgsearch_inpu
 
 typedef struct totals {
 	size_t queries, failed, found;
+	bool wrong; /* the condition: no query can be answered */
 } totals;
 
 /*
@@ -130,6 +131,7 @@ static void answer_query(context *c, query_args *a, const char *name, const imgs
 	t->queries++;
 	if (rc || !shown) {
 		t->failed++;
+		t->wrong = rc && context_is_wrong_condition(c, &err);
 		if (rc && rc != IMGSEARCH_ECANCELED && err.code)
 			show_error(c, path ? path : name, in, &err);
 	} else {
@@ -145,6 +147,8 @@ static void answer_query(context *c, query_args *a, const char *name, const imgs
 
 static int outcome(const totals *t)
 {
+	if (t->wrong)
+		return CLI_USAGE;
 	if (t->failed)
 		return t->failed < t->queries ? CLI_SOME_FAILED : CLI_FAILED;
 	return t->found ? CLI_DONE : CLI_NOTHING;
@@ -167,7 +171,8 @@ static int all_queries(context *c, query_args *a, imgsearch_input *in, input_byt
 			return rc;
 		in[n].weight = away;
 	}
-	for (size_t i = 0; i < c->n_operands && !interrupt_pending() && !ferror(stdout); i++) {
+	for (size_t i = 0; i < c->n_operands && !t.wrong && !interrupt_pending() && !ferror(stdout);
+		 i++) {
 		imgsearch_input *picture = &in[a->combine && i ? n++ : 0];
 		int rc = input_parse(picture, c, c->operand[i], bytes);
 		if (rc)
@@ -308,7 +313,7 @@ const command cmd_query = {
 		"\timgsearch query --combine beach.jpg sunset.jpg --not people.jpg\n"
 		"\timgsearch query --paths -0 photo.jpg | xargs -0 feh",
 	.options = options,
-	.groups = GROUP_DB | GROUP_MODEL | GROUP_JSON | GROUP_NUL,
+	.groups = GROUP_DB | GROUP_MODEL | GROUP_FORMATS | GROUP_JSON | GROUP_NUL,
 	.args_size = sizeof(query_args),
 	.run = run,
 	.max_operands = CLI_MANY,

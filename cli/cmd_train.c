@@ -311,7 +311,7 @@ const command cmd_train = {
 		"\timgsearch train photos --model mobilenet_v2 --weights m.pth --size 168 --distill "
 		"resnet50=r50.pth -o small.safetensors",
 	.options = options,
-	.groups = GROUP_MODEL | GROUP_RECIPE | GROUP_JSON,
+	.groups = GROUP_MODEL | GROUP_FORMATS | GROUP_RECIPE | GROUP_JSON,
 	.args_size = sizeof(train_args),
 	.run = run,
 	.min_operands = 1,

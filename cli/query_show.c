@@ -39,7 +39,7 @@ void query_show(const context *c, const query_args *a, const char *name, const i
 {
 	bool many = (c->n_operands > 1 || a->vectors) && !a->combine;
 	if (c->common->json) {
-		hits_write_json(stdout, name, hits);
+		hits_write_json(stdout, name, NULL, hits);
 		return;
 	}
 	if (!a->paths && many) {

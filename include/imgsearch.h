@@ -340,7 +340,8 @@ typedef struct imgsearch_options {
 	const char *decoder;
 	/*
 	 * formats that are read only where asked for: "+tiff", "+video" (a frame of it, by the program
-	 * ffmpeg); several have a comma between them. NULL: none
+	 * ffmpeg); several have a comma between them. NULL: none. This counts for the open handle;
+	 * imgsearch_index_update_options.formats is remembered
 	 */
 	const char *formats;
 } imgsearch_options;
@@ -488,6 +489,12 @@ typedef struct imgsearch_index_update_options {
 	uint32_t partial; /* 1: of pictures that lost pixels, what is there is taken, and marked */
 	uint32_t no_follow_links; /* 1: what follow_links of earlier runs did ends here */
 	uint32_t reserved2;       /* 0 */
+	/*
+	 * formats that are read only where asked for: "+tiff,+video" reads them in this run and in
+	 * later ones over what it covers, "-tiff,-video" no longer. What the index has of them stays.
+	 * NULL: as remembered. Those of imgsearch_options.formats are read in any case
+	 */
+	const char *formats;
 } imgsearch_index_update_options;
 
 typedef struct imgsearch_index_update_report {
@@ -512,6 +519,11 @@ typedef struct imgsearch_index_update_report {
 	 */
 	uint64_t described;
 	uint64_t changed; /* paths known before whose bytes or state are others now */
+	/*
+	 * files that this run tried and that are damaged, too big or unreadable; those that failed
+	 * before and are as they were are not tried, but for unreadable ones
+	 */
+	uint64_t failed;
 } imgsearch_index_update_report;
 
 /*
@@ -1013,6 +1025,7 @@ typedef struct imgsearch_root {
 	uint32_t reserved;
 	const imgsearch_strings *exclude, *include; /* remembered patterns, see docs/folders.md */
 	const imgsearch_strings *follow; /* folders of it in which links are followed, "." for all */
+	const imgsearch_strings *tiff, *video; /* the same, of where these formats are read */
 } imgsearch_root;
 
 typedef struct imgsearch_roots {

@@ -58,6 +58,8 @@ static char *index_request(const char *const *paths, size_t n,
 		json_object_set_new(q, "csv_key", byte_text(o->csv_key));
 	if (o->csv_title)
 		json_object_set_new(q, "csv_title", byte_text(o->csv_title));
+	if (o->formats)
+		json_object_set_new(q, "formats", byte_text(o->formats));
 	char *text = json_dumps(q, JSON_COMPACT);
 	json_decref(q);
 	return text;
@@ -126,6 +128,7 @@ static imgsearch_index_update_report read_report(json_t *from, const client_inde
 		.rehashed = number(from, "rehashed"),
 		.redecoded = number(from, "redecoded"),
 		.described = number(from, "described"),
+		.failed = number(from, "failed"),
 		.seconds = real(from, "seconds"),
 		.walk_seconds = real(from, "walk_s"),
 		.decode_seconds = real(from, "decode_s"),

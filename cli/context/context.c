@@ -107,17 +107,21 @@ static bool has_recipe(const context *c)
 	return memcmp(&c->common->recipe, &none, sizeof none) != 0;
 }
 
+const char *context_formats(context *c, const char *list, bool video)
+{
+	if (!video)
+		return list;
+	snprintf(c->formats, sizeof c->formats, "%s%s+video", list ? list : "",
+		list && *list ? "," : "");
+	return c->formats;
+}
+
 imgsearch_options context_options(context *c)
 {
 	imgsearch_options o = c->common->open;
 	o.struct_size = sizeof o;
 	o.decoder = "/proc/self/exe";
-	if (c->common->video) {
-		bool others = o.formats && *o.formats;
-		snprintf(c->formats, sizeof c->formats, "%s%s+video", others ? o.formats : "",
-			others ? "," : "");
-		o.formats = c->formats;
-	}
+	o.formats = context_formats(c, o.formats, c->common->video);
 	if (has_recipe(c)) {
 		c->recipe = c->common->recipe;
 		c->recipe.struct_size = sizeof c->recipe;
@@ -197,6 +201,13 @@ int context_filter(context *c, const filter_args *a, const imgsearch_filter **ou
 	return CLI_DONE;
 }
 
+bool context_is_wrong_condition(const context *c, const imgsearch_error *err)
+{
+	static const char lead[] = "condition: ";
+	return c->condition && err->code == IMGSEARCH_EINVAL
+		&& !strncmp(err->message, lead, sizeof lead - 1);
+}
+
 int context_error(const context *c, const imgsearch_error *err)
 {
 	const char *advice = advice_find(c, err), *at = advice ? strstr(advice, "{db}") : NULL;
@@ -208,7 +219,7 @@ int context_error(const context *c, const imgsearch_error *err)
 		filled = NULL;
 	int rc = cli_error_advice(err, filled ? filled : advice);
 	free(filled);
-	return rc;
+	return context_is_wrong_condition(c, err) ? CLI_USAGE : rc;
 }
 
 void context_print(const context *c, const char *format, ...)

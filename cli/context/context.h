@@ -17,7 +17,7 @@ typedef struct context {
 	size_t n_operands;
 	imgsearch_call call;     /* for the library: log, progress bar, cancelled by a signal */
 	imgsearch_recipe recipe; /* of context_options */
-	char formats[256];       /* of context_options */
+	char formats[256];       /* of context_formats */
 	imgsearch *s;            /* after context_open; NULL before */
 	progress *progress;
 	char *db;        /* after context_db */
@@ -48,6 +48,9 @@ const char *context_db(context *c);
  * command line has none. Part of c.
  */
 const char *context_db_option(context *c);
+
+/* A list of formats (or NULL), with video where that is asked for. It may be part of c. */
+const char *context_formats(context *c, const char *list, bool video);
 
 /* The options of the command line for imgsearch_open. They may point into c. */
 imgsearch_options context_options(context *c);
@@ -82,6 +85,12 @@ int context_filter(context *c, const filter_args *a, const imgsearch_filter **ou
  * cancels.
  */
 int context_progress(void *user, const imgsearch_progress *now);
+
+/*
+ * Whether an error is one of the condition of context_filter: it cannot be read, or no picture has
+ * the column. That is a fault of the command line.
+ */
+bool context_is_wrong_condition(const context *c, const imgsearch_error *err);
 
 /* Prints an error of the library, with advice. Returns the exit code. */
 int context_error(const context *c, const imgsearch_error *err);

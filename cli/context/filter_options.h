@@ -27,7 +27,8 @@ typedef struct filter_args {
 			.help = "only pictures taken within KM kilometres of this place" }, \
 	{ \
 		"where", 0, OPT_TEXT, AT(filter.where), "COND", \
-			.help = "only pictures for which this holds, such as \"rating >= 4 and has(lens)\"" \
+			.help = "only pictures for which this holds, such as \"rating >= 4 and camera ~ " \
+					"'canon'\" (~: contains; = is the whole text)" \
 	}
 
 #endif

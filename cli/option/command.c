@@ -102,7 +102,7 @@ const option *command_option(const command *c, size_t i)
 		{ true, c->options },
 		{ c->groups & GROUP_DB, group_db },
 		{ c->groups & GROUP_MODEL, group_model },
-		{ c->groups & GROUP_MODEL, group_formats },
+		{ c->groups & GROUP_FORMATS, group_formats },
 		{ c->groups & GROUP_RECIPE, group_recipe },
 		{ c->groups & (GROUP_THREADS | GROUP_MODEL), group_threads },
 		{ c->groups & GROUP_JSON, group_write_json },

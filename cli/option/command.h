@@ -36,6 +36,7 @@ enum {
 	GROUP_THREADS = 8,
 	GROUP_MODEL = 16,
 	GROUP_RECIPE = 32,
+	GROUP_FORMATS = 64,
 };
 
 /* First member of every command's struct. */
@@ -45,8 +46,8 @@ typedef struct common_args {
 	uint32_t nul;                  /* GROUP_NUL: records end with NUL, in and out */
 	const char *db;                /* GROUP_DB */
 	uint32_t mean, std;            /* GROUP_RECIPE: 1 where the option is given */
-	uint32_t video;                /* GROUP_MODEL: formats +video */
-	imgsearch_options open;        /* GROUP_MODEL, GROUP_THREADS, GROUP_RECIPE */
+	uint32_t video;                /* GROUP_FORMATS: formats +video */
+	imgsearch_options open;        /* GROUP_MODEL, GROUP_FORMATS, GROUP_THREADS, GROUP_RECIPE */
 	imgsearch_recipe recipe;       /* GROUP_RECIPE; all zero: none is asked for */
 } common_args;
 

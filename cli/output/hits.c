@@ -21,11 +21,13 @@ static void write_hit(json_writer *j, size_t rank, const imgsearch_hit *h)
 	json_write_close(j, '}');
 }
 
-void hits_write_json(FILE *f, const char *query, const imgsearch_hits *hits)
+void hits_write_json(FILE *f, const char *query, const char *warning, const imgsearch_hits *hits)
 {
 	json_writer j;
 	json_write_begin(&j, f);
 	json_write_path(&j, "query", query);
+	if (warning)
+		json_write_text(&j, "warning", warning);
 	json_write_text(&j, "searcher", hits->searcher);
 	json_write_bool(&j, "exact", hits->exact);
 	json_write_text(&j, "plan", hits->plan);

@@ -6,7 +6,10 @@
 
 #include <stdio.h>
 
-/* The object and a newline. query: its name in one word, such as a path or "id:7". */
-void hits_write_json(FILE *f, const char *query, const imgsearch_hits *hits);
+/*
+ * The object and a newline. query: its name in one word, such as a path or "id:7"; warning: what
+ * the user should know of it, or NULL.
+ */
+void hits_write_json(FILE *f, const char *query, const char *warning, const imgsearch_hits *hits);
 
 #endif

@@ -5,11 +5,15 @@
 #include "cli/serve/answer.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-struct cached_view {
-	server *server;
-	cached_view_make *make;
-	pthread_mutex_t lock;
+enum { KEPT = 8, RUNNING = 2 }; /* pictures asked for; of them that are computed at once */
+
+/* The view of the pictures that one request was about. */
+typedef struct part {
+	cached_view *view;
+	filter_request asked; /* owned while running, else empty */
+	char *key;            /* its text; NULL: not used yet */
 	bool running, stale;
 	char stage[16]; /* of the thread that computes, and its share done, 0..1 */
 	double share;
@@ -17,6 +21,15 @@ struct cached_view {
 	size_t size;
 	uint64_t openings;   /* of the index, when text was computed */
 	imgsearch_error err; /* of the last attempt; code 0: none, or it was reported */
+	uint64_t used;       /* when it was asked for last */
+} part;
+
+struct cached_view {
+	server *server;
+	cached_view_make *make;
+	pthread_mutex_t lock;
+	part part[KEPT];
+	uint64_t requests;
 };
 
 cached_view *cached_view_new(server *s, cached_view_make *make)
@@ -26,6 +39,8 @@ cached_view *cached_view_new(server *s, cached_view_make *make)
 		return NULL;
 	v->server = s;
 	v->make = make;
+	for (size_t i = 0; i < KEPT; i++)
+		v->part[i].view = v;
 	pthread_mutex_init(&v->lock, NULL);
 	return v;
 }
@@ -35,41 +50,47 @@ void cached_view_free(cached_view *v)
 	if (!v)
 		return;
 	pthread_mutex_destroy(&v->lock);
-	free(v->text);
+	for (size_t i = 0; i < KEPT; i++) {
+		free(v->part[i].key);
+		free(v->part[i].text);
+	}
 	free(v);
 }
 
 void cached_view_invalidate(cached_view *v)
 {
 	pthread_mutex_lock(&v->lock);
-	v->stale = true;
+	for (size_t i = 0; i < KEPT; i++)
+		v->part[i].stale = true;
 	pthread_mutex_unlock(&v->lock);
 }
 
 /* ------------------------------------------------------------------------------- computing ---- */
 
-static int on_progress(void *arg, const imgsearch_progress *p)
+static int on_progress(void *arg, const imgsearch_progress *now)
 {
-	cached_view *v = arg;
+	part *p = arg;
+	cached_view *v = p->view;
 	pthread_mutex_lock(&v->lock);
-	v->share = p->total ? (double)p->done / (double)p->total : 0;
-	snprintf(v->stage, sizeof v->stage, "%s", p->stage ? p->stage : "");
+	p->share = now->total ? (double)now->done / (double)now->total : 0;
+	snprintf(p->stage, sizeof p->stage, "%s", now->stage ? now->stage : "");
 	pthread_mutex_unlock(&v->lock);
 	return atomic_load(&v->server->stopping);
 }
 
-static int make_text(cached_view *v, reply *r, uint64_t *openings, imgsearch_error *err)
+static int make_text(part *p, reply *r, uint64_t *openings, imgsearch_error *err)
 {
-	open_index *index = v->server->index;
+	server *server = p->view->server;
 	FILE *f = reply_open(r);
-	imgsearch *s = open_index_acquire(index, err);
-	*openings = open_index_openings(index);
-	imgsearch_call call = server_call(v->server);
-	call.user = v;
+	imgsearch *s = open_index_acquire(server->index, err);
+	*openings = open_index_openings(server->index);
+	imgsearch_call call = server_call(server);
+	call.user = p;
 	call.progress = on_progress;
-	int rc = s ? v->make(s, &call, f, err) : err->code;
+	const imgsearch_filter *filter = *p->key ? &p->asked.filter : NULL;
+	int rc = s ? p->view->make(s, filter, &call, f, err) : err->code;
 	if (s)
-		open_index_release(index);
+		open_index_release(server->index);
 	if (fclose(f) && !rc)
 		rc = IMGSEARCH_ENOMEM;
 	err->code = rc;
@@ -78,84 +99,133 @@ static int make_text(cached_view *v, reply *r, uint64_t *openings, imgsearch_err
 
 static void *compute(void *arg)
 {
-	cached_view *v = arg;
+	part *p = arg;
+	cached_view *v = p->view;
 	server *server = v->server;
 	imgsearch_error err = { 0 };
 	reply r;
 	uint64_t openings;
-	int rc = make_text(v, &r, &openings, &err);
+	int rc = make_text(p, &r, &openings, &err);
 	if (rc) {
 		free(r.text);
 		r = (reply){ 0 };
 	}
 	pthread_mutex_lock(&v->lock);
-	free(v->text);
-	v->text = r.text;
-	v->size = r.size;
-	v->openings = openings;
-	v->err = err;
-	v->running = false;
+	free(p->text);
+	p->text = r.text;
+	p->size = r.size;
+	p->openings = openings;
+	p->err = err;
+	p->running = false;
+	filter_request_free(&p->asked);
 	pthread_mutex_unlock(&v->lock);
 	atomic_fetch_sub(&server->busy, 1);
 	return NULL;
 }
 
-/* Under the lock. False: there is no thread for it. */
-static bool start(cached_view *v)
+/* Under the lock. Becomes the owner of *asked. False: there is no thread for it. */
+static bool start(part *p, filter_request *asked)
 {
 	pthread_t thread;
-	v->running = true;
-	v->stale = false;
-	v->share = 0;
-	v->err.code = 0;
-	atomic_fetch_add(&v->server->busy, 1);
-	if (!pthread_create(&thread, NULL, compute, v)) {
+	server *server = p->view->server;
+	p->asked = *asked;
+	*asked = (filter_request){ 0 };
+	filter_request_moved(&p->asked);
+	p->running = true;
+	p->stale = false;
+	p->share = 0;
+	p->err.code = 0;
+	atomic_fetch_add(&server->busy, 1);
+	if (!pthread_create(&thread, NULL, compute, p)) {
 		pthread_detach(thread);
 		return true;
 	}
-	atomic_fetch_sub(&v->server->busy, 1);
-	v->running = false;
+	atomic_fetch_sub(&server->busy, 1);
+	p->running = false;
+	filter_request_free(&p->asked);
 	return false;
+}
+
+static size_t count_running(const cached_view *v)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < KEPT; i++)
+		n += v->part[i].running;
+	return n;
+}
+
+/*
+ * Under the lock: the part of a key, or the one that was not asked for the longest, made new.
+ * Becomes the owner of key.
+ */
+static part *part_of(cached_view *v, char *key)
+{
+	part *oldest = NULL;
+	for (size_t i = 0; i < KEPT; i++) {
+		part *p = &v->part[i];
+		if (p->key && !strcmp(p->key, key)) {
+			free(key);
+			return p;
+		}
+		if (!p->running && (!oldest || p->used < oldest->used))
+			oldest = p;
+	}
+	free(oldest->key);
+	free(oldest->text);
+	*oldest = (part){ .view = v, .key = key };
+	return oldest;
 }
 
 /* ------------------------------------------------------------------------------- answering ---- */
 
 /* Under the lock. */
-static enum MHD_Result answer_running(exchange *x, const cached_view *v)
+static enum MHD_Result answer_running(exchange *x, const part *p)
 {
 	reply r;
 	json_writer j;
 	json_write_begin(&j, reply_open(&r));
 	json_write_text(&j, "status", "working");
-	json_write_text(&j, "stage", v->stage);
-	json_write_real(&j, "done", v->share);
+	json_write_text(&j, "stage", p->running ? p->stage : "waiting");
+	json_write_real(&j, "done", p->running ? p->share : 0);
 	json_write_end(&j);
 	return reply_send_with(x, &r, 202, "Retry-After", "1");
+}
+
+/* Under the lock. */
+static enum MHD_Result answer_part(exchange *x, part *p, filter_request *asked)
+{
+	cached_view *v = p->view;
+	bool refresh = exchange_param(x, "refresh"), started = true;
+	p->used = ++v->requests;
+	p->stale |= refresh;
+	bool current = p->text && !p->stale && p->openings == open_index_openings(x->server->index);
+	bool waits = !p->running && !current && (!p->err.code || refresh);
+	imgsearch_error err = p->err;
+	if (waits && count_running(v) < RUNNING) {
+		started = start(p, asked);
+		waits = false;
+	}
+	if (!p->running)
+		p->err.code = 0;
+	if (!started)
+		return answer_error(x, 503, "ENOMEM", "no thread for it");
+	if (p->running || waits)
+		return answer_running(x, p);
+	return current ? answer_bytes(x, 200, "application/json", "no-store", p->text, p->size)
+				   : answer_library_error(x, &err);
 }
 
 /*
  * A failed view is computed again by the request after the one that got the error, or by one with
  * ?refresh.
  */
-enum MHD_Result cached_view_answer(exchange *x, cached_view *v)
+enum MHD_Result cached_view_answer(exchange *x, cached_view *v, filter_request *asked)
 {
-	enum MHD_Result result;
-	bool started = true;
+	char *key = filter_request_key(asked);
+	if (!key)
+		return answer_error(x, 503, "ENOMEM", "no memory for it");
 	pthread_mutex_lock(&v->lock);
-	bool current = v->text && !v->stale && v->openings == open_index_openings(x->server->index);
-	imgsearch_error err = v->err;
-	if (!v->running && !current && (!err.code || exchange_param(x, "refresh")))
-		started = start(v);
-	if (!v->running)
-		v->err.code = 0;
-	if (!started)
-		result = answer_error(x, 503, "ENOMEM", "no thread for it");
-	else if (v->running)
-		result = answer_running(x, v);
-	else if (!current)
-		result = answer_library_error(x, &err);
-	else
-		result = answer_bytes(x, 200, "application/json", "no-store", v->text, v->size);
+	enum MHD_Result result = answer_part(x, part_of(v, key), asked);
 	pthread_mutex_unlock(&v->lock);
 	return result;
 }

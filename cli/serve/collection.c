@@ -7,24 +7,32 @@
 #include "cli/serve/answer.h"
 #include "cli/serve/pair_request.h"
 
+#include <string.h>
+
 /* Most groups that the page shows. */
 enum { GROUPS_SHOWN = 2000 };
 
-int collection_map(imgsearch *s, const imgsearch_call *call, FILE *f, imgsearch_error *err)
+int collection_map(imgsearch *s, const imgsearch_filter *filter, const imgsearch_call *call,
+	FILE *f, imgsearch_error *err)
 {
 	imgsearch_map *points;
-	int rc = imgsearch_map_compute(s, NULL, call, &points, err);
+	imgsearch_map_options o = IMGSEARCH_INIT(imgsearch_map_options);
+	o.filter = filter;
+	int rc = imgsearch_map_compute(s, &o, call, &points, err);
 	if (!rc)
-		rc = map_write_json(f, s, points, NULL, call, err);
+		rc = map_write_json(f, s, points, filter, call, err);
 	imgsearch_map_free(points);
 	return rc;
 }
 
-int collection_groups(imgsearch *s, const imgsearch_call *call, FILE *f, imgsearch_error *err)
+int collection_groups(imgsearch *s, const imgsearch_filter *filter, const imgsearch_call *call,
+	FILE *f, imgsearch_error *err)
 {
 	imgsearch_groups *list;
 	json_writer j;
-	int rc = imgsearch_groups_find(s, NULL, call, &list, err);
+	imgsearch_groups_options o = IMGSEARCH_INIT(imgsearch_groups_options);
+	o.filter = filter;
+	int rc = imgsearch_groups_find(s, &o, call, &list, err);
 	if (rc)
 		return rc;
 	json_write_begin(&j, f);
@@ -48,18 +56,45 @@ void collection_invalidate(server *s)
 	cached_view_invalidate(s->groups);
 }
 
+typedef struct view_request {
+	filter_request filter;
+	const char *why; /* the first error */
+} view_request;
+
+static enum MHD_Result read_param(void *cls, enum MHD_ValueKind kind, const char *name,
+	const char *value)
+{
+	view_request *q = cls;
+	bool known;
+	(void)kind;
+	q->why = filter_request_param(&q->filter, name, value, &known);
+	if (!known && strcmp(name, "refresh"))
+		q->why = "there is no such parameter: refresh, under, after, before, camera, keyword, near "
+				 "and where are";
+	return q->why ? MHD_NO : MHD_YES;
+}
+
+static enum MHD_Result answer_view(exchange *x, cached_view *v)
+{
+	bool any;
+	view_request q = { 0 };
+	MHD_get_connection_values(x->connection, MHD_GET_ARGUMENT_KIND, read_param, &q);
+	if (!q.why)
+		q.why = filter_request_make(&q.filter, &any);
+	enum MHD_Result result = q.why ? answer_error(x, 400, "EINVAL", "%s", q.why)
+								   : cached_view_answer(x, v, &q.filter);
+	filter_request_free(&q.filter);
+	return result;
+}
+
 enum MHD_Result handle_map(exchange *x)
 {
-	if (exchange_param(x, "refresh"))
-		cached_view_invalidate(x->server->map);
-	return cached_view_answer(x, x->server->map);
+	return answer_view(x, x->server->map);
 }
 
 enum MHD_Result handle_groups(exchange *x)
 {
-	if (exchange_param(x, "refresh"))
-		cached_view_invalidate(x->server->groups);
-	return cached_view_answer(x, x->server->groups);
+	return answer_view(x, x->server->groups);
 }
 
 enum MHD_Result handle_reject(exchange *x)

@@ -2,6 +2,7 @@
 
 #include "cli/base/condition.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,4 +89,21 @@ const char *filter_request_make(filter_request *f, bool *any)
 	}
 	*any = f->filter.folders || f->filter.columns;
 	return why;
+}
+
+void filter_request_moved(filter_request *f)
+{
+	if (f->filter.folders)
+		f->filter.folders = (const char *const *)&f->under;
+}
+
+char *filter_request_key(const filter_request *f)
+{
+	const char *under = given(f->under), *condition = f->condition;
+	size_t size = (under ? strlen(under) : 0) + (condition ? strlen(condition) : 0) + 2;
+	char *key = malloc(size);
+	if (key)
+		snprintf(key, size, "%s%s%s", under ? under : "", under || condition ? "\n" : "",
+			condition ? condition : "");
+	return key;
 }

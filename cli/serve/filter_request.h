@@ -34,4 +34,10 @@ const char *filter_request_param(filter_request *f, const char *name, const char
  */
 const char *filter_request_make(filter_request *f, bool *any);
 
+/* After a copy of the struct, which owns what the other one did: f->filter points into f again. */
+void filter_request_moved(filter_request *f);
+
+/* What is asked, as one text: "" for nothing. The caller frees it; NULL: out of memory. */
+char *filter_request_key(const filter_request *f);
+
 #endif

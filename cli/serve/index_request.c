@@ -62,6 +62,7 @@ bool index_request_parse(index_request *q, const char *body, size_t size)
 		&& text_list(json_object_get(root, "exclude"), &q->exclude, &q->n_exclude)
 		&& text_member(root, "csv", &q->csv) && text_member(root, "csv_key", &q->csv_key)
 		&& text_member(root, "csv_title", &q->csv_title)
+		&& text_member(root, "formats", &q->formats)
 		&& flag_member(root, "follow_links", &q->follow_links)
 		&& flag_member(root, "no_follow_links", &q->no_follow_links)
 		&& flag_member(root, "prune", &q->prune) && flag_member(root, "retry", &q->retry)
@@ -81,4 +82,5 @@ void index_request_free(index_request *q)
 	free(q->csv);
 	free(q->csv_key);
 	free(q->csv_title);
+	free(q->formats);
 }

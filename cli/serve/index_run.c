@@ -79,6 +79,7 @@ static void *run(void *arg)
 		.csv = q->csv,
 		.csv_key = q->csv_key,
 		.csv_title = q->csv_title,
+		.formats = q->formats,
 		.follow_links = q->follow_links,
 		.no_follow_links = q->no_follow_links,
 		.prune = q->prune,

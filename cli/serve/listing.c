@@ -1,6 +1,7 @@
 #include "cli/serve/listing.h"
 
 #include "cli/base/json_writer.h"
+#include "cli/output/below.h"
 #include "cli/output/item.h"
 #include "cli/serve/answer.h"
 #include "cli/serve/filter_request.h"
@@ -123,6 +124,8 @@ static enum MHD_Result answer_page(exchange *x, imgsearch *s, const listing *l)
 	json_write_close(&j, ']');
 	json_write_int(&j, "offset", (int64_t)l->options.offset);
 	json_write_int(&j, "total", (int64_t)total);
+	if (!rc && !total && below_is_nothing(s, o.filter, &call))
+		json_write_text(&j, "warning", below_warning);
 	json_write_end(&j);
 	if (!rc)
 		return reply_send(x, &r, 200);

@@ -1,6 +1,7 @@
 /* The handler of searches. */
 #include "cli/serve/search.h"
 
+#include "cli/output/below.h"
 #include "cli/output/hits.h"
 #include "cli/serve/answer.h"
 #include "cli/serve/search_request.h"
@@ -79,14 +80,15 @@ static void query_name(const imgsearch_input *first, char *name, size_t size)
 			first->kind == IMGSEARCH_INPUT_KIND_VECTOR ? "vector" : "upload");
 }
 
-static enum MHD_Result answer_hits(exchange *x, const search_request *q, const imgsearch_hits *hits)
+static enum MHD_Result answer_hits(exchange *x, const search_request *q, const char *warning,
+	const imgsearch_hits *hits)
 {
 	char name[32], kept[REQUEST_INPUTS * (UPLOAD_NAME + 1)] = "";
 	reply r;
 	if (q->cache_uploads)
 		cache_uploads(x, q, kept, sizeof kept);
 	query_name(&q->input[0], name, sizeof name);
-	hits_write_json(reply_open(&r), name, hits);
+	hits_write_json(reply_open(&r), name, warning, hits);
 	return reply_send_with(x, &r, 200, *kept ? "Imgsearch-Held" : NULL, kept);
 }
 
@@ -100,7 +102,9 @@ static enum MHD_Result run(exchange *x, const search_request *q)
 	imgsearch_call call = server_call(x->server);
 	atomic_fetch_add(&x->server->searches, 1);
 	int rc = imgsearch_query(index, q->input, q->n, &q->options, &call, &hits, &err);
-	enum MHD_Result result = rc ? answer_library_error(x, &err) : answer_hits(x, q, hits);
+	bool nothing = !rc && !hits->count && below_is_nothing(index, q->options.filter, &call);
+	enum MHD_Result result = rc ? answer_library_error(x, &err)
+								: answer_hits(x, q, nothing ? below_warning : NULL, hits);
 	imgsearch_hits_free(hits);
 	open_index_release(x->server->index);
 	return result;

@@ -18,3 +18,9 @@ void ims_counts_add(imgsearch_counts *c, uint32_t state, uint64_t n)
 	if (state >= IMGSEARCH_STATE_INDEXED && state <= IMGSEARCH_STATE_LINK)
 		*by_state[state] += n;
 }
+
+bool ims_counts_is_failure(uint32_t state)
+{
+	return state == IMGSEARCH_STATE_DAMAGED || state == IMGSEARCH_STATE_TOO_BIG
+		|| state == IMGSEARCH_STATE_UNREADABLE;
+}

@@ -41,17 +41,22 @@ static void set_copy(facts *f, int fact, const char *text)
 	ims_facts_set(f, fact, copy);
 }
 
-void ims_facts_set_date(facts *f, const char *text, const char *zone, const char *from)
+/* Whether two dates, the first as ims_date_parse gives it, are one wall clock to the second. */
+static bool same_clock(const char *date, const char *other)
 {
 	enum { TO_SECONDS = 19 };
+	return other && strlen(date) >= TO_SECONDS && !strncmp(other, date, TO_SECONDS);
+}
+
+void ims_facts_set_date(facts *f, const char *text, const char *zone, const char *from)
+{
 	char date[DATE_SIZE], own[ZONE_SIZE];
 	if (!ims_date_parse(text, date, own))
 		return;
 	const char *known = f->value[FACT_DATE];
 	if (zone && !*own && !ims_zone_parse(zone, own))
 		own[0] = 0;
-	bool same = known && strlen(date) >= TO_SECONDS && !strncmp(known, date, TO_SECONDS);
-	if (known && !same)
+	if (known && !same_clock(date, known))
 		return;
 	if (*own)
 		set_copy(f, FACT_ZONE, own);
@@ -97,6 +102,63 @@ void ims_facts_set_position(facts *f, double latitude, double longitude)
 		return;
 	set_degrees(f, FACT_LATITUDE, latitude);
 	set_degrees(f, FACT_LONGITUDE, longitude);
+}
+
+bool ims_fact_is_valid(int fact, const char *text)
+{
+	char date[DATE_SIZE], zone[ZONE_SIZE];
+	double v = 0;
+	switch (fact) {
+	case FACT_DATE:
+		return ims_date_parse(text, date, zone);
+	case FACT_ZONE:
+		return ims_zone_parse(text, zone);
+	case FACT_LATITUDE:
+		return ims_parse_number(text, &v) && v >= -90 && v <= 90;
+	case FACT_LONGITUDE:
+		return ims_parse_number(text, &v) && v >= -180 && v <= 180;
+	case FACT_RATING:
+		return ims_parse_number(text, &v);
+	default:
+		return *text != 0;
+	}
+}
+
+static bool has_valid(const char *const *value, int fact)
+{
+	return value[fact] && ims_fact_is_valid(fact, value[fact]);
+}
+
+/* Zone and origin are those of the date, of the CSV where that is one. */
+static void choose_date(const char **out, const char *const *csv, const char *const *own,
+	char zone[ZONE_SIZE])
+{
+	char date[DATE_SIZE];
+	if (!csv[FACT_DATE] || !ims_date_parse(csv[FACT_DATE], date, zone)) {
+		out[FACT_ZONE] = own[FACT_ZONE] ? own[FACT_ZONE] : out[FACT_ZONE];
+		return;
+	}
+	if (!has_valid(csv, FACT_ZONE))
+		out[FACT_ZONE] = *zone ? zone : same_clock(date, own[FACT_DATE]) ? own[FACT_ZONE] : NULL;
+	out[FACT_DATE_FROM] = csv[FACT_DATE_FROM] ? csv[FACT_DATE_FROM] : "CSV";
+}
+
+static void choose_position(const char **out, const char *const *csv, const char *const *own)
+{
+	bool both = has_valid(csv, FACT_LATITUDE) && has_valid(csv, FACT_LONGITUDE);
+	if (both || !own[FACT_LATITUDE])
+		return;
+	out[FACT_LATITUDE] = own[FACT_LATITUDE];
+	out[FACT_LONGITUDE] = own[FACT_LONGITUDE];
+}
+
+void ims_facts_choose(const char *out[FACTS], const char *const csv[FACTS],
+	const char *const own[FACTS], char zone[ZONE_SIZE])
+{
+	for (int i = 0; i < FACTS; i++)
+		out[i] = has_valid(csv, i) || !own[i] ? csv[i] : own[i];
+	choose_date(out, csv, own, zone);
+	choose_position(out, csv, own);
 }
 
 size_t ims_facts_size(const facts *f)

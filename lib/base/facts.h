@@ -4,8 +4,7 @@
 #ifndef IMS_BASE_FACTS_H
 #define IMS_BASE_FACTS_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "base/date.h"
 
 enum {
 	FACT_DATE,
@@ -49,6 +48,18 @@ void ims_facts_set_date(facts *f, const char *text, const char *zone, const char
 
 /* Sets a position in degrees, where none is known and it is valid: on the globe, and not 0, 0. */
 void ims_facts_set_position(facts *f, double latitude, double longitude);
+
+/* Whether a text can be a value of this fact: a date that exists, a number, or any text. */
+bool ims_fact_is_valid(int fact, const char *text);
+
+/*
+ * The facts of a picture that a CSV describes, too. csv, own: what each says, NULL where that is
+ * nothing. out receives pointers to their texts, to `zone` or to a constant; NULL: not known. The
+ * value of the CSV wins where it is valid, or stands alone. Zone and origin of a valid date are
+ * those of the CSV, and latitude and longitude come from one of the two.
+ */
+void ims_facts_choose(const char *out[FACTS], const char *const csv[FACTS],
+	const char *const own[FACTS], char zone[ZONE_SIZE]);
 
 /* Bytes that the values take. */
 size_t ims_facts_size(const facts *f);

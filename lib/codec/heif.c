@@ -162,13 +162,18 @@ typedef struct heif {
 
 static int fail(heif_error e, imgsearch_error *err)
 {
-	const char *message = e.message ? e.message : "";
-	if (e.code == ERROR_MEMORY && e.subcode == SUB_SECURITY_LIMIT)
-		return ims_fail(err, IMGSEARCH_ELIMIT, "it is above a limit of libheif: %.100s", message);
-	if (e.code == ERROR_UNSUPPORTED_TYPE || e.code == ERROR_UNSUPPORTED_FEATURE)
-		return ims_fail(err, IMGSEARCH_EUNSUPPORTED, "this libheif does not read it: %.100s",
-			message);
-	return ims_fail(err, IMGSEARCH_EFORMAT, "it is damaged: %.100s", message);
+	const char *said = e.message ? e.message : "", *lead = "it is damaged";
+	int rc = IMGSEARCH_EFORMAT, n = (int)strnlen(said, 300);
+	while (n && (unsigned char)said[n - 1] <= ' ')
+		n--;
+	if (e.code == ERROR_MEMORY && e.subcode == SUB_SECURITY_LIMIT) {
+		rc = IMGSEARCH_ELIMIT;
+		lead = "it is above a limit of libheif";
+	} else if (e.code == ERROR_UNSUPPORTED_TYPE || e.code == ERROR_UNSUPPORTED_FEATURE) {
+		rc = IMGSEARCH_EUNSUPPORTED;
+		lead = "this libheif does not read it";
+	}
+	return ims_fail(err, rc, "%s: %.*s", lead, n, said);
 }
 
 static void set_nclx(heif *h, heif_error e, heif_nclx *n)
@@ -348,10 +353,15 @@ static int decode(image *out, const image_head *stored, const void *data, size_t
 
 /* ---------------------------------------------------------------------------------- blocks ---- */
 
-/* A block of Exif begins with the offset of its TIFF header. */
+static bool is_tiff(const uint8_t *data)
+{
+	return !memcmp(data, "II*", 4) || !memcmp(data, "MM\0*", 4);
+}
+
+/* A block of Exif begins with the offset of its TIFF header. Some writers leave that out. */
 static void put_exif(buf *out, const uint8_t *data, size_t size)
 {
-	size_t skip = size >= 4 ? 4 + (size_t)ims_big_endian(data) : size;
+	size_t skip = size < 4 ? size : is_tiff(data) ? 0 : 4 + (size_t)ims_big_endian(data);
 	if (skip < size)
 		ims_buf_put(out, data + skip, size - skip);
 }

@@ -80,7 +80,7 @@ static unsigned load(void)
 typedef struct source {
 	const uint8_t *data;
 	uint64_t size, at;
-	char problem[100]; /* the first one */
+	char problem[300]; /* the last one: libtiff also says here what it goes on after */
 } source;
 
 static intptr_t source_read(void *user, void *to, intptr_t n)
@@ -142,8 +142,7 @@ static int take_error(tiff_file *t, void *user, const char *module, const char *
 	source *s = user;
 	(void)t;
 	(void)module;
-	if (!*s->problem)
-		vsnprintf(s->problem, sizeof s->problem, format, list);
+	vsnprintf(s->problem, sizeof s->problem, format, list);
 	return 1;
 }
 
@@ -232,7 +231,7 @@ static int check_kind(const tiff_page *p, imgsearch_error *err)
 		return ims_fail(err, IMGSEARCH_EUNSUPPORTED, "this libtiff lacks compression %u",
 			field(p, TAG_COMPRESSION));
 	if (!p->plain_cmyk && !lib.rgba_ok(p->file, why))
-		return ims_fail(err, IMGSEARCH_EUNSUPPORTED, "such a TIFF is not read: %.100s", why);
+		return ims_fail(err, IMGSEARCH_EUNSUPPORTED, "such a TIFF is not read: %.300s", why);
 	return 0;
 }
 

@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-enum { WIRE_MAGIC = 0x696D7364, WIRE_VERSION = 2 };
+enum { WIRE_MAGIC = 0x696D7364, WIRE_VERSION = 3 };
 
 /* PROGRAM WIRE_WORD FORMAT MEMORY: a helper for one format; its socket is its standard input. */
 #define WIRE_WORD "decode-helper"
@@ -45,7 +45,7 @@ typedef struct wire_answer {
 	uint32_t orientation, traits, partial, unconverted;
 	uint64_t memory, pixels; /* pixels: their bytes */
 	uint32_t exif, xmp;      /* bytes */
-	char message[200];
+	char message[504];       /* as imgsearch_error has */
 } wire_answer;
 
 #endif

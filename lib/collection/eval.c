@@ -86,7 +86,8 @@ int ims_eval(imgsearch *s, const imgsearch_eval_options *o, job *job, imgsearch_
 	if (!rc)
 		rc = ims_eval_load_rows(&e, err);
 	if (!rc && !e.n)
-		rc = ims_fail(err, IMGSEARCH_EINVAL, "%s: the filter allows no picture",
+		rc = ims_fail(err, IMGSEARCH_EINVAL,
+			"no picture of index %s is in the folder or fulfils the condition",
 			ims_store_path(s->store));
 	if (!rc)
 		rc = ims_improve_check(&e.improve, e.space, err);

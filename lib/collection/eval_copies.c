@@ -13,7 +13,7 @@ static int load_original(const evaluation *e, const char *path, image *out, imgs
 {
 	buf bytes = { 0 };
 	image whole = { 0 };
-	image_limits limits = ims_handle_limits(e->s, NULL);
+	image_limits limits = ims_handle_item_limits(e->s);
 	limits.full_decode = 1;
 	*out = (image){ 0 };
 	int rc = ims_read_file(&bytes, path, IMS_IMAGE_MAX_FILE, err);

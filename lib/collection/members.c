@@ -271,7 +271,7 @@ static void make_signature(void *arg, size_t i, unsigned worker)
 	buf bytes = { 0 };
 	image im = { 0 };
 	(void)worker;
-	image_limits limits = ims_handle_limits(r->s, NULL);
+	image_limits limits = ims_handle_item_limits(r->s);
 	limits.at_least = 2 * IMS_DETAIL_SIDE;
 	if (!ims_read_file(&bytes, m->path, IMS_IMAGE_MAX_FILE, NULL)) {
 		hash256 hash = ims_hash(bytes.data, bytes.len);

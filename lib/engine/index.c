@@ -1,5 +1,6 @@
 /* The functions that change an index: they check their arguments and delegate. */
 #include "engine/arguments.h"
+#include "image/image.h"
 #include "ingest/add.h"
 #include "ingest/index_run.h"
 #include "ingest/remove.h"
@@ -19,11 +20,14 @@ static int check_patterns(const char *const *patterns, size_t n, const char *nam
 
 static int check_update(const imgsearch_index_update_options *o, imgsearch_error *err)
 {
+	uint32_t on, off;
 	REQUIRE(!o->reserved, err, "index_update: reserved is %u, not 0", o->reserved);
 	REQUIRE(!o->reserved2, err, "index_update: reserved2 is %u, not 0", o->reserved2);
 	REQUIRE(!o->follow_links || !o->no_follow_links, err,
 		"index_update: follow_links and no_follow_links exclude each other");
-	int rc = check_patterns(o->include, o->n_include, "include", err);
+	int rc = ims_image_formats(&on, &off, o->formats, err);
+	if (!rc)
+		rc = check_patterns(o->include, o->n_include, "include", err);
 	if (!rc)
 		rc = check_patterns(o->exclude, o->n_exclude, "exclude", err);
 	if (!rc)
@@ -63,6 +67,7 @@ static int make_report(const run_counts *from, imgsearch_index_update_report **o
 		.redecoded = from->redecoded,
 		.described = from->described,
 		.changed = from->changed,
+		.failed = from->failed,
 	};
 	*out = r;
 	return 0;

@@ -57,7 +57,7 @@ int ims_filter_check(const imgsearch_filter *filter, imgsearch_error *err)
 	return rc;
 }
 
-/* A column of the condition, with its value of the picture at work. */
+/* A column of the condition, with its value of the picture at work where that is no fact. */
 typedef struct tested_column {
 	int fact; /* that it is; -1: none */
 	bool width, height;
@@ -65,10 +65,17 @@ typedef struct tested_column {
 	buf value;
 } tested_column;
 
+/* What the CSV and the picture say of one fact, where the condition needs it. */
+typedef struct tested_fact {
+	bool needed;
+	buf csv, own; /* empty: nothing */
+} tested_fact;
+
 typedef struct tester {
 	const where *w;
 	tested_column *column;
-	const char **value; /* of each: into its buffer; NULL: none */
+	tested_fact fact[FACTS];
+	const char **value; /* of each column; NULL: none */
 	int64_t id;         /* of the picture at work, with any */
 	bool any;
 	filter_value_each *each; /* called where the condition holds, with the first value */
@@ -76,21 +83,43 @@ typedef struct tester {
 	imgsearch_error *err;
 } tester;
 
-static int set_value(tester *t, size_t column, const char *text)
+static int copy_text(buf *to, const char *text, imgsearch_error *err)
 {
-	buf *to = &t->column[column].value;
 	to->len = 0;
-	ims_buf_put(to, text, strlen(text) + 1);
-	if (to->failed)
-		return ims_nomem(t->err);
-	t->value[column] = (const char *)to->data;
-	return 0;
+	if (text && *text)
+		ims_buf_put(to, text, strlen(text) + 1);
+	return to->failed ? ims_nomem(err) : 0;
+}
+
+static const char *text_of(const buf *b)
+{
+	return b->len ? (const char *)b->data : NULL;
+}
+
+/* What the CSV and the picture say together of each fact that is needed. */
+static void choose_facts(const tester *t, const char *out[FACTS], char zone[ZONE_SIZE])
+{
+	const char *csv[FACTS], *own[FACTS];
+	for (int k = 0; k < FACTS; k++) {
+		csv[k] = text_of(&t->fact[k].csv);
+		own[k] = text_of(&t->fact[k].own);
+	}
+	ims_facts_choose(out, csv, own, zone);
 }
 
 /* The picture at work has all its values. */
 static int finish(tester *t)
 {
-	return t->any && ims_where_test(t->w, t->value) ? t->each(t->user, t->id, t->value[0]) : 0;
+	const char *fact[FACTS];
+	char zone[ZONE_SIZE];
+	if (!t->any)
+		return 0;
+	choose_facts(t, fact, zone);
+	for (size_t i = 0; i < ims_where_columns(t->w); i++) {
+		const tested_column *c = &t->column[i];
+		t->value[i] = c->fact >= 0 ? fact[c->fact] : text_of(&c->value);
+	}
+	return ims_where_test(t->w, t->value) ? t->each(t->user, t->id, t->value[0]) : 0;
 }
 
 static int begin(tester *t, const store_described *d)
@@ -101,25 +130,28 @@ static int begin(tester *t, const store_described *d)
 	t->id = d->id;
 	for (size_t i = 0; !rc && i < ims_where_columns(t->w); i++) {
 		const tested_column *c = &t->column[i];
-		t->value[i] = NULL;
 		uint32_t side = c->width ? d->width : c->height ? d->height : 0;
 		snprintf(number, sizeof number, "%u", side);
-		if (side)
-			rc = set_value(t, i, number);
-		else if (c->fact >= 0 && d->fact[c->fact])
-			rc = set_value(t, i, d->fact[c->fact]);
+		rc = copy_text(&t->column[i].value, side ? number : NULL, t->err);
+	}
+	for (int k = 0; !rc && k < FACTS; k++) {
+		t->fact[k].csv.len = 0;
+		if (t->fact[k].needed)
+			rc = copy_text(&t->fact[k].own, d->fact[k], t->err);
 	}
 	return rc;
 }
 
-/* A cell wins over a fact, unless it is empty. */
+/* The first that is not empty counts. That of a side wins over the header. */
 static int take_cell(tester *t, const store_described *d)
 {
-	int column = ims_where_find(t->w, d->name);
-	if (column < 0)
-		return 0;
-	t->column[column].seen = true;
-	return d->value && *d->value ? set_value(t, (size_t)column, d->value) : 0;
+	int column = ims_where_find(t->w, d->name), fact = ims_fact_find(d->name);
+	if (column >= 0)
+		t->column[column].seen = true;
+	if (fact >= 0 && t->fact[fact].needed && !t->fact[fact].csv.len)
+		return copy_text(&t->fact[fact].csv, d->value, t->err);
+	bool counts = fact < 0 && column >= 0 && d->value && *d->value;
+	return counts ? copy_text(&t->column[column].value, d->value, t->err) : 0;
 }
 
 static int test_row(void *user, const store_described *d)
@@ -132,6 +164,18 @@ static int test_row(void *user, const store_described *d)
 			rc = begin(t, d);
 	}
 	return rc || !d->name ? rc : take_cell(t, d);
+}
+
+/* A date, its zone and its origin need each other, as do latitude and longitude. */
+static void need_fact(tester *t, int fact)
+{
+	static const int first[] = { FACT_DATE, FACT_LATITUDE },
+					 last[] = { FACT_DATE_FROM, FACT_LONGITUDE };
+	t->fact[fact].needed = true;
+	for (int group = 0; group < 2; group++)
+		for (int k = first[group]; fact >= first[group] && fact <= last[group] && k <= last[group];
+			 k++)
+			t->fact[k].needed = true;
 }
 
 static int make_tester(tester *t, const where *w, filter_value_each *each, void *user,
@@ -153,6 +197,8 @@ static int make_tester(tester *t, const where *w, filter_value_each *each, void 
 		t->column[i].fact = ims_fact_find(name);
 		t->column[i].width = strlen(name) == 5 && ims_same_letters(name, "width", 5);
 		t->column[i].height = strlen(name) == 6 && ims_same_letters(name, "height", 6);
+		if (t->column[i].fact >= 0)
+			need_fact(t, t->column[i].fact);
 	}
 	return 0;
 }
@@ -173,6 +219,10 @@ static void free_tester(tester *t)
 {
 	for (size_t i = 0; t->column && i < ims_where_columns(t->w); i++)
 		ims_buf_free(&t->column[i].value);
+	for (int k = 0; k < FACTS; k++) {
+		ims_buf_free(&t->fact[k].csv);
+		ims_buf_free(&t->fact[k].own);
+	}
 	ims_free(t->column);
 	ims_free(t->value);
 }

@@ -28,7 +28,7 @@ static int own_options(imgsearch *s, const imgsearch_options *o, imgsearch_error
 	for (size_t i = 0; i < STRINGS; i++)
 		if (from[i] && !(*to[i] = ims_strdup(from[i])))
 			return ims_nomem(err);
-	return ims_image_formats(&s->also, s->options.formats, err);
+	return ims_image_formats(&s->also, NULL, s->options.formats, err);
 }
 
 /* Whether opening makes an index: of no file, or of an empty one. */
@@ -304,6 +304,13 @@ image_limits ims_handle_limits(imgsearch *s, const image_recipe *recipe)
 		.also = s->also,
 		.budget = &s->memory,
 	};
+}
+
+image_limits ims_handle_item_limits(imgsearch *s)
+{
+	image_limits limits = ims_handle_limits(s, NULL);
+	limits.also = IMAGE_ALSO_ALL;
+	return limits;
 }
 
 void ims_handle_decoder_acquire(imgsearch *s)

@@ -108,6 +108,9 @@ void ims_handle_network_why_not(imgsearch *s, const model_identity *id, imgsearc
  */
 image_limits ims_handle_limits(imgsearch *s, const image_recipe *recipe);
 
+/* The same, at full size, for a picture that the index has: its format was asked for once. */
+image_limits ims_handle_item_limits(imgsearch *s);
+
 /*
  * Enclose the decoding of a single picture. acquire waits while `threads` other pictures are being
  * decoded.

@@ -48,7 +48,8 @@ static int add_list(info_builder *f, int64_t id, store_list list, const imgsearc
 	int rc = ims_store_patterns_get(f->s->store, id, list, &pattern, &n, f->err);
 	if (rc)
 		return rc;
-	for (size_t i = 0; list == STORE_FOLLOW && i < n; i++)
+	bool folders = list != STORE_EXCLUDE && list != STORE_INCLUDE;
+	for (size_t i = 0; folders && i < n; i++)
 		if (!*pattern[i]) {
 			ims_free(pattern[i]);
 			pattern[i] = ims_strdup(".");
@@ -74,7 +75,11 @@ static int add_root(void *user, int64_t id, const char *path)
 	int rc = add_list(f, id, STORE_EXCLUDE, &root->exclude);
 	if (!rc)
 		rc = add_list(f, id, STORE_INCLUDE, &root->include);
-	return rc ? rc : add_list(f, id, STORE_FOLLOW, &root->follow);
+	if (!rc)
+		rc = add_list(f, id, STORE_FOLLOW, &root->follow);
+	if (!rc)
+		rc = add_list(f, id, STORE_TIFF, &root->tiff);
+	return rc ? rc : add_list(f, id, STORE_VIDEO, &root->video);
 }
 
 static int add_roots(info_builder *f)

@@ -10,13 +10,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-imgsearch_column *ims_column_named(imgsearch_column *const *columns, size_t n, const char *name)
+void ims_fact_columns_make(fact_columns *out, imgsearch_column *const *columns, size_t n,
+	const char *const *fact)
 {
-	size_t size = strlen(name);
-	for (size_t i = 0; i < n; i++)
-		if (strlen(columns[i]->name) == size && ims_same_letters(columns[i]->name, name, size))
-			return columns[i];
-	return NULL;
+	const char *csv[FACTS] = { 0 };
+	*out = (fact_columns){ 0 };
+	for (size_t i = 0; i < n; i++) {
+		int k = ims_fact_find(columns[i]->name);
+		if (k >= 0 && !csv[k]) {
+			out->own[k] = columns[i];
+			csv[k] = *columns[i]->value ? columns[i]->value : NULL;
+		}
+	}
+	ims_facts_choose(out->shown, csv, fact, out->zone);
 }
 
 /* Columns that are being added to an item. */
@@ -39,20 +45,20 @@ static int add_column(column_list *l, const char *name, const char *value, bool 
 	return 0;
 }
 
-/* A column of the CSV wins, unless it is empty. */
+/* Facts come behind the columns of the CSV, or into those of the same name. */
 static int add_facts(void *user, size_t i, const char *const *fact)
 {
 	column_list *l = user;
+	fact_columns f;
 	int rc = 0;
 	(void)i;
-	size_t of_csv = l->n;
+	ims_fact_columns_make(&f, l->items, l->n, fact);
 	for (int k = 0; !rc && k < FACTS; k++) {
-		imgsearch_column *own = ims_column_named(l->items, of_csv, ims_fact_names[k]);
-		if (!fact[k] || (own && *own->value))
+		if (!f.shown[k] || (f.own[k] && f.shown[k] == f.own[k]->value))
 			continue;
-		rc = add_column(l, ims_fact_names[k], fact[k], k == FACT_TITLE && !l->item->title);
-		if (!rc && own)
-			own->value = l->items[--l->n]->value;
+		rc = add_column(l, ims_fact_names[k], f.shown[k], k == FACT_TITLE && !l->item->title);
+		if (!rc && f.own[k])
+			f.own[k]->value = l->items[--l->n]->value;
 	}
 	return rc;
 }

@@ -20,8 +20,17 @@ int ims_item_row(imgsearch *s, int64_t id, store_picture *p, char **root, imgsea
 /* The row of a vector without a picture. */
 int ims_item_vector_row(imgsearch *s, int64_t id, store_picture *p, imgsearch_error *err);
 
-/* The one of n columns that has this name, whatever its case; NULL: none has. */
-imgsearch_column *ims_column_named(imgsearch_column *const *columns, size_t n, const char *name);
+/*
+ * The columns of a CSV that are facts (NULL: not there), and what is shown for each fact beside
+ * those (ims_facts_choose), from the facts of the picture.
+ */
+typedef struct fact_columns {
+	imgsearch_column *own[FACTS];
+	const char *shown[FACTS];
+	char zone[ZONE_SIZE];
+} fact_columns;
+void ims_fact_columns_make(fact_columns *out, imgsearch_column *const *columns, size_t n,
+	const char *const *fact);
 
 /* imgsearch_item_get */
 int ims_item_get(imgsearch *s, int64_t id, imgsearch_item **out, imgsearch_error *err);

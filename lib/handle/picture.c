@@ -36,7 +36,8 @@ static uint32_t short_side(const void *data, size_t size, const image_limits *li
 static int decode(imgsearch *s, const imgsearch_input *in, const void *data, size_t size,
 	uint32_t max_side, image *out, imgsearch_error *err)
 {
-	image_limits limits = ims_handle_limits(s, NULL);
+	bool item = in->kind == IMGSEARCH_INPUT_KIND_ITEM;
+	image_limits limits = item ? ims_handle_item_limits(s) : ims_handle_limits(s, NULL);
 	if (in->kind != IMGSEARCH_INPUT_KIND_PIXELS && !ims_input_is_crop(in))
 		limits.at_least = short_side(data, size, &limits, max_side);
 	ims_handle_decoder_acquire(s);

@@ -92,7 +92,7 @@ typedef struct image_recipe {
  * long as its short side (or that of the crop) stays 1.25 times as long. The cosine of its feature
  * to that of the full picture is then above 0.995 (tests/image/reference.py).
  */
-enum { IMAGE_ALSO_TIFF = 1, IMAGE_ALSO_VIDEO = 2 };
+enum { IMAGE_ALSO_TIFF = 1, IMAGE_ALSO_VIDEO = 2, IMAGE_ALSO_ALL = 3 };
 typedef struct image_codecs image_codecs;
 typedef struct image_limits {
 	uint64_t max_pixels;          /* 0: 200 million */
@@ -107,8 +107,12 @@ typedef struct image_limits {
 
 enum { IMS_IMAGE_MAX_FILE = 1 << 30 }; /* bytes; larger files are refused */
 
-/* The bits IMAGE_ALSO_... of a list such as "+tiff" (NULL: none). EINVAL: an unknown name. */
-int ims_image_formats(uint32_t *also, const char *list, imgsearch_error *err);
+/*
+ * The bits IMAGE_ALSO_... of a list such as "+tiff,-video" (NULL: none): those with a plus are on,
+ * those with a minus are off. off NULL: it may have none of these. EINVAL: an unknown name, or one
+ * that is on and off.
+ */
+int ims_image_formats(uint32_t *on, uint32_t *off, const char *list, imgsearch_error *err);
 
 /*
  * The format of a file, by its bytes or by a descriptor, of which only the beginning is read, and

@@ -65,15 +65,15 @@ static size_t name_size(const uint8_t *at)
 	return ((size_t)*at + 2) & ~(size_t)1;
 }
 
-void ims_metadata_app13(metadata *m, const void *data, size_t size)
+void ims_metadata_resources(metadata *m, const void *data, size_t size)
 {
-	static const char photoshop[] = "Photoshop 3.0";
-	enum { IPTC = 0x0404, HEAD = 6 };
+	enum { IPTC = 0x0404, HEAD = 6, MARK = 0x1C };
 	const uint8_t *at = data, *end = at + size;
-	if (m->iptc || size < sizeof photoshop || memcmp(at, photoshop, sizeof photoshop))
-		return;
-	at += sizeof photoshop;
-	while (end - at > HEAD && !memcmp(at, "8BIM", 4)) {
+	if (size && *at == MARK && !m->iptc) {
+		m->iptc = at;
+		m->iptc_size = size;
+	}
+	while (size && !m->iptc && end - at > HEAD && !memcmp(at, "8BIM", 4)) {
 		uint32_t id = (uint32_t)at[4] << 8 | at[5];
 		size_t name = name_size(at + HEAD);
 		if ((size_t)(end - at) < HEAD + name + 4)
@@ -86,8 +86,15 @@ void ims_metadata_app13(metadata *m, const void *data, size_t size)
 		if (id == IPTC) {
 			m->iptc = at;
 			m->iptc_size = length;
-			return;
 		}
 		at += length + (length % 2 && length < left);
 	}
+}
+
+void ims_metadata_app13(metadata *m, const void *data, size_t size)
+{
+	static const char photoshop[] = "Photoshop 3.0";
+	enum { NAME = sizeof photoshop };
+	if (size >= NAME && !memcmp(data, photoshop, NAME))
+		ims_metadata_resources(m, (const uint8_t *)data + NAME, size - NAME);
 }

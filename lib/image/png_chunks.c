@@ -122,9 +122,10 @@ static void take_text(png_facts *f, const chunk *c)
 	bool raw = strncmp(keyword, "Raw profile type ", 17) == 0;
 	bool exif = raw && (strcmp(keyword + 17, "exif") == 0 || strcmp(keyword + 17, "APP1") == 0);
 	bool xmp = raw ? strcmp(keyword + 17, "xmp") == 0 : strcmp(keyword, "XML:com.adobe.xmp") == 0;
-	buf *kept = exif ? &f->exif : &f->xmp;
-	bool *seen = exif ? &f->has_exif : &f->has_xmp;
-	if ((!exif && !xmp) || *seen)
+	bool iptc = raw && (!strcmp(keyword + 17, "iptc") || !strcmp(keyword + 17, "8bim"));
+	buf *kept = exif ? &f->exif : xmp ? &f->xmp : &f->iptc;
+	bool *seen = exif ? &f->has_exif : xmp ? &f->has_xmp : &f->has_iptc;
+	if ((!exif && !xmp && !iptc) || *seen)
 		return;
 	*seen = true;
 	size_t size = (size_t)(c->data + c->size - text);
@@ -149,6 +150,8 @@ static void use_texts(png_facts *f)
 		f->meta.xmp = f->xmp.data;
 		f->meta.xmp_size = f->xmp.len;
 	}
+	if (f->iptc.len)
+		ims_metadata_resources(&f->meta, f->iptc.data, f->iptc.len);
 }
 
 /* --------------------------------------------------------------------------------- colours ---- */
@@ -230,5 +233,6 @@ void ims_png_facts_free(png_facts *f)
 {
 	ims_buf_free(&f->exif);
 	ims_buf_free(&f->xmp);
+	ims_buf_free(&f->iptc);
 	ims_colour_clear(&f->colours);
 }

@@ -12,16 +12,16 @@
 typedef struct png_facts {
 	metadata meta;
 	colour_space colours;
-	buf exif, xmp;          /* bytes of text chunks */
-	bool has_exif, has_xmp; /* such a text was seen */
+	buf exif, xmp, iptc;              /* bytes of text chunks */
+	bool has_exif, has_xmp, has_iptc; /* such a text was seen */
 	bool has_exif_chunk;
 	bool nomem;
 } png_facts;
 
 /*
  * Reads the chunks of a file of any size. Exif stands in eXIf or, as ImageMagick writes it, as hex
- * digits in a text chunk; XMP in a text chunk. They may stand before or after the pixels. Of the
- * colours the strongest chunk counts: cICP, iCCP, sRGB, gAMA with cHRM.
+ * digits in a text chunk, as does IPTC; XMP stands in a text chunk. They may stand before or after
+ * the pixels. Of the colours the strongest chunk counts: cICP, iCCP, sRGB, gAMA with cHRM.
  */
 void ims_png_facts_read(png_facts *out, const void *data, size_t size);
 void ims_png_facts_free(png_facts *facts);

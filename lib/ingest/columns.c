@@ -20,6 +20,8 @@ typedef struct columns {
 	size_t n;
 	int key, title;
 	uint64_t rows, matched;
+	uint64_t invalid;       /* values of a fact that are none, of rows that name a picture */
+	imgsearch_error reason; /* of the first one */
 } columns;
 
 /* The columns of a duplicate, and of another name, are those of its twin. */
@@ -63,6 +65,22 @@ static int read_header(columns *c, char **field, size_t n)
 	return 0;
 }
 
+/*
+ * Notes values that cannot be compared, and do not count where the picture says something itself. A
+ * zone may well be something else in a CSV.
+ */
+static void check_values(columns *c, size_t line, char *const *field)
+{
+	for (size_t i = 0; i < c->n; i++) {
+		int fact = ims_fact_find(c->header[i]);
+		if (fact < 0 || fact == FACT_ZONE || !*field[i] || ims_fact_is_valid(fact, field[i]))
+			continue;
+		if (!c->invalid++)
+			ims_fail(&c->reason, IMGSEARCH_EFORMAT, "line %zu: \"%s\" is no %s", line, field[i],
+				ims_fact_names[fact]);
+	}
+}
+
 static int read_record(void *user, size_t line, char **field, size_t n)
 {
 	columns *c = user;
@@ -83,6 +101,8 @@ static int read_record(void *user, size_t line, char **field, size_t n)
 			(const char *const *)field, n, c->title, c->err);
 	}
 	c->matched += matched;
+	if (matched)
+		check_values(c, line, field);
 	return rc;
 }
 
@@ -127,6 +147,10 @@ int ims_columns_attach(imgsearch *s, const imgsearch_index_update_options *optio
 		ims_job_log(j, c.matched < c.rows ? IMGSEARCH_LOG_WARNING : IMGSEARCH_LOG_INFO,
 			"%s: %llu of %llu rows name a picture of the index", options->csv,
 			(unsigned long long)c.matched, (unsigned long long)c.rows);
+	if (!rc && c.invalid)
+		ims_job_log(j, IMGSEARCH_LOG_WARNING,
+			"%s: %s%s; where the picture itself has a value, that counts", options->csv,
+			c.reason.message, c.invalid > 1 ? ", and others like it" : "");
 	free_columns(&c);
 	return rc;
 }

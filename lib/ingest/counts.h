@@ -11,6 +11,7 @@ typedef struct run_counts {
 	uint64_t rehashed;  /* of the unchanged: files whose bytes were read and compared */
 	uint64_t redecoded; /* of the unchanged: whose pixels another version of the decoding made */
 	uint64_t described; /* of the unchanged: whose facts were read again */
+	uint64_t failed;    /* damaged, too big or unreadable, and tried by this run */
 	double seconds;
 	char **unmatched; /* owned: patterns that were given and matched nothing */
 	size_t n_unmatched;

@@ -2,6 +2,7 @@
 #include "ingest/entry.h"
 
 #include "base/path.h"
+#include "ingest/twins.h"
 #include "meta/meta.h"
 #include "store/store.h"
 
@@ -35,6 +36,7 @@ static int submit(index_run *r, const walk_entry *e, int64_t id, const pipeline_
 	pipeline_item item = *how;
 	item.id = id;
 	item.root = start->root;
+	item.also = ims_switches_formats(&r->walk.switches, e->path);
 	item.path = ims_strdup(e->path);
 	item.full = ims_path_join(start->root ? start->root_path : NULL, e->path);
 	item.size = e->size;
@@ -72,6 +74,13 @@ uint8_t ims_entry_reason(const char *reason)
 	return reason ? (uint8_t)ims_checksum(reason, strlen(reason), 0) : 0;
 }
 
+/* Whether a file was left out as a sidecar. */
+static bool was_sidecar(const path_entry *known, const walk_entry *e)
+{
+	return known->state == IMGSEARCH_STATE_EXCLUDED && ims_is_sidecar_name(e->path)
+		&& known->reason == ims_entry_reason(ims_prepare_sidecar);
+}
+
 /* Records an entry that is no file. Its state needs no reading. */
 static int record(index_run *r, const walk_entry *e, const path_entry *known, uint32_t state)
 {
@@ -79,6 +88,7 @@ static int record(index_run *r, const walk_entry *e, const path_entry *known, ui
 		|| (known && known->state == state && known->reason == ims_entry_reason(e->reason)
 			&& is_same_file(known, e))) {
 		count_unchanged(r, known->state);
+		r->counts->failed += ims_counts_is_failure(known->state);
 		return 0;
 	}
 	pending_row row = {
@@ -132,7 +142,7 @@ static bool is_fresh(const index_run *r, const path_entry *known, const walk_ent
 	if (!known || !is_same_file(known, e))
 		return false;
 	if (known->state == IMGSEARCH_STATE_INDEXED || known->state == IMGSEARCH_STATE_DUPLICATE
-		|| known->state == IMGSEARCH_STATE_LINK)
+		|| known->state == IMGSEARCH_STATE_LINK || was_sidecar(known, e))
 		return true;
 	/* Another version of the decoding may read it, or what is there is wanted now. */
 	bool damaged = known->state == IMGSEARCH_STATE_DAMAGED;
@@ -197,14 +207,16 @@ static int add_ctime(index_run *r, const walk_entry *e, const path_entry *known)
 
 /*
  * Whether the facts of an unchanged picture are those of an older version, or its sidecars changed.
- * They are looked for where its folder has any, or it had one. ENOMEM.
+ * They are looked for where its folder has any, or it had one. Pictures with several paths are left
+ * to ims_twins_describe. ENOMEM.
  */
 static int has_new_facts(index_run *r, const walk_entry *e, const path_entry *known, bool *has)
 {
 	const index_start *start = r->walk.start;
 	uint64_t sidecars = 0;
 	*has = known->state == IMGSEARCH_STATE_INDEXED && known->sidecars == PATH_FACTS_OLD;
-	if (*has || known->state != IMGSEARCH_STATE_INDEXED || (!e->sidecars && !known->sidecars))
+	if (*has || known->state != IMGSEARCH_STATE_INDEXED || (!e->sidecars && !known->sidecars)
+		|| ims_twins_has(r, known->id))
 		return 0;
 	char *full = ims_path_join(start->root ? start->root_path : NULL, e->path);
 	if (!full)
@@ -326,6 +338,8 @@ int ims_entry_index(index_run *r, const walk_entry *e)
 	r->counts->paths.seen++;
 	r->walk.files += e->kind == WALK_FILE;
 	r->walk.left += e->chosen;
+	if (e->sidecars && e->kind == WALK_FILE && (rc = ims_twins_add_folder(r, e)))
+		return rc;
 	switch (e->kind) {
 	case WALK_FILE:
 		rc = ims_seen_files_add(&r->files, key, e, e->link || r->walk.linked)

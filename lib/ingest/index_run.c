@@ -8,6 +8,7 @@
 #include "ingest/columns.h"
 #include "ingest/entry.h"
 #include "ingest/start.h"
+#include "ingest/twins.h"
 #include "meta/meta.h"
 #include "store/store.h"
 
@@ -55,7 +56,7 @@ static int add_known(void *user, const store_picture *p, const char *root_path)
 		.sidecars = p->facts_version == META_VERSION ? p->sidecars : PATH_FACTS_OLD,
 		.reason = ims_entry_reason(p->reason),
 	};
-	return ims_path_table_add(&r->paths, &known) ? ims_nomem(r->err) : 0;
+	return ims_path_table_add(&r->paths, &known) ? ims_nomem(r->err) : ims_twins_note(r, p);
 }
 
 static int add_single(index_run *r, const char *path)
@@ -137,7 +138,7 @@ static int set_up(index_run *r, index_plan *p, const char *const *paths, size_t 
 	p->follow_links = r->options->follow_links;
 	rc = ims_plan_make(p, paths, n);
 	if (!rc)
-		rc = ims_follow_store(p, r->options, r->err);
+		rc = ims_switches_store(p, r->options, r->err);
 	if (!rc)
 		rc = ims_rules_store(&r->rules, p, r->err);
 	if (!rc)
@@ -226,6 +227,8 @@ static int run(index_run *r, index_plan *p, const char *const *paths, size_t n)
 			rc == IMGSEARCH_ECANCELED ? "cancelled" : "past the deadline");
 	if (!rc)
 		rc = ims_same_files_settle(r->s, &r->files, r->counts, r->err);
+	if (!rc)
+		rc = ims_twins_describe(r);
 	if (!rc && r->identity.next)
 		rc = end_reindex(r);
 	if (!rc && r->options->csv)
@@ -246,6 +249,7 @@ static void free_run(index_run *r)
 	ims_path_table_free(&r->paths);
 	ims_path_table_free(&r->singles);
 	ims_seen_files_free(&r->files);
+	ims_twins_free(r);
 	ims_identity_free(&r->identity);
 	ims_free(r);
 }

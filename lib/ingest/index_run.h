@@ -1,8 +1,8 @@
 /*
  * An index run over folders and files. The plan says what is walked (plan.h), start by start
  * (start.h). Each path is compared with its row (entry.h), the pipeline adds the files
- * (pipeline.h), pictures that the walk no longer finds are removed (missing.h), and paths that lead
- * to one file become one picture (same_files.h).
+ * (pipeline.h), pictures that the walk no longer finds are removed (missing.h), paths that lead to
+ * one file become one picture (same_files.h), and sidecars of copies are read (twins.h).
  */
 #ifndef IMS_INGEST_INDEX_RUN_H
 #define IMS_INGEST_INDEX_RUN_H
@@ -10,12 +10,12 @@
 #include "handle/offline.h"
 #include "handle/model_choice.h"
 #include "ingest/counts.h"
-#include "ingest/follow.h"
 #include "ingest/path_table.h"
 #include "ingest/pipeline.h"
 #include "ingest/plan.h"
 #include "ingest/rules.h"
 #include "ingest/same_files.h"
+#include "ingest/switches.h"
 
 /* State of the walk of one start. */
 typedef struct walk_state {
@@ -25,12 +25,20 @@ typedef struct walk_state {
 	path_table excluded;    /* folders that a rule excludes: what lies below them is removed */
 	uint64_t same, touched; /* files with size and mtime of their rows; of them: another ctime */
 	bool linked;            /* the path of the root leads through a symbolic link */
-	follow_list follow;     /* where links of the root are followed */
+	run_switches switches;  /* of the root */
 	uint64_t files, left;   /* files that came in; paths that patterns or ignore files left out */
 	bool told;              /* that the start is left out */
 	uint64_t offline;       /* files that are kept, since folders on their way are offline */
 	int failed;             /* the status with which an entry ended the walk */
 } walk_state;
+
+/* Pictures with several paths: see twins.h. */
+typedef struct run_twins {
+	int64_t *id; /* owned: of those that had them before, once each where sorted */
+	size_t n, cap;
+	bool sorted;
+	path_table folders; /* that have sidecars, as the walks found */
+} run_twins;
 
 typedef struct index_run {
 	imgsearch *s;
@@ -41,7 +49,8 @@ typedef struct index_run {
 	identity identity;
 	path_table paths;   /* the paths that the index held before */
 	path_table singles; /* files without a root, which the walk of one around them passes over */
-	seen_files files;   /* those that the walks found */
+	run_twins twins;
+	seen_files files; /* those that the walks found */
 	pipeline pipeline;
 	run_rules rules;
 	offline_folders offline;

@@ -98,9 +98,9 @@ static void prepare(void *arg)
 	it->traits = 0;
 	it->picture = (prepared){ .pixels = IMAGE_DECODING };
 	it->same_pixels = it->check_header
-		&& ims_prepare_is_current(p->s, it->full, it->row_pixels, &it->traits);
+		&& ims_prepare_is_current(p->s, it->full, it->row_pixels, it->also, &it->traits);
 	if (it->same_pixels || it->facts_only) {
-		ims_prepare_facts(p->s, it->full, &it->picture);
+		ims_prepare_facts(p->s, (const char *const *)&it->full, 1, &it->picture);
 		it->seconds = ims_now() - start;
 		set_done(p, &it->done);
 		return;
@@ -110,6 +110,7 @@ static void prepare(void *arg)
 	prepare_request request = {
 		.s = p->s,
 		.recipe = &p->identity->model.recipe,
+		.also = it->also,
 		.partial = p->partial,
 		.known = !ims_hash_is_zero(&it->row_hash),
 		.has_content = has_content,
@@ -117,6 +118,8 @@ static void prepare(void *arg)
 	};
 	it->why = (imgsearch_error){ 0 };
 	it->state = state_of(ims_prepare(&request, &in, &it->picture, &it->input, &it->why));
+	if (it->picture.sidecar)
+		it->state = IMGSEARCH_STATE_EXCLUDED;
 	it->same_bytes = has_row_hash(it, &it->picture.hash);
 	if (it->check_header && it->state != IMGSEARCH_STATE_INDEXED) { /* the row stays as it is */
 		it->same_pixels = true;
@@ -255,6 +258,7 @@ static int write_state(pipeline *p, const pending_row *r, uint32_t state, const 
 		.pixels = IMAGE_DECODING | (r->picture.pixels & IMAGE_NO_CODEC),
 	};
 	count_state(p, state);
+	p->counts->failed += r->row_state != state && ims_counts_is_failure(state);
 	p->counts->added += !r->id;
 	p->counts->removed += r->removes;
 	p->counts->unchanged += r->row_state == state;

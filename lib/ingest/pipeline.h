@@ -22,6 +22,7 @@ typedef struct pipeline_item {
 	char *path, *full; /* relative to the root; absolute */
 	uint64_t size;
 	timestamp mtime, ctime;
+	uint32_t also;    /* formats that are read for it, as in image_limits */
 	bool vector_only; /* the picture's row stays as it is */
 	/* of the path's row: its state where the file has the row's size and time; else 0 */
 	uint32_t row_state;

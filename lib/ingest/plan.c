@@ -7,8 +7,8 @@
 #include "base/path.h"
 #include "files/system_folders.h"
 #include "files/walk.h"
-#include "ingest/follow.h"
 #include "ingest/rules.h"
+#include "ingest/switches.h"
 #include "store/store.h"
 
 #include <errno.h>
@@ -311,11 +311,11 @@ static size_t root_of_folder(const index_plan *p, const char *real)
 
 static int is_followed(const index_plan *p, size_t root, const char *path, bool *followed)
 {
-	follow_list l = { 0 };
+	run_switches w = { 0 };
 	*followed = p->follow_links;
-	int rc = p->follow_links ? 0 : ims_follow_read(p->s, p->root_id[root], &l, p->err);
-	*followed |= ims_follow_covers(&l, path);
-	ims_follow_free(&l);
+	int rc = p->follow_links ? 0 : ims_switches_read(p->s, p->root_id[root], &w, p->err);
+	*followed |= ims_folders_cover(&w.follow, path);
+	ims_switches_free(&w);
 	return rc;
 }
 

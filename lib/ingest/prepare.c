@@ -44,12 +44,21 @@ static int read_header(buf *out, const char *path, image_format format)
 	return got < 0 ? IMGSEARCH_EIO : 0;
 }
 
-bool ims_prepare_is_current(imgsearch *s, const char *path, uint32_t made, uint32_t *traits)
+/* Those of the handle, and the formats that are read beside. */
+static image_limits limits_of(imgsearch *s, const image_recipe *recipe, uint32_t also)
+{
+	image_limits limits = ims_handle_limits(s, recipe);
+	limits.also |= also;
+	return limits;
+}
+
+bool ims_prepare_is_current(imgsearch *s, const char *path, uint32_t made, uint32_t also,
+	uint32_t *traits)
 {
 	buf bytes = { 0 };
 	image_head head = { 0 };
 	image_format format;
-	const image_limits limits = ims_handle_limits(s, NULL);
+	const image_limits limits = limits_of(s, NULL, also);
 	int rc = sniff(path, &format, NULL);
 	if (!rc)
 		rc = read_header(&bytes, path, format);
@@ -64,11 +73,23 @@ bool ims_prepare_is_current(imgsearch *s, const char *path, uint32_t made, uint3
 	return rc || !ims_image_is_stale(&head, made);
 }
 
+const char ims_prepare_sidecar[] = "sidecar, not a picture";
+
+/* EUNSUPPORTED or, of an empty file, EFORMAT, with a sentence. */
+static int no_picture(const imgsearch_input *in, bool empty, prepared *out, imgsearch_error *err)
+{
+	out->sidecar = in->kind == IMGSEARCH_INPUT_KIND_FILE && ims_is_sidecar_name(in->path);
+	if (empty && !out->sidecar)
+		return ims_fail(err, IMGSEARCH_EFORMAT, "empty file");
+	return ims_fail(err, IMGSEARCH_EUNSUPPORTED, "%s",
+		out->sidecar ? ims_prepare_sidecar : "not a picture");
+}
+
 /* Looks at the first bytes. out->pixels tells of a format whose library is missing. */
 static int check_format(const prepare_request *r, const imgsearch_input *in, prepared *out,
 	imgsearch_error *err)
 {
-	const image_limits limits = ims_handle_limits(r->s, r->recipe);
+	const image_limits limits = limits_of(r->s, r->recipe, r->also);
 	image_format format = IMAGE_UNKNOWN;
 	int rc = 0;
 	if (in->kind == IMGSEARCH_INPUT_KIND_PIXELS)
@@ -77,10 +98,8 @@ static int check_format(const prepare_request *r, const imgsearch_input *in, pre
 		rc = sniff(in->path, &format, err);
 	else
 		format = ims_image_sniff(in->data, in->size);
-	if (!rc && format == IMAGE_UNKNOWN)
-		rc = ims_fail(err, IMGSEARCH_EUNSUPPORTED, "not a picture");
-	if (!rc && format == IMAGE_EMPTY)
-		rc = ims_fail(err, IMGSEARCH_EFORMAT, "empty file");
+	if (!rc && (format == IMAGE_UNKNOWN || format == IMAGE_EMPTY))
+		rc = no_picture(in, format == IMAGE_EMPTY, out, err);
 	if (!rc && !r->known) {
 		rc = ims_image_check_codec(format, &limits, err);
 		out->pixels = rc ? IMAGE_NO_CODEC : 0;
@@ -102,7 +121,7 @@ static int decode(const prepare_request *r, const imgsearch_input *in, const voi
 	size_t side = r->recipe->crop;
 	image im;
 	image_head head = { 0 };
-	image_limits limits = ims_handle_limits(r->s, r->recipe);
+	image_limits limits = limits_of(r->s, r->recipe, r->also);
 	limits.partial = r->partial;
 	int rc = ims_input_decode(in, data, size, &limits, &im, &head, err);
 	out->width = rc || !ims_input_is_crop(in) ? head.width : (uint32_t)in->crop[2];
@@ -135,14 +154,20 @@ static void identify(const imgsearch_input *in, const void *data, size_t size, p
 		out->hash = ims_hash(data, size);
 }
 
+/* Formats of codecs whose containers are read by lib/meta. */
+static bool is_read_here(image_format format)
+{
+	return format == IMAGE_WEBP || format == IMAGE_VIDEO;
+}
+
 /* Adds the facts of a file: of a container that is read here, or whose codec hands out blocks. */
 static void add_own(imgsearch *s, facts *own, const void *data, size_t size)
 {
 	const image_limits limits = ims_handle_limits(s, NULL);
 	image_blocks b = { 0 };
 	ims_facts_from_file(own, data, size);
-	if (!ims_image_needs_codec(ims_image_sniff(data, size), &limits)
-		|| ims_image_sniff(data, size) == IMAGE_WEBP)
+	image_format format = ims_image_sniff(data, size);
+	if (is_read_here(format) || !ims_image_needs_codec(format, &limits))
 		return;
 	if (!ims_image_blocks(&b, data, size, &limits, NULL)) {
 		const metadata m = {
@@ -156,13 +181,12 @@ static void add_own(imgsearch *s, facts *own, const void *data, size_t size)
 	ims_image_blocks_free(&b);
 }
 
-/* Those of the sidecars, if path is not NULL, then those of the file. */
-static void set_facts(prepared *out, const char *path, facts *own)
+/* Those of the sidecars beside n paths, then those of the file. */
+static void set_facts(prepared *out, const char *const *path, size_t n, facts *own)
 {
-	if (path)
-		out->sidecars = ims_sidecars_stamp(path);
-	if (out->sidecars)
-		ims_facts_add_sidecars(&out->facts, path);
+	out->sidecars = ims_sidecars_stamp_of(path, n);
+	for (size_t i = 0; out->sidecars && i < n; i++)
+		ims_facts_add_sidecars(&out->facts, path[i]);
 	ims_facts_merge(&out->facts, own);
 }
 
@@ -174,7 +198,7 @@ static bool read_own(imgsearch *s, facts *own, const char *path)
 	buf bytes = { 0 };
 	if (sniff(path, &format, NULL))
 		return false;
-	if (format == IMAGE_WEBP || !ims_image_needs_codec(format, &limits))
+	if (is_read_here(format) || !ims_image_needs_codec(format, &limits))
 		return ims_facts_read(own, path);
 	bool read = !ims_read_file(&bytes, path, IMS_IMAGE_MAX_FILE, NULL);
 	if (read)
@@ -183,11 +207,11 @@ static bool read_own(imgsearch *s, facts *own, const char *path)
 	return read;
 }
 
-void ims_prepare_facts(imgsearch *s, const char *path, prepared *out)
+void ims_prepare_facts(imgsearch *s, const char *const *paths, size_t n, prepared *out)
 {
 	facts own = { 0 };
-	bool read = read_own(s, &own, path);
-	set_facts(out, path, &own);
+	bool read = read_own(s, &own, paths[0]);
+	set_facts(out, paths, n, &own);
 	out->has_facts = read && !out->facts.nomem;
 }
 
@@ -199,7 +223,7 @@ static int describe(imgsearch *s, const imgsearch_input *in, const void *data, s
 	bool file = in->kind == IMGSEARCH_INPUT_KIND_FILE;
 	if (in->kind != IMGSEARCH_INPUT_KIND_PIXELS)
 		add_own(s, &own, data, size);
-	set_facts(out, file ? in->path : NULL, &own);
+	set_facts(out, &in->path, file ? 1 : 0, &own);
 	out->has_facts = true;
 	return out->facts.nomem ? ims_nomem(err) : 0;
 }

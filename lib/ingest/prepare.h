@@ -13,6 +13,7 @@ typedef struct prepared {
 	uint64_t size; /* bytes; 0 for pixels */
 	uint32_t width,
 		height;      /* upright, of the crop if there is one; as far as the header was read */
+	bool sidecar;    /* it is no picture, but a file of metadata beside one */
 	bool decoded;    /* false: the index has the bytes; signature and input were not made */
 	uint32_t pixels; /* how they were made: see IMAGE_DECODING */
 	buf signature;   /* as it is stored; ims_prepared_clear; empty unless decoded */
@@ -26,13 +27,17 @@ void ims_prepared_clear(prepared *p);
 typedef struct prepare_request {
 	imgsearch *s;
 	const image_recipe *recipe;
-	bool single;  /* bounds the memory: waits for one of the decoders of the handle */
-	bool partial; /* what is there of a damaged picture is taken */
-	bool known;   /* the index has bytes of the file, perhaps these: it is read in any case */
+	uint32_t also; /* formats that are read beside those of the handle: IMAGE_ALSO_... */
+	bool single;   /* bounds the memory: waits for one of the decoders of the handle */
+	bool partial;  /* what is there of a damaged picture is taken */
+	bool known;    /* the index has bytes of the file, perhaps these: it is read in any case */
 	/* Whether the index has these bytes, so the pixels are not needed; NULL: never. */
 	bool (*has_content)(void *user, const hash256 *hash);
 	void *user;
 } prepare_request;
+
+/* What the row of a sidecar says of it. */
+extern const char ims_prepare_sidecar[];
 
 /*
  * Prepares a FILE, BYTES or PIXELS input. *input receives the input of the network, (crop, crop,
@@ -45,15 +50,17 @@ int ims_prepare(const prepare_request *request, const imgsearch_input *in, prepa
 	float **input, imgsearch_error *err);
 
 /*
- * Reads the facts of a file alone, and of its sidecars, into *out, which the caller clears. A file
- * that cannot be read has none: has_facts is false.
+ * Reads the facts of a file alone, paths[0], and of the sidecars beside all n of its paths, into
+ * *out, which the caller clears. A file that cannot be read has none: has_facts is false.
  */
-void ims_prepare_facts(imgsearch *s, const char *path, prepared *out);
+void ims_prepare_facts(imgsearch *s, const char *const *paths, size_t n, prepared *out);
 
 /*
  * Whether the pixels of a file that `made` tells of (see image.h) are those that decoding it gives
- * now, by its header, of which *traits are set. A file that cannot be read counts as current.
+ * now, by its header, of which *traits are set. also: as in prepare_request. A file that cannot be
+ * read counts as current.
  */
-bool ims_prepare_is_current(imgsearch *s, const char *path, uint32_t made, uint32_t *traits);
+bool ims_prepare_is_current(imgsearch *s, const char *path, uint32_t made, uint32_t also,
+	uint32_t *traits);
 
 #endif

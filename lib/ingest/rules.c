@@ -281,7 +281,8 @@ static int merge_list(imgsearch *s, store_list list, int64_t from, int64_t into,
 int ims_rules_merge(imgsearch *s, int64_t from, int64_t into, const char *below,
 	imgsearch_error *err)
 {
-	static const store_list lists[] = { STORE_EXCLUDE, STORE_FOLLOW, STORE_PART };
+	static const store_list lists[] = { STORE_EXCLUDE, STORE_FOLLOW, STORE_TIFF, STORE_VIDEO,
+		STORE_PART };
 	int rc = 0;
 	for (size_t i = 0; !rc && i < sizeof lists / sizeof *lists; i++)
 		rc = merge_list(s, lists[i], from, into, below, err);

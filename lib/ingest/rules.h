@@ -37,8 +37,8 @@ int ims_rules_store(run_rules *r, const index_plan *p, imgsearch_error *err);
 
 /*
  * Within a transaction: adds what is remembered of a root to what is of another one around it, as
- * rules of its folder `below`: what is left out, where links are followed, and what may be absent
- * for a while, as that folder may. EDB, EIO, ENOMEM.
+ * rules of its folder `below`: what is left out, what is switched on (switches.h), and what may be
+ * absent for a while, as that folder may. EDB, EIO, ENOMEM.
  */
 int ims_rules_merge(imgsearch *s, int64_t from, int64_t into, const char *below,
 	imgsearch_error *err);

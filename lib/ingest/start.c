@@ -51,7 +51,7 @@ static int index_file(index_run *r)
 		return ims_nomem(r->err);
 	int rc = lstat(full, &st);
 	bool link = !rc && S_ISLNK(st.st_mode);
-	if (link && ims_follow_covers(&r->walk.follow, start->prefix))
+	if (link && ims_folders_cover(&r->walk.switches.follow, start->prefix))
 		rc = stat(full, &st);
 	if (rc && link && ims_entry_target_is_offline(full)) {
 		rc = offline(r, "the folder that it leads to is not there");
@@ -147,7 +147,7 @@ void ims_start_clear(walk_state *w)
 		ims_free(w->unreadable[i]);
 	ims_free(w->unreadable);
 	ims_path_table_free(&w->excluded);
-	ims_follow_free(&w->follow);
+	ims_switches_free(&w->switches);
 	*w = (walk_state){ 0 };
 }
 
@@ -155,13 +155,13 @@ int ims_start_begin(index_run *r, const index_plan *p, const index_start *start,
 {
 	ims_start_clear(&r->walk);
 	r->walk.start = start;
-	int rc = ims_follow_read(r->s, start->root, &r->walk.follow, r->err);
+	int rc = ims_switches_read(r->s, start->root, &r->walk.switches, r->err);
 	*rules = (walk_rules){
 		.include = &r->rules.include.active,
 		.exclude = &r->rules.exclude.active,
 		.system_folders = r->options->no_default_excludes,
-		.follow = (const char *const *)r->walk.follow.path,
-		.n_follow = r->walk.follow.n,
+		.follow = (const char *const *)r->walk.switches.follow.path,
+		.n_follow = r->walk.switches.follow.n,
 		.index = ims_store_path(r->s->store),
 		.roots = (const char *const *)p->root,
 		.n_roots = p->n_roots,

@@ -1,4 +1,4 @@
-/* Finds the blocks in the containers of JPEG, PNG, WebP and TIFF. */
+/* Finds the blocks in the containers of JPEG, PNG, WebP, TIFF and MP4. */
 #include "image/png_chunks.h"
 #include "image/tiff_tags.h"
 #include "meta/meta.h"
@@ -100,6 +100,8 @@ bool ims_facts_from_file(facts *f, const void *data, size_t size)
 		m = png.meta;
 		f->nomem |= png.nomem;
 	}
+	if (format == IMAGE_VIDEO)
+		ims_facts_add_quicktime(f, data, size);
 	ims_facts_from_blocks(f, &m);
 	ims_png_facts_free(&png);
 	return whole;
@@ -122,7 +124,7 @@ static bool read_beginning(buf *out, const char *path)
 static bool is_spread(image_format format)
 {
 	return format == IMAGE_PNG || format == IMAGE_WEBP || format == IMAGE_TIFF
-		|| format == IMAGE_RAW;
+		|| format == IMAGE_RAW || format == IMAGE_VIDEO;
 }
 
 bool ims_facts_read(facts *f, const char *path)

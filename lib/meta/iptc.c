@@ -1,13 +1,17 @@
 /*
  * IPTC: a list of records, each with a number of its set and of its kind. IPTC-NAA Information
- * Interchange Model 4.2. Text that is not UTF-8 is left out: most writers of other encodings do not
- * say which one it is.
+ * Interchange Model 4.2. Writers of other encodings than UTF-8 do not say, as a rule, which one it
+ * is. What is not UTF-8 is read as Windows-1252, which holds Latin-1, unless the block says that it
+ * is UTF-8.
  */
+#include "base/utf8.h"
 #include "meta/meta.h"
 
 #include <string.h>
 
 enum {
+	SET_ENVELOPE = 1,
+	KIND_CHARACTERS = 90, /* of the envelope: the encoding */
 	SET = 2,
 	KIND_TITLE = 5,
 	KIND_KEYWORD = 25,
@@ -56,14 +60,83 @@ static void take_copy(char *to, size_t room, const record *r)
 	to[n] = 0;
 }
 
+/* Whether the escape sequence of UTF-8 stands in the envelope. */
+static bool says_utf8(const record *r)
+{
+	static const char escape[] = "\x1B%G";
+	return r->set == SET_ENVELOPE && r->kind == KIND_CHARACTERS && r->size >= sizeof escape - 1
+		&& !memcmp(r->data, escape, sizeof escape - 1);
+}
+
+/* Appends a byte of Windows-1252 as UTF-8. Bytes that it leaves out are a replacement character. */
+static void put_character(buf *out, uint8_t c)
+{
+	static const uint16_t from_80[32] = { 0x20AC, 0xFFFD, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020,
+		0x2021, 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0xFFFD, 0x017D, 0xFFFD, 0xFFFD, 0x2018,
+		0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153,
+		0xFFFD, 0x017E, 0x0178 };
+	uint32_t code = c >= 0x80 && c < 0xA0 ? from_80[c - 0x80] : c;
+	if (code < 0x80) {
+		ims_buf_u8(out, (uint8_t)code);
+		return;
+	}
+	if (code >= 0x800)
+		ims_buf_u8(out, (uint8_t)(0xE0 | code >> 12));
+	ims_buf_u8(out, (uint8_t)(code >= 0x800 ? 0x80 | (code >> 6 & 0x3F) : 0xC0 | code >> 6));
+	ims_buf_u8(out, (uint8_t)(0x80 | (code & 0x3F)));
+}
+
+/* The bytes of a text that are whole characters of UTF-8; *more: ASCII is not all they are. */
+static size_t utf8_size(const char *text, bool *more)
+{
+	size_t n = 0, step;
+	uint32_t c;
+	*more = false;
+	while (text[n] && (step = ims_utf8_read(text + n, &c))) {
+		n += step;
+		*more |= step > 1;
+	}
+	return n;
+}
+
+/*
+ * Makes the text of a record UTF-8, in *text, where it is none and the block does not say so. A
+ * text that was cut off at the length which the format allows may end within a character.
+ */
+static void decode(facts *f, record *r, bool utf8, buf *text)
+{
+	enum { PART = 3 };
+	bool more;
+	char *plain = ims_strndup((const char *)r->data, r->size);
+	f->nomem |= !plain;
+	size_t all = plain ? strlen(plain) : 0, whole = plain ? utf8_size(plain, &more) : 0;
+	ims_free(plain);
+	if (whole == all)
+		return;
+	if (utf8 || (more && all - whole <= PART)) {
+		r->size = all - whole <= PART ? whole : 0;
+		return;
+	}
+	text->len = 0;
+	for (size_t i = 0; i < all; i++)
+		put_character(text, r->data[i]);
+	f->nomem |= text->failed;
+	r->data = text->data;
+	r->size = text->failed ? 0 : text->len;
+}
+
 void ims_facts_add_iptc(facts *f, const void *data, size_t size)
 {
+	bool utf8 = false;
+	buf text = { 0 };
 	const uint8_t *at = data, *end = at + size;
 	char day[16] = "", time[16] = "", *keywords = NULL, *title = NULL, *description = NULL;
 	record r;
 	while (size && next_record(&at, end, &r)) {
+		utf8 |= says_utf8(&r);
 		if (r.set != SET)
 			continue;
+		decode(f, &r, utf8, &text);
 		if (r.kind == KIND_KEYWORD)
 			ims_fact_add_keyword(f, &keywords, r.data, r.size);
 		else if (r.kind == KIND_TITLE && !title)
@@ -75,6 +148,7 @@ void ims_facts_add_iptc(facts *f, const void *data, size_t size)
 		else if (r.kind == KIND_TIME && !*time)
 			take_copy(time, sizeof time, &r);
 	}
+	ims_buf_free(&text);
 	set_date(f, day, time);
 	ims_facts_set(f, FACT_KEYWORDS, keywords);
 	ims_facts_set(f, FACT_TITLE, title);

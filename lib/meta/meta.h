@@ -14,18 +14,20 @@
 #include "image/metadata.h"
 
 /* Raised when the readers find other facts in the same bytes: an index then reads them again. */
-enum { META_VERSION = 1 };
+enum { META_VERSION = 2 };
 
 void ims_facts_add_exif(facts *f, const void *data, size_t size); /* from its TIFF header on */
 /* UTF-8. sidecar: the origin of the date says that a sidecar has it. */
 void ims_facts_add_xmp(facts *f, const void *data, size_t size, bool sidecar);
 void ims_facts_add_iptc(facts *f, const void *data, size_t size);
+/* A file of QuickTime or MP4. */
+void ims_facts_add_quicktime(facts *f, const void *data, size_t size);
 
 /* All three, in the order XMP, Exif, IPTC. */
 void ims_facts_from_blocks(facts *f, const metadata *blocks);
 
 /*
- * Finds the blocks of a file in a container that is read here (JPEG, PNG, WebP, TIFF) and adds
+ * Finds the blocks of a file in a container that is read here (JPEG, PNG, WebP, TIFF, MP4) and adds
  * their facts. False: they may stand behind `size` bytes of a longer file.
  */
 bool ims_facts_from_file(facts *f, const void *data, size_t size);
@@ -38,7 +40,10 @@ bool ims_facts_read(facts *f, const char *path);
  * ".XMP". sidecars_stamp is a number that changes with their names, sizes and times; 0: none.
  */
 void ims_facts_add_sidecars(facts *f, const char *path);
+bool ims_is_sidecar_name(const char *path);
 uint64_t ims_sidecars_stamp(const char *path);
+/* The same of the sidecars beside n paths of one picture; 1: that of the path. */
+uint64_t ims_sidecars_stamp_of(const char *const *path, size_t n);
 
 /* ------------------------------------------------------------------------- within the room ---- */
 

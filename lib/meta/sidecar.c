@@ -22,6 +22,12 @@ static char *candidate(const char *path, int i)
 	return i >= 2 && n == whole ? NULL : ims_format("%.*s%s", (int)n, path, endings[i % 2]);
 }
 
+bool ims_is_sidecar_name(const char *path)
+{
+	size_t n = strlen(path);
+	return n > 4 && ims_same_letters(path + n - 4, ".xmp", 4);
+}
+
 void ims_facts_add_sidecars(facts *f, const char *path)
 {
 	for (int i = 0; i < CANDIDATES; i++) {
@@ -53,6 +59,17 @@ uint64_t ims_sidecars_stamp(const char *path)
 		if (sidecar && !stat(sidecar, &st) && S_ISREG(st.st_mode))
 			stamp = stamp_of(i, &st, stamp);
 		ims_free(sidecar);
+	}
+	return stamp;
+}
+
+uint64_t ims_sidecars_stamp_of(const char *const *path, size_t n)
+{
+	uint64_t stamp = n ? ims_sidecars_stamp(path[0]) : 0;
+	for (size_t i = 1; i < n; i++) {
+		const uint64_t both[] = { stamp, ims_sidecars_stamp(path[i]) };
+		if (both[1])
+			stamp = ims_checksum(both, sizeof both, i) | 1;
 	}
 	return stamp;
 }

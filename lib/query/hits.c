@@ -59,20 +59,21 @@ static int add_value(void *result, hit_row *r, const char *name, const char *val
 	return add_column(result, r, column);
 }
 
-/* Facts come behind the columns of the CSV, which win unless they are empty. */
+/* Facts come behind the columns of the CSV, or into those of the same name. */
 static int add_facts(void *user, size_t i, const char *const *fact)
 {
 	lookup *l = user;
 	hit_row *r = &l->row[i];
-	size_t of_csv = r->columns->count;
+	fact_columns f;
 	int rc = 0;
+	ims_fact_columns_make(&f, r->column, r->columns->count, fact);
 	for (int k = 0; !rc && k < FACTS; k++) {
-		imgsearch_column *own = ims_column_named(r->column, of_csv, ims_fact_names[k]);
-		if (!fact[k] || (own && *own->value))
+		if (!f.shown[k] || (f.own[k] && f.shown[k] == f.own[k]->value))
 			continue;
-		rc = add_value(l->result, r, ims_fact_names[k], fact[k], k == FACT_TITLE && !r->hit->title);
-		if (!rc && own)
-			own->value = r->column[--r->columns->count]->value;
+		rc = add_value(l->result, r, ims_fact_names[k], f.shown[k],
+			k == FACT_TITLE && !r->hit->title);
+		if (!rc && f.own[k])
+			f.own[k]->value = r->column[--r->columns->count]->value;
 	}
 	return rc;
 }

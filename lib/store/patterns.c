@@ -14,11 +14,20 @@ typedef struct list_sql {
 			"SELECT pattern FROM " table " WHERE root = ?1 ORDER BY number" \
 	}
 
+#define FOLDERS(what) \
+	{ \
+		"DELETE FROM root_folder WHERE root = ?1 AND what = '" what "'", \
+			"INSERT INTO root_folder(root, number, path, what) VALUES(?1, ?2, ?3, '" what "')", \
+			"SELECT path FROM root_folder WHERE root = ?1 AND what = '" what "' ORDER BY number" \
+	}
+
 static const list_sql lists[] = {
 	[STORE_EXCLUDE] = LIST("root_exclude"),
 	[STORE_INCLUDE] = LIST("root_include"),
-	[STORE_FOLLOW] = LIST("root_follow"),
-	[STORE_PART] = LIST("root_part"),
+	[STORE_FOLLOW] = FOLDERS("follow"),
+	[STORE_TIFF] = FOLDERS("tiff"),
+	[STORE_VIDEO] = FOLDERS("video"),
+	[STORE_PART] = FOLDERS("part"),
 };
 
 int ims_store_patterns_set(store *st, int64_t root, store_list list, const char *const *pattern,

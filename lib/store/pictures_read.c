@@ -170,6 +170,15 @@ int ims_store_each_root(store *st, store_root_each *each, void *user, imgsearch_
 	return rc;
 }
 
+/* The picture of a row of PICTURE_COLUMNS and of the two that tell of its facts. */
+static int read_known(sqlite3_stmt *s, store_picture *p, imgsearch_error *err)
+{
+	int rc = ims_store_picture_row(s, p, err);
+	p->facts_version = (uint32_t)sqlite3_column_int64(s, PICTURE_COLUMN_COUNT);
+	p->sidecars = (uint64_t)sqlite3_column_int64(s, PICTURE_COLUMN_COUNT + 1);
+	return rc;
+}
+
 static int each_of_root(conn *c, int64_t root, const char *root_path, uint32_t state,
 	store_picture_each *each, void *user, imgsearch_error *err)
 {
@@ -181,9 +190,7 @@ static int each_of_root(conn *c, int64_t root, const char *root_path, uint32_t s
 		"ii", root, (int64_t)state);
 	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
 		store_picture p;
-		rc = ims_store_picture_row(s, &p, err);
-		p.facts_version = (uint32_t)sqlite3_column_int64(s, PICTURE_COLUMN_COUNT);
-		p.sidecars = (uint64_t)sqlite3_column_int64(s, PICTURE_COLUMN_COUNT + 1);
+		rc = read_known(s, &p, err);
 		if (!rc)
 			rc = each(user, &p, root_path);
 	}
@@ -198,6 +205,34 @@ int ims_store_each_single(store *st, store_picture_each *each, void *user, imgse
 	if (rc)
 		return rc;
 	rc = each_of_root(c, 0, "", 0, each, user, err);
+	ims_store_release(st, c);
+	return rc;
+}
+
+int ims_store_each_twin(store *st, store_picture_each *each, void *user, imgsearch_error *err)
+{
+	enum { ROOT = PICTURE_COLUMN_COUNT + 2 };
+	conn *c;
+	sqlite3_stmt *s = NULL;
+	int rc = ims_store_acquire(st, &c, err);
+	if (rc)
+		return rc;
+	rc = ims_store_query(c, &s, err,
+		"WITH other(id, twin) AS (SELECT id, same_as FROM picture WHERE same_as IS NOT NULL AND"
+		" state IN (2, 9)), path(id, twin) AS (SELECT * FROM other UNION ALL SELECT DISTINCT twin,"
+		" twin FROM other) SELECT " PICTURE_COLUMNS ", f.version, f.sidecars, whole(r.path,"
+		" r.inside) AS whole FROM path o JOIN picture p ON p.id = o.id JOIN root r ON r.id = p.root"
+		" LEFT JOIN fact f ON f.picture = p.id"
+		" ORDER BY o.twin, p.state <> 1, CAST(whole AS TEXT) || '/', p.path",
+		"");
+	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
+		store_picture p;
+		const char *root = (const char *)sqlite3_column_text(s, ROOT);
+		rc = read_known(s, &p, err);
+		if (!rc)
+			rc = root ? each(user, &p, root) : ims_nomem(err);
+	}
+	ims_store_done(c, s);
 	ims_store_release(st, c);
 	return rc;
 }

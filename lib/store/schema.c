@@ -104,14 +104,15 @@ static const char version_3[] =
 	" INTEGER NOT NULL, pattern BLOB NOT NULL, PRIMARY KEY(root, number)) STRICT, WITHOUT ROWID;";
 
 /*
- * Folders of a root in which its runs follow links, and folders that were roots themselves. What
- * pictures say of themselves; sidecars: a number for the state of the files beside them.
+ * Folders of a root of which something is remembered: that runs follow links or read formats there,
+ * that they were roots themselves. What pictures say of themselves; sidecars: a number for the
+ * state of the files beside them.
  */
 static const char version_4[] =
-	"CREATE TABLE root_follow(root INTEGER NOT NULL REFERENCES root(id) ON DELETE CASCADE, number"
-	" INTEGER NOT NULL, pattern BLOB NOT NULL, PRIMARY KEY(root, number)) STRICT, WITHOUT ROWID;"
-	"CREATE TABLE root_part(root INTEGER NOT NULL REFERENCES root(id) ON DELETE CASCADE, number"
-	" INTEGER NOT NULL, pattern BLOB NOT NULL, PRIMARY KEY(root, number)) STRICT, WITHOUT ROWID;"
+	"CREATE TABLE root_folder(root INTEGER NOT NULL REFERENCES root(id) ON DELETE CASCADE, what "
+	"TEXT"
+	" NOT NULL, number INTEGER NOT NULL, path BLOB NOT NULL, PRIMARY KEY(root, what, number))"
+	" STRICT, WITHOUT ROWID;"
 	"CREATE TABLE fact(picture INTEGER PRIMARY KEY REFERENCES picture(id) ON DELETE CASCADE,"
 	" version INTEGER NOT NULL, sidecars INTEGER NOT NULL, date TEXT, zone TEXT, date_from TEXT,"
 	" camera TEXT, lens TEXT, latitude TEXT, longitude TEXT, rating TEXT, keywords TEXT, title"
@@ -130,7 +131,10 @@ const char *const ims_store_steps[IMS_STORE_VERSION] = { version_1, version_2, v
 	" NULL AS zone, NULL AS date_from, NULL AS camera, NULL AS lens, NULL AS latitude, NULL AS" \
 	" longitude, NULL AS rating, NULL AS keywords, NULL AS title, NULL AS description" \
 	" FROM main.picture WHERE 0;"
-#define VIEWS_4 EMPTY_LIST("root_follow") EMPTY_LIST("root_part") NO_FACTS
+#define NO_FOLDERS \
+	"CREATE TEMP VIEW root_folder AS SELECT id AS root, '' AS what, 0 AS number, path FROM" \
+	" main.root WHERE 0;"
+#define VIEWS_4 NO_FOLDERS NO_FACTS
 #define VIEWS_3 EMPTY_LIST("root_exclude") EMPTY_LIST("root_include") VIEWS_4
 #define COLUMNS_3 \
 	", NULL AS ctime_seconds, NULL AS ctime_nanoseconds, NULL AS same_file, 0 AS pixels"

@@ -113,6 +113,8 @@ typedef enum store_list {
 	STORE_EXCLUDE, /* patterns of what its runs leave out */
 	STORE_INCLUDE, /* patterns of all that they take in */
 	STORE_FOLLOW,  /* paths of folders (all: "") in which they follow symbolic links */
+	STORE_TIFF,    /* the same, of where they read TIFF */
+	STORE_VIDEO,   /* ... and video */
 	STORE_PART,    /* paths of folders that were roots, and may be absent as roots may */
 } store_list;
 
@@ -141,7 +143,7 @@ typedef struct store_picture {
 	bool has_id; /* to be written under id, also where that is 0: a vector with a name */
 	bool has_ctime;
 	uint32_t pixels; /* how they were made (image/image.h), for callers; 0: unknown */
-	/* of ims_store_each_picture and _each_single alone: its facts; 0: it has none */
+	/* of ims_store_each_picture, _single and _twin alone: its facts; 0: it has none */
 	uint32_t facts_version;
 	uint64_t sidecars;
 } store_picture;
@@ -310,6 +312,11 @@ int ims_store_each_picture(store *st, uint32_t state, store_picture_each *each, 
 	imgsearch_error *err);
 /* The same of the pictures without a root, and of vectors with names. */
 int ims_store_each_single(store *st, store_picture_each *each, void *user, imgsearch_error *err);
+/*
+ * The paths of the indexed pictures that have several: that of the picture, with its facts, then
+ * those of its duplicates and other names in order of path.
+ */
+int ims_store_each_twin(store *st, store_picture_each *each, void *user, imgsearch_error *err);
 
 /* One picture. ims_store_picture_clear frees *out, ims_free *root_path (may be NULL). ENOTFOUND. */
 int ims_store_picture_get(store *st, int64_t id, store_picture *out, char **root_path,

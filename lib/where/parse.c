@@ -222,6 +222,13 @@ static int take_bare(parser *p, char **out)
 	return *out ? 0 : ims_nomem(p->err);
 }
 
+/* Whether something that may be a zone stands behind the hours of a date. */
+static bool has_zone(const char *text)
+{
+	const char *hours = strpbrk(text + strspn(text, " "), "T ");
+	return hours && strpbrk(hours, "Zz+-");
+}
+
 /* How a value is compared with a column; false: it cannot be. */
 static bool settle_type(where_step *s, where_type type, bool quoted)
 {
@@ -236,12 +243,24 @@ static bool settle_type(where_step *s, where_type type, bool quoted)
 	case WHERE_NUMBER:
 		return number && !contains;
 	case WHERE_DATE:
-		return date && !contains;
+		return date && !contains && !has_zone(s->text);
 	case WHERE_LIST:
 		return s->operator== WHERE_EQUAL || contains;
 	default:
 		return true;
 	}
+}
+
+static int wrong_date(const parser *p, const where_step *s)
+{
+	const char *name = p->w->column[s->column];
+	if (has_zone(s->text))
+		return ims_fail(p->err, IMGSEARCH_EINVAL,
+			"condition: %s: \"%.60s\" has a zone, and wall clocks are compared", name, s->text);
+	return ims_fail(p->err, IMGSEARCH_EINVAL,
+		"condition: %s: \"%.60s\" is no date, as 2024, 2024-05, 2024-05-03 or 2024-05-03T14:05:09 "
+		"are",
+		name, s->text);
 }
 
 static int wrong_value(const parser *p, const where_step *s)
@@ -252,8 +271,10 @@ static int wrong_value(const parser *p, const where_step *s)
 			"condition: %s is a list: = != and ~ are its operators", name);
 	if (s->operator== WHERE_CONTAINS)
 		return ims_fail(p->err, IMGSEARCH_EINVAL, "condition: %s: ~ compares texts alone", name);
-	return ims_fail(p->err, IMGSEARCH_EINVAL, "condition: %s: \"%.60s\" is no %s", name, s->text,
-		s->type == WHERE_NUMBER ? "number" : "date");
+	if (s->type == WHERE_DATE)
+		return wrong_date(p, s);
+	return ims_fail(p->err, IMGSEARCH_EINVAL, "condition: %s: \"%.60s\" is no number", name,
+		s->text);
 }
 
 static int take_comparison(parser *p)

@@ -62,4 +62,16 @@ imgsearch index pics --csv e.csv >.out 2>.err
 [ $? = 3 ] && grep -q '^imgsearch: e.csv: ' .err
 result "an empty CSV: $(tidy <.err)" $?
 
+cat >f.csv <<'END'
+file,date,rating,zone
+city-01.jpg,last summer,4,A3
+night-01.jpg,,five,
+no.jpg,never,,
+END
+check "values that are none" 0 imgsearch index pics --csv f.csv <<'END'
+! imgsearch: warning: f.csv: 2 of 3 rows name a picture of the index
+! imgsearch: warning: f.csv: line 2: "last summer" is no date, and others like it; where the picture itself has a value, that counts
+! imgsearch: 8 paths seen: 8 indexed; 8 unchanged (T s)
+END
+
 done_testing

@@ -50,7 +50,7 @@ END
 imgsearch index -q -L
 check "a part of what follows links cannot be without" 3 \
 	imgsearch index --no-follow-links p/in <<'END'
-! imgsearch: in: links are followed in all of W/p/
+! imgsearch: in: links are followed in all of W/p, and not off for a part of it
 END
 check "both options" 2 imgsearch index -L --no-follow-links p <<'END'
 ! imgsearch: index: -L and --no-follow-links exclude each other (see: imgsearch help index)

@@ -33,9 +33,11 @@ begin(
         'eval',
         'a folder and a condition',
         'a fault names its place',
+        '... once for all pictures',
         '... an unknown column',
         '... a date that is none',
         '... a place that is none',
+        '... eval of no picture',
         'list and failed of a folder that is not there',
         'HEIC',
         'JPEG XL',
@@ -173,18 +175,21 @@ result([listed('pics/sub', '--after', '2023'), found('-u', 'pics/sub', '--where'
        == ['a2 b2', 'e'])
 
 
-def said(text, *words, status=3):
+def said(text, *words, status=2):
     p = imgsearch(*words, status=status)
     result(p.returncode == status and text in p.stderr, p.stderr)
 
 
 said('condition: at its end: a value is', 'query', '--where', 'rating >=', 'pics/a.png')
+p = imgsearch('query', '--where', 'x', 'pics/a.png', 'pics/b.png', status=2)
+result(p.returncode == 2 and p.stderr.count('condition') == 1, p.stderr)
 said('no picture has a column "ratng"', 'list', '--where', 'ratng > 3')
 said('date: "May" is no date', 'map', '--json', '--after', 'May')
-said('--near: LATITUDE,LONGITUDE,KILOMETRES', 'dups', '--near', 'Munich', status=2)
+said('--near: LATITUDE,LONGITUDE,KILOMETRES', 'dups', '--near', 'Munich')
+said('no picture of index', 'eval', '--where', 'rating > 90', status=3)
 p, q = imgsearch('failed', 'nowhere', status=3), imgsearch('list', 'nowhere', '--after', '2023',
                                                            status=3)
-result('nowhere: neither it' in p.stderr and 'nowhere: neither it' in q.stderr, p.stderr + q.stderr)
+result('nowhere: it is not' in p.stderr and 'nowhere: it is not' in q.stderr, p.stderr + q.stderr)
 
 # Exif through the codecs, whose encoders keep that of a JPEG.
 photo = Image.Exif()

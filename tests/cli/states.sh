@@ -15,6 +15,17 @@ check "index with bad files: status 4" 4 imgsearch index pics <<'END'
 -
 END
 cp .err summary
+check "... that are as they were: status 0" 0 imgsearch index <<'END'
+-
+END
+check "... tried again: status 4" 4 imgsearch index --retry <<'END'
+-
+END
+check "... named: status 4" 4 imgsearch index pics/cut.jpg <<'END'
+-
+END
+imgsearch index --json 2>/dev/null | grep -q '"damaged": 2, .*"failed": 0'
+result "... counted, and not as failed" $?
 imgsearch failed | sort >.out; : >.err
 compare "failed: state, path, reason" 0 0 <<'END'
 damaged	W/pics/cut.jpg	the JPEG is cut off
@@ -34,10 +45,10 @@ imgsearch failed --json | grep -q '"reason": "'
 result "failed --json" $?
 for command in list failed; do
 	check "$command DIR: nothing of another folder" 0 imgsearch $command pics/folder.jpg <<'END'
-! imgsearch: W/pics/folder.jpg: neither it nor anything below it is in the index
+! imgsearch: W/pics/folder.jpg: the index has nothing of it
 END
 	check "$command DIR: a folder that is not there" 3 imgsearch $command pics/nowhere <<'END'
-! imgsearch: W/pics/nowhere: neither it nor anything below it is in the index
+! imgsearch: W/pics/nowhere: it is not there, and nothing below it is in the index
 END
 done
 check "failed: of a picture that did not fail" 0 imgsearch failed pics/city-01.jpg <<'END'

@@ -93,5 +93,10 @@ exif = common.ours('tests/fuzz/seeds/heif/exif6.heic')
 common.report(
     not isinstance(exif, str) and exif.shape == stored.shape, 'the orientation of Exif is ignored'
 )
+cut = os.path.join(folder, 'cut.heic')
+open(cut, 'wb').write(open('tests/fuzz/seeds/heif/rgb.heic', 'rb').read()[:-40])
+why = str(common.ours(cut))
+common.report('damaged' in why and not why.endswith('?') and why.count('(') == why.count(')'),
+              'the reason is whole', why)
 shutil.rmtree(folder)
 common.done()

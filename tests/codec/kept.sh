@@ -8,6 +8,7 @@ imgsearch index -q photos --formats +tiff
 [ "$(imgsearch list --paths)" = "$W/photos/a.tif" ] ||
 	{ echo "1..0 # SKIP libtiff is missing"; exit 0; }
 result "an index with a TIFF" 0
+imgsearch index -q --formats -tiff
 id=$(imgsearch list | cut -f 1)
 paths() { # NAME STATE PATH...: what the index has in this state
 	name=$1 state=$2

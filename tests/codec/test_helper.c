@@ -335,6 +335,24 @@ static void blocks_are_those_of_this_process(void **state)
 	ims_helpers_free(h);
 }
 
+/* Exif of HEIC that begins with its TIFF header, as some writers have it. */
+static void exif_without_offset(void **state)
+{
+	(void)state;
+	buf file = seed("heif/exif6.heic");
+	image_blocks b;
+	const image_limits limits = { .codecs = ims_codec_local() };
+	if (is_missing(&file))
+		skip();
+	uint8_t *tiff = memmem(file.data, file.len, "II*", 4);
+	assert_non_null(tiff);
+	memmove(tiff - 4, tiff, (size_t)(file.data + file.len - tiff));
+	assert_int_equal(ims_image_blocks(&b, file.data, file.len, &limits, NULL), 0);
+	assert_memory_equal(b.exif.data, "II*", 4);
+	ims_image_blocks_free(&b);
+	ims_buf_free(&file);
+}
+
 /* Blocks that a codec announces and that are too long, and those of a helper that dies. */
 static void blocks_are_bounded(void **state)
 {
@@ -580,6 +598,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(pixels_are_those_of_this_process),
 		cmocka_unit_test(blocks_are_those_of_this_process),
 		cmocka_unit_test(blocks_are_bounded),
+		cmocka_unit_test(exif_without_offset),
 		cmocka_unit_test(a_helper_serves_many_and_ends),
 		cmocka_unit_test(a_killed_helper_costs_no_picture),
 		cmocka_unit_test(what_goes_wrong_is_told_apart),

@@ -84,10 +84,27 @@ def chunk(name, data):
 
 JPEG = (b'\xFF\xD8' + segment(0xE1, b'Exif\0\0' + tags('>')) + segment(0xE1, XMP_NAME + XMP)
         + segment(0xED, RESOURCE) + b'\xFF\xDA\0\2')
+def box(name, data):
+    return struct.pack('>I', len(data) + 8) + name + data
+
+
+def item(number, text):
+    return box(struct.pack('>I', number), box(b'data', struct.pack('>2I', 1, 0) + text))
+
+
+KEYS = b'com.apple.quicktime.creationdate', b'com.apple.quicktime.model'
+MOVIE = (
+    box(b'mvhd', struct.pack('>3I', 0, 3797583909, 0))
+    + box(b'meta', box(b'keys', struct.pack('>2I', 0, 2) + b''.join(box(b'mdta', k) for k in KEYS))
+          + box(b'ilst', item(1, b'2024-05-03T14:25:09+0200') + item(2, b'iPhone 15')))
+    + box(b'udta', box(b'\xA9xyz', struct.pack('>2H', 18, 0) + b'+48.1370+011.5750/'))
+)
+XMP_ID = bytes.fromhex('be7acfcb97a942e89c71999491e3afac')
 META = {
     'little.exif': tags('<') + bytes([0]), 'big.exif': tags('>') + bytes([3]),
     'xmp': XMP + b'\n"', 'iptc': IPTC + b'\2', 'app1': b'Exif\0\0' + tags('<'),
     'app13': RESOURCE, 'jpeg': JPEG,
+    'mov': box(b'ftyp', b'qt  ') + box(b'moov', MOVIE) + box(b'uuid', XMP_ID + XMP),
     'webp': b'RIFF\0\0\0\0WEBP' + chunk(b'EXIF', tags('<')) + chunk(b'XMP ', XMP),
 }
 WHERE = [

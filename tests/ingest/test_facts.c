@@ -72,6 +72,72 @@ static void precedence(void **state)
 	close_all(s);
 }
 
+static void attach(imgsearch *s, const scene *sc, const char *table)
+{
+	char csv[200];
+	write_file(sc, "../c.csv", table, strlen(table));
+	snprintf(csv, sizeof csv, "%s/c.csv", sc->dir);
+	imgsearch_index_update_options o = IMGSEARCH_INIT(imgsearch_index_update_options);
+	o.csv = csv;
+	scene_update(s, NULL, 0, &o);
+}
+
+static int pass_over(void *user, const imgsearch_item *item)
+{
+	(void)user, (void)item;
+	return 0;
+}
+
+/* How many pictures a condition holds for. */
+static size_t matching(imgsearch *s, const char *condition)
+{
+	imgsearch_filter f = IMGSEARCH_INIT(imgsearch_filter);
+	imgsearch_item_list_options o = IMGSEARCH_INIT(imgsearch_item_list_options);
+	uint64_t total = 0;
+	f.columns = condition;
+	o.filter = &f;
+	works(imgsearch_item_list(s, &o, pass_over, NULL, NULL, &total, &err));
+	return total;
+}
+
+/* Zone and origin go with the date, latitude with longitude; what is no value does not count. */
+static void values_of_a_csv(void **state)
+{
+	const scene *sc = *state;
+	const char *own = XMP("xmp:Rating='1' xmp:CreateDate='2021-02-03T04:05:06+02:00'"
+						  " exif:GPSLatitude='10,30N' exif:GPSLongitude='20,30E'",
+		"");
+	photo_xmp(sc, "a.png", 1, own);
+	photo(sc, "b.png", 2);
+	imgsearch *s = open_and_index(sc);
+	attach(s, sc, "file,date,rating,latitude\na.png,2024-05-03,5,50\n");
+	has_columns(s, sc, "a.png",
+		"file=a.png date=2024-05-03 rating=5 latitude=10.5 date_from=CSV longitude=20.5");
+	assert_int_equal(matching(s, "date = 2024-05 and not has(zone) and date_from = 'csv'"), 1);
+	assert_int_equal(matching(s, "near(10.5, 20.5, 1)"), 1);
+	attach(s, sc, "file,date\na.png,2021:02:03 04:05:06\n");
+	assert_int_equal(matching(s, "date = 2021-02-03T04:05:06 and zone = '+02:00'"), 1);
+	attach(s, sc, "file,zone\na.png,+05:00\n"); /* the file's date has its own */
+	assert_int_equal(matching(s, "zone = '+02:00'"), 1);
+	attach(s, sc, "file,date\na.png,2024-05-03T10:00:00-07:00\nb.png,2024\n");
+	assert_int_equal(matching(s, "zone = '-07:00'"), 1);
+	assert_int_equal(matching(s, "date >= 2024"), 2);
+	attach(s, sc, "file,date,zone,date_from\na.png,2024-05-03,+01:00,diary\n");
+	has_columns(s, sc, "a.png",
+		"file=a.png date=2024-05-03 zone=+01:00 date_from=diary latitude=10.5 longitude=20.5"
+		" rating=1");
+	attach(s, sc,
+		"file,date,rating,latitude,longitude\na.png,last summer,good,north,7\n"
+		"b.png,last summer,good,north,7\n");
+	has_columns(s, sc, "a.png",
+		"file=a.png date=2021-02-03T04:05:06 rating=1 latitude=10.5 longitude=20.5 zone=+02:00"
+		" date_from=XMP xmp:CreateDate");
+	assert_int_equal(matching(s, "date = 2021 and rating = 1 and latitude = 10.5"), 1);
+	has_columns(s, sc, "b.png",
+		"file=b.png date=last summer rating=good latitude=north longitude=7");
+	close_all(s);
+}
+
 /* A sidecar that comes, changes and goes; only the columns of its pictures are read again. */
 static void changed_sidecars(void **state)
 {
@@ -104,6 +170,91 @@ static void changed_sidecars(void **state)
 	has_columns(s, sc, "b.png", "");
 	assert_int_equal(run(s).described, 0);
 	close_all(s);
+}
+
+/* IPTC in PNG as ImageMagick writes it: in hex digits, alone or among Photoshop's resources. */
+static void iptc_in_png(void **state)
+{
+	const scene *sc = *state;
+	static const char record[] = "1c021900044bf66c6e";
+	static const char *const texts[] = { "iptc\n       9\n%s\n",
+		"8bim\n      22\n3842494d04040000\n00000009%s00\n" };
+	for (unsigned i = 0; i < 2; i++) {
+		char name[20], text[200];
+		buf chunk = { 0 };
+		snprintf(name, sizeof name, "%u.png", i);
+		snprintf(text, sizeof text, texts[i], record);
+		ims_buf_text(&chunk, "Raw profile type %.4s%c\n%s", text, 0, text);
+		photo_with_chunk(sc, name, i, "tEXt", &chunk);
+		ims_buf_free(&chunk);
+	}
+	imgsearch *s = open_and_index(sc);
+	has_columns(s, sc, "0.png", "keywords=K\xC3\xB6ln");
+	has_columns(s, sc, "1.png", "keywords=K\xC3\xB6ln");
+	close_all(s);
+}
+
+/* A sidecar beside a copy counts, too: when it comes, changes and goes. */
+static void sidecars_of_copies(void **state)
+{
+	const scene *sc = *state;
+	photo_xmp(sc, "a.png", 1, XMP("xmp:Rating='0' tiff:Model='own'", ""));
+	photo(sc, "other.png", 2);
+	shell("mkdir '%s/z' && cp '%s/a.png' '%s/z/b.png' && ln '%s/a.png' '%s/z/link.png'", sc->photos,
+		sc->photos, sc->photos, sc->photos, sc->photos);
+	imgsearch *s = open_and_index(sc);
+	has_columns(s, sc, "a.png", "camera=own rating=0");
+	assert_int_equal(run(s).described, 0);
+	sidecar(sc, "z/b.xmp", XMP("xmp:Rating='4' aux:Lens='beside b'", ""));
+	ran r = run(s);
+	assert_int_equal(r.described, 1);
+	assert_int_equal(r.embedded, 0);
+	has_columns(s, sc, "a.png", "camera=own lens=beside b rating=4");
+	has_columns(s, sc, "z/b.png", "camera=own lens=beside b rating=4");
+	assert_int_equal(matching(s, "rating = 4"), 3); /* each of its paths */
+	assert_int_equal(run(s).described, 0);
+	sidecar(sc, "a.xmp", RATING("5"));
+	sidecar(sc, "z/link.png.xmp", XMP("xmp:Rating='1' dc:format='x'", "<dc:title>T</dc:title>"));
+	assert_int_equal(run(s).described, 1);
+	has_columns(s, sc, "a.png", "camera=own lens=beside b rating=5 title=T (T)");
+	assert_int_equal(run(s).described, 0);
+	shell("rm '%s/z/b.xmp' '%s/a.xmp' '%s/z/link.png.xmp'", sc->photos, sc->photos, sc->photos);
+	assert_int_equal(run(s).described, 1);
+	has_columns(s, sc, "a.png", "camera=own rating=0");
+	assert_int_equal(run(s).described, 0);
+	sidecar(sc, "z/b.xmp", RATING("3"));
+	run(s);
+	shell("rm -r '%s/z'", sc->photos); /* the picture has one path again */
+	run(s);
+	run(s);
+	has_columns(s, sc, "a.png", "camera=own rating=0");
+	assert_int_equal(run(s).described, 0);
+	close_all(s);
+}
+
+/* A sidecar is left out, and no unsupported file; a picture of that name comes in. */
+static void sidecars_are_no_pictures(void **state)
+{
+	const scene *sc = *state;
+	photo(sc, "a.png", 1);
+	photo(sc, "b.xmp", 2);
+	sidecar(sc, "a.xmp", RATING("1"));
+	sidecar(sc, "a.png.XMP", "");
+	sidecar(sc, "c.txt", "text");
+	imgsearch *s = scene_open(sc);
+	for (int i = 0; i < 2; i++) {
+		scene_counts n = scene_index(s, sc->photos);
+		assert_int_equal(n.indexed, 2);
+		assert_int_equal(n.excluded, 2);
+		assert_int_equal(n.unsupported, 1);
+		assert_int_equal(n.damaged, 0);
+	}
+	photo(sc, "a.xmp", 3);
+	sidecar(sc, "b.xmp", RATING("1"));
+	scene_counts n = scene_index(s, sc->photos);
+	assert_int_equal(n.indexed, 2);
+	assert_int_equal(n.excluded, 2);
+	imgsearch_close(s);
 }
 
 /* A file that is touched or edited, moved, or has a copy. */
@@ -231,6 +382,10 @@ int main(void)
 #define on_scene(test) cmocka_unit_test_setup_teardown(test, scene_setup, scene_teardown)
 	const struct CMUnitTest tests[] = {
 		on_scene(precedence),
+		on_scene(sidecars_are_no_pictures),
+		on_scene(sidecars_of_copies),
+		on_scene(iptc_in_png),
+		on_scene(values_of_a_csv),
 		on_scene(changed_sidecars),
 		on_scene(files_that_change),
 		on_scene(older_index),

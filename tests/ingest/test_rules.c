@@ -493,6 +493,9 @@ static void patterns_that_are_refused(void **state)
 	assert_int_equal(imgsearch_index_update(s, &photos, 1, &o, NULL, NULL, &err), IMGSEARCH_EINVAL);
 	o = (imgsearch_index_update_options){ .struct_size = sizeof o, .reserved2 = 1 };
 	assert_int_equal(imgsearch_index_update(s, &photos, 1, &o, NULL, NULL, &err), IMGSEARCH_EINVAL);
+	o = (imgsearch_index_update_options){ .struct_size = sizeof o, .formats = "+tiff,+bmp" };
+	assert_int_equal(imgsearch_index_update(s, &photos, 1, &o, NULL, NULL, &err), IMGSEARCH_EINVAL);
+	assert_non_null(strstr(err.message, "\"+bmp\""));
 	imgsearch_close(s);
 }
 

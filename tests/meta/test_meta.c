@@ -395,7 +395,7 @@ static void iptc(void **state)
 	put_iptc(&block, 120, "What it shows");
 	ims_facts_add_iptc(&f, block.data, block.len);
 	is(&f, FACT_TITLE, "A title");
-	is(&f, FACT_KEYWORDS, "sea; boat");
+	is(&f, FACT_KEYWORDS, "sea; K\xC3\xB6ln; boat");
 	is(&f, FACT_DATE, "2024-05-03T14:05:09");
 	is(&f, FACT_ZONE, "-03:30");
 	is(&f, FACT_DATE_FROM, "IPTC DateCreated");
@@ -411,6 +411,160 @@ static void iptc(void **state)
 }
 
 /* ------------------------------------------------------------------------------ precedence ---- */
+
+/* UTF-8 where it is that, or is said to be; else Windows-1252. */
+static void encodings_of_iptc(void **state)
+{
+	static const char escape[] = { 0x1C, 1, 90, 0, 3, 0x1B, '%', 'G' };
+	buf block = { 0 };
+	facts f = { 0 };
+	(void)state;
+	put_iptc(&block, 5,
+		"Gr\xFC\xDF"
+		"e \x80\x81");
+	put_iptc(&block, 25, "K\xC3\xB6ln");
+	put_iptc(&block, 25,
+		"\xC3\xB6"
+		"ffentlich \xC3"); /* cut off */
+	ims_facts_add_iptc(&f, block.data, block.len);
+	is(&f, FACT_TITLE,
+		"Gr\xC3\xBC\xC3\x9F"
+		"e \xE2\x82\xAC\xEF\xBF\xBD");
+	is(&f, FACT_KEYWORDS,
+		"K\xC3\xB6ln; \xC3\xB6"
+		"ffentlich");
+	ims_facts_clear(&f);
+	block.len = 0;
+	ims_buf_put(&block, escape, sizeof escape);
+	put_iptc(&block, 5,
+		"Gr\xFC\xDF"
+		"e von uns");
+	put_iptc(&block, 25, "K\xC3\xB6ln");
+	ims_facts_add_iptc(&f, block.data, block.len);
+	is(&f, FACT_TITLE, "-");
+	is(&f, FACT_KEYWORDS, "K\xC3\xB6ln");
+	ims_facts_clear(&f);
+	ims_buf_free(&block);
+}
+
+/* ----------------------------------------------------------------------------------- video ---- */
+
+/* A box around the bytes of another buffer, which becomes empty. */
+static void put_box(buf *out, const char *type, buf *in)
+{
+	put_number(out, true, (uint32_t)in->len + 8, 4);
+	ims_buf_put(out, type, 4);
+	ims_buf_put(out, in->data, in->len);
+	in->len = 0;
+}
+
+/* The header of a movie that was made at this time, of version 0. */
+static void put_header(buf *out, uint32_t seconds)
+{
+	buf b = { 0 };
+	put_number(&b, true, 0, 4);
+	put_number(&b, true, seconds, 4);
+	put_number(&b, true, 0, 4);
+	put_box(out, "mvhd", &b);
+	ims_buf_free(&b);
+}
+
+/* User data: a text with its length and language. */
+static void put_user_text(buf *out, const char *type, const char *text)
+{
+	buf b = { 0 };
+	put_number(&b, true, (uint32_t)strlen(text), 2);
+	put_number(&b, true, 0x15C7, 2);
+	ims_buf_put(&b, text, strlen(text));
+	put_box(out, type, &b);
+	ims_buf_free(&b);
+}
+
+/* Keys and items as Apple writes them. version: as MP4 has it before them. */
+static void put_items(buf *out, bool version, const char *const *pairs, uint32_t n)
+{
+	buf keys = { 0 }, items = { 0 }, one = { 0 }, in = { 0 };
+	put_number(&keys, true, 0, 4);
+	put_number(&keys, true, n, 4);
+	for (uint32_t i = 0; i < n; i++) {
+		ims_buf_put(&one, pairs[2 * i], strlen(pairs[2 * i]));
+		put_box(&keys, "mdta", &one);
+		put_number(&in, true, 1, 4);
+		put_number(&in, true, 0, 4);
+		ims_buf_put(&in, pairs[2 * i + 1], strlen(pairs[2 * i + 1]));
+		put_box(&one, "data", &in);
+		const char number[] = { 0, 0, 0, (char)(i + 1) };
+		put_box(&items, number, &one);
+	}
+	if (version)
+		put_number(&in, true, 0, 4);
+	put_box(&in, "keys", &keys);
+	put_box(&in, "ilst", &items);
+	put_box(out, "meta", &in);
+	ims_buf_free(&keys);
+	ims_buf_free(&items);
+	ims_buf_free(&one);
+	ims_buf_free(&in);
+}
+
+/* A file with this movie, whose buffer becomes empty; what is cut off at its end is absent. */
+static void read_movie(facts *f, buf *movie, size_t cut)
+{
+	buf file = { 0 }, type = { 0 };
+	ims_facts_clear(f);
+	ims_buf_put(&type, "qt  ", 4);
+	put_box(&file, "ftyp", &type);
+	put_box(&file, "moov", movie);
+	ims_facts_from_file(f, file.data, file.len - cut);
+	ims_buf_free(&file);
+	ims_buf_free(&type);
+}
+
+#define MAY_2024 (2082844800u + 1714739109u) /* 2024-05-03T12:25:09Z, from 1904 on */
+
+static void videos(void **state)
+{
+	static const char *const pairs[] = { "com.apple.quicktime.make", "Apple",
+		"com.apple.quicktime.model", "iPhone 15", "com.apple.quicktime.creationdate",
+		"2024-05-03T14:25:09+0200", "com.apple.quicktime.location.ISO6709",
+		"+48.1370-011.5750+519.000/", "mdta.other", "x" };
+	facts f = { 0 };
+	buf movie = { 0 }, user = { 0 };
+	(void)state;
+	for (int version = 0; version < 2; version++) {
+		put_header(&movie, MAY_2024);
+		put_items(&movie, version, pairs, 5);
+		read_movie(&f, &movie, 0);
+		is(&f, FACT_DATE, "2024-05-03T14:25:09");
+		is(&f, FACT_ZONE, "+02:00");
+		is(&f, FACT_DATE_FROM, "QuickTime creationdate");
+		is(&f, FACT_CAMERA, "Apple iPhone 15");
+		is(&f, FACT_LATITUDE, "48.137");
+		is(&f, FACT_LONGITUDE, "-11.575");
+	}
+	put_header(&movie, (uint32_t)MAY_2024);
+	put_user_text(&user, "\xA9xyz", "+48.1370+011.5750/");
+	put_user_text(&user, "\xA9mod", "Pixel 8");
+	put_box(&movie, "udta", &user);
+	read_movie(&f, &movie, 0);
+	is(&f, FACT_DATE, "2024-05-03T12:25:09"); /* where no zone is known: in UTC */
+	is(&f, FACT_ZONE, "+00:00");
+	is(&f, FACT_DATE_FROM, "QuickTime mvhd (UTC)");
+	is(&f, FACT_CAMERA, "Pixel 8");
+	is(&f, FACT_LONGITUDE, "11.575");
+	put_header(&movie, 0);
+	put_user_text(&user, "\xA9xyz", "+4808.22+01134.50/");
+	put_box(&movie, "udta", &user);
+	read_movie(&f, &movie, 0);
+	is(&f, FACT_DATE, "-");
+	is(&f, FACT_LATITUDE, "-");
+	put_header(&movie, (uint32_t)MAY_2024);
+	read_movie(&f, &movie, 1); /* the movie is no whole box */
+	is(&f, FACT_DATE, "-");
+	ims_facts_clear(&f);
+	ims_buf_free(&movie);
+	ims_buf_free(&user);
+}
 
 /* XMP, then Exif, then IPTC, value by value; in a JPEG whose segments come in another order. */
 static void precedence(void **state)
@@ -493,6 +647,8 @@ int main(void)
 		cmocka_unit_test(hostile_xmp),
 		cmocka_unit_test(long_texts),
 		cmocka_unit_test(iptc),
+		cmocka_unit_test(encodings_of_iptc),
+		cmocka_unit_test(videos),
 		cmocka_unit_test(precedence),
 		cmocka_unit_test(other_containers),
 	};

@@ -84,7 +84,7 @@ class Server:
 
         def ready():
             if answer[0][0] == 202:
-                answer[0] = self.get(path.split("?")[0])
+                answer[0] = self.get(path.replace("?refresh=1&", "?").replace("?refresh=1", ""))
             return answer[0][0] != 202
 
         until(ready)
@@ -281,7 +281,8 @@ def test_search(s, photo, path):
     )
     some = ask({"inputs": [{"id": 1}], "ids": [4, 2]})[1]["results"]
     check("only some ids", sorted(h["id"] for h in some) == [2, 4], some)
-    check("only a folder", s.get("/api/search?id=1&under=/nowhere")[1]["results"] == [])
+    a = s.get("/api/search?id=1&under=/nowhere")[1]
+    check("only a folder", a["results"] == [] and "lies below" in a["warning"], a)
     whole = s.get("/api/search?id=1&k=50")[1]["results"]
     least = whole[len(whole) // 2]["score"]
     check(
@@ -383,9 +384,34 @@ def test_described():
     check("... whose camera, below a folder",
           names(page(f"?camera=m5&under={W}/described")) == "5"
           and names(page("?under=/nowhere")) == "")
+    check("... that the index has nothing of",
+          "lies below" in page("?under=/nowhere")[1]["warning"]
+          and "warning" not in page("?camera=none")[1])
     for bad in ("sort=size", "limit=1001", "offset=-1", "offset=x", "reverse=2", "bad=1",
                 "where=rating", "near=1", "after=May", "keyword=", "where=ratng%3E1"):
         check(f"pictures?{bad}", error(page("?" + bad), 400, "EINVAL"), page("?" + bad))
+    ids = lambda q: sorted(p[0] for p in s.done("/api/map?" + q)[1]["points"])
+    every = sorted(p["id"] for p in page("?")[1]["pictures"])
+    check("the map of some", ids("after=2021&before=2022") == sorted(
+        p["id"] for p in page("?after=2021&before=2022")[1]["pictures"]))
+    check("... of a folder", ids(f"under={W}/described") == every and ids("under=/nowhere") == [])
+    check("... of all", ids("") == every)
+    check("... of some again", len(ids("after=2021&before=2022")) == 3)
+    many = [ids(f"where=rating%3E{n}") for n in (-1, 0, 1, 2, 3, 4, 5, 6, 7, 8)]
+    check("... of more than are kept", [len(m) for m in many] == [8, 6, 4, 2, 0, 0, 0, 0, 0, 0],
+          many)
+    open(f"{W}/described/copy.png", "wb").write(open(f"{W}/described/5.png", "rb").read() + b"x")
+    run("index", "--db", W + "/d.db")
+    groups = lambda q: s.done(("/api/groups?refresh=1&" + q).rstrip("&"))[1]["groups"]
+    count = lambda q: [g["kind"] for g in groups(q)].count("picture")
+    check("groups of some", (count("camera=M5"), count("camera=M6"), count("")) == (1, 0, 1),
+          (count("camera=M5"), count("camera=M6"), count("")))
+    for view in "map", "groups":
+        for bad in "bad=1", "near=1", "after=May", "where=ratng%3E1":
+            a = s.done(f"/api/{view}?{bad}")
+            check(f"{view}?{bad}", error(a, 400, "EINVAL"), a)
+    os.remove(f"{W}/described/copy.png")
+    run("index", "--db", W + "/d.db")
     search = lambda q: s.get("/api/search?id=1&k=50&" + q)
     found = lambda q: "".join(sorted(names(search(q))))
     rated = found("where=rating%20%3E=%202")
@@ -588,6 +614,7 @@ def test_index(s, db):
         ("prune", "yes"),
         ("retry", 1),
         ("csv", 3),
+        ("formats", 1),
     ):
         c = http.client.HTTPConnection("localhost", timeout=60)
         c.sock = socket.socket(socket.AF_UNIX)

@@ -60,7 +60,7 @@ export async function waitFor(url, box) {
 		read: "Reading pictures",
 	};
 	for (let first = true; ; first = false) {
-		const { body, status } = await ask(first ? url : url.split("?")[0]);
+		const { body, status } = await ask(first ? url : url.replace("?refresh=1", ""));
 		if (status === 200) {
 			box.hidden = true;
 			return body;

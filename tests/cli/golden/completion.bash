@@ -24,6 +24,7 @@ _imgsearch() {
 	case "$cmd $prev" in
 	"index --exclude"|"index -x") return ;;
 	"index --include"|"index -i") return ;;
+	"index --formats") return ;;
 	"index --csv") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"index --key") return ;;
 	"index --title") return ;;
@@ -32,7 +33,6 @@ _imgsearch() {
 	"index --weights"|"index -w") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"index --device") return ;;
 	"index --precision") COMPREPLY=($(IFS=' '; compgen -W "auto f32 bf16" -- "$cur")); return ;;
-	"index --formats") return ;;
 	"index --resize") return ;;
 	"index --crop") return ;;
 	"index --mean") return ;;
@@ -236,7 +236,7 @@ _imgsearch() {
 	"serve --threads"|"serve -t") return ;;
 	esac
 	case $cmd in
-	"index") options="--exclude --no-exclude --include --no-include --no-default-excludes --follow-links --no-follow-links --prune --flip --retry --partial --reread --csv --key --title --no-server --no-build --db --model --weights --device --precision --formats --video --resize --crop --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --null --help --quiet --verbose" ;;
+	"index") options="--exclude --no-exclude --include --no-include --no-default-excludes --follow-links --no-follow-links --formats --video --prune --flip --retry --partial --reread --csv --key --title --no-server --no-build --db --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --null --help --quiet --verbose" ;;
 	"query") options="--k --min-score --max-chance --no-self --under --after --before --camera --keyword --near --where --crop --combine --not --paths --html --sheet --preview --no-server --searcher --recall --ef --checks --epsilon --plain --expand --expand-power --reciprocal --views --vectors --ids --distances --batch --stats --db --model --weights --device --precision --formats --video --threads --json --null --help --quiet --verbose" ;;
 	"info") options="--db --json --help --quiet --verbose" ;;
 	"list") options="--state --paths --sort --reverse --limit --offset --after --before --camera --keyword --near --where --db --json --null --help --quiet --verbose" ;;

@@ -9,6 +9,8 @@ complete -c imgsearch -n '__fish_seen_subcommand_from index' -l no-include -d 'f
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l no-default-excludes -d 'take in system folders, such as #recycle, unless they are hidden'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l follow-links -s L -d 'follow symbolic links, now and in later runs'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l no-follow-links -d 'follow them no longer'
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l formats -d 'also read formats that are off by default, now and in later runs: +tiff,+video; no longer: -tiff,-video' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l video -d 'the same as --formats +video'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l prune -d 'let this run remove more than 30 % of a folder\'s pictures'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l flip -d 'average each feature with that of the mirrored picture: better results for twice the work of the network; stored in the index'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l retry -d 'try damaged, unsupported and too big files again, even if they did not change'
@@ -24,8 +26,6 @@ complete -c imgsearch -n '__fish_seen_subcommand_from index' -l model -s m -d 'n
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: only from people you trust' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l precision -d 'precision of the network (auto: bf16 where the CPU has it)' -x -a 'auto f32 bf16'
-complete -c imgsearch -n '__fish_seen_subcommand_from index' -l formats -d 'also read formats that are off by default: +tiff,+video' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from index' -l video -d 'the same as --formats +video'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l resize -d 'short side after the resize (default: the network\'s own)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l crop -d 'side of the centre crop (default: the network\'s own)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l mean -d 'mean to subtract from values in 0..1' -x
@@ -50,7 +50,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from query' -l before -d 'only 
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l camera -d 'only pictures of a camera with this in its name' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l keyword -d 'only pictures with this keyword (may be repeated: with all of them)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l near -d 'only pictures taken within KM kilometres of this place' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from query' -l where -d 'only pictures for which this holds, such as "rating >= 4 and has(lens)"' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l where -d 'only pictures for which this holds, such as "rating >= 4 and camera ~ \'canon\'" (~: contains; = is the whole text)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l crop -d 'search with this part of each picture, in pixels of the upright picture' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l combine -s c -d 'all pictures together are one query'
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l not -s n -d 'move the query away from this picture (may be repeated)' -r -F
@@ -103,7 +103,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from list' -l before -d 'only p
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l camera -d 'only pictures of a camera with this in its name' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l keyword -d 'only pictures with this keyword (may be repeated: with all of them)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l near -d 'only pictures taken within KM kilometres of this place' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from list' -l where -d 'only pictures for which this holds, such as "rating >= 4 and has(lens)"' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from list' -l where -d 'only pictures for which this holds, such as "rating >= 4 and camera ~ \'canon\'" (~: contains; = is the whole text)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l null -s 0 -d 'records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without'
@@ -210,7 +210,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l before -d 'only p
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l camera -d 'only pictures of a camera with this in its name' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l keyword -d 'only pictures with this keyword (may be repeated: with all of them)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l near -d 'only pictures taken within KM kilometres of this place' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l where -d 'only pictures for which this holds, such as "rating >= 4 and has(lens)"' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l where -d 'only pictures for which this holds, such as "rating >= 4 and camera ~ \'canon\'" (~: contains; = is the whole text)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l expand -d 'query expansion: search again with the mean of the query and its first N results' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l expand-power -d 'with --expand: weight each result by its score to the power of A' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l reciprocal -d 're-rank the first 500 results by common k-reciprocal neighbours' -x
@@ -242,7 +242,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l before -d 'only p
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l camera -d 'only pictures of a camera with this in its name' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l keyword -d 'only pictures with this keyword (may be repeated: with all of them)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l near -d 'only pictures taken within KM kilometres of this place' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l where -d 'only pictures for which this holds, such as "rating >= 4 and has(lens)"' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l where -d 'only pictures for which this holds, such as "rating >= 4 and camera ~ \'canon\'" (~: contains; = is the whole text)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l reject -d 'record, by content, that the two given pictures are different'
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
@@ -261,7 +261,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from map' -l before -d 'only pi
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l camera -d 'only pictures of a camera with this in its name' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l keyword -d 'only pictures with this keyword (may be repeated: with all of them)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l near -d 'only pictures taken within KM kilometres of this place' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from map' -l where -d 'only pictures for which this holds, such as "rating >= 4 and has(lens)"' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from map' -l where -d 'only pictures for which this holds, such as "rating >= 4 and camera ~ \'canon\'" (~: contains; = is the whole text)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l perplexity -d 't-SNE: effective number of neighbours' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l max-points -d 'use at most N pictures, evenly spaced' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l seed -d 't-SNE: seed of the random numbers' -x

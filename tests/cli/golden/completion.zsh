@@ -36,6 +36,8 @@ _imgsearch() {
 			'--no-default-excludes[take in system folders, such as #recycle, unless they are hidden]' \
 			'(-L --follow-links)'{-L,--follow-links}'[follow symbolic links, now and in later runs]' \
 			'--no-follow-links[follow them no longer]' \
+			'--formats=[also read formats that are off by default, now and in later runs\: +tiff,+video; no longer\: -tiff,-video]:LIST:' \
+			'--video[the same as --formats +video]' \
 			'--prune[let this run remove more than 30 % of a folder'\''s pictures]' \
 			'--flip[average each feature with that of the mirrored picture\: better results for twice the work of the network; stored in the index]' \
 			'--retry[try damaged, unsupported and too big files again, even if they did not change]' \
@@ -51,8 +53,6 @@ _imgsearch() {
 			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
 			'--precision=[precision of the network (auto\: bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
-			'--formats=[also read formats that are off by default\: +tiff,+video]:LIST:' \
-			'--video[the same as --formats +video]' \
 			'--resize=[short side after the resize (default\: the network'\''s own)]:N:' \
 			'--crop=[side of the centre crop (default\: the network'\''s own)]:N:' \
 			'--mean=[mean to subtract from values in 0..1]:R,G,B:' \
@@ -80,7 +80,7 @@ _imgsearch() {
 			'--camera=[only pictures of a camera with this in its name]:TEXT:' \
 			'*--keyword=[only pictures with this keyword (may be repeated\: with all of them)]:WORD:' \
 			'--near=[only pictures taken within KM kilometres of this place]:LAT,LON,KM:' \
-			'--where=[only pictures for which this holds, such as "rating >= 4 and has(lens)"]:COND:' \
+			'--where=[only pictures for which this holds, such as "rating >= 4 and camera ~ '\''canon'\''" (~\: contains; = is the whole text)]:COND:' \
 			'--crop=[search with this part of each picture, in pixels of the upright picture]:X,Y,W,H:' \
 			'(-c --combine)'{-c,--combine}'[all pictures together are one query]' \
 			'*--not=[move the query away from this picture (may be repeated)]:IMG:_files' \
@@ -138,7 +138,7 @@ _imgsearch() {
 			'--camera=[only pictures of a camera with this in its name]:TEXT:' \
 			'*--keyword=[only pictures with this keyword (may be repeated\: with all of them)]:WORD:' \
 			'--near=[only pictures taken within KM kilometres of this place]:LAT,LON,KM:' \
-			'--where=[only pictures for which this holds, such as "rating >= 4 and has(lens)"]:COND:' \
+			'--where=[only pictures for which this holds, such as "rating >= 4 and camera ~ '\''canon'\''" (~\: contains; = is the whole text)]:COND:' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without]' \
@@ -276,7 +276,7 @@ _imgsearch() {
 			'--camera=[only pictures of a camera with this in its name]:TEXT:' \
 			'*--keyword=[only pictures with this keyword (may be repeated\: with all of them)]:WORD:' \
 			'--near=[only pictures taken within KM kilometres of this place]:LAT,LON,KM:' \
-			'--where=[only pictures for which this holds, such as "rating >= 4 and has(lens)"]:COND:' \
+			'--where=[only pictures for which this holds, such as "rating >= 4 and camera ~ '\''canon'\''" (~\: contains; = is the whole text)]:COND:' \
 			'--expand=[query expansion\: search again with the mean of the query and its first N results]:N:' \
 			'--expand-power=[with --expand\: weight each result by its score to the power of A]:A:' \
 			'--reciprocal=[re-rank the first 500 results by common k-reciprocal neighbours]:K:' \
@@ -312,7 +312,7 @@ _imgsearch() {
 			'--camera=[only pictures of a camera with this in its name]:TEXT:' \
 			'*--keyword=[only pictures with this keyword (may be repeated\: with all of them)]:WORD:' \
 			'--near=[only pictures taken within KM kilometres of this place]:LAT,LON,KM:' \
-			'--where=[only pictures for which this holds, such as "rating >= 4 and has(lens)"]:COND:' \
+			'--where=[only pictures for which this holds, such as "rating >= 4 and camera ~ '\''canon'\''" (~\: contains; = is the whole text)]:COND:' \
 			'--reject[record, by content, that the two given pictures are different]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
@@ -334,7 +334,7 @@ _imgsearch() {
 			'--camera=[only pictures of a camera with this in its name]:TEXT:' \
 			'*--keyword=[only pictures with this keyword (may be repeated\: with all of them)]:WORD:' \
 			'--near=[only pictures taken within KM kilometres of this place]:LAT,LON,KM:' \
-			'--where=[only pictures for which this holds, such as "rating >= 4 and has(lens)"]:COND:' \
+			'--where=[only pictures for which this holds, such as "rating >= 4 and camera ~ '\''canon'\''" (~\: contains; = is the whole text)]:COND:' \
 			'--perplexity=[t-SNE\: effective number of neighbours]:P:' \
 			'--max-points=[use at most N pictures, evenly spaced]:N:' \
 			'--seed=[t-SNE\: seed of the random numbers]:N:' \
