@@ -73,7 +73,7 @@ typedef struct twin {
 	char **path;       /* owned */
 	size_t n, cap;
 	bool near; /* a sidecar may lie beside one */
-	bool away; /* one cannot be looked at now */
+	bool offline; /* one cannot be looked at now */
 } twin;
 
 typedef struct twin_list {
@@ -93,7 +93,7 @@ static void free_twin(twin *t)
 
 static bool is_due(const twin *t)
 {
-	return t->n > 1 && !t->away && *t->path[0] == '/' && (t->near || t->sidecars)
+	return t->n > 1 && !t->offline && *t->path[0] == '/' && (t->near || t->sidecars)
 		&& ims_sidecars_stamp_of((const char *const *)t->path, t->n) != t->sidecars;
 }
 
@@ -127,7 +127,7 @@ static int add_path(twin_list *l, const store_picture *p, const char *root)
 	}
 	t->path[t->n++] = full;
 	t->near |= ims_path_table_find(&r->twins.folders, folder) != NULL;
-	t->away |= p->root && ims_away_has(&r->away, full, strlen(root));
+	t->offline |= p->root && ims_offline_has(&r->offline, full, strlen(root));
 	return 0;
 }
 
