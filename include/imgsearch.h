@@ -148,7 +148,8 @@ IMGSEARCH_API const char *imgsearch_version_text(void);
 #define IMGSEARCH_VARIANCE_DEFAULT 0.9
 #define IMGSEARCH_DEGREE_DEFAULT 32
 #define IMGSEARCH_BEAM_DEFAULT 100
-#define IMGSEARCH_SCENE_SCORE_DEFAULT 0.92
+#define IMGSEARCH_SCENE_SCORE_DEFAULT 0.78 /* by the features of the default model */
+#define IMGSEARCH_SCENE_SCORE_OTHER 0.92   /* by those of other models */
 #define IMGSEARCH_MAP_POINTS_DEFAULT 50000
 #define IMGSEARCH_PERPLEXITY_DEFAULT 30
 
@@ -1175,7 +1176,10 @@ typedef enum imgsearch_sameness {
 typedef struct imgsearch_groups_options {
 	size_t struct_size;
 	const imgsearch_filter *filter; /* accept is EINVAL */
-	/* of two pictures of one scene; 0: IMGSEARCH_SCENE_SCORE_DEFAULT */
+	/*
+	 * of two pictures of one scene; 0: IMGSEARCH_SCENE_SCORE_DEFAULT or _OTHER, as the model of the
+	 * index is
+	 */
 	float min_score;
 	uint32_t kinds; /* bits 1 << imgsearch_sameness; 0: all */
 } imgsearch_groups_options;

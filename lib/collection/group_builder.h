@@ -47,7 +47,7 @@ int ims_groups_add_edge(group_builder *g, uint32_t a, uint32_t b, float distance
 /* Joins nodes along the edges of a kind, and appends the groups if the kind is wanted. */
 int ims_groups_join(group_builder *g, uint32_t kind, bool wanted, imgsearch_error *err);
 
-/* Finds the pairs of a kind, and joins them. */
+/* Finds the pairs of a kind, and joins them. min_score 0: the one of the index's model. */
 int ims_groups_join_pictures(group_builder *g, bool wanted, imgsearch_error *err);
 int ims_groups_join_scenes(group_builder *g, float min_score, imgsearch_error *err);
 

@@ -84,7 +84,8 @@ int ims_groups_join_scenes(group_builder *g, float min_score, imgsearch_error *e
 	if (rc)
 		return rc;
 	g->metric = v->space.metric;
-	j.max_distance = ims_score_distance(v->space.metric, min_score);
+	j.max_distance = ims_score_distance(v->space.metric,
+		min_score > 0 ? min_score : v->scene_score);
 	rc = g->all.n > 1 && v->space.dim
 		? ims_view_searcher(g->s, v, v->chosen[0] ? v->chosen : "exact", g->job, &j.index, err)
 		: 0;

@@ -193,8 +193,7 @@ int ims_groups(imgsearch *s, const imgsearch_groups_options *o, job *job, imgsea
 	if (!rc && (picture || scene))
 		rc = ims_groups_join_pictures(&g, picture, err);
 	if (!rc && scene)
-		rc = ims_groups_join_scenes(&g,
-			o->min_score > 0 ? o->min_score : (float)IMGSEARCH_SCENE_SCORE_DEFAULT, err);
+		rc = ims_groups_join_scenes(&g, o->min_score, err);
 	if (!rc)
 		rc = ims_groups_result(&g, out, err);
 	if (!rc && g.n_stale)

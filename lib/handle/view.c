@@ -7,6 +7,7 @@
 
 #include "handle/cohort.h"
 #include "handle/space.h"
+#include "model/catalog.h"
 
 #include <math.h>
 #include <string.h>
@@ -37,6 +38,7 @@ static int get_mean(store *st, view *v, imgsearch_error *err)
 	store_model m = { 0 };
 	int rc = ims_store_model_get(st, &m, false, err);
 	v->has_model = !rc;
+	v->scene_score = ims_model_scene_score(rc ? "" : m.name, m.dim);
 	ims_store_model_clear(&m);
 	if (rc) /* a mean that 0.1 stored beside the caller's own vectors is left out */
 		return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
