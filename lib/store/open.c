@@ -35,7 +35,7 @@ static char *folder_of(const char *path)
 	return ims_strndup(path, slash == path ? 1 : (size_t)(slash - path));
 }
 
-/* What a symbolic link says, as a path from here. False: it is none. *out is NULL without memory. */
+/* What a symbolic link says, as a path from here; NULL: no memory. False: it is no link. */
 static bool read_link(char **out, const char *path)
 {
 	char target[PATH_MAX];

@@ -233,7 +233,7 @@ static void a_hold(void **state)
 
 /* ------------------------------------------------------------------------- without threads ---- */
 
-/* The program's settings of SQLite come before its first use: in a child, before the other tests. */
+/* SQLite is set up before its first use: so in a child, before the other tests. */
 static void sqlite_for_one_thread(void **state)
 {
 	(void)state;
