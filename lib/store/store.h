@@ -113,7 +113,7 @@ typedef enum store_list {
 	STORE_EXCLUDE, /* patterns of what its runs leave out */
 	STORE_INCLUDE, /* patterns of all that they take in */
 	STORE_FOLLOW,  /* paths of folders (all: "") in which they follow symbolic links */
-	STORE_PART,    /* paths of folders that were roots, and may be absent as roots may */
+	STORE_PART,    /* paths of folders that may be absent as roots may: ingest/parts.h */
 } store_list;
 
 /* Replaces a list; n 0: none. Paths of a list are relative to the root. */
