@@ -259,14 +259,27 @@ static char *from_here(const char *pattern, const path_list *p, const imgsearch_
 	return NULL;
 }
 
-/* False: out of memory. */
-static bool make_patterns(pattern_list *out, const option_list *given, const path_list *p,
+/* The same, of a path in another spelling of letters with accents. */
+static char *from_here_respelt(const char *pattern, const path_list *p,
 	const imgsearch_roots *roots)
+{
+	char *respelt = path_respelt(pattern), *absolute = NULL;
+	if (respelt && strcmp(respelt, pattern))
+		absolute = from_here(respelt, p, roots);
+	free(respelt);
+	return absolute;
+}
+
+/* composed: spellings of letters with accents are the same. False: out of memory. */
+static bool make_patterns(pattern_list *out, const option_list *given, const path_list *p,
+	const imgsearch_roots *roots, bool composed)
 {
 	*out = (pattern_list){ calloc(given->n + 1, sizeof *out->item),
 		calloc(given->n + 1, sizeof *out->owned), given->n };
 	for (size_t i = 0; out->item && out->owned && i < given->n; i++) {
 		out->owned[i] = from_here(given->item[i], p, roots);
+		if (!out->owned[i] && composed)
+			out->owned[i] = from_here_respelt(given->item[i], p, roots);
 		out->item[i] = out->owned[i] ? out->owned[i] : given->item[i];
 	}
 	return out->item && out->owned;
@@ -283,8 +296,9 @@ static bool resolve_patterns(context *c, const path_list *p, imgsearch_index_upd
 	if (a->include.n + a->exclude.n)
 		imgsearch_info_get(c->s, &c->call, &info, NULL);
 	const imgsearch_roots *roots = info ? info->roots : NULL;
-	bool made = make_patterns(include, &a->include, p, roots)
-		&& make_patterns(exclude, &a->exclude, p, roots);
+	bool composed = info && info->names_composed;
+	bool made = make_patterns(include, &a->include, p, roots, composed)
+		&& make_patterns(exclude, &a->exclude, p, roots, composed);
 	imgsearch_info_free(info);
 	if (made && include->n)
 		o->include = include->item;

@@ -53,8 +53,9 @@
  *             write to it: EBUSY.
  * Exit.       A program may end at any time, also while threads are in calls. From then on a call
  *             that needs the network returns ECANCELED.
- * Files.      Where the file of an open index is replaced, moved or deleted, or another index is
- *             copied over it in place, calls return EIO from then on. See docs/embedding.md.
+ * Files.      Where the file of an open index or its journal (-wal) is replaced, moved or deleted,
+ *             or another index is copied over it in place, calls return EIO from then on. See
+ *             docs/embedding.md.
  * Forks.      A handle belongs to the process that opened it. In a child its calls are EINVAL, and
  *             closing it does nothing; a handle that the child opens works. See docs/embedding.md.
  * Signals.    Threads of the library block all signals but SIGABRT and those that a fault raises
@@ -366,7 +367,8 @@ IMGSEARCH_API int imgsearch_decoder_serve(int argc, char **argv);
  * changes it is EBUSY. With another model than the index's, the first picture is EMODEL, except
  * that imgsearch_index_update computes all vectors anew. Errors: EDB (no database, or a damaged
  * one), EVERSION (made by a newer version), ENOTFOUND (must_exist or read_only), EMODEL (a new
- * index, and no such model), EUNSUPPORTED (a scheme other than file).
+ * index, and no such model), EUNSUPPORTED (a scheme other than file; the program set SQLite up for
+ * one thread).
  */
 IMGSEARCH_API int imgsearch_open(const char *location, const imgsearch_options *options,
 	const imgsearch_call *call, imgsearch **out, imgsearch_error *err);

@@ -3,10 +3,12 @@
 
 #include "cli/base/list.h"
 
+#include <glib.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 char *path_join(const char *folder, const char *file)
 {
@@ -15,6 +17,53 @@ char *path_join(const char *folder, const char *file)
 	if (path)
 		snprintf(path, size, "%s/%s", folder, file);
 	return path;
+}
+
+/* The entry of a folder that is spelt as `name` in NFC, or NULL; malloc'd. */
+static char *find_spelling(const char *folder, const char *name)
+{
+	char *wanted = g_utf8_normalize(name, -1, G_NORMALIZE_NFC), *found = NULL;
+	GDir *dir = wanted ? g_dir_open(*folder ? folder : ".", 0, NULL) : NULL;
+	for (const char *there; dir && !found && (there = g_dir_read_name(dir));) {
+		char *entry = g_utf8_normalize(there, -1, G_NORMALIZE_NFC);
+		if (entry && !strcmp(entry, wanted))
+			found = strdup(there);
+		g_free(entry);
+	}
+	if (dir)
+		g_dir_close(dir);
+	g_free(wanted);
+	return found;
+}
+
+/* Spells the last part of the path, which is behind `before`, as its folder does. */
+static void respell_last(GString *path, size_t before)
+{
+	struct stat st;
+	if (path->len == before || !lstat(path->str, &st))
+		return;
+	char *name = strdup(path->str + before);
+	g_string_truncate(path, before);
+	char *entry = name ? find_spelling(path->str, name) : NULL;
+	g_string_append(path, entry ? entry : name ? name : "");
+	free(entry);
+	free(name);
+}
+
+char *path_respelt(const char *path)
+{
+	GString *out = g_string_new(NULL);
+	for (size_t n; *path; path += n + (path[n] == '/')) {
+		size_t before = out->len;
+		n = strcspn(path, "/");
+		g_string_append_len(out, path, (gssize)n);
+		respell_last(out, before);
+		if (path[n])
+			g_string_append_c(out, '/');
+	}
+	char *respelt = strdup(out->str);
+	g_string_free(out, TRUE);
+	return respelt;
 }
 
 /*

@@ -16,6 +16,12 @@ char *path_absolute(const char *path);
 char *path_named(const char *path);
 
 /*
+ * The path with each part spelt as its folder spells it (NFC, NFD), where it has one; malloc'd,
+ * NULL: out of memory.
+ */
+char *path_respelt(const char *path);
+
+/*
  * The absolute paths that a path may have in an index, NULL behind them: where it is a link, that
  * of the link; without links; and for each link on the way, with the links behind that folder, as
  * pictures that a root reaches through it are known. text_list_free; NULL: out of memory.

@@ -3,6 +3,7 @@
 
 #include <stdatomic.h>
 #include <stddef.h>
+#include <unistd.h>
 
 typedef void destructor(void *arg);
 
@@ -11,11 +12,21 @@ extern int __cxa_thread_atexit_impl(destructor *end, void *arg, void *library)
 extern void *__dso_handle __attribute__((visibility("hidden")));
 
 static void (*_Atomic wait)(void);
+static atomic_bool claimed;
+static _Thread_local bool mine;
+
+static void stop(void)
+{
+	for (;;)
+		pause();
+}
 
 static void end(void *arg)
 {
 	void (*call)(void) = atomic_load(&wait);
 	(void)arg;
+	if (atomic_load(&claimed) && !mine && gettid() == getpid())
+		stop();
 	if (call)
 		call();
 }
@@ -31,4 +42,17 @@ void ims_ending_watch(void)
 void ims_ending_set_wait(void (*call)(void))
 {
 	atomic_store(&wait, call);
+}
+
+void ims_ending_claim(void)
+{
+	if (!mine && atomic_exchange(&claimed, true))
+		stop();
+	mine = true;
+}
+
+void ims_ending_forget(void)
+{
+	atomic_store(&claimed, false);
+	mine = false;
 }

@@ -16,4 +16,12 @@ void ims_ending_watch(void);
 /* What the end of a watched thread calls first. */
 void ims_ending_set_wait(void (*wait)(void));
 
+/*
+ * exit is not thread-safe before glibc 2.41, and a call that the end of the program stops may well
+ * make its thread call exit as well. So the thread that ends the program claims that. Another one
+ * that claims it never returns, nor does the end of a watched main thread: main returned.
+ */
+void ims_ending_claim(void);
+void ims_ending_forget(void); /* in a forked child */
+
 #endif

@@ -17,12 +17,27 @@ bool ims_all_finite(const float *v, size_t n)
 	return most < 0x7f800000;
 }
 
+bool ims_all_zeros(const float *v, size_t n)
+{
+	uint32_t bits = 0;
+	for (size_t i = 0; i < n && !(bits << 1); i++)
+		memcpy(&bits, &v[i], sizeof bits);
+	return !(bits << 1); /* but for the sign */
+}
+
+double ims_widen(float v)
+{
+	uint32_t bits;
+	memcpy(&bits, &v, sizeof bits);
+	if (bits & 0x7f800000)
+		return (double)v;
+	double size = (double)(bits & 0x7fffff) * 0x1p-149;
+	return bits >> 31 ? -size : size;
+}
+
 bool ims_is_feature(const float *v, size_t n)
 {
-	size_t zeros = 0;
-	while (zeros < n && v[zeros] == 0)
-		zeros++;
-	return zeros < n && ims_all_finite(v, n);
+	return !ims_all_zeros(v, n) && ims_all_finite(v, n);
 }
 
 int ims_float_compare(const void *a, const void *b)

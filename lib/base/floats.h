@@ -8,6 +8,12 @@
 /* Whether none of n values is infinite or NaN. */
 bool ims_all_finite(const float *v, size_t n);
 
+/* Whether all of n values are zero: denormal ones are not, also where the program has them so. */
+bool ims_all_zeros(const float *v, size_t n);
+
+/* The value, also of a denormal float where the program takes those for zero (x86: DAZ). */
+double ims_widen(float v);
+
 /*
  * Whether n values can be the feature of a picture: finite, and not all zeros. Zeros have no
  * direction, and tell nothing of the picture.

@@ -111,7 +111,11 @@ static int start(process *p, int video, const char *container, int pass)
 
 static void end(process *p)
 {
+	pid_t ended;
 	close(p->out);
+	while ((ended = waitpid(p->pid, NULL, WNOHANG)) < 0 && errno == EINTR) {}
+	if (ended) /* or the program waited for it, and the number may be another's */
+		return;
 	kill(p->pid, SIGKILL);
 	while (waitpid(p->pid, NULL, 0) < 0 && errno == EINTR) {}
 }

@@ -45,6 +45,7 @@ typedef struct walker {
 	bool linked;    /* below a link */
 	bool broken;    /* at a link that leads to nothing */
 	bool sidecars;  /* the open folder has files of XMP */
+	size_t mount;   /* length of the path of the innermost mount point below the root; 0: none */
 } walker;
 
 /* -------------------------------------------------------------------------------- the path ---- */
@@ -80,6 +81,7 @@ static int report(walker *w, walk_kind kind, const char *reason, bool folder, co
 		.link = w->linked,
 		.broken = w->broken,
 		.sidecars = w->sidecars,
+		.mount = w->mount,
 	};
 	if (w->path.failed)
 		return ims_nomem(w->err);
@@ -395,6 +397,14 @@ static int list_names(DIR *dir, char ***names, size_t *n)
 	return why ? IMGSEARCH_EIO : 0;
 }
 
+/* Whether an open folder is where a file system is mounted. Linux before 5.8 does not tell. */
+static bool is_mount(int fd)
+{
+	struct statx info;
+	return !statx(fd, "", AT_EMPTY_PATH | AT_NO_AUTOMOUNT, 0, &info)
+		&& info.stx_attributes & STATX_ATTR_MOUNT_ROOT;
+}
+
 static bool has_sidecars(char *const *names, size_t n)
 {
 	static const char ending[] = ".xmp";
@@ -426,13 +436,16 @@ static int walk_folder(walker *w, int fd, const ignore_rules *outer, int depth)
 	if (!rc)
 		rc = read_rules(w, fd, outer, &ignore);
 	bool outside = w->sidecars;
+	size_t mount = w->mount;
 	w->sidecars = has_sidecars(names, n);
+	w->mount = w->path.len && is_mount(fd) ? w->path.len : mount;
 	for (size_t i = 0; !rc && i < n; i++) {
 		size_t before = push_name(w, names[i]);
 		rc = w->path.failed ? ims_nomem(w->err) : walk_entry_at(w, fd, names[i], &ignore, depth);
 		pop_name(w, before);
 	}
 	w->sidecars = outside;
+	w->mount = mount;
 	for (size_t i = 0; i < n; i++)
 		ims_free(names[i]);
 	ims_free(names);
@@ -487,6 +500,7 @@ static int approach_next(walker *w, int fd, const char *rest, const ignore_rules
 		push_name(w, name);
 	if (!rc && w->path.failed)
 		rc = ims_nomem(w->err);
+	w->mount = !rc && is_mount(next) ? w->path.len : w->mount;
 	if (!rc)
 		rc = find_rule(w, ignore, name, true, &reason);
 	if (!rc && !reason && link && !follows(w))
@@ -540,6 +554,7 @@ int ims_walk(const char *root, const char *prefix, const walk_rules *rules, walk
 	int rc = walk_once(&w, prefix);
 	if (!rc && w.met_links) {
 		w.second = true;
+		w.mount = 0;
 		pop_name(&w, 0);
 		rc = walk_once(&w, prefix);
 	}

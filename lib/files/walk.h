@@ -25,6 +25,7 @@ typedef struct walk_entry {
 	bool link;              /* it is a followed link, or is reached through one */
 	bool broken;            /* it is a followed link that leads to nothing */
 	bool sidecars;          /* its folder has files named *.xmp */
+	size_t mount;           /* bytes of path that name the innermost mount point on it; 0: none */
 	uint64_t device, inode; /* of a WALK_FILE: what its path leads to */
 	uint64_t size;          /* bytes */
 	timestamp mtime, ctime;

@@ -1,8 +1,8 @@
 /*
  * Folders that are offline: the index keeps what it knows of files below them. A root is offline
  * where it is absent or empty, like the mount point of a disk that is not mounted. The same holds
- * for a folder that was a root before it became a part of another one, and for a folder that a
- * symbolic link leads to.
+ * for a folder that was a root before it became a part of another one, for a mount point in a root
+ * (ingest/parts.h), and for a folder that a symbolic link leads to.
  */
 #ifndef IMS_HANDLE_OFFLINE_H
 #define IMS_HANDLE_OFFLINE_H
@@ -11,7 +11,7 @@
 
 /* Zeroed before ims_offline_read. One thread at a time. */
 typedef struct offline_folders {
-	char **part; /* owned: absolute paths of folders that were roots */
+	char **part; /* owned: absolute paths of such parts of roots */
 	size_t n, cap;
 	bool possible; /* a root is offline, or it has such a part, or links are followed in it */
 	char *folder;  /* owned: the last one that was looked at */

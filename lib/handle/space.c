@@ -15,14 +15,15 @@ static void scale_extreme(const space *sp, const float *in, float *out)
 {
 	double most = 0, sum = 0;
 	for (uint32_t i = 0; i < sp->dim; i++)
-		most = fmax(most, fabs((double)in[i] - (sp->mean ? sp->mean[i] : 0)));
+		most = fmax(most, fabs(ims_widen(in[i]) - (sp->mean ? sp->mean[i] : 0)));
 	for (uint32_t i = 0; most > 0 && i < sp->dim; i++) {
-		double part = ((double)in[i] - (sp->mean ? sp->mean[i] : 0)) / most;
+		double part = (ims_widen(in[i]) - (sp->mean ? sp->mean[i] : 0)) / most;
 		sum += part * part;
 	}
 	double length = most * sqrt(sum);
 	for (uint32_t i = 0; i < sp->dim; i++)
-		out[i] = length > 0 ? (float)(((double)in[i] - (sp->mean ? sp->mean[i] : 0)) / length) : 0;
+		out[i] = length > 0 ? (float)((ims_widen(in[i]) - (sp->mean ? sp->mean[i] : 0)) / length)
+							: 0;
 }
 
 /* in, less the mean, times scale. */
@@ -49,10 +50,7 @@ void ims_space_apply(const space *sp, const float *in, float *out)
 
 bool ims_space_accepts(const space *sp, const float *row)
 {
-	uint32_t i = 0;
-	while (i < sp->dim && row[i] == 0)
-		i++;
-	return i < sp->dim || sp->metric != IMGSEARCH_METRIC_COSINE;
+	return sp->metric != IMGSEARCH_METRIC_COSINE || !ims_all_zeros(row, sp->dim);
 }
 
 int ims_space_check(const space *sp, const float *rows, size_t n, const char *what, size_t first,

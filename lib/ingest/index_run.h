@@ -10,6 +10,7 @@
 #include "handle/offline.h"
 #include "handle/model_choice.h"
 #include "ingest/counts.h"
+#include "ingest/parts.h"
 #include "ingest/path_table.h"
 #include "ingest/pipeline.h"
 #include "ingest/plan.h"
@@ -26,6 +27,7 @@ typedef struct walk_state {
 	uint64_t same, touched; /* files with size and mtime of their rows; of them: another ctime */
 	bool linked;            /* the path of the root leads through a symbolic link */
 	run_switches switches;  /* of the root */
+	part_list mounts;       /* from which files came in */
 	uint64_t files, left;   /* files that came in; paths that patterns or ignore files left out */
 	bool told;              /* that the start is left out */
 	uint64_t offline;       /* files that are kept, since folders on their way are offline */

@@ -113,6 +113,8 @@ static void tell_all_left(index_run *r)
 static int on_entry(void *user, const walk_entry *e)
 {
 	index_run *r = user;
+	if (ims_parts_meet(&r->walk.mounts, e))
+		return r->walk.failed = ims_nomem(r->err);
 	return r->walk.failed = ims_entry_index(r, e);
 }
 
@@ -136,6 +138,8 @@ static int index_folder(index_run *r, const walk_rules *rules)
 	r->counts->walk_s += ims_now() - begin - (r->pipeline.waited + r->counts->store_s - busy);
 	if (!rc) /* the last entries may be moved files */
 		rc = ims_pipeline_drain(&r->pipeline);
+	if (!rc)
+		rc = ims_parts_store(r->s, start->root, &r->walk.mounts, r->err);
 	if (!rc && !*start->prefix && looks_unmounted(r, before.seen))
 		return offline(r, "empty");
 	return rc ? rc : ims_missing_remove(r, &before);
@@ -148,6 +152,7 @@ void ims_start_clear(walk_state *w)
 	ims_free(w->unreadable);
 	ims_path_table_free(&w->excluded);
 	ims_switches_free(&w->switches);
+	ims_parts_free(&w->mounts);
 	*w = (walk_state){ 0 };
 }
 

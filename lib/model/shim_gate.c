@@ -10,7 +10,7 @@
  * calls before any handler runs (base/ending.h). For other threads the handler is registered every
  * millisecond while one of the first calls is inside (keep_handler). A call that is still inside
  * after WAIT_MS cannot be stopped: then the handler writes out the streams and ends the process
- * with its status.
+ * with its status. A second thread that calls exit meanwhile is held.
  *
  * Forks. A child has no copy of the threads of its parent. libtorch starts new ones where no thread
  * was inside. OpenMP remembers the team of the thread that forked and waits for it forever, so
@@ -54,6 +54,7 @@ static bool wait_more(void)
 static void wait_for_calls(int status, void *user)
 {
 	(void)user;
+	ims_ending_claim();
 	atomic_store(&ending, true);
 	while (atomic_load(&inside) > own && wait_more())
 		;
@@ -109,6 +110,7 @@ static void in_child(void)
 	atomic_store(&inside, 0);
 	given_up = 0;
 	own = 0;
+	ims_ending_forget();
 }
 
 static void set_up(void)

@@ -120,9 +120,15 @@ static int open_part(backup *b)
 static int open_source(backup *b, int64_t *page_size)
 {
 	int64_t roots;
-	int rc = ims_store_connect(b->st, &b->from, false, b->err);
+	int rc = ims_store_check_path(b->st, b->err);
+	if (!rc)
+		rc = ims_store_connect(b->st, &b->from, false, b->err);
 	if (!rc)
 		rc = ims_store_read_begin(b->from, b->err);
+	if (!rc)
+		rc = ims_store_check_file(b->from, b->err);
+	if (!rc)
+		rc = ims_store_check_journal(b->st, NULL, b->err);
 	if (!rc)
 		rc = ims_store_number(b->from, &roots, 0, b->err, "SELECT count(*) FROM root", "");
 	return rc ? rc : ims_store_number(b->from, page_size, 4096, b->err, "PRAGMA page_size", "");

@@ -150,7 +150,8 @@ void ims_store_disconnect(conn *c)
 		return;
 	for (size_t i = 0; i < c->n; i++)
 		sqlite3_finalize(c->cached[i].stmt);
-	if (!c->borrowed && c->db && ims_store_check_path(c->st, NULL)) /* the journal is another's */
+	if (!c->borrowed && c->db /* the journal is another's */
+		&& (ims_store_check_path(c->st, NULL) || ims_store_has_other_journal(c)))
 		sqlite3_db_config(c->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	if (!c->borrowed)
 		sqlite3_close_v2(c->db);
@@ -197,6 +198,8 @@ int ims_store_acquire_own(store *st, conn **out, imgsearch_error *err)
 	int64_t state;
 	*out = NULL;
 	int rc = ims_store_look(st, &state, err);
+	if (!rc)
+		rc = ims_store_check_journal(st, NULL, err);
 	while (!rc && upgraded) {
 		*out = take_idle(st);
 		if (!*out)
@@ -251,6 +254,7 @@ void ims_store_release(store *st, conn *c)
 {
 	if (!c || c == st->writer || c->shared)
 		return;
+	ims_store_remember_journal(c);
 	if (!c->borrowed)
 		end_read(c);
 	ims_store_hold_release(st, &c->hold);

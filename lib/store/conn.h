@@ -21,8 +21,9 @@ typedef struct conn {
 	int64_t old;        /* reads a file of this version through views (schema.h); 0: needs none */
 	store_hold hold;    /* of ":memory:" */
 	int64_t file_state; /* of an immutable file, when it was opened */
-	bool shared;        /* belongs to a snapshot of its thread */
-	bool has_state;     /* state is that of the data version */
+	uint64_t wal_device, wal_inode; /* of its journal; 0: not seen yet, or none */
+	bool shared;                    /* belongs to a snapshot of its thread */
+	bool has_state;                 /* state is that of the data version */
 	int64_t data_version;
 	store_state state;
 	unsigned steps; /* of statements, since ims_store_acquire */
@@ -124,6 +125,16 @@ int ims_store_file_id_put(conn *c, bool anew, imgsearch_error *err);
 
 /* The time and size of the file in one number; 0: there is none. */
 int64_t ims_store_file_state(const store *st);
+
+/*
+ * The journal (-wal) of the path is the one that the idle connections have, and `own` (or NULL).
+ * EIO: another program moved or deleted it; the next connection would make another, and write what
+ * these do not see. SQLite itself deletes it only with the last connection.
+ * ims_store_remember_journal: once c has read.
+ */
+int ims_store_check_journal(store *st, const conn *own, imgsearch_error *err);
+void ims_store_remember_journal(conn *c);
+bool ims_store_has_other_journal(const conn *c); /* there is another one now */
 
 /* Whether there is a journal with something in it. */
 bool ims_store_journal_exists(const store *st);

@@ -2,6 +2,7 @@
 #include "store/gate.h"
 #include "store/sql.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -135,7 +136,7 @@ int ims_store_look(const store *st, int64_t *state, imgsearch_error *err)
 	*state = 0;
 	if (!st->inode)
 		return 0;
-	if (stat(st->path, &info))
+	if (lstat(st->path, &info)) /* a link in its place has the journal of another name */
 		return ims_fail_errno(err, IMGSEARCH_EIO, "index %s was moved or deleted while it was open",
 			st->path);
 	*state = state_of(&info);
@@ -160,6 +161,50 @@ int64_t ims_store_file_state(const store *st)
 {
 	struct stat info;
 	return stat(st->path, &info) ? 0 : state_of(&info);
+}
+
+/* The journal that is there, with inode 0 where there is none. False: that is not known. */
+static bool look_at_journal(const store *st, struct stat *info)
+{
+	*info = (struct stat){ 0 };
+	return !stat(st->wal_path, info) || errno == ENOENT;
+}
+
+static bool has_journal(const conn *c, const struct stat *info)
+{
+	return !c->wal_inode || (c->wal_device == info->st_dev && c->wal_inode == info->st_ino);
+}
+
+int ims_store_check_journal(store *st, const conn *own, imgsearch_error *err)
+{
+	struct stat info;
+	if (st->memory || !look_at_journal(st, &info))
+		return 0;
+	bool same = !own || has_journal(own, &info);
+	pthread_mutex_lock(&st->mutex);
+	for (size_t i = 0; same && i < st->n_idle; i++)
+		same = has_journal(st->idle[i], &info);
+	pthread_mutex_unlock(&st->mutex);
+	return same ? 0
+				: ims_fail(err, IMGSEARCH_EIO,
+					"index %s: its journal %s was moved or deleted while it was open", st->path,
+					st->wal_path);
+}
+
+void ims_store_remember_journal(conn *c)
+{
+	struct stat info;
+	if (c->wal_inode || c->borrowed || c->immutable || c->st->memory)
+		return;
+	look_at_journal(c->st, &info);
+	c->wal_device = info.st_dev;
+	c->wal_inode = info.st_ino;
+}
+
+bool ims_store_has_other_journal(const conn *c)
+{
+	struct stat info;
+	return c->wal_inode && look_at_journal(c->st, &info) && info.st_ino && !has_journal(c, &info);
 }
 
 bool ims_store_journal_exists(const store *st)

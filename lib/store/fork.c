@@ -10,6 +10,10 @@
  *   with the inherited ones.
  * - flock belongs to the open file, which the child shares: it would hold the writer lock beyond
  *   the end of the parent. The child closes its copy.
+ *
+ * Where several copies of this library share one SQLite, as two plug-ins do that have it linked in,
+ * each has its handlers of fork. They share what SQLite's mutexes and device numbers need: the
+ * first copy puts it where SQLite finds layers by name.
  */
 #include "store/fork.h"
 
@@ -35,29 +39,50 @@ static const int kinds[] = {
 enum { MUTEXES = sizeof kinds / sizeof *kinds };
 static sqlite3_mutex *mutex[MUTEXES]; /* NULL in a SQLite without threads */
 static sqlite3_vfs *vfs;
-static dev_t generation; /* forks between the first process and this one */
+
+/* Of all copies of the library in the process. */
+typedef struct fork_state {
+	atomic_uint copies;        /* that hold the mutexes, since their handlers have run */
+	_Atomic(pthread_t) thread; /* which forks */
+	_Atomic(dev_t) generation; /* forks between the first process and this one */
+} fork_state;
+
+static fork_state own, *shared = &own;
 
 typedef int fstat_call(int fd, struct stat *info);
 
 static int other_fstat(int fd, struct stat *info)
 {
 	int rc = fstat(fd, info);
-	info->st_dev ^= generation << 40;
+	info->st_dev ^= atomic_load(&shared->generation) << 40;
 	return rc;
 }
 
 static void before_fork(void)
 {
 	pthread_mutex_lock(&lock);
-	for (int i = 0; i < MUTEXES; i++)
+	bool held = atomic_load(&shared->copies)
+		&& pthread_equal(atomic_load(&shared->thread), pthread_self());
+	for (int i = 0; !held && i < MUTEXES; i++)
 		sqlite3_mutex_enter(mutex[i]);
+	atomic_store(&shared->thread, pthread_self());
+	atomic_fetch_add(&shared->copies, 1);
+}
+
+/* The last copy releases the mutexes, and counts a fork in the child. */
+static void release(unsigned forks)
+{
+	if (atomic_load(&shared->copies) == 1)
+		atomic_fetch_add(&shared->generation, forks);
+	bool last = atomic_fetch_sub(&shared->copies, 1) == 1;
+	for (int i = MUTEXES; last && i-- > 0;)
+		sqlite3_mutex_leave(mutex[i]);
+	pthread_mutex_unlock(&lock);
 }
 
 static void in_parent(void)
 {
-	for (int i = MUTEXES; i-- > 0;)
-		sqlite3_mutex_leave(mutex[i]);
-	pthread_mutex_unlock(&lock);
+	release(0);
 }
 
 static void in_child(void)
@@ -67,10 +92,44 @@ static void in_child(void)
 		st->lock_fd = -1;
 	}
 	locked = NULL;
-	generation++;
 	if (vfs)
 		vfs->xSetSystemCall(vfs, "fstat", (sqlite3_syscall_ptr)(fstat_call *)other_fstat);
-	in_parent();
+	release(1);
+}
+
+static int open_nothing(sqlite3_vfs *v, const char *name, sqlite3_file *f, int flags, int *out)
+{
+	(void)v, (void)name, (void)flags, (void)out;
+	f->pMethods = NULL;
+	return SQLITE_CANTOPEN;
+}
+
+static int name_nothing(sqlite3_vfs *v, const char *name, int size, char *out)
+{
+	(void)v, (void)name, (void)size, (void)out;
+	return SQLITE_CANTOPEN;
+}
+
+/* A layer that opens no file, and holds the state. */
+static void share_state(void)
+{
+	static sqlite3_vfs holder = {
+		.iVersion = 1,
+		.szOsFile = sizeof(sqlite3_file),
+		.mxPathname = 1,
+		.zName = "imgsearch-fork-1",
+		.pAppData = &own,
+		.xOpen = open_nothing,
+		.xFullPathname = name_nothing,
+	};
+	sqlite3_mutex *m = sqlite3_mutex_alloc(SQLITE_MUTEX_STATIC_APP1);
+	sqlite3_mutex_enter(m);
+	sqlite3_vfs *first = sqlite3_vfs_find(holder.zName);
+	if (first)
+		shared = first->pAppData;
+	else
+		sqlite3_vfs_register(&holder, 0);
+	sqlite3_mutex_leave(m);
 }
 
 static void set_up(void)
@@ -79,6 +138,7 @@ static void set_up(void)
 		return;
 	for (int i = 0; i < MUTEXES; i++)
 		mutex[i] = sqlite3_mutex_alloc(kinds[i]);
+	share_state();
 	vfs = sqlite3_vfs_find("unix");
 	if (vfs && (vfs->iVersion < 3 || !vfs->xSetSystemCall))
 		vfs = NULL;

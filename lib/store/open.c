@@ -26,27 +26,61 @@ static int no_path(const char *path, imgsearch_error *err)
 	return ims_fail_errno(err, IMGSEARCH_EIO, "%s: its folder cannot be entered", path);
 }
 
-/* The absolute path of the file where it exists, else of its folder with the name behind it. */
+/* The folder of a path, "." where it names none; NULL: no memory. */
+static char *folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	if (!slash)
+		return ims_strdup(".");
+	return ims_strndup(path, slash == path ? 1 : (size_t)(slash - path));
+}
+
+/* What a symbolic link says, as a path from here; NULL: no memory. False: it is no link. */
+static bool read_link(char **out, const char *path)
+{
+	char target[PATH_MAX];
+	ssize_t n = readlink(path, target, sizeof target - 1);
+	*out = NULL;
+	if (n < 0)
+		return false;
+	target[n] = 0;
+	char *folder = *target == '/' ? NULL : folder_of(path);
+	*out = *target == '/' ? ims_strdup(target) : folder ? ims_path_join(folder, target) : NULL;
+	ims_free(folder);
+	return true;
+}
+
+/* Of a file that is not there yet: its folder, with the name behind it. */
+static int resolve_new(char **out, const char *path, imgsearch_error *err)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder = folder_of(path), *full = folder ? realpath(folder, NULL) : NULL;
+	int rc = full || !folder ? 0 : no_path(path, err);
+	ims_free(folder);
+	*out = full ? ims_path_join(full, slash ? slash + 1 : path) : NULL;
+	free(full);
+	return rc || *out ? rc : ims_nomem(err);
+}
+
+/*
+ * The absolute path of the file, or of what shall be made. SQLite names its journal by the end of
+ * links, so ours must, too, also where a link leads to nothing yet.
+ */
 static int resolve(char **out, const char *path, imgsearch_error *err)
 {
-	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-	char *full = realpath(path, NULL);
-	if (!full && errno != ENOENT)
-		return no_path(path, err);
+	char *full = realpath(path, NULL), *target;
 	if (full) {
 		*out = ims_strdup(full);
-	} else {
-		char *folder = slash ? ims_strndup(path, slash == path ? 1 : (size_t)(slash - path))
-							 : ims_strdup(".");
-		full = folder ? realpath(folder, NULL) : NULL;
-		int rc = full || !folder ? 0 : no_path(path, err);
-		ims_free(folder);
-		if (rc)
-			return rc;
-		*out = full ? ims_path_join(full, name) : NULL;
+		free(full);
+		return *out ? 0 : ims_nomem(err);
 	}
-	free(full);
-	return *out ? 0 : ims_nomem(err);
+	if (errno != ENOENT)
+		return no_path(path, err);
+	if (!read_link(&target, path))
+		return resolve_new(out, path, err);
+	int rc = target ? resolve(out, target, err) : ims_nomem(err);
+	ims_free(target);
+	return rc;
 }
 
 int ims_store_paths(store *st, const char *path, imgsearch_error *err)
@@ -222,9 +256,27 @@ static int open_file(store *st, const store_options *o, imgsearch_error *err)
 	return make(st, o, err);
 }
 
+/* The program may have set SQLite up for one thread alone: then all its mutexes are one dummy. */
+static int check_threads(imgsearch_error *err)
+{
+	sqlite3_mutex *a = sqlite3_mutex_alloc(SQLITE_MUTEX_FAST);
+	sqlite3_mutex *b = sqlite3_mutex_alloc(SQLITE_MUTEX_FAST);
+	bool dummies = a && a == b;
+	if (!dummies) {
+		sqlite3_mutex_free(a);
+		sqlite3_mutex_free(b);
+	}
+	return dummies ? ims_fail(err, IMGSEARCH_EUNSUPPORTED,
+			   "SQLite is set up for one thread alone (SQLITE_CONFIG_SINGLETHREAD)")
+				   : 0;
+}
+
 int ims_store_open(store **out, const char *path, const store_options *o, imgsearch_error *err)
 {
 	*out = NULL;
+	int rc = check_threads(err);
+	if (rc)
+		return rc;
 	store *st = ims_zalloc(1, sizeof *st);
 	if (!st)
 		return ims_nomem(err);
@@ -233,7 +285,6 @@ int ims_store_open(store **out, const char *path, const store_options *o, imgsea
 	ims_store_gate_init(st);
 	st->lock_fd = -1;
 	st->memory = strcmp(path, ":memory:") == 0;
-	int rc;
 	if (st->memory)
 		rc = (st->path = ims_strdup(path)) ? 0 : ims_nomem(err);
 	else

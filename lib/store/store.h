@@ -115,7 +115,7 @@ typedef enum store_list {
 	STORE_FOLLOW,  /* paths of folders (all: "") in which they follow symbolic links */
 	STORE_TIFF,    /* the same, of where they read TIFF */
 	STORE_VIDEO,   /* ... and video */
-	STORE_PART,    /* paths of folders that were roots, and may be absent as roots may */
+	STORE_PART,    /* paths of folders that may be absent as roots may: ingest/parts.h */
 } store_list;
 
 /* Replaces a list; n 0: none. Paths of a list are relative to the root. */

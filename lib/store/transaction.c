@@ -7,6 +7,12 @@
 
 #include <string.h>
 
+static int check_files(conn *c, imgsearch_error *err)
+{
+	int rc = ims_store_check_file(c, err);
+	return rc ? rc : ims_store_check_journal(c->st, c, err);
+}
+
 int ims_store_tx_begin(store *st, imgsearch_error *err)
 {
 	conn *c = st->writer;
@@ -27,7 +33,8 @@ int ims_store_tx_begin(store *st, imgsearch_error *err)
 	c->failed = 0;
 	st->changed = false;
 	memset(st->tally, 0, sizeof st->tally);
-	rc = ims_store_check_file(c, err);
+	ims_store_remember_journal(c);
+	rc = check_files(c, err);
 	if (!rc)
 		rc = ims_store_number(c, &searchers, 0, err, "SELECT EXISTS(SELECT 1 FROM searcher)", "");
 	st->logging = searchers != 0;
@@ -41,7 +48,7 @@ int ims_store_tx_commit(store *st, imgsearch_error *err)
 	conn *c;
 	int rc = ims_store_writer(st, &c, err);
 	if (!rc)
-		rc = ims_store_check_file(c, err);
+		rc = check_files(c, err);
 	if (!rc)
 		rc = ims_store_tally_flush(st, c, err);
 	if (!rc)

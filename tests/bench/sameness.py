@@ -51,9 +51,11 @@ class Joined:
             self.of[self.find(name)] = self.find(names[0])
 
 
-def answers(groups, pairs):
-    """of each pair: the strictest kind that joins it"""
+def answers(groups, files, pairs):
+    """of each pair: the strictest kind that joins it; files: names of one file each"""
     joined, out = Joined(), {pair: "nothing" for pair in pairs}
+    for names in files:
+        joined.join(names)
     for kind in ANSWERS[:3]:
         for names in groups[kind]:
             joined.join(names)
@@ -76,16 +78,26 @@ with tempfile.TemporaryDirectory() as work:
     said = subprocess.run(
         [COMMAND, "dups", "-q", "--json", "--db", work + "/db"], stdout=subprocess.PIPE, text=True
     )
+    listed = subprocess.run(
+        [COMMAND, "list", "--json", "--db", work + "/db"], stdout=subprocess.PIPE, text=True
+    )
 groups = collections.defaultdict(list)
 for line in said.stdout.splitlines():
     group = json.loads(line)
     groups[group["kind"]].append([os.path.basename(p["path"]) for p in group["pictures"]])
 
+items = {item["id"]: item for item in map(json.loads, listed.stdout.splitlines())}
+files = [
+    [os.path.basename(i["path"]) for i in (item, items[item["same_file"]])]
+    for item in items.values()
+    if "same_file" in item
+]
+
 first_of, is_copy = {}, {}
 for kind, first, name in truth:
     first_of[first], first_of[name] = first, first
     is_copy[first], is_copy[name] = True, kind in COPIES + ("bytes", "link", LIGHT)
-said = answers(groups, [(first, name) for _, first, name in truth])
+said = answers(groups, files, [(first, name) for _, first, name in truth])
 table = collections.defaultdict(collections.Counter)
 for kind, first, name in truth:
     table[kind][said[first, name]] += 1

@@ -171,4 +171,29 @@ compare "... of all" 0 0 <<'END'
 4
 END
 imgsearch check -q >.out; result "the index is sound" $?
+# ------------------------------------------------------------------- a disk that is mounted
+rm -rf i.db* p disk
+mkdir -p p/usb disk/sub
+cp pics/city-01.jpg p/a.jpg
+cp pics/night-01.jpg disk/b.jpg
+cp pics/forest-01.jpg disk/sub/c.jpg
+if unshare -rm mount --bind disk p/usb 2>/dev/null; then
+	mounted() { # COMMAND...
+		unshare -rm sh -c 'mount --bind disk p/usb && "$@"' sh "$@"
+	}
+	mounted imgsearch index -q p; comes "a disk that is mounted in the folder" "$all"
+	imgsearch index 2>.err >.out; comes "... stays while it is not there" "$all"
+	imgsearch info --json | grep -q '"offline": 2}'
+	result "... info counts it" $?
+	rmdir p/usb; imgsearch index -q p; comes "... and without its mount point" "$all"
+	mkdir p/usb; rm disk/b.jpg; mounted imgsearch index -q p
+	comes "a file on it that went goes" "p/a.jpg p/usb/sub/c.jpg "
+	imgsearch index -q --prune; comes "--prune: what is away goes" "p/a.jpg "
+	mounted imgsearch index -q p/usb/sub
+	imgsearch index -q; comes "a folder on it that is named" "p/a.jpg p/usb/sub/c.jpg "
+	rm -rf i.db* p/usb/*; cp disk/sub/c.jpg p/usb; imgsearch index -q p
+	rm p/usb/c.jpg; imgsearch index -q; comes "a mere folder is no disk" "p/a.jpg "
+else
+	skip "a disk that is mounted" "no user namespaces"
+fi
 done_testing

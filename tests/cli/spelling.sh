@@ -80,6 +80,11 @@ if grep -q '^names  *spelt in NFC or NFD: the same$' .out; then
 	imgsearch index -q --db r.db "$nfd.root" -x "$W/$nfc.root/$nfc"
 	[ -z "$(imgsearch list --db r.db --paths | grep -a a.jpg)" ]
 	result "an absolute path of a root in another spelling" $?
+	for x in "$nfc.root/$nfd" "../${PWD##*/}/$nfc.root/$nfc" "$nfc.root/caf*/"; do
+		imgsearch index -q --db r.db --no-exclude "$nfd.root" -x "$x"
+		[ -z "$(imgsearch list --db r.db --paths | grep -a a.jpg)" ]
+		result "... and one from the current folder: $x" $?
+	done
 	mv "$nfd.root" p
 else
 	skip "both spellings match" "libutf8proc is not there"

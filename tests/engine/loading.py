@@ -74,6 +74,33 @@ int main(void)
 }
 """
 
+# Two plug-ins, with a copy of the library each; a child works with both.
+HOST = r"""
+#include <dlfcn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static int work(const char *plugin)
+{
+	void *so = dlopen(plugin, RTLD_NOW | RTLD_LOCAL);
+	int (*f)(void) = so ? (int (*)(void))dlsym(so, "work_of_plugin") : NULL;
+	return f ? f() : 9;
+}
+int main(int argc, char **argv)
+{
+	int rc = argc == 3 ? 0 : 10, status;
+	for (int i = 0; !rc && i < 3; i++) {
+		rc = work(argv[1]);
+		rc = rc ? rc : work(argv[2]);
+		pid_t child = rc ? 0 : fork();
+		if (!rc && !child)
+			_exit(work(argv[1]) + work(argv[2]));
+		if (!rc && (waitpid(child, &status, 0) != child || status))
+			rc = 11;
+	}
+	return rc;
+}
+"""
+
 number = 0
 
 
@@ -124,6 +151,23 @@ def compiled(folder, name, *arguments, libraries=None):
     return subprocess.run([program], timeout=60, check=False, env=env).returncode
 
 
+def two_plugins(folder, libraries):
+    plugins = [os.path.join(folder, name) for name in ("one.so", "two.so")]
+    source, host = os.path.join(folder, "plugin.c"), os.path.join(folder, "host")
+    with open(source, "w", encoding="utf-8") as f:
+        f.write(PROGRAM.replace("int main(void)", "int work_of_plugin(void)"))
+    for plugin in plugins:
+        subprocess.run([*CC, "-std=gnu11", "-Iinclude", "-shared", "-fPIC", source, "-o", plugin,
+                        f"{BUILD}/libimgsearch.a", *libraries], check=True)
+    with open(host + ".c", "w", encoding="utf-8") as f:
+        f.write(HOST)
+    subprocess.run([*CC, "-std=gnu11", host + ".c", "-o", host, "-ldl"], check=True)
+    try:
+        return subprocess.run([host, *plugins], timeout=60, check=False).returncode
+    except subprocess.TimeoutExpired:
+        return "hangs"
+
+
 def main():
     if "-" in os.path.basename(BUILD):
         print("1..0 # SKIP a library with sanitizers needs their runtime in the program")
@@ -143,9 +187,11 @@ def main():
             rc = compiled(folder, "network", "-DAT_RUN_TIME", "-DWITH_NETWORK",
                           f'-DLIBRARY="{LIBRARY}"', "-ldl", libraries=libraries)
             result(what, rc == 0)
-        rc = compiled(folder, "static", f"{BUILD}/libimgsearch.a", "-ljpeg", "-lpng", "-lz",
-                      "-lsqlite3", "-ldl", "-lm", "-pthread")
+        needed = ["-ljpeg", "-lpng", "-lz", "-lsqlite3", "-ldl", "-lm", "-pthread"]
+        rc = compiled(folder, "static", f"{BUILD}/libimgsearch.a", *needed)
         result("linked with the static library", rc == 0)
+        rc = two_plugins(folder, needed)
+        result(f"linked into two plug-ins of a program that forks ({rc})", rc == 0)
     print(f"1..{number}")
     return 0
 

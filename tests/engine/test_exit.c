@@ -230,6 +230,74 @@ static void ends_though_the_network_hangs(void **state)
 		assert_int_equal(end_of(hang_and_end, &x), STATUS);
 }
 
+/* ---------------------------------------------------------------------------- two threads ---- */
+
+static pthread_t ender;
+static int refused[2]; /* main writes to it before it ends */
+
+/* Of a child of this process. */
+static bool main_sleeps(void)
+{
+	char path[64], state = 0;
+	snprintf(path, sizeof path, "/proc/self/task/%d/stat", (int)getpid());
+	FILE *f = fopen(path, "r");
+	if (!f || fscanf(f, "%*d (%*[^)]) %c", &state) != 1)
+		_exit(97);
+	fclose(f);
+	return state == 'S';
+}
+
+/* The last handler: the thread that ends the program gives the other one time to do so as well. */
+static void end_slowly(void)
+{
+	char c;
+	if (!pthread_equal(pthread_self(), ender))
+		return;
+	if (read(refused[0], &c, 1) != 1)
+		_exit(96);
+	for (double most = ims_now() + SECONDS; !main_sleeps() && ims_now() < most;)
+		usleep(1000);
+}
+
+static void *end_first(void *arg)
+{
+	(void)arg;
+	ender = pthread_self();
+	exit(STATUS);
+}
+
+/* Main ends the program, too, once its call is stopped by the end that another thread began. */
+static void both_end(plan *x)
+{
+	imgsearch_error err = { 0 };
+	pthread_t thread;
+	if (x->real && !use_real_shim())
+		_exit(77);
+	MUST(pipe(refused) == 0);
+	MUST(!atexit(end_slowly));
+	MUST(!imgsearch_open(":memory:", NULL, NULL, &x->s, &err));
+	MUST(!extract_one(x->s, x->sc, &err));
+	MUST(write(busy_fd, "x", 1) == 1);
+	MUST(!pthread_create(&thread, NULL, end_first, NULL));
+	int rc = 0;
+	while (!rc)
+		rc = extract_one(x->s, x->sc, &err);
+	MUST(rc == IMGSEARCH_ECANCELED);
+	MUST(write(refused[1], "x", 1) == 1);
+	exit(STATUS + 1);
+}
+
+static void the_first_thread_ends_it(void **state)
+{
+	draw_photos(*state);
+	for (int real = 0; real < 2; real++) {
+		plan x = { .sc = *state, .real = real };
+		int rc = end_of(both_end, &x);
+		if (rc != STATUS && !(real && rc == 77))
+			fail_msg("%s network: ended with %d", real ? "real" : "fake", rc);
+	}
+}
+
 /* -------------------------------------------------------------------- the first call ever ---- */
 
 /* Ends the program so long after another thread began to load libtorch. */
@@ -312,6 +380,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(ends_in_the_midst_of_libtorch, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(ends_while_libtorch_is_loaded, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(closes_late, scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(the_first_thread_ends_it, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(ends_though_the_network_hangs, scene_setup, scene_teardown),
 	};
 	int failed = cmocka_run_group_tests_name("exit", tests, NULL, NULL);

@@ -6,6 +6,9 @@
 
 #include <float.h>
 #include <math.h>
+#if defined(__SSE2__)
+#include <xmmintrin.h>
+#endif
 
 enum { N = 2000, DIM = 24, K = 10, QUERIES = 40 };
 
@@ -289,9 +292,8 @@ static void one_input_scores_the_same_at_any_weight(void **state)
 	imgsearch_close(s);
 }
 
-static void rows_of_any_length_have_a_direction(void **state)
+static void ask_for_rows_of_any_length(void)
 {
-	(void)state;
 	const float length[] = { 1e-45f, 1e-42f, FLT_MIN, 1e-23f, 1, 1e19f, 2e38f };
 	imgsearch_error err;
 	imgsearch *s = open_own(":memory:", DIM3, IMGSEARCH_METRIC_COSINE);
@@ -314,6 +316,27 @@ static void rows_of_any_length_have_a_direction(void **state)
 		}
 	}
 	imgsearch_close(s);
+}
+
+static void rows_of_any_length_have_a_direction(void **state)
+{
+	(void)state;
+	ask_for_rows_of_any_length();
+}
+
+/* A program that was linked with -ffast-math takes denormal numbers for zero. */
+static void also_where_denormals_are_zero(void **state)
+{
+	(void)state;
+#if defined(__SSE2__)
+	enum { FLUSH_TO_ZERO = 0x8000, DENORMALS_ARE_ZERO = 0x40 };
+	unsigned mode = _mm_getcsr();
+	_mm_setcsr(mode | FLUSH_TO_ZERO | DENORMALS_ARE_ZERO);
+	ask_for_rows_of_any_length();
+	_mm_setcsr(mode);
+#else
+	skip();
+#endif
 }
 
 static int keep_text(void *user, const char *text)
@@ -505,6 +528,7 @@ int main(void)
 		TEST(a_query_of_zeros_is_refused),
 		TEST(one_input_scores_the_same_at_any_weight),
 		TEST(rows_of_any_length_have_a_direction),
+		TEST(also_where_denormals_are_zero),
 		TEST(zeros_of_older_files_are_in_no_answer),
 		TEST(the_mean_is_that_of_pictures_and_own_vectors),
 		TEST(zeros_in_older_trees_of_pictures_are_in_no_answer),

@@ -2,6 +2,9 @@
 #include "common.h"
 
 #include <pthread.h>
+#include <sqlite3.h>
+#include <string.h>
+#include <sys/wait.h>
 
 enum { DIM = 4, BATCH = 10 };
 
@@ -228,9 +231,32 @@ static void a_hold(void **state)
 	ims_store_close(sc.st);
 }
 
+/* ------------------------------------------------------------------------- without threads ---- */
+
+/* SQLite is set up before its first use: so in a child, before the other tests. */
+static void sqlite_for_one_thread(void **state)
+{
+	(void)state;
+	int status;
+	pid_t child = fork();
+	if (!child) {
+		store *st;
+		store_options o = { .dim = DIM };
+		imgsearch_error err = { 0 };
+		if (sqlite3_config(SQLITE_CONFIG_SINGLETHREAD))
+			_exit(1);
+		if (ims_store_open(&st, ":memory:", &o, &err) != IMGSEARCH_EUNSUPPORTED || st)
+			_exit(2);
+		_exit(strstr(err.message, "one thread") ? 0 : 3);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_int_equal(status, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sqlite_for_one_thread),
 		cmocka_unit_test(whole_batches),
 		cmocka_unit_test(a_reader_waits),
 		cmocka_unit_test(reads_within_reads),

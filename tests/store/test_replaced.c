@@ -8,7 +8,7 @@
 
 enum { DIM = 4 };
 
-static char other[120], aside[120];
+static char other[120], aside[120], copy[120];
 
 static imgsearch *open_index(const char *path, bool read_only)
 {
@@ -60,6 +60,7 @@ static int set_up(void **state)
 	int rc = make_folder(state);
 	snprintf(other, sizeof other, "%s/other.db", folder);
 	snprintf(aside, sizeof aside, "%s/aside.db", folder);
+	snprintf(copy, sizeof copy, "%s/copy.db", folder);
 	return rc;
 }
 
@@ -144,6 +145,34 @@ static void overwrite_by_text(void)
 	copy_over(other);
 }
 
+/* SQLite would take the journal by the name at the end of the link. */
+static void link_in_its_place(void)
+{
+	move_away();
+	assert_int_equal(symlink(aside, file), 0);
+}
+
+/* The name of the journal, with an ending. */
+static const char *journal(const char *ending)
+{
+	static char name[160];
+	snprintf(name, sizeof name, "%s-wal%s", file, ending);
+	return name;
+}
+
+static void delete_journal(void)
+{
+	assert_int_equal(unlink(journal("")), 0);
+}
+
+static void copy_journal(void)
+{
+	char command[600];
+	snprintf(command, sizeof command, "cp '%s-wal' '%s-wal.new' && mv '%s-wal.new' '%s-wal'", file,
+		file, file, file);
+	assert_int_equal(system(command), 0);
+}
+
 typedef struct change {
 	void (*change)(void);
 	const char *says;
@@ -159,6 +188,7 @@ static const change changes[] = {
 	{ overwrite_by_larger, "replaced" },
 	{ overwrite_by_backup, "replaced" },
 	{ overwrite_by_text, "replaced" },
+	{ link_in_its_place, "replaced" },
 };
 
 #define REFUSED(says, call) \
@@ -190,6 +220,8 @@ static void ask(imgsearch *s, const change *c)
 	REFUSED(c->says, imgsearch_item_get(s, 1, &item, &err));
 	REFUSED(c->says, imgsearch_info_get(s, NULL, &info, &err));
 	REFUSED(c->says, query(s, &err));
+	REFUSED(c->says, imgsearch_index_backup(s, copy, NULL, NULL, &err));
+	assert_int_not_equal(access(copy, F_OK), 0);
 }
 
 static void readers_are_told(void **state)
@@ -256,6 +288,71 @@ static void the_new_file_is_whole(void **state)
 	assert_int_equal(count(file), 9);
 }
 
+static const change journal_changes[] = { { delete_journal, "-wal was moved or deleted" },
+	{ copy_journal, "-wal was moved or deleted" } };
+
+/* Without the journal, a new connection would not see what older ones do. Nothing is lost. */
+static void the_journal_is_watched(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		const char *says = journal_changes[i].says;
+		remove_files();
+		make(file, 3);
+		imgsearch *s = open_index(file, false);
+		ok(add(s, 9, &err));
+		ok(query(s, &err));
+		journal_changes[i].change();
+		REFUSED(says, query(s, &err));
+		REFUSED(says, add(s, 8, &err));
+		REFUSED(says, imgsearch_build(s, NULL, NULL, NULL, &err));
+		REFUSED(says, imgsearch_index_backup(s, copy, NULL, NULL, &err));
+		imgsearch_close(s);
+		assert_int_equal(count(file), 4);
+		unlink(journal(""));
+	}
+}
+
+/* Also where no connection for reading is open. */
+static void a_writer_watches_its_journal(void **state)
+{
+	(void)state;
+	imgsearch_transaction *t;
+	float row[DIM] = { 1, 2, 3, 4 };
+	remove_files();
+	make(file, 3);
+	imgsearch *s = open_index(file, false);
+	ok(imgsearch_transaction_begin(s, NULL, &t, &err));
+	imgsearch_vectors_add_options o = IMGSEARCH_INIT(imgsearch_vectors_add_options);
+	o.transaction = t;
+	ok(imgsearch_vectors_add(s, row, 1, DIM, &o, NULL, NULL, &err));
+	delete_journal();
+	REFUSED("-wal was moved or deleted", imgsearch_transaction_commit(t, NULL, &err));
+	imgsearch_transaction_free(t);
+	imgsearch_close(s);
+	assert_int_equal(count(file), 3);
+}
+
+/* A link that leads to nothing yet: the index is made at its end. */
+static void a_link_to_a_new_file(void **state)
+{
+	(void)state;
+	char name[160];
+	remove_files();
+	snprintf(name, sizeof name, "%s-lock", file);
+	assert_int_equal(symlink("index.db", other), 0);
+	imgsearch *s = open_index(other, false);
+	imgsearch_transaction *t;
+	ok(add(s, 1, &err));
+	ok(imgsearch_transaction_begin(s, NULL, &t, &err));
+	assert_int_equal(access(name, F_OK), 0);
+	imgsearch_transaction_free(t);
+	ok(query(s, &err));
+	imgsearch_close(s);
+	assert_int_equal(count(file), 1);
+	unlink(other);
+}
+
 /* A file that comes back is the same one. */
 static void a_file_that_comes_back(void **state)
 {
@@ -281,6 +378,9 @@ int main(void)
 		TEST(transactions_are_told),
 		TEST(the_new_file_is_whole),
 		TEST(a_file_that_comes_back),
+		TEST(the_journal_is_watched),
+		TEST(a_writer_watches_its_journal),
+		TEST(a_link_to_a_new_file),
 	};
 	return cmocka_run_group_tests_name("replaced", tests, NULL, NULL);
 }
