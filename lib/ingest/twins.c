@@ -72,7 +72,7 @@ typedef struct twin {
 	uint64_t sidecars; /* as they were when its facts were read */
 	char **path;       /* owned */
 	size_t n, cap;
-	bool near; /* a sidecar may lie beside one */
+	bool near;    /* a sidecar may lie beside one */
 	bool offline; /* one cannot be looked at now */
 } twin;
 

@@ -50,7 +50,7 @@ int ims_model_find_earlier(char **out, const char *weights_hash, imgsearch_error
 
 /*
  * The score from which two pictures show one scene, by the features of the model of that name and
- * dimension. Models differ in how far they spread pictures; docs/collection.md has the measurements.
+ * dimension. Models differ in how far they spread pictures: docs/collection.md.
  */
 float ims_model_scene_score(const char *name, uint32_t dim);
 
