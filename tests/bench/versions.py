@@ -7,8 +7,8 @@ OLD and NEW are source folders that are built (make); OLD may be of 0.1. Each pa
 pairs that change their order (ABBA), N times (5), and a line tells the CPU seconds of a run, user
 and system, the median of each version, and the median of the ratios of the pairs with their least
 and greatest. Parts: index (the command over the pictures of DIR, two threads, with the default
-model), add, single, build-exact, build-graph, query-exact, query-graph, batch-exact, batch-graph
-(tests/bench/versions.c, one thread).
+model of OLD), add, single, build-exact, build-graph, query-exact, query-graph, batch-exact and
+batch-graph (tests/bench/versions.c, one thread).
 """
 import argparse
 import os
@@ -37,12 +37,13 @@ def children():
 
 
 class Version:
-    def __init__(self, source, folder, name, pictures):
+    def __init__(self, source, folder, name, pictures, model):
         self.program = build(source, folder, name)
         self.command = os.path.join(source, "build", "imgsearch")
         self.db = os.path.join(folder, name + ".db")
         self.scratch = os.path.join(folder, name + "-scratch.db")
         self.pictures = pictures
+        self.model = model
 
     def forget(self):
         for end in "", "-wal", "-shm", "-lock":
@@ -55,7 +56,7 @@ class Version:
         if what == "index":
             before = children()
             subprocess.run([self.command, "index", "-q", "-t", "2", "--db", self.scratch,
-                            self.pictures], check=True, stdout=subprocess.DEVNULL)
+                            "--model", self.model, self.pictures], check=True, stdout=subprocess.DEVNULL)
             return children() - before
         db = self.scratch if what in ("add", "single") else self.db
         words = [self.program, what, db] + ([searcher] if searcher else [])
@@ -72,7 +73,8 @@ def main():
     a = p.parse_args()
     parts = a.parts.split(",")
     with tempfile.TemporaryDirectory() as folder:
-        old, new = (Version(source, folder, name, a.pictures)
+        model = os.path.join(os.path.abspath(a.old), "lib/model/default.safetensors")
+        old, new = (Version(source, folder, name, a.pictures, model)
                     for source, name in ((a.old, "old"), (a.new, "new")))
         for v in old, new:
             subprocess.run([v.program, "add", v.db], check=True, stdout=subprocess.DEVNULL)
