@@ -34,10 +34,10 @@ TO_2020 = np.array(
 
 
 def scene(rgb):
-    """Nits of a scene: white at 203, highlights up to 1000."""
+    """Nits of a scene: white at 203; what is above 0.8 of it rises up to 1000."""
     v = rgb / 255
     linear = np.where(v <= 0.04045, v / 12.92, ((v + 0.055) / 1.055) ** 2.4)
-    t = np.clip((linear.max(-1, keepdims=True) - 0.5) / 0.5, 0, 1)
+    t = np.clip((linear.max(-1, keepdims=True) - 0.8) / 0.2, 0, 1)
     return 203 * linear * (1 + (1000 / 203 - 1) * t * t * (3 - 2 * t)) @ TO_2020.T
 
 
