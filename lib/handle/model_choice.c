@@ -1,6 +1,8 @@
 /* Decides identities, and converts recipes to and from their stored text. */
 #include "handle/model_choice.h"
 
+#include "base/path.h"
+
 #include "handle/view.h"
 #include "model/catalog.h"
 
@@ -115,14 +117,16 @@ static int store_model_of(imgsearch *s, const model_identity *id, bool next, img
 {
 	store_model m = {
 		.name = (char *)id->name,
-		.weights = id->weights,
+		.weights = id->weights ? ims_path_resolve(id->weights) : NULL, /* wherever a host runs */
 		.weights_hash = (char *)id->weights_hash,
 		.recipe = recipe_text(id),
 		.dim = id->dim,
 		.precision = id->precision,
 	};
-	int rc = m.recipe ? ims_store_model_set(s->store, &m, next, err) : ims_nomem(err);
+	int rc = m.recipe && (m.weights || !id->weights) ? ims_store_model_set(s->store, &m, next, err)
+													 : ims_nomem(err);
 	ims_free(m.recipe);
+	ims_free(m.weights);
 	return rc;
 }
 
@@ -172,7 +176,7 @@ imgsearch_recipe ims_identity_recipe(const model_identity *id)
 
 /*
  * The weights that are now found under the stored name are not the stored ones: `out` is of them,
- * or rc says why there are none. Where the options name the model, the weights found now are used,
+ * or rc says why there are none. Where the options name the model or its weights, these are used,
  * with the recipe of their card. Otherwise the stored ones are looked for among earlier default
  * models.
  */
@@ -181,7 +185,7 @@ static int resolve_replaced(imgsearch *s, const model_identity *stored, model_sp
 {
 	char *weights = NULL;
 	imgsearch_error none;
-	if (s->options.model) {
+	if (s->options.model || s->options.weights) {
 		if (rc || recipe_asked(s->options.recipe))
 			return rc;
 		spec->recipe = (imgsearch_recipe){ .flip = spec->recipe.flip };
@@ -215,8 +219,13 @@ static int resolve(imgsearch *s, const model_identity *stored, model_identity *o
 	};
 	if (stored && (!o->model || !strcmp(o->model, stored->name))) {
 		spec.name = stored->name;
-		if (!spec.weights && stored->weights && !access(stored->weights, R_OK))
-			spec.weights = stored->weights; /* otherwise the weights are looked up again by name */
+		/*
+		 * Otherwise the weights are looked up again by name. "default" where it is named is the
+		 * present one.
+		 */
+		bool present = o->model && !strcmp(o->model, "default");
+		if (!spec.weights && !present && stored->weights && !access(stored->weights, R_OK))
+			spec.weights = stored->weights;
 		if (!recipe_asked(o->recipe))
 			spec.recipe = ims_identity_recipe(stored);
 		spec.recipe.flip = o->recipe->flip | stored->flip;
@@ -226,7 +235,7 @@ static int resolve(imgsearch *s, const model_identity *stored, model_identity *o
 	int rc = ims_model_identify(out, &spec, err);
 	bool other = rc ? rc == IMGSEARCH_EMODEL
 					: stored && strcmp(out->weights_hash, stored->weights_hash) != 0;
-	if (stored && spec.name == stored->name && !o->weights && other)
+	if (stored && spec.name == stored->name && other)
 		rc = resolve_replaced(s, stored, &spec, rc, out, err);
 	return rc;
 }

@@ -55,4 +55,30 @@ check "... and does not come back" 0 imgsearch index -q pics <<'END2'
 END2
 [ "$(crop)" = 40 ]
 result "... the new model stays" $?
+# A model of one name with other weights; the folder of the old ones is still there.
+mkdir old
+cp away/* old 2>/dev/null || cp lib/default-0.1.* old
+for ending in safetensors json; do mv old/default-0.1.$ending old/default.$ending; done
+check "an index of weights elsewhere, named by a relative path" 0 \
+	imgsearch index -q pics --db far.db --model old/default.safetensors <<'END2'
+END2
+crop_of() { imgsearch info --json --db far.db | sed 's/.*"crop": \([0-9]*\).*/\1/'; }
+[ "$(crop_of)" = 32 ]
+result "... with their recipe" $?
+cp new.jpg pics/far.jpg
+(cd pics && imgsearch query -q far.jpg --db ../far.db) >/dev/null 2>.err
+result "... found from another folder" $? .err
+check "index --weights of other weights" 0 \
+	imgsearch index -q pics --db far.db --weights lib/default.safetensors <<'END2'
+END2
+[ "$(crop_of)" = 40 ]
+result "... with the recipe of their card" $?
+check "back to the old ones" 0 \
+	imgsearch index -q pics --db far.db --model default --weights old/default.safetensors <<'END2'
+END2
+check "index --model default, the old weights still at their place" 0 \
+	imgsearch index -q pics --db far.db --model default <<'END2'
+END2
+[ "$(crop_of)" = 40 ]
+result "... is the present default model" $?
 done_testing
