@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEPT = 8, RUNNING = 2 }; /* pictures asked for; of them that are computed at once */
+enum { KEPT = 8, RUNNING = 2 }; /* filters whose answers are kept; computations at once */
 
-/* The view of the pictures that one request was about. */
+/* The answer for the pictures of one filter. */
 typedef struct part {
 	cached_view *view;
 	filter_request asked; /* owned while running, else empty */
@@ -155,7 +155,7 @@ static size_t count_running(const cached_view *v)
 }
 
 /*
- * Under the lock: the part of a key, or the one that was not asked for the longest, made new.
+ * Under the lock: the part of a key, or the least recently used one, made new.
  * Becomes the owner of key.
  */
 static part *part_of(cached_view *v, char *key)

@@ -55,8 +55,9 @@ class Version:
         self.forget()
         if what == "index":
             before = children()
-            subprocess.run([self.command, "index", "-q", "-t", "2", "--db", self.scratch,
-                            "--model", self.model, self.pictures], check=True, stdout=subprocess.DEVNULL)
+            subprocess.run(
+                [self.command, "index", "-q", "-t", "2", "--db", self.scratch, "--model",
+                 self.model, self.pictures], check=True, stdout=subprocess.DEVNULL)
             return children() - before
         db = self.scratch if what in ("add", "single") else self.db
         words = [self.program, what, db] + ([searcher] if searcher else [])
