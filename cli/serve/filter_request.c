@@ -100,10 +100,11 @@ void filter_request_moved(filter_request *f)
 char *filter_request_key(const filter_request *f)
 {
 	const char *under = given(f->under), *condition = f->condition;
-	size_t size = (under ? strlen(under) : 0) + (condition ? strlen(condition) : 0) + 2;
-	char *key = malloc(size);
-	if (key)
-		snprintf(key, size, "%s%s%s", under ? under : "", under || condition ? "\n" : "",
-			condition ? condition : "");
-	return key;
+	size_t n_under = under ? strlen(under) : 0;
+	char *key = NULL; /* with the length in front, no two filters have one key */
+	if (!under && !condition)
+		return strdup("");
+	return asprintf(&key, "%zu %s %s", n_under, under ? under : "", condition ? condition : "") < 0
+		? NULL
+		: key;
 }

@@ -58,10 +58,10 @@ static int check_target(const backup *b)
 	if (is_source(b->st, path))
 		return ims_fail(b->err, IMGSEARCH_EINVAL, "%s is the index itself", path);
 	bool exists = !lstat(path, &info);
-	if (exists && !b->replace)
-		return ims_fail(b->err, IMGSEARCH_EEXIST, "%s already exists", path);
 	if (exists && S_ISDIR(info.st_mode))
 		return ims_fail(b->err, IMGSEARCH_EINVAL, "%s is a folder", path);
+	if (exists && !b->replace)
+		return ims_fail(b->err, IMGSEARCH_EEXIST, "%s already exists", path);
 	if (!stat(b->target.wal_path, &info) && info.st_size) /* would be taken for the copy's own */
 		return ims_fail(b->err, IMGSEARCH_EBUSY,
 			"%s is there: an index of this name is open, or was not closed", b->target.wal_path);

@@ -38,6 +38,8 @@ END
 check "a folder that is not there" 3 imgsearch backup no/such/x.db <<'END'
 -
 END
+imgsearch backup pics 2>.err; grep -q "pics is a folder" .err
+result "a folder is said to be one, not to exist" $? .err
 check "no target" 2 imgsearch backup <<'END'
 -
 END
