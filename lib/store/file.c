@@ -191,12 +191,26 @@ int ims_store_check_journal(store *st, const conn *own, imgsearch_error *err)
 					st->wal_path);
 }
 
+/*
+ * Whether the connection has the -wal open. One that read before another process began it has not,
+ * and does not keep it from being deleted.
+ */
+static bool uses_journal(const conn *c)
+{
+	sqlite3_stmt *s = NULL;
+	bool yes = sqlite3_prepare_v2(c->db, "PRAGMA journal_mode", -1, &s, NULL) == SQLITE_OK
+		&& sqlite3_step(s) == SQLITE_ROW && !strcmp((const char *)sqlite3_column_text(s, 0), "wal");
+	sqlite3_finalize(s);
+	return yes;
+}
+
 void ims_store_remember_journal(conn *c)
 {
 	struct stat info;
 	if (c->wal_inode || c->borrowed || c->immutable || c->st->memory)
 		return;
-	look_at_journal(c->st, &info);
+	if (!look_at_journal(c->st, &info) || !info.st_ino || !uses_journal(c))
+		return;
 	c->wal_device = info.st_dev;
 	c->wal_inode = info.st_ino;
 }
