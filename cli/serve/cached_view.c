@@ -10,7 +10,7 @@
 enum { KEPT = 8, RUNNING = 2 }; /* filters whose answers are kept; computations at once */
 
 /* The answer for the pictures of one filter. */
-typedef struct part {
+typedef struct cached_answer {
 	cached_view *view;
 	filter_request asked; /* owned while running, else empty */
 	char *key;            /* its text; NULL: not used yet */
@@ -22,13 +22,13 @@ typedef struct part {
 	uint64_t openings;   /* of the index, when text was computed */
 	imgsearch_error err; /* of the last attempt; code 0: none, or it was reported */
 	uint64_t used;       /* when it was asked for last */
-} part;
+} cached_answer;
 
 struct cached_view {
 	server *server;
 	cached_view_make *make;
 	pthread_mutex_t lock;
-	part part[KEPT];
+	cached_answer answer[KEPT];
 	uint64_t requests;
 };
 
@@ -40,7 +40,7 @@ cached_view *cached_view_new(server *s, cached_view_make *make)
 	v->server = s;
 	v->make = make;
 	for (size_t i = 0; i < KEPT; i++)
-		v->part[i].view = v;
+		v->answer[i].view = v;
 	pthread_mutex_init(&v->lock, NULL);
 	return v;
 }
@@ -51,8 +51,8 @@ void cached_view_free(cached_view *v)
 		return;
 	pthread_mutex_destroy(&v->lock);
 	for (size_t i = 0; i < KEPT; i++) {
-		free(v->part[i].key);
-		free(v->part[i].text);
+		free(v->answer[i].key);
+		free(v->answer[i].text);
 	}
 	free(v);
 }
@@ -61,7 +61,7 @@ void cached_view_invalidate(cached_view *v)
 {
 	pthread_mutex_lock(&v->lock);
 	for (size_t i = 0; i < KEPT; i++)
-		v->part[i].stale = true;
+		v->answer[i].stale = true;
 	pthread_mutex_unlock(&v->lock);
 }
 
@@ -69,7 +69,7 @@ void cached_view_invalidate(cached_view *v)
 
 static int on_progress(void *arg, const imgsearch_progress *now)
 {
-	part *p = arg;
+	cached_answer *p = arg;
 	cached_view *v = p->view;
 	pthread_mutex_lock(&v->lock);
 	p->share = now->total ? (double)now->done / (double)now->total : 0;
@@ -78,7 +78,7 @@ static int on_progress(void *arg, const imgsearch_progress *now)
 	return atomic_load(&v->server->stopping);
 }
 
-static int make_text(part *p, reply *r, uint64_t *openings, imgsearch_error *err)
+static int make_text(cached_answer *p, reply *r, uint64_t *openings, imgsearch_error *err)
 {
 	server *server = p->view->server;
 	FILE *f = reply_open(r);
@@ -99,7 +99,7 @@ static int make_text(part *p, reply *r, uint64_t *openings, imgsearch_error *err
 
 static void *compute(void *arg)
 {
-	part *p = arg;
+	cached_answer *p = arg;
 	cached_view *v = p->view;
 	server *server = v->server;
 	imgsearch_error err = { 0 };
@@ -124,7 +124,7 @@ static void *compute(void *arg)
 }
 
 /* Under the lock. Becomes the owner of *asked. False: there is no thread for it. */
-static bool start(part *p, filter_request *asked)
+static bool start(cached_answer *p, filter_request *asked)
 {
 	pthread_t thread;
 	server *server = p->view->server;
@@ -150,19 +150,19 @@ static size_t count_running(const cached_view *v)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < KEPT; i++)
-		n += v->part[i].running;
+		n += v->answer[i].running;
 	return n;
 }
 
 /*
- * Under the lock: the part of a key, or the least recently used one, made new.
+ * Under the lock: the answer of a key, or the least recently used one, made new.
  * Becomes the owner of key.
  */
-static part *part_of(cached_view *v, char *key)
+static cached_answer *answer_of(cached_view *v, char *key)
 {
-	part *oldest = NULL;
+	cached_answer *oldest = NULL;
 	for (size_t i = 0; i < KEPT; i++) {
-		part *p = &v->part[i];
+		cached_answer *p = &v->answer[i];
 		if (p->key && !strcmp(p->key, key)) {
 			free(key);
 			return p;
@@ -172,14 +172,14 @@ static part *part_of(cached_view *v, char *key)
 	}
 	free(oldest->key);
 	free(oldest->text);
-	*oldest = (part){ .view = v, .key = key };
+	*oldest = (cached_answer){ .view = v, .key = key };
 	return oldest;
 }
 
 /* ------------------------------------------------------------------------------- answering ---- */
 
 /* Under the lock. */
-static enum MHD_Result answer_running(exchange *x, const part *p)
+static enum MHD_Result answer_running(exchange *x, const cached_answer *p)
 {
 	reply r;
 	json_writer j;
@@ -192,7 +192,7 @@ static enum MHD_Result answer_running(exchange *x, const part *p)
 }
 
 /* Under the lock. */
-static enum MHD_Result answer_part(exchange *x, part *p, filter_request *asked)
+static enum MHD_Result reply_with(exchange *x, cached_answer *p, filter_request *asked)
 {
 	cached_view *v = p->view;
 	bool refresh = exchange_param(x, "refresh"), started = true;
@@ -225,7 +225,7 @@ enum MHD_Result cached_view_answer(exchange *x, cached_view *v, filter_request *
 	if (!key)
 		return answer_error(x, 503, "ENOMEM", "no memory for it");
 	pthread_mutex_lock(&v->lock);
-	enum MHD_Result result = answer_part(x, part_of(v, key), asked);
+	enum MHD_Result result = reply_with(x, answer_of(v, key), asked);
 	pthread_mutex_unlock(&v->lock);
 	return result;
 }

@@ -418,6 +418,21 @@ static void cards(void **state)
 	ims_buf_free(&text);
 }
 
+static void scene_scores(void **state)
+{
+	(void)state;
+	char text[2048];
+	FILE *f = fopen("lib/model/default.json", "r"); /* the card of the shipped model */
+	assert_non_null(f);
+	text[fread(text, 1, sizeof text - 1, f)] = 0;
+	fclose(f);
+	assert_non_null(strstr(text, "\"dim\": 512"));
+	assert_true(ims_model_scene_score("default", 512) == (float)IMGSEARCH_SCENE_SCORE_DEFAULT);
+	assert_true(ims_model_scene_score("default", 256) == (float)IMGSEARCH_SCENE_SCORE_OTHER);
+	assert_true(ims_model_scene_score("mine", 512) == (float)IMGSEARCH_SCENE_SCORE_OTHER);
+	assert_true(ims_model_scene_score("", 0) == (float)IMGSEARCH_SCENE_SCORE_OTHER);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -433,6 +448,7 @@ int main(void)
 		cmocka_unit_test(the_list),
 		cmocka_unit_test(failing_allocations),
 		cmocka_unit_test(cards),
+		cmocka_unit_test(scene_scores),
 	};
 	return cmocka_run_group_tests(tests, set_up, tear_down);
 }
