@@ -6,15 +6,29 @@
 #include <stdint.h>
 #include <string.h>
 
-bool ims_all_finite(const float *v, size_t n)
+/* The bits of the largest magnitude: those of floats sort as integers, infinity and NaN last. */
+static uint32_t largest_bits(const float *v, size_t n)
 {
 	uint32_t most = 0, bits;
 	for (size_t i = 0; i < n; i++) {
 		memcpy(&bits, &v[i], sizeof bits);
-		bits &= INT32_MAX; /* sizes of floats sort as integers, infinity and NaN last */
+		bits &= INT32_MAX;
 		most = bits > most ? bits : most;
 	}
-	return most < 0x7f800000;
+	return most;
+}
+
+bool ims_all_finite(const float *v, size_t n)
+{
+	return largest_bits(v, n) < 0x7f800000;
+}
+
+float ims_floats_largest(const float *v, size_t n)
+{
+	uint32_t bits = largest_bits(v, n);
+	float largest;
+	memcpy(&largest, &bits, sizeof largest);
+	return largest;
 }
 
 bool ims_all_zeros(const float *v, size_t n)

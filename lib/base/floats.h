@@ -23,6 +23,9 @@ bool ims_is_feature(const float *v, size_t n);
 /* Scales n values to length 1; zeros stay. out may be row. */
 void ims_floats_normalise(float *out, const float *row, size_t n);
 
+/* The largest magnitude of n values; 0 of none. NaN counts as larger than infinity. */
+float ims_floats_largest(const float *v, size_t n);
+
 /* Orders floats for qsort. None may be NaN. */
 int ims_float_compare(const void *a, const void *b);
 

@@ -9,12 +9,9 @@
 
 enum { VERSION = 2, HEAD_BYTES = 4 + 8 + 4 + 4 + 8 + (2 + IMS_CHANCE_BODY + 1) * 4 };
 
-float ims_cohort_largest(const float *row, size_t dim)
+float ims_cohort_scale(const float *row, size_t n)
 {
-	float most = 1e-30f;
-	for (size_t j = 0; j < dim; j++)
-		most = fmaxf(most, fabsf(row[j]));
-	return most;
+	return fmaxf(ims_floats_largest(row, n), 1e-30f) / 127;
 }
 
 static int put_rows(imgsearch *s, const float *rows, size_t n, size_t dim, uint64_t *sum,
@@ -23,7 +20,7 @@ static int put_rows(imgsearch *s, const float *rows, size_t n, size_t dim, uint6
 	buf b = { 0 };
 	for (size_t i = 0; i < n; i++) {
 		const float *row = rows + i * dim;
-		float scale = ims_cohort_largest(row, dim) / 127;
+		float scale = ims_cohort_scale(row, dim);
 		ims_buf_f32(&b, scale);
 		ims_buf_f32(&b, ims_kernels()->dot_f32(row, row, dim));
 		uint8_t *code = ims_buf_grow(&b, dim);
@@ -88,36 +85,81 @@ void ims_cohort_free(chance_cohort *c)
 		return;
 	ims_free(c->scale);
 	ims_free(c->square);
-	ims_free(c->code);
+	ims_free(c->codes);
 	ims_free(c);
+}
+
+static int make_cohort(const view *v, chance_cohort **out, imgsearch_error *err)
+{
+	size_t n = v->cohort_rows;
+	bool shorter = v->space.metric == IMGSEARCH_METRIC_COSINE && v->space.dim >= CHANCE_SHORT_DIM;
+	chance_cohort *c = *out = ims_zalloc(1, sizeof *c);
+	if (!c)
+		return ims_nomem(err);
+	c->n = n;
+	c->blocks = (n + IMS_BLOCK_ROWS - 1) / IMS_BLOCK_ROWS;
+	c->eights = ((size_t)v->space.dim + 7) / 8;
+	c->planes = shorter ? 1 : 2;
+	c->zero = shorter ? 7.5f : 128;
+	c->scale = ims_alloc(n, sizeof *c->scale);
+	c->square = ims_alloc(n, sizeof *c->square);
+	c->codes = ims_alloc_aligned(c->planes * c->blocks, c->eights * 64);
+	if (!c->scale || !c->square || !c->codes)
+		return ims_nomem(err);
+	memset(c->codes, 0, c->planes * c->blocks * c->eights * 64);
+	return 0;
+}
+
+/* Sets value j of row i. */
+static void set_code(chance_cohort *c, size_t i, size_t j, unsigned code)
+{
+	for (size_t p = c->planes; p--; code >>= 4) {
+		size_t block = p * c->blocks + i / IMS_BLOCK_ROWS;
+		uint8_t *row = c->codes + (block * c->eights + j / 8) * 64 + i % IMS_BLOCK_ROWS * 4;
+		row[j % 4] |= (uint8_t)((code & 15) << (j & 4));
+	}
+}
+
+/*
+ * Codes of 4 bits for a row of 8. The scale makes the dot product of the row with itself what it
+ * was, so that those with similar rows are not too small.
+ */
+static void set_short_row(chance_cohort *c, size_t i, const uint8_t *code, size_t dim)
+{
+	const float step = 127 / 7.5f;
+	float square = 0, kept = 0;
+	for (size_t j = 0; j < dim; j++) {
+		float value = (float)code[j] - 128;
+		int shorter = (int)(value / step + 8);
+		shorter = shorter < 0 ? 0 : shorter > 15 ? 15 : shorter;
+		square += value * value;
+		kept += value * step * ((float)shorter - c->zero);
+		set_code(c, i, j, (unsigned)shorter);
+	}
+	c->scale[i] *= kept > 0 ? step * square / kept : step;
 }
 
 static int unpack(const view *v, const buf *b, chance_cohort **out, imgsearch_error *err)
 {
 	reader r = { .data = b->data, .len = b->len };
-	size_t n = v->cohort_rows, dim = v->space.dim, stride = (dim + 63) / 64 * 64;
-	chance_cohort *c = ims_zalloc(1, sizeof *c);
-	if (!c)
-		return ims_nomem(err);
-	*c = (chance_cohort){
-		n,
-		stride,
-		ims_alloc(n, sizeof(float)),
-		ims_alloc(n, sizeof(float)),
-		ims_alloc_aligned(n, stride),
-	};
-	if (!c->scale || !c->square || !c->code) {
-		ims_cohort_free(c);
-		return ims_nomem(err);
-	}
-	for (size_t i = 0; i < n; i++) {
+	size_t dim = v->space.dim;
+	chance_cohort *c;
+	int rc = make_cohort(v, &c, err);
+	for (size_t i = 0; !rc && i < c->n; i++) {
 		c->scale[i] = ims_read_f32(&r);
 		c->square[i] = ims_read_f32(&r);
-		memcpy(c->code + i * stride, ims_read_bytes(&r, dim), dim);
-		memset(c->code + i * stride + dim, 128, stride - dim);
+		const uint8_t *code = ims_read_bytes(&r, dim);
+		if (c->planes == 1)
+			set_short_row(c, i, code, dim);
+		for (size_t j = 0; c->planes == 2 && j < dim; j++)
+			set_code(c, i, j, code[j]);
+	}
+	if (rc) {
+		ims_cohort_free(c);
+		c = NULL;
 	}
 	*out = c;
-	return 0;
+	return rc;
 }
 
 int ims_cohort_get(imgsearch *s, view *v, const chance_cohort **out, imgsearch_error *err)

@@ -12,17 +12,25 @@
 enum {
 	CHANCE_ROWS = 200,    /* with fewer rows there is no chance model */
 	CHANCE_COHORT = 1024, /* rows in a cohort, at most */
+	CHANCE_SHORT_DIM = 128,
 };
 
+/*
+ * A value is scale * (code - zero). Codes have 4 bits for cosine with CHANCE_SHORT_DIM values or more:
+ * scores by these change location and spread less than the choice of the cohort does, and half as
+ * many bytes are read for each query. Others have 8 bits, as two planes of 4, the higher ones first.
+ */
 struct chance_cohort {
-	size_t n, stride; /* rows; bytes between them */
-	float *scale;     /* (n): a value is scale * (code - 128) */
-	float *square;    /* (n): squared length */
-	uint8_t *code;    /* (n, stride); rows are padded with 128 */
+	size_t n, blocks, eights; /* rows; blocks of 16 rows; eights of values in a row */
+	size_t planes;
+	float zero;
+	float *scale;   /* (n) */
+	float *square;  /* (n): squared length */
+	uint8_t *codes; /* (planes, blocks, eights, 64): see scan_u4_i8 */
 };
 
-/* The largest magnitude of a row, never 0. The scale of its codes is 1/127 of it. */
-float ims_cohort_largest(const float *row, size_t dim);
+/* The scale of codes -127..127 for a row of n values; never 0. */
+float ims_cohort_scale(const float *row, size_t n);
 
 /*
  * Within a transaction: stores a distribution and its cohort, rows (n, dim) in the space of the

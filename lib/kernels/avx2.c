@@ -253,6 +253,38 @@ AVX2 static void dot_u2_i8(const uint8_t *rows, size_t stride, size_t blocks, co
 	}
 }
 
+/* Four bytes of a query in each 32-bit lane. */
+AVX2 static inline __m256i four_of(const int8_t *query)
+{
+	int32_t four;
+	memcpy(&four, query, sizeof four);
+	return _mm256_set1_epi32(four);
+}
+
+/* maddubs is exact here: sums of two products are at most 3840, and eight of them fit 16 bits. */
+AVX2 static void scan_u4_i8(const uint8_t *block, size_t blocks, size_t eights, const int8_t *query,
+	int32_t *out)
+{
+	const __m256i low = _mm256_set1_epi8(15), one = _mm256_set1_epi16(1);
+	for (; blocks; blocks--, block += 64 * eights, out += IMS_BLOCK_ROWS)
+		for (size_t half = 0; half < 2; half++) {
+			__m256i sum = _mm256_setzero_si256();
+			for (size_t from = 0; from < eights; from += 4) {
+				__m256i some = _mm256_setzero_si256();
+				for (size_t g = from; g < eights && g < from + 4; g++) {
+					__m256i v = _mm256_loadu_si256((const __m256i *)(block + 64 * g + 32 * half));
+					some = _mm256_add_epi16(some,
+						_mm256_maddubs_epi16(_mm256_and_si256(v, low), four_of(query + 8 * g)));
+					v = _mm256_and_si256(_mm256_srli_epi16(v, 4), low);
+					some = _mm256_add_epi16(some,
+						_mm256_maddubs_epi16(v, four_of(query + 8 * g + 4)));
+				}
+				sum = _mm256_add_epi32(sum, _mm256_madd_epi16(some, one));
+			}
+			_mm256_storeu_si256((__m256i *)(out + 8 * half), sum);
+		}
+}
+
 const kernels ims_kernels_avx2 = {
 	"avx2",
 	l2_f32,
@@ -264,5 +296,6 @@ const kernels ims_kernels_avx2 = {
 	dot_u8_i16,
 	ims_kernels_below_f32,
 	dot_u2_i8,
+	scan_u4_i8,
 };
 #endif

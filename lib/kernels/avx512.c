@@ -269,6 +269,30 @@ AVX512 static void dot_u2_i8(const uint8_t *rows, size_t stride, size_t blocks,
 	}
 }
 
+/* Four bytes of a query in each 32-bit lane. */
+AVX512 static inline __m512i four_of(const int8_t *query)
+{
+	int32_t four;
+	memcpy(&four, query, sizeof four);
+	return _mm512_set1_epi32(four);
+}
+
+AVX512 static void scan_u4_i8(const uint8_t *block, size_t blocks, size_t eights,
+	const int8_t *query, int32_t *out)
+{
+	const __m512i low = _mm512_set1_epi8(15);
+	for (; blocks; blocks--, out += IMS_BLOCK_ROWS) {
+		__m512i s0 = _mm512_setzero_si512(), s1 = s0;
+		for (size_t g = 0; g < eights; g++, block += 64) {
+			__m512i v = _mm512_loadu_si512(block);
+			s0 = _mm512_dpbusd_epi32(s0, _mm512_and_si512(v, low), four_of(query + 8 * g));
+			v = _mm512_and_si512(_mm512_srli_epi16(v, 4), low);
+			s1 = _mm512_dpbusd_epi32(s1, v, four_of(query + 8 * g + 4));
+		}
+		_mm512_storeu_si512(out, _mm512_add_epi32(s0, s1));
+	}
+}
+
 const kernels ims_kernels_avx512 = {
 	"avx512",
 	l2_f32,
@@ -280,5 +304,6 @@ const kernels ims_kernels_avx512 = {
 	dot_u8_i16,
 	below_f32,
 	dot_u2_i8,
+	scan_u4_i8,
 };
 #endif

@@ -16,7 +16,7 @@
 #include "base/base.h"
 
 enum {
-	IMS_BLOCK_ROWS = 16, /* rows that scan_u8_i16 and below_f32 take together */
+	IMS_BLOCK_ROWS = 16, /* rows that scan_u8_i16, scan_u4_i8 and below_f32 take together */
 	IMS_SCAN_MAX = 256,  /* bytes a row that scan_u8_i16 takes, at most: their sum fits 31 bits */
 	IMS_PANEL = 32,      /* columns of a panel */
 	IMS_PANEL_SUM = 128  /* terms of a partial sum of panel_f32 */
@@ -91,6 +91,15 @@ typedef struct kernels {
 	 */
 	void (*dot_u2_i8)(const uint8_t *rows, size_t stride, size_t blocks, const uint32_t *list,
 		size_t n, const int8_t *query, int32_t *out);
+
+	/*
+	 * Dot products of blocks of 16 rows of 4-bit numbers 0..15 with one query. A block has 64 bytes
+	 * for each eight components: byte 4 * row + c holds component c of the eight in its low bits,
+	 * component 4 + c in the others. query has 8 * eights bytes, at most 65536. out[16 * block +
+	 * row].
+	 */
+	void (*scan_u4_i8)(const uint8_t *block, size_t blocks, size_t eights, const int8_t *query,
+		int32_t *out);
 } kernels;
 
 /* The table in use. Never NULL. Any thread. */

@@ -181,6 +181,37 @@ static void dot_u2_i8(const uint8_t *rows, size_t stride, size_t blocks, const u
 	}
 }
 
+/* Four bytes of a query, twice. */
+static inline int8x8_t four_of(const int8_t *query)
+{
+	int32_t four;
+	memcpy(&four, query, sizeof four);
+	return vreinterpret_s8_s32(vdup_n_s32(four));
+}
+
+/* Two rows at a time. A lane of `some` gets two products, each at most 15 * 128, for each eight. */
+static void scan_u4_i8(const uint8_t *block, size_t blocks, size_t eights, const int8_t *query,
+	int32_t *out)
+{
+	enum { STEP = 8 };
+	for (; blocks; blocks--, block += 64 * eights, out += IMS_BLOCK_ROWS)
+		for (size_t two = 0; two < IMS_BLOCK_ROWS / 2; two++) {
+			int32x4_t sum = vdupq_n_s32(0);
+			for (size_t from = 0; from < eights; from += STEP) {
+				int16x8_t some = vdupq_n_s16(0);
+				for (size_t g = from; g < eights && g < from + STEP; g++) {
+					uint8x8_t v = vld1_u8(block + 64 * g + 8 * two);
+					some = vmlal_s8(some, vreinterpret_s8_u8(vand_u8(v, vdup_n_u8(15))),
+						four_of(query + 8 * g));
+					some = vmlal_s8(some, vreinterpret_s8_u8(vshr_n_u8(v, 4)),
+						four_of(query + 8 * g + 4));
+				}
+				sum = vpadalq_s16(sum, some);
+			}
+			vst1_s32(out + 2 * two, vpadd_s32(vget_low_s32(sum), vget_high_s32(sum)));
+		}
+}
+
 const kernels ims_kernels_neon = {
 	"neon",
 	l2_f32,
@@ -192,5 +223,6 @@ const kernels ims_kernels_neon = {
 	dot_u8_i16,
 	ims_kernels_below_f32,
 	dot_u2_i8,
+	scan_u4_i8,
 };
 #endif

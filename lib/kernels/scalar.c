@@ -129,6 +129,17 @@ static void dot_u2_i8(const uint8_t *rows, size_t stride, size_t blocks, const u
 	}
 }
 
+static void scan_u4_i8(const uint8_t *block, size_t blocks, size_t eights, const int8_t *query,
+	int32_t *out)
+{
+	memset(out, 0, blocks * IMS_BLOCK_ROWS * sizeof *out);
+	for (; blocks; blocks--, out += IMS_BLOCK_ROWS)
+		for (size_t g = 0; g < eights; g++, block += 64)
+			for (size_t j = 0; j < 64; j++)
+				out[j / 4] += (block[j] & 15) * query[8 * g + j % 4]
+					+ (block[j] >> 4) * query[8 * g + 4 + j % 4];
+}
+
 const kernels ims_kernels_scalar = {
 	"scalar",
 	l2_f32,
@@ -140,4 +151,5 @@ const kernels ims_kernels_scalar = {
 	dot_u8_i16,
 	ims_kernels_below_f32,
 	dot_u2_i8,
+	scan_u4_i8,
 };

@@ -6,26 +6,50 @@
 #include <math.h>
 #include <string.h>
 
-/* The scores of the query with the cohort, as precise as the 8-bit codes of both allow. */
+/* Signed bytes for the row; returns their sum. */
+static int32_t encode(const float *row, size_t dim, float scale, int8_t *code)
+{
+	float inverse = 1 / scale;
+	int32_t total = 0;
+	for (size_t j = 0; j < dim; j++) {
+		float value = row[j] * inverse;
+		code[j] = (int8_t)(value + (value < 0 ? -0.5f : 0.5f));
+		total += code[j];
+	}
+	return total;
+}
+
+/* sum: of the products of code and query; as part, it has room for the rows of all blocks. */
+static void multiply(const chance_cohort *c, const int8_t *query, int32_t *sum, int32_t *part)
+{
+	const uint8_t *lower = c->codes + c->blocks * c->eights * 64;
+	ims_kernels()->scan_u4_i8(c->codes, c->blocks, c->eights, query, sum);
+	if (c->planes < 2)
+		return;
+	ims_kernels()->scan_u4_i8(lower, c->blocks, c->eights, query, part);
+	for (size_t i = 0; i < c->n; i++)
+		sum[i] = 16 * sum[i] + part[i];
+}
+
+/* The scores of the query with the cohort, as precise as the codes of both allow. */
 static int score_cohort(const space *sp, const chance_cohort *c, const float *query, float *score,
 	imgsearch_error *err)
 {
-	int8_t *code = ims_alloc_aligned(c->stride, 1);
-	int32_t *sum = ims_alloc(c->n, sizeof *sum), total = 0;
-	float scale = ims_cohort_largest(query, sp->dim) / 127,
+	size_t room = c->blocks * IMS_BLOCK_ROWS;
+	int8_t *code = ims_zalloc(c->eights, 8);
+	int32_t *sum = ims_alloc(room, 2 * sizeof *sum);
+	float scale = ims_cohort_scale(query, sp->dim),
 		  square = ims_kernels()->dot_f32(query, query, sp->dim);
+	double shift = 0;
 	int rc = code && sum ? 0 : ims_nomem(err);
 	if (!rc) {
-		memset(code, 0, c->stride);
-		for (size_t j = 0; j < sp->dim; j++)
-			total += code[j] = (int8_t)lrintf(query[j] / scale);
-		ims_kernels()->dot_u8_i8(c->code, c->stride, NULL, c->n, code, sum);
+		shift = (double)c->zero * encode(query, sp->dim, scale, code);
+		multiply(c, code, sum, sum + room);
 	}
 	for (size_t i = 0; !rc && i < c->n; i++) {
-		float dot = scale * c->scale[i] * (float)(sum[i] - 128 * total);
-		score[i] = sp->metric == IMGSEARCH_METRIC_L2
-			? -sqrtf(fmaxf(square + c->square[i] - 2 * dot, 0))
-			: dot;
+		float dot = scale * c->scale[i] * (float)(sum[i] - shift);
+		float squared = square + c->square[i] - 2 * dot;
+		score[i] = sp->metric != IMGSEARCH_METRIC_L2 ? dot : squared > 0 ? -sqrtf(squared) : 0;
 	}
 	ims_free(code);
 	ims_free(sum);

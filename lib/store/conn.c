@@ -155,6 +155,7 @@ void ims_store_disconnect(conn *c)
 		sqlite3_db_config(c->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 	if (!c->borrowed)
 		sqlite3_close_v2(c->db);
+	ims_path_cache_clear(&c->paths, &c->st->path_bytes);
 	ims_free(c);
 }
 
@@ -192,14 +193,30 @@ static int begin_old(conn *c, bool *upgraded, imgsearch_error *err)
 	return rc;
 }
 
-int ims_store_acquire_own(store *st, conn **out, imgsearch_error *err)
+/*
+ * Looks at the file and its journal, where the last look was not just now: a query would pay more
+ * for looks than for its transaction. *looked: state is that of the file.
+ */
+static int look(store *st, bool *looked, int64_t *state, imgsearch_error *err)
 {
-	bool upgraded = true;
-	int64_t state;
-	*out = NULL;
-	int rc = ims_store_look(st, &state, err);
+	int64_t now = (int64_t)(ims_now() * 1000), last = atomic_load(&st->looked);
+	*looked = now != last || st->read_only;
+	if (!*looked)
+		return 0;
+	int rc = ims_store_look(st, state, err);
 	if (!rc)
 		rc = ims_store_check_journal(st, NULL, err);
+	if (!rc)
+		atomic_store(&st->looked, now);
+	return rc;
+}
+
+int ims_store_acquire_own(store *st, conn **out, imgsearch_error *err)
+{
+	bool upgraded = true, looked;
+	int64_t state = 0;
+	*out = NULL;
+	int rc = look(st, &looked, &state, err);
 	while (!rc && upgraded) {
 		*out = take_idle(st);
 		if (!*out)
@@ -208,7 +225,7 @@ int ims_store_acquire_own(store *st, conn **out, imgsearch_error *err)
 			ims_store_hold_acquire_read(st, &(*out)->hold);
 			(*out)->steps = 0;
 			rc = begin_old(*out, &upgraded, err);
-			if (!rc && !upgraded)
+			if (!rc && !upgraded && looked)
 				rc = ims_store_check_content(*out, state, err);
 		}
 		if (rc || upgraded) {

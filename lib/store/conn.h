@@ -5,6 +5,7 @@
 #ifndef IMS_STORE_CONN_H
 #define IMS_STORE_CONN_H
 
+#include "store/path_cache.h"
 #include "store/store.h"
 
 #include <sqlite3.h>
@@ -24,9 +25,11 @@ typedef struct conn {
 	uint64_t wal_device, wal_inode; /* of its journal; 0: not seen yet, or none */
 	bool shared;                    /* belongs to a snapshot of its thread */
 	bool has_state;                 /* state is that of the data version */
+	bool state_seen;                /* ... and was compared in the open snapshot */
 	int64_t data_version;
 	store_state state;
-	unsigned steps; /* of statements, since ims_store_acquire */
+	path_cache paths; /* of that data version */
+	unsigned steps;   /* of statements, since ims_store_acquire */
 	int failed; /* status of the first statement that failed; a transaction must be rolled back */
 	struct {
 		const char *sql;
@@ -46,12 +49,14 @@ struct store {
 	uint64_t device, inode;    /* of the file that was opened; 0: not yet, or none */
 	atomic_llong file_id;      /* its random number; 0: it has none */
 	atomic_llong checked;      /* the state of the file when its number was last compared */
+	atomic_llong looked;       /* the millisecond of the last look at the file by a reader */
 	atomic_bool overwritten;   /* it had another number: another file was copied over it */
 	atomic_bool current;       /* the file was seen to be of the newest version */
 	atomic_bool writing;       /* the writer lock is held through this handle */
 	atomic_bool in_tx;
 	_Atomic(pthread_t) tx_thread; /* the thread that sees the work of the open transaction */
 	atomic_llong commits;
+	atomic_size_t path_bytes; /* of the path caches of all connections */
 	conn *writer;
 	bool logging;                  /* in the open transaction: every change is logged */
 	bool changed;                  /* else: the number of the newest change was raised */
@@ -138,6 +143,12 @@ bool ims_store_has_other_journal(const conn *c); /* there is another one now */
 
 /* Whether there is a journal with something in it. */
 bool ims_store_journal_exists(const store *st);
+
+/*
+ * The state of the file as c reads it: kept until another connection commits, then read anew, and
+ * c->paths is empty again. The caller has begun a read. Not for the writing connection.
+ */
+int ims_store_state_update(conn *c, imgsearch_error *err);
 
 /* Statements in between read one state of the file. */
 int ims_store_read_begin(conn *c, imgsearch_error *err);

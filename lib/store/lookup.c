@@ -34,42 +34,73 @@ int ims_store_pictures_lookup(store *st, const int64_t *ids, size_t n, store_loo
 		report_picture, &(picture_lookup){ each, user }, err);
 }
 
-static int path_of(sqlite3_stmt *s, int64_t id, size_t i, store_path_of *each, void *user,
-	imgsearch_error *err)
+static int report_cached(const cached_path *p, int64_t id, size_t i, store_path_of *each,
+	void *user)
 {
-	store_picture p = {
-		.id = id,
-		.root = sqlite3_column_int64(s, 0),
-		.state = (uint32_t)sqlite3_column_int64(s, 1),
-		.path = (const char *)sqlite3_column_text(s, 2),
-	};
-	const char *root = (const char *)sqlite3_column_text(s, 3);
-	return p.path && root ? each(user, i, &p, root) : ims_nomem(err);
+	const store_picture picture = { .id = id, .root = p->root, .state = p->state, .path = p->path };
+	return p->path ? each(user, i, &picture, p->root_path) : 0;
+}
+
+/* Reads a path; keep: into the cache. */
+static int read_path(conn *c, sqlite3_stmt *s, int64_t id, size_t i, bool keep, store_path_of *each,
+	void *user, imgsearch_error *err)
+{
+	cached_path p = { 0 };
+	sqlite3_reset(s);
+	sqlite3_bind_int64(s, 1, id);
+	int rc = ims_store_step(c, s, err);
+	if (rc < 0)
+		return rc;
+	if (rc) {
+		p = (cached_path){
+			.root = sqlite3_column_int64(s, 0),
+			.state = (uint32_t)sqlite3_column_int64(s, 1),
+			.path = (const char *)sqlite3_column_text(s, 2),
+			.root_path = (const char *)sqlite3_column_text(s, 3),
+		};
+		if (!p.path || !p.root_path)
+			return ims_nomem(err);
+	}
+	if (keep)
+		ims_path_cache_put(&c->paths, &c->st->path_bytes, id, &p);
+	return report_cached(&p, id, i, each, user);
 }
 
 /* One statement for each id is faster than a list of them. */
+static int paths_of(conn *c, const int64_t *ids, size_t n, store_path_of *each, void *user,
+	imgsearch_error *err)
+{
+	bool keep = c != c->st->writer;
+	cached_path known;
+	sqlite3_stmt *s = NULL;
+	int rc = keep ? ims_store_state_update(c, err) : 0;
+	for (size_t i = 0; !rc && i < n; i++) {
+		if (keep && ims_path_cache_get(&c->paths, ids[i], &known)) {
+			rc = report_cached(&known, ids[i], i, each, user);
+			continue;
+		}
+		if (!s)
+			rc = ims_store_query(c, &s, err,
+				"SELECT p.root, p.state, p.path, whole(r.path, r.inside) FROM picture p"
+				" JOIN root r ON r.id = p.root WHERE p.id = ?1",
+				"i", ids[i]);
+		if (!rc)
+			rc = read_path(c, s, ids[i], i, keep, each, user, err);
+	}
+	ims_store_done(c, s);
+	return rc;
+}
+
 int ims_store_paths_of(store *st, const int64_t *ids, size_t n, store_path_of *each, void *user,
 	imgsearch_error *err)
 {
 	conn *c;
-	sqlite3_stmt *s = NULL;
 	int rc = ims_store_acquire(st, &c, err);
 	if (rc)
 		return rc;
 	rc = ims_store_read_begin(c, err);
 	if (!rc)
-		rc = ims_store_query(c, &s, err,
-			"SELECT p.root, p.state, p.path, whole(r.path, r.inside) FROM picture p"
-			" JOIN root r ON r.id = p.root WHERE p.id = ?1",
-			"i", (int64_t)0);
-	for (size_t i = 0; !rc && i < n; i++) {
-		sqlite3_reset(s);
-		sqlite3_bind_int64(s, 1, ids[i]);
-		rc = ims_store_step(c, s, err);
-		if (rc > 0)
-			rc = path_of(s, ids[i], i, each, user, err);
-	}
-	ims_store_done(c, s);
+		rc = paths_of(c, ids, n, each, user, err);
 	ims_store_read_end(c);
 	ims_store_release(st, c);
 	return rc;

@@ -31,7 +31,7 @@ static void let_go(store_snapshot *snapshot)
 	conn *c = snapshot->conn;
 	snapshot->conn = NULL;
 	if (c)
-		c->shared = false;
+		c->shared = c->state_seen = false;
 	ims_store_release(snapshot->st, c);
 }
 
@@ -74,16 +74,21 @@ static int read_state(conn *c, store_state *out, imgsearch_error *err)
 	return rc ? rc : ims_store_tally_read(c, &out->counts, err);
 }
 
-/* The state as the connection has read it, read anew where others have committed since. */
-static int update_state(conn *c, imgsearch_error *err)
+int ims_store_state_update(conn *c, imgsearch_error *err)
 {
+	if (c->shared && c->state_seen)
+		return 0;
 	int64_t version = atomic_load(&c->st->commits);
 	int rc = c->st->memory ? 0 : ims_store_number(c, &version, 0, err, "PRAGMA data_version", "");
-	if (rc || (c->has_state && c->data_version == version))
+	if (rc)
 		return rc;
-	rc = read_state(c, &c->state, err);
-	c->has_state = !rc;
-	c->data_version = version;
+	if (!c->has_state || c->data_version != version) {
+		ims_path_cache_clear(&c->paths, &c->st->path_bytes);
+		rc = read_state(c, &c->state, err);
+		c->has_state = !rc;
+		c->data_version = version;
+	}
+	c->state_seen = !rc && c->shared;
 	return rc;
 }
 
@@ -92,7 +97,7 @@ static int kept_state(conn *c, store_state *out, imgsearch_error *err)
 	int rc = ims_store_read_begin(c, err);
 	if (rc)
 		return rc;
-	rc = update_state(c, err);
+	rc = ims_store_state_update(c, err);
 	*out = c->state;
 	ims_store_read_end(c);
 	return rc;

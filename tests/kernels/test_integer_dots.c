@@ -80,8 +80,43 @@ static void dot_u2_i8(void **state)
 	ims_free(query);
 }
 
+static void scan_u4_i8(void **state)
+{
+	(void)state;
+	enum { BLOCKS = 3, EIGHTS = 37, ALL = BLOCKS * IMS_BLOCK_ROWS };
+	uint8_t *block = ims_alloc_aligned(BLOCKS * EIGHTS, 64);
+	int8_t query[8 * EIGHTS];
+	uint64_t seed = 1;
+	for (size_t eights = 0; eights <= EIGHTS; eights++)
+		for (int kind = 0; kind < 3; kind++) {
+			const kernels *k;
+			for (size_t i = 0; i < BLOCKS * EIGHTS * 64; i++)
+				block[i] = kind ? 255 : (uint8_t)ims_random(&seed);
+			for (size_t i = 0; i < sizeof query; i++)
+				query[i] = kind ? kind == 1 ? 127 : -128 : (int8_t)ims_random(&seed);
+			for (size_t level = 0; (k = ims_kernels_level(level)); level++) {
+				int32_t out[ALL + 1];
+				memset(out, 0x55, sizeof out);
+				k->scan_u4_i8(block, BLOCKS, eights, query, out);
+				for (size_t i = 0; i < ALL; i++) {
+					int32_t sum = 0;
+					const uint8_t *row = block + i / 16 * 64 * eights + i % 16 * 4;
+					for (size_t j = 0; j < 8 * eights; j++)
+						sum += (row[j / 8 * 64 + j % 4] >> (j % 8 / 4 * 4) & 15) * query[j];
+					assert_int_equal(out[i], sum);
+				}
+				assert_int_equal(out[ALL], 0x55555555);
+			}
+		}
+	ims_free(block);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = { cmocka_unit_test(dot_u8_i8), cmocka_unit_test(dot_u2_i8) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(dot_u8_i8),
+		cmocka_unit_test(dot_u2_i8),
+		cmocka_unit_test(scan_u4_i8),
+	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

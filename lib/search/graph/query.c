@@ -17,7 +17,7 @@
 #include <stdlib.h>
 
 enum {
-	STEP = 4,         /* full rows read at once after the first k */
+	STEP = 2,         /* full rows read at once after the first k */
 	SCAN_ROWS = 2000, /* at most so many full rows are scanned instead of searched */
 	DEPTH = 20        /* a scan of codes keeps so many times k candidates */
 };
