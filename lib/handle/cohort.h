@@ -10,15 +10,16 @@
 #include "handle/view.h"
 
 enum {
-	CHANCE_ROWS = 200,    /* with fewer rows there is no chance model */
-	CHANCE_COHORT = 1024, /* rows in a cohort, at most */
-	CHANCE_SHORT_DIM = 128,
+	CHANCE_ROWS = 200,      /* with fewer rows there is no chance model */
+	CHANCE_COHORT = 1024,   /* rows in a cohort, at most */
+	CHANCE_SHORT_DIM = 128, /* with fewer values codes have 8 bits */
 };
 
 /*
- * A value is scale * (code - zero). Codes have 4 bits for cosine with CHANCE_SHORT_DIM values or more:
+ * A value is scale * (code - zero). Codes have 4 bits for cosine with many values:
  * scores by these change location and spread less than the choice of the cohort does, and half as
- * many bytes are read for each query. Others have 8 bits, as two planes of 4, the higher ones first.
+ * many bytes are read for each query. Others have 8 bits, as two planes of 4, the higher ones
+ * first.
  */
 struct chance_cohort {
 	size_t n, blocks, eights; /* rows; blocks of 16 rows; eights of values in a row */

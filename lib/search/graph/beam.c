@@ -7,6 +7,14 @@
  * With a filter, or with deleted nodes, the beam goes through every node, but only nodes that pass
  * are accepted.
  *
+ * A search ends when the nodes within the width are expanded. How wide that is may depend on the
+ * query, as in Ada-ef (Zhang et al., "Distribution-aware exploration for adaptive HNSW search",
+ * 2025): once the narrowest beam has ended, the distance of what it found is compared with the
+ * distances of the entry points, a random sample of the rows. The contrast is the number of
+ * standard deviations between their mean and the mean of the 2nd to the 5th nearest node; the first
+ * one may be the query itself. A query that stands near to its neighbours has a high contrast, and
+ * needs no wide beam.
+ *
  * The copies that hang behind a node (copies.h) are found with it, but take no place in the beam:
  * they lead nowhere, and would push out the nodes through which nearer ones are found.
  */
@@ -14,7 +22,13 @@
 
 #include "search/graph/copies.h"
 
-enum { SEEDS = 4 /* entry points that a search begins at */ };
+#include <math.h>
+
+enum {
+	SEEDS = 4, /* entry points that a search begins at */
+	FIFTH = 5,
+	NEAREST = 10 /* that the points of an effort are for */
+};
 
 static bool grow(void **array, size_t *cap, size_t need, size_t item)
 {
@@ -105,22 +119,25 @@ static inline void fetch_code(const uint8_t *code, uint32_t size)
 		__builtin_prefetch(code + i);
 }
 
-/* Begins at the entry points nearest to the query. */
+/* Begins at the entry points nearest to the query. Sums up the distances of all. */
 static void start(const graph *g, graph_scratch *s, const int8_t *query, const graph_filter *filter)
 {
 	graph_item seed[SEEDS];
 	uint32_t slot[SEEDS];
 	graph_list nearest = { .item = seed, .room = SEEDS };
 	size_t n = 0;
+	s->entry_sum = s->entry_squares = 0;
 	for (size_t at = 0; at < g->entries; at += 64) {
 		size_t some = g->entries - at < 64 ? g->entries - at : 64;
 		const uint8_t *codes = g->entry_codes + at * g->quantiser.size;
 		ims_kernels()->dot_u8_i8(codes, g->quantiser.size, NULL, some, query, s->dots);
-		for (size_t i = 0; i < some; i++)
-			ims_graph_list_push(&nearest,
-				ims_graph_item(ims_graph_constant(codes + i * g->quantiser.size, g->quantiser.size)
-						- s->dots[i],
-					g->entry[at + i]));
+		for (size_t i = 0; i < some; i++) {
+			int32_t d = ims_graph_constant(codes + i * g->quantiser.size, g->quantiser.size)
+				- s->dots[i];
+			s->entry_sum += d;
+			s->entry_squares += (double)d * d;
+			ims_graph_list_push(&nearest, ims_graph_item(d, g->entry[at + i]));
+		}
 	}
 	for (size_t i = 0; i < nearest.n; i++)
 		if (mark(s, ims_graph_slot(seed[i])))
@@ -128,13 +145,15 @@ static void start(const graph *g, graph_scratch *s, const int8_t *query, const g
 	score(g, s, query, slot, n, filter, 0);
 }
 
-/* The nearest node that is not expanded. Fetches its links into the cache. */
-static bool choose(const graph *g, graph_scratch *s, graph_item *node, bool keep_expanded)
+/* The nearest node within the width that is not expanded. Fetches its links into the cache. */
+static bool choose(const graph *g, graph_scratch *s, size_t width, graph_item *node,
+	bool keep_expanded)
 {
 	graph_list *beam = &s->beam;
-	while (beam->next < beam->n && (beam->item[beam->next] & 1))
+	size_t end = beam->n < width ? beam->n : width;
+	while (beam->next < end && (beam->item[beam->next] & 1))
 		beam->next++;
-	if (beam->next == beam->n)
+	if (beam->next >= end)
 		return false;
 	if (keep_expanded)
 		s->expanded[s->expanded_n++] = beam->item[beam->next];
@@ -163,6 +182,12 @@ static size_t expand(const graph *g, graph_scratch *s, uint32_t slot, const uint
 	return n;
 }
 
+/* With a filter the beam is wider by the share of deleted nodes. */
+static size_t beam_width(const graph *g, size_t ef, const graph_filter *filter)
+{
+	return filter ? ef + (ef * g->deleted_n + g->live) / (g->live + 1) : ef;
+}
+
 /* Room for a search, and for copies beside what it finds. */
 static bool make_room(graph_scratch *s, size_t ef, size_t wide, bool filter)
 {
@@ -188,21 +213,47 @@ static const graph_list *with_copies(graph_scratch *s, const graph_list *found)
 	return all;
 }
 
-const graph_list *ims_graph_beam_search(const graph *g, graph_scratch *s, const int8_t *query,
-	size_t ef, const graph_filter *filter, bool keep_expanded)
+/* The nodes beyond a width leave the list, which takes no others. */
+static void narrow(graph_list *l, size_t width)
 {
-	graph_list *beam = &s->beam;
-	s->failed = false;
-	s->expanded_n = 0;
-	size_t wide = ef;
-	if (filter) /* the beam is wider by the share of deleted nodes */
-		wide += (ef * g->deleted_n + g->live) / (g->live + 1);
-	if (!make_room(s, ef, wide, filter)) {
-		s->failed = true;
-		beam->n = s->accepted.n = 0;
-		return filter ? &s->accepted : beam;
-	}
-	start(g, s, query, filter);
+	l->n = l->n < width ? l->n : width;
+	l->room = l->room < width ? l->room : width;
+}
+
+/* The standard deviations between the mean distance of the entry points and the found nodes. */
+static float contrast_of(const graph *g, const graph_scratch *s)
+{
+	const graph_list *beam = &s->beam;
+	double n = (double)g->entries, mean = s->entry_sum / n;
+	double variance = s->entry_squares / n - mean * mean;
+	if (beam->n < FIFTH || !(variance > 0))
+		return 0;
+	double sum = 0;
+	for (size_t i = 1; i < FIFTH; i++)
+		sum += ims_graph_distance(beam->item[i]);
+	double contrast = (mean - sum / (FIFTH - 1)) / sqrt(variance);
+	return contrast > 0 ? (float)contrast : 0;
+}
+
+size_t ims_graph_effort_width(const graph_effort *effort, const graph_operating_point *point)
+{
+	size_t width = effort->k > NEAREST ? point->ef * effort->k / NEAREST : point->ef;
+	return width < effort->first ? effort->first : width;
+}
+
+/* The point of the query's class. */
+static const graph_operating_point *classify(const graph_effort *effort, float contrast)
+{
+	uint32_t i = 0;
+	while (i + 1 < effort->points && contrast < effort->point[i].contrast)
+		i++;
+	return &effort->point[i];
+}
+
+/* Expands nodes until all within the width are. */
+static void expand_all(const graph *g, graph_scratch *s, const int8_t *query, size_t width,
+	const graph_filter *filter, bool keep_expanded)
+{
 	uint32_t *waiting = s->neighbour, *fresh = waiting + g->stride;
 	graph_item at = 0, next = 0, from = 0; /* from: whose neighbours wait */
 	size_t n_waiting = 0;
@@ -213,11 +264,11 @@ const graph_list *ims_graph_beam_search(const graph *g, graph_scratch *s, const 
 				&& !grow((void **)&s->expanded, &s->expanded_cap, s->expanded_n + 1,
 					sizeof(graph_item)))) {
 			s->failed = true;
-			break;
+			return;
 		}
-		bool more = choose(g, s, &next, keep_expanded);
+		bool more = choose(g, s, width, &next, keep_expanded);
 		if (!more && !chosen && !n_waiting)
-			break;
+			return;
 		size_t n = 0;
 		if (chosen)
 			n = expand(g, s, ims_graph_slot(at), keep_expanded ? g->before : NULL, fresh);
@@ -230,8 +281,58 @@ const graph_list *ims_graph_beam_search(const graph *g, graph_scratch *s, const 
 		from = at;
 		at = next;
 	}
+}
+
+/* Goes on to the width of the query's class; returns the ef of it. */
+static size_t widen(const graph *g, graph_scratch *s, const int8_t *query,
+	const graph_effort *effort, const graph_filter *filter)
+{
+	s->contrast = contrast_of(g, s);
+	s->taken = classify(effort, s->contrast);
+	size_t ef = ims_graph_effort_width(effort, s->taken);
+	if (ef > effort->first && !s->failed)
+		expand_all(g, s, query, beam_width(g, ef, filter), filter, false);
+	return ef;
+}
+
+static const graph_list *search(const graph *g, graph_scratch *s, const int8_t *query,
+	const graph_effort *effort, const graph_filter *filter, bool keep_expanded)
+{
+	graph_list *found = filter ? &s->accepted : &s->beam;
+	size_t ef = effort->first, most = ef;
+	for (uint32_t i = 0; i < effort->points; i++) {
+		size_t width = ims_graph_effort_width(effort, &effort->point[i]);
+		most = width > most ? width : most;
+	}
+	s->failed = !make_room(s, most, beam_width(g, most, filter), filter);
+	s->expanded_n = 0;
+	s->taken = NULL;
+	if (s->failed) {
+		s->beam.n = s->accepted.n = 0;
+		return found;
+	}
+	start(g, s, query, filter);
+	expand_all(g, s, query, beam_width(g, ef, filter), filter, keep_expanded);
+	if (effort->points)
+		ef = widen(g, s, query, effort, filter);
 	for (size_t i = 0; i < s->visited_n; i++)
 		s->visited[s->visited_slot[i] >> 6] = 0;
 	s->visited_n = 0;
-	return with_copies(s, filter ? &s->accepted : beam);
+	narrow(&s->beam, beam_width(g, ef, filter));
+	if (filter)
+		narrow(&s->accepted, ef);
+	return with_copies(s, found);
+}
+
+const graph_list *ims_graph_beam_search(const graph *g, graph_scratch *s, const int8_t *query,
+	size_t ef, const graph_filter *filter, bool keep_expanded)
+{
+	const graph_effort effort = { .first = ef };
+	return search(g, s, query, &effort, filter, keep_expanded);
+}
+
+const graph_list *ims_graph_adaptive_search(const graph *g, graph_scratch *s, const int8_t *query,
+	const graph_effort *effort, const graph_filter *filter)
+{
+	return search(g, s, query, effort, filter, false);
 }

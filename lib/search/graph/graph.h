@@ -35,15 +35,21 @@
 enum {
 	GRAPH_SLOTS = INT32_MAX,
 	GRAPH_EF_MAX = 4096,
-	GRAPH_POINTS = 16 /* operating points, at most */
+	GRAPH_CLASSES = 4, /* of queries, by contrast */
+	GRAPH_POINTS = 80  /* operating points, at most */
 };
 
-/* The measured recall of a beam width and a margin. */
+/*
+ * The beam width and the margin that queries of one class need for a recall. The points of a recall
+ * follow each other, from the easiest class to the hardest: a query belongs to the first one whose
+ * contrast it has, or to the last one, whose contrast is 0. Files of before have one class.
+ */
 typedef struct graph_operating_point {
-	float recall_in;  /* of stored rows as queries */
+	float recall_in;  /* measured with the points of this recall: of stored rows as queries */
 	float recall_out; /* of queries that are far from their neighbours */
 	uint32_t ef;
 	float margin;
+	float contrast;
 } graph_operating_point;
 
 typedef struct graph {
@@ -72,7 +78,7 @@ typedef struct graph {
 	size_t by_id_room;
 	uint32_t *before; /* room: the copy before a copy; the first change makes it: copies.h */
 	size_t copies;    /* nodes that have one before them */
-	graph_operating_point point[GRAPH_POINTS]; /* by rising recall */
+	graph_operating_point point[GRAPH_POINTS]; /* by rising recall, then falling contrast */
 	uint32_t points;
 	lease_pool scratch; /* of graph_scratch */
 } graph;

@@ -1,8 +1,8 @@
 /*
  * Answers. The beam finds candidates by code. Residual codes order them, and full rows are read in
  * that order until a row's bound is above the k-th distance found: its distance by residual code,
- * less `margin` times what the residuals of query and row may add. ef and margin decide the recall;
- * tune.h measures how much of each it takes.
+ * less `margin` times what the residuals of query and row may add. The width of the beam and the
+ * margin decide the recall; tune.h measures how much of each a class of queries takes.
  *
  * Plans. Where a filter lets little through, the nodes that pass are listed once for all queries.
  * The full rows of a short list are scanned (exact), the codes of a longer one. Where the beam ends
@@ -26,8 +26,9 @@ typedef struct plan {
 	const graph *g;
 	const search_request *q;
 	topk *out;
-	size_t ef;
-	float margin;
+	graph_effort effort;
+	float margin;      /* where a search takes no point */
+	float *contrast;   /* of each query; NULL: not wanted */
 	bool filtered;     /* not every node may be in the answer */
 	uint32_t *passing; /* the nodes that pass; NULL: the beam finds them */
 	size_t passing_n;
@@ -85,7 +86,7 @@ static int rerank(plan *p, graph_scratch *s, const graph_query_code *query_code,
 	const graph_list *found, topk *out, imgsearch_error *err)
 {
 	const row_source *rows = p->g->base.rows;
-	float slack = p->margin * query_code->slack;
+	float slack = (s->taken ? s->taken->margin : p->margin) * query_code->slack;
 	int64_t ids[GRAPH_FETCH];
 	if (!order_by_residual(p->g, s, query_code, found))
 		return ims_nomem(err);
@@ -119,6 +120,7 @@ static int rerank(plan *p, graph_scratch *s, const graph_query_code *query_code,
 static const graph_list *scan_codes(plan *p, graph_scratch *s, const graph_query_code *query_code)
 {
 	const graph *g = p->g;
+	s->taken = NULL;
 	s->failed = ims_graph_list_room(&s->beam, p->q->k * DEPTH) != 0;
 	for (size_t at = 0; !s->failed && at < p->passing_n; at += 64) {
 		size_t n = p->passing_n - at < 64 ? p->passing_n - at : 64;
@@ -143,12 +145,17 @@ static int answer(plan *p, graph_scratch *s, size_t i, imgsearch_error *err)
 	graph_filter filter = { q->filter || q->subset ? q : NULL };
 	graph_query_code query_code = { .code = s->query_code };
 	ims_graph_encode_query(&g->quantiser, query, &query_code, s->encoder);
-	for (size_t ef = p->ef;; ef *= 2) {
-		const graph_list *found = p->passing
-			? scan_codes(p, s, &query_code)
-			: ims_graph_beam_search(g, s, query_code.code, ef, p->filtered ? &filter : NULL, false);
+	graph_effort effort = p->effort;
+	for (size_t ef = effort.first;; ef *= 2) {
+		const graph_list *found = p->passing ? scan_codes(p, s, &query_code)
+											 : ims_graph_adaptive_search(g, s, query_code.code,
+												 &effort, p->filtered ? &filter : NULL);
 		if (s->failed)
 			return ims_nomem(err);
+		if (p->contrast && s->taken)
+			p->contrast[i] = s->contrast;
+		ef = s->taken ? ims_graph_effort_width(&effort, s->taken) : ef;
+		effort = (graph_effort){ .first = 2 * ef };
 		ims_topk_clear(&p->out[i]);
 		int rc = rerank(p, s, &query_code, query, found, &p->out[i], err);
 		if (rc)
@@ -192,23 +199,61 @@ static void answer_chunk(void *arg, size_t chunk, unsigned worker)
 
 /* ------------------------------------------------------------------------------------ plan ---- */
 
-/* The first operating point with the wanted recall, or ef. */
-static void choose_point(plan *p)
+/* How many points have the recall of the i-th. */
+static uint32_t points_of_recall(const graph *g, uint32_t i)
 {
-	const graph *g = p->g;
-	const search_params *want = &p->q->params;
-	double recall = want->recall > 0 ? want->recall : IMGSEARCH_RECALL_DEFAULT;
-	const graph_operating_point *l = NULL;
-	for (uint32_t i = 0; i < g->points; i++) {
-		l = &g->point[i];
-		if (want->ef ? l->ef >= want->ef : l->recall_in >= recall && l->recall_out >= recall)
+	uint32_t n = 1;
+	while (i + n < g->points && g->point[i + n - 1].contrast > 0)
+		n++;
+	return n;
+}
+
+const graph_operating_point *ims_graph_points_for(const graph *g, double recall, uint32_t *n)
+{
+	const float tolerance = 0.005f; /* both recalls were measured on some hundred queries */
+	const graph_operating_point *p = NULL;
+	for (uint32_t i = 0; i < g->points; i += *n) {
+		p = &g->point[i];
+		*n = points_of_recall(g, i);
+		if ((double)(fminf(p->recall_in, p->recall_out) + tolerance) >= recall)
 			break;
 	}
-	p->margin = l ? l->margin : 0.5f;
-	p->ef = want->ef ? want->ef : l ? l->ef : 64;
-	if (p->q->k > 10 && !want->ef)
-		p->ef = p->ef * p->q->k / 10;
-	p->ef = p->ef < p->q->k ? p->q->k : p->ef;
+	return p;
+}
+
+/* A beam of the given width, with the margin of the first point that is as wide. */
+static void choose_fixed(plan *p, size_t ef)
+{
+	const graph *g = p->g;
+	p->margin = 0.5f;
+	for (uint32_t i = 0; i < g->points; i++) {
+		p->margin = g->point[i].margin;
+		if (g->point[i].ef >= ef)
+			break;
+	}
+	p->effort = (graph_effort){ .first = ef < p->q->k ? p->q->k : ef };
+}
+
+/*
+ * The effort for the wanted recall. The contrast says nothing of the rows that a filter lets
+ * through: then every query counts as one of the hardest class.
+ */
+static void choose_effort(plan *p, bool filter)
+{
+	enum { UNTUNED = 64, NARROWEST = 10 };
+	const search_params *want = &p->q->params;
+	double recall = want->recall > 0 ? want->recall : IMGSEARCH_RECALL_DEFAULT;
+	size_t k = p->q->k;
+	uint32_t n = 0;
+	const graph_operating_point *point = ims_graph_points_for(p->g, recall, &n);
+	if (want->ef || !point) {
+		choose_fixed(p, want->ef ? want->ef : k > 10 ? UNTUNED * k / 10 : UNTUNED);
+		return;
+	}
+	p->effort = (graph_effort){ k > NARROWEST ? k : NARROWEST, k, point, n };
+	p->margin = point[n - 1].margin;
+	if (filter || n == 1)
+		p->effort = (graph_effort){ .first = ims_graph_effort_width(&p->effort, &point[n - 1]) };
 }
 
 /* The share of nodes that pass. The entry points are a random sample. */
@@ -281,15 +326,16 @@ static int run(plan *p, imgsearch_error *err)
 	return rc;
 }
 
-int ims_graph_search_batch(const graph *g, const search_request *q, size_t ef, float margin,
-	topk *out, search_report *report, imgsearch_error *err)
+int ims_graph_search_batch(const graph *g, const search_request *q, const graph_effort *effort,
+	float margin, topk *out, float *contrast, search_report *report, imgsearch_error *err)
 {
 	plan p = {
 		.g = g,
 		.q = q,
 		.out = out,
-		.ef = ef < q->k ? q->k : ef,
+		.effort = *effort,
 		.margin = margin,
+		.contrast = contrast,
 		.filtered = g->deleted_n != 0,
 	};
 	int rc = run(&p, err);
@@ -306,7 +352,7 @@ int ims_graph_query(const searcher *s, const search_request *q, topk *out, searc
 	int rc = 0;
 	if (q->k >= g->live / 4 || g->live <= SCAN_ROWS / 4)
 		return ims_search_scan_into(s->rows, q, out, report, err);
-	choose_point(&p);
+	choose_effort(&p, wanted);
 	p.filtered = wanted || g->deleted_n;
 	if (wanted) {
 		bool known = q->subset || q->filter_count < g->live;

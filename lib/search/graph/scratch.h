@@ -27,6 +27,9 @@ typedef struct graph_scratch {
 	void *encoder;       /* scratch memory of the quantiser */
 	float *rows;         /* GRAPH_FETCH full rows */
 	uint8_t *found;
+	double entry_sum, entry_squares; /* of the distances of the entry points */
+	float contrast; /* of the query, where the search has classes; and which of them it took */
+	const graph_operating_point *taken;
 	bool failed; /* a search ran out of memory: its result is short */
 } graph_scratch;
 

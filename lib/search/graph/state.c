@@ -78,7 +78,7 @@ static void put_header(const graph *g, buf *b)
 		ims_buf_f32(b, g->point[i].recall_out);
 		ims_buf_u32(b, g->point[i].ef);
 		ims_buf_f32(b, g->point[i].margin);
-		ims_buf_f32(b, 0); /* a field of the format that is not used */
+		ims_buf_f32(b, g->point[i].contrast);
 	}
 	for (size_t i = 0; i < g->entries; i++)
 		ims_buf_u32(b, g->entry[i]);
@@ -175,10 +175,12 @@ static int get_header(graph *g, reader *r, uint32_t chunks, imgsearch_error *err
 		l->recall_out = ims_read_f32(r);
 		l->ef = ims_read_u32(r);
 		l->margin = ims_read_f32(r);
-		ims_read_f32(r); /* not used */
-		if (!l->ef || l->ef > GRAPH_EF_MAX || !(l->margin >= 0))
+		l->contrast = ims_read_f32(r); /* 0 in files of before */
+		if (!l->ef || l->ef > GRAPH_EF_MAX || !(l->margin >= 0) || !(l->contrast >= 0))
 			return damaged(err, "its tuning table");
 	}
+	if (g->points && g->point[g->points - 1].contrast > 0)
+		return damaged(err, "its tuning table");
 	if ((rc = ims_graph_quantiser_alloc(qz, err)) || (rc = ims_graph_reserve(g, n, err)))
 		return rc;
 	g->n = n;

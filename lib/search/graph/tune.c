@@ -1,10 +1,11 @@
 /*
  * Tuning: the recall of beam widths and margins on the finished graph, against a plain scan, for
  * two kinds of queries: stored rows, their own row left out, and points half way between a row and
- * the nearest of a sample of rows, which are as hard as pictures of which nothing is indexed. An
- * operating point is the cheapest pair of width and margin that has both recalls. The cost is
- * counted in expanded nodes and full rows read, not in seconds, so that a seed gives one graph. The
- * method is our own.
+ * the nearest of a sample of rows, which are as hard as pictures of which nothing is indexed.
+ * Queries of both kinds are put into classes by their contrast (beam.c). An operating point is the
+ * cheapest pair of width and margin that has the recall in its class. The cost is counted in
+ * expanded nodes and full rows read, not in seconds, so that a seed gives one graph. The method is
+ * our own.
  */
 #include "search/graph/tune.h"
 
@@ -12,41 +13,33 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 enum {
-	QUERIES = 128,
+	QUERIES = 256, /* of each kind */
 	K = 10,
-	EFS = 17,
+	EFS = 24,
 	MARGINS = 4,
-	FAR = 600, /* one in so many rows is in the sample */
+	FAR = 900, /* one in so many rows is in the sample */
 	SAMPLE_MIN = 20,
 	SAMPLE_MAX = 350,
 };
 
+/* clang-format off */
 static const uint32_t efs[EFS] = {
-	10,
-	14,
-	20,
-	28,
-	40,
-	56,
-	80,
-	112,
-	160,
-	224,
-	320,
-	448,
-	640,
-	1000,
-	1600,
-	2500,
-	4000,
+	10, 12, 14, 17, 20, 24, 28, 34, 40, 48, 56, 68, 80, 96, 112, 136, 160, 224, 320, 448, 640, 1000,
+	1600, 2500
 };
 static const float margins[MARGINS] = { 0, 0.03f, 0.1f, 0.3f };
-static const float wanted[] = { 0.8f, 0.9f, 0.95f, 0.97f, 0.98f, 0.99f, 0.995f, 0.999f };
+static const float wanted[] = {
+	0.8f, 0.85f, 0.88f, 0.9f, 0.91f, 0.92f, 0.93f, 0.94f, 0.95f, 0.96f, 0.97f, 0.975f, 0.98f, 0.985f,
+	0.99f, 0.995f, 0.999f
+};
+/* clang-format on */
 
 typedef struct trial {
-	double recall[2], cost;
+	float recall[2 * QUERIES];
+	double mean[2], cost; /* mean recall of each kind; cost 0: not tried */
 } trial;
 
 typedef struct tuner {
@@ -54,6 +47,8 @@ typedef struct tuner {
 	float *query;              /* 2 * QUERIES rows: stored ones, then points between rows */
 	int64_t self[2 * QUERIES]; /* id of a stored row; GRAPH_FREE for a point */
 	topk truth[2 * QUERIES], got[2 * QUERIES];
+	float contrast[2 * QUERIES];
+	uint32_t order[2 * QUERIES]; /* by falling contrast */
 	pool *pool;
 	const stop_token *stop;
 	trial trial[EFS][MARGINS];
@@ -144,69 +139,160 @@ static double recall(const topk *truth, const topk *got, int64_t self)
 	return n ? (double)(hit < n ? hit : n) / (double)n : 1;
 }
 
+static search_request request_of(const tuner *t)
+{
+	return (search_request){
+		.queries = t->query,
+		.n = 2 * QUERIES,
+		.k = K + 1,
+		.max_distance = INFINITY,
+		.filter_count = SIZE_MAX,
+		.pool = t->pool,
+		.stop = t->stop,
+	};
+}
+
+static int search(tuner *t, const graph_effort *effort, float margin, float *contrast,
+	uint64_t *rows_checked, imgsearch_error *err)
+{
+	search_report report;
+	search_request q = request_of(t);
+	for (size_t i = 0; i < 2 * QUERIES; i++)
+		ims_topk_clear(&t->got[i]);
+	int rc = ims_graph_search_batch(t->g, &q, effort, margin, t->got, contrast, &report, err);
+	*rows_checked = rc ? 0 : report.rows_checked;
+	return rc;
+}
+
 static int try(tuner *t, size_t ef, size_t margin, imgsearch_error *err)
 {
 	trial *out = &t->trial[ef][margin];
-	for (int kind = 0; kind < 2; kind++) {
-		search_report report;
-		search_request q = {
-			.queries = t->query + (size_t)kind * QUERIES * t->g->quantiser.dim,
-			.n = QUERIES,
-			.k = K + 1,
-			.max_distance = INFINITY,
-			.filter_count = SIZE_MAX,
-			.pool = t->pool,
-			.stop = t->stop,
-		};
-		for (size_t i = 0; i < 2 * QUERIES; i++)
-			ims_topk_clear(&t->got[i]);
-		int rc = ims_graph_search_batch(t->g, &q, efs[ef], margins[margin], t->got + kind * QUERIES,
-			&report, err);
-		if (rc)
-			return rc;
-		out->recall[kind] = 0;
-		for (size_t i = 0; i < QUERIES; i++) {
-			size_t at = (size_t)kind * QUERIES + i;
-			ims_topk_sort(&t->got[at]);
-			out->recall[kind] += recall(&t->truth[at], &t->got[at], t->self[at]) / QUERIES;
-		}
-		out->cost += (double)efs[ef]
-			+ (double)report.rows_checked / QUERIES * (t->g->quantiser.dim / 1024. + 0.5);
+	const graph_effort effort = { .first = efs[ef] < K + 1 ? K + 1 : efs[ef] };
+	uint64_t checked;
+	int rc = search(t, &effort, margins[margin], NULL, &checked, err);
+	for (size_t i = 0; !rc && i < 2 * QUERIES; i++) {
+		ims_topk_sort(&t->got[i]);
+		out->recall[i] = (float)recall(&t->truth[i], &t->got[i], t->self[i]);
+		out->mean[i / QUERIES] += (double)out->recall[i] / QUERIES;
 	}
-	return 0;
+	out->cost = (double)efs[ef]
+		+ (double)checked / (2 * QUERIES) * (t->g->quantiser.dim / 1024. + 0.5);
+	return rc;
 }
 
-/* For each wanted recall the cheapest trial that has both recalls. */
-static void choose(tuner *t, graph *g)
+/* ---------------------------------------------------------------------------------- classes ---- */
+
+static int by_contrast(const void *a, const void *b)
 {
+	const float *const *x = a, *const *y = b;
+	if (**x != **y)
+		return **x < **y ? 1 : -1;
+	return (*x > *y) - (*x < *y);
+}
+
+/* Orders the queries by their contrast, which a search with classes measures. */
+static int measure_contrast(tuner *t, imgsearch_error *err)
+{
+	const graph_operating_point point = { .ef = K };
+	const graph_effort effort = { K + 1, K, &point, 1 };
+	const float *sorted[2 * QUERIES];
+	uint64_t checked;
+	int rc = search(t, &effort, 0, t->contrast, &checked, err);
+	for (size_t i = 0; i < 2 * QUERIES; i++)
+		sorted[i] = &t->contrast[i];
+	qsort(sorted, 2 * QUERIES, sizeof *sorted, by_contrast);
+	for (size_t i = 0; i < 2 * QUERIES; i++)
+		t->order[i] = (uint32_t)(sorted[i] - t->contrast);
+	return rc;
+}
+
+static size_t class_end(size_t class)
+{
+	return (class + 1) * 2 * QUERIES / GRAPH_CLASSES;
+}
+
+/* The mean recall of a trial in a class: of the kind of queries that has less, or of all. */
+static double class_recall(const tuner *t, const trial *one, size_t class)
+{
+	enum { FEW = 24 }; /* so many queries of a kind say too little */
+	double sum[2] = { 0, 0 }, n[2] = { 0, 0 };
+	for (size_t i = class ? class_end(class - 1) : 0; i < class_end(class); i++) {
+		size_t kind = t->order[i] / QUERIES;
+		sum[kind] += (double)one->recall[t->order[i]];
+		n[kind]++;
+	}
+	if (n[0] < FEW || n[1] < FEW)
+		return (sum[0] + sum[1]) / (n[0] + n[1]);
+	return fmin(sum[0] / n[0], sum[1] / n[1]);
+}
+
+/* The number of the cheapest trial with this recall in a class, from a width on; or the last. */
+static size_t cheapest(const tuner *t, double recall, size_t class, size_t least_ef)
+{
+	size_t best = EFS * MARGINS;
+	for (size_t i = least_ef * MARGINS; i < EFS * MARGINS; i++) {
+		const trial *one = &t->trial[i / MARGINS][i % MARGINS];
+		bool cheaper = best == EFS * MARGINS
+			|| one->cost < t->trial[best / MARGINS][best % MARGINS].cost;
+		if (one->cost > 0 && cheaper && class_recall(t, one, class) >= recall - 1e-6)
+			best = i;
+	}
+	for (size_t i = EFS * MARGINS; best == EFS * MARGINS && i--;)
+		if (t->trial[i / MARGINS][i % MARGINS].cost > 0)
+			return i;
+	return best;
+}
+
+/* The points of a recall; a harder class has no narrower beam. Returns their number. */
+static uint32_t choose_classes(const tuner *t, double recall,
+	graph_operating_point point[GRAPH_CLASSES])
+{
+	size_t ef = 0;
+	uint32_t n = 0;
+	double mean[2] = { 0, 0 };
+	for (size_t class = 0, at = 0; class < GRAPH_CLASSES; class ++) {
+		size_t which = cheapest(t, recall, class, ef);
+		const trial *one = &t->trial[which / MARGINS][which % MARGINS];
+		ef = which / MARGINS;
+		for (; at < class_end(class); at++)
+			mean[t->order[at] / QUERIES] += (double)one->recall[t->order[at]] / QUERIES;
+		graph_operating_point p = { .ef = efs[ef], .margin = margins[which % MARGINS] };
+		p.contrast = fmaxf(t->contrast[t->order[class_end(class) - 1]], 1e-6f);
+		if (n && point[n - 1].ef == p.ef && point[n - 1].margin == p.margin)
+			n--;
+		point[n++] = p;
+	}
+	point[n - 1].contrast = 0;
+	for (uint32_t i = 0; i < n; i++) {
+		point[i].recall_in = (float)mean[0];
+		point[i].recall_out = (float)mean[1];
+	}
+	return n;
+}
+
+/* The points of each wanted recall. Those of a recall that asks for nothing more are left out. */
+static void choose(const tuner *t, graph *g)
+{
+	graph_operating_point last[GRAPH_CLASSES] = { { .ef = 0 } };
 	g->points = 0;
 	for (size_t w = 0; w < sizeof wanted / sizeof *wanted; w++) {
-		const trial *best = NULL;
-		graph_operating_point point = { 0 };
-		for (size_t i = 0; i < EFS * MARGINS; i++) {
-			const trial *one = &t->trial[i / MARGINS][i % MARGINS];
-			double worse = one->recall[0] < one->recall[1] ? one->recall[0] : one->recall[1];
-			if (!(one->cost > 0) || worse < (double)wanted[w] - 1e-6
-				|| (best && best->cost <= one->cost))
-				continue;
-			best = one;
-			point = (graph_operating_point){
-				(float)one->recall[0],
-				(float)one->recall[1],
-				efs[i / MARGINS],
-				margins[i % MARGINS],
-			};
-		}
-		if (best && (!g->points || memcmp(&g->point[g->points - 1], &point, sizeof point)))
-			g->point[g->points++] = point;
+		graph_operating_point point[GRAPH_CLASSES];
+		memset(point, 0, sizeof point);
+		uint32_t n = choose_classes(t, (double)wanted[w], point);
+		if (!memcmp(point, last, sizeof point))
+			continue;
+		memcpy(last, point, sizeof last);
+		memcpy(&g->point[g->points], point, n * sizeof *point);
+		g->points += n;
 	}
-	const trial *last = &t->trial[EFS - 1][MARGINS - 1];
-	if (last->cost > 0) /* the widest trial comes last, as higher recalls may be asked for */
+	const trial *widest = &t->trial[EFS - 1][MARGINS - 1];
+	if (widest->cost > 0) /* it comes last, as higher recalls may be asked for */
 		g->point[g->points++] = (graph_operating_point){
-			(float)last->recall[0],
-			(float)last->recall[1],
+			(float)widest->mean[0],
+			(float)widest->mean[1],
 			efs[EFS - 1],
 			margins[MARGINS - 1],
+			0,
 		};
 }
 
@@ -229,21 +315,16 @@ int ims_graph_tune(graph *g, const row_source *rows, job *job, imgsearch_error *
 	if (!rc)
 		rc = pick_queries(t, rows, 7, err);
 	search_report report;
-	search_request q = {
-		.queries = t->query,
-		.n = 2 * QUERIES,
-		.k = K + 1,
-		.max_distance = INFINITY,
-		.filter_count = SIZE_MAX,
-		.pool = t->pool,
-		.stop = t->stop,
-	};
+	search_request q = request_of(t);
 	if (!rc)
 		rc = ims_search_scan(rows, &q, t->truth, &report, err);
+	if (!rc)
+		rc = measure_contrast(t, err);
 	for (size_t i = 0; !rc && i < EFS; i++) {
 		for (size_t m = 0; !rc && m < MARGINS; m++)
 			rc = try(t, i, m, err);
-		if (t->trial[i][MARGINS - 1].recall[0] >= top && t->trial[i][MARGINS - 1].recall[1] >= top)
+		const double *mean = t->trial[i][MARGINS - 1].mean;
+		if (mean[0] >= top && mean[1] >= top)
 			break;
 	}
 	if (!rc)
@@ -257,22 +338,22 @@ int ims_graph_tune(graph *g, const row_source *rows, job *job, imgsearch_error *
 	return rc;
 }
 
-/* The first operating point with each recall. */
+/* The points of each recall: from the beam of the easiest class to that of the hardest. */
 void ims_graph_describe(const searcher *s, char *out, size_t size)
 {
 	const graph *g = (const graph *)s;
-	const float asked[] = { 0.9f, 0.95f, 0.99f };
-	uint32_t l = 0;
+	const double asked[] = { 0.9, 0.95, 0.99 };
 	int at = 0;
 	*out = 0;
 	for (size_t i = 0; i < sizeof asked / sizeof *asked && at >= 0 && (size_t)at < size; i++) {
-		while (l < g->points
-			&& fminf(g->point[l].recall_in, g->point[l].recall_out) < asked[i] - 1e-6f)
-			l++;
-		if (l < g->points)
-			at += ims_print(out + at, size - (size_t)at,
-				"%s %.3f of stored rows and %.3f between them at ef %u",
-				at ? "," : "recall@10 measured:", g->point[l].recall_in, g->point[l].recall_out,
-				g->point[l].ef);
+		uint32_t n;
+		const graph_operating_point *p = ims_graph_points_for(g, asked[i], &n);
+		if (!p)
+			return;
+		at += ims_print(out + at, size - (size_t)at,
+			"%s %.3f of stored rows and %.3f between them at ef %u",
+			at ? "," : "recall@10 measured:", p->recall_in, p->recall_out, p->ef);
+		if (n > 1 && at >= 0 && (size_t)at < size)
+			at += ims_print(out + at, size - (size_t)at, " to %u", p[n - 1].ef);
 	}
 }

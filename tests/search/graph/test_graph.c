@@ -488,6 +488,72 @@ static void finds_copies(search_index *x, const table *t, int64_t first, int64_t
 }
 
 /* Copies of a row can all be reached: built, kept, added, removed, the first one too. */
+/* A graph of before has one class for each recall: the contrast of its points is 0. */
+static void graphs_without_classes_load(void **state)
+{
+	(void)state;
+	enum { POINTS_AT = 7 * 4, FIRST_AT = 8 * 4 + 2 * 8 + 5 * 4, POINT = 20, CONTRAST_AT = 16 };
+	table t;
+	row_source source;
+	search_index *a, *b;
+	kept k = { 0 };
+	chunk_sink sink = { &k, keep };
+	const float one = 1;
+	uint32_t points;
+	table_new(&t, &source, 5000, IMGSEARCH_METRIC_COSINE);
+	assert_int_equal(ims_search_build(&a, "graph", &source, NULL, NULL, NULL), 0);
+	assert_int_equal(ims_search_save(a, &sink, NULL), 0);
+	uint8_t *header = k.chunk[0].data;
+	memcpy(&points, header + POINTS_AT, sizeof points);
+	assert_in_range(points, 2, 80);
+	for (uint32_t i = 0; i < points; i++)
+		memset(header + FIRST_AT + i * POINT + CONTRAST_AT, 0, sizeof one);
+	assert_int_equal(reload(&b, &source, &k), 0);
+	assert_true(recall_of(b, &source, 0.95) > 0.95 - 0.03);
+	ims_search_free(b);
+	/* a last class that asks for contrast leaves queries without a class */
+	memcpy(header + FIRST_AT + (points - 1) * POINT + CONTRAST_AT, &one, sizeof one);
+	assert_int_equal(reload(&b, &source, &k), IMGSEARCH_EFORMAT);
+	ims_search_free(a);
+	forget(&k);
+	table_free(&t);
+}
+
+/*
+ * Rows near to many others, and rows far from all: queries by the first take fewer full rows and
+ * narrower beams than the others, and both get their recall.
+ */
+static void easy_queries_cost_less(void **state)
+{
+	(void)state;
+	enum { EASY = 5000, ALL = 6000 };
+	table t;
+	row_source source;
+	search_index *x;
+	uint64_t seed = 9, checked[2] = { 0, 0 };
+	char text[300];
+	table_new(&t, &source, ALL, IMGSEARCH_METRIC_L2);
+	for (size_t i = EASY; i < ALL; i++)
+		for (size_t j = 0; j < DIM; j++)
+			t.rows[i * DIM + j] = 3 * normal(&seed);
+	assert_int_equal(ims_search_build(&x, "graph", &source, NULL, NULL, NULL), 0);
+	ims_search_describe(x, text, sizeof text);
+	assert_non_null(strstr(text, " to ")); /* several widths for a recall */
+	topk got;
+	assert_int_equal(ims_topk_init(&got, K), 0);
+	for (size_t i = 0; i < ALL; i += 10) {
+		search_report report;
+		search_request q = asked(t.rows + i * DIM, 0.95);
+		assert_int_equal(ims_search_query(x, &q, &got, &report, NULL), 0);
+		assert_int_equal(got.n, K);
+		checked[i >= EASY] += report.rows_checked;
+	}
+	assert_true(checked[0] * (ALL - EASY) < checked[1] * EASY);
+	ims_topk_free(&got);
+	ims_search_free(x);
+	table_free(&t);
+}
+
 static void copies(void **state)
 {
 	(void)state;
@@ -703,6 +769,8 @@ int main(void)
 		cmocka_unit_test(keeps_its_recall),
 		cmocka_unit_test(filters),
 		cmocka_unit_test(keeps),
+		cmocka_unit_test(graphs_without_classes_load),
+		cmocka_unit_test(easy_queries_cost_less),
 		cmocka_unit_test(copies),
 		cmocka_unit_test(copies_hide_nothing),
 		cmocka_unit_test(strangers),
