@@ -5,6 +5,7 @@
  */
 #include "kernels/kernels.h"
 #include "search/internal.h"
+#include "search/product.h"
 
 #include "base/ids.h"
 
@@ -43,9 +44,11 @@ typedef struct pass {
 	topk *out;
 	uint64_t checked;
 	imgsearch_error *err;
+	const product *product; /* NULL: distances one by one */
 	/* the block at work */
 	const int64_t *ids;
 	const float *rows;
+	const float *square; /* with a product */
 	const uint8_t *take;
 	size_t n;
 } pass;
@@ -66,27 +69,46 @@ static void scan_query(void *arg, size_t i, unsigned worker)
 	}
 }
 
-enum { SCAN_ROWS = 32 }; /* at once against every query: they stay in the cache */
+static void scan_panel(void *arg, size_t i, unsigned worker)
+{
+	(void)worker;
+	pass *p = arg;
+	ims_product_scan(p->product, i, p->ids, p->rows, p->square, p->take, p->n, p->out);
+}
+
+/* Rows of a block at once against every query: they stay in the cache. */
+static void scan_rows(pass *p)
+{
+	uint8_t take[PRODUCT_ROWS];
+	float square[PRODUCT_ROWS];
+	size_t dim = p->source->dim;
+	p->take = take;
+	p->square = square;
+	for (size_t r = 0; r < p->n; r++) {
+		take[r] = ims_search_passes(p->q, p->ids[r]);
+		p->checked += take[r];
+		if (p->product)
+			square[r] = ims_kernels()->dot_f32(p->rows + r * dim, p->rows + r * dim, dim);
+	}
+	if (p->product)
+		ims_parallel(p->q->pool, p->product->panels, scan_panel, p);
+	else
+		ims_parallel(p->q->n >= 8 ? p->q->pool : NULL, p->q->n, scan_query, p);
+}
 
 static int scan_block(void *user, const int64_t *ids, const float *rows, size_t n)
 {
+	enum { FEW = 32 }; /* rows at once without a product */
 	pass *p = user;
-	uint8_t take[SCAN_ROWS];
+	size_t step = p->product ? PRODUCT_ROWS : FEW;
 	int rc = ims_stop_check(p->q->stop, p->err);
-	if (rc)
-		return rc;
-	for (size_t i = 0; i < n; i += SCAN_ROWS) {
-		p->n = n - i < SCAN_ROWS ? n - i : SCAN_ROWS;
+	for (size_t i = 0; !rc && i < n; i += step) {
+		p->n = n - i < step ? n - i : step;
 		p->ids = ids + i;
 		p->rows = rows + i * p->source->dim;
-		p->take = take;
-		for (size_t r = 0; r < p->n; r++) {
-			take[r] = ims_search_passes(p->q, p->ids[r]);
-			p->checked += take[r];
-		}
-		ims_parallel(p->q->n >= 8 ? p->q->pool : NULL, p->q->n, scan_query, p);
+		scan_rows(p);
 	}
-	return 0;
+	return rc;
 }
 
 /* Subset rows by id, some hundred at a time. */
@@ -115,7 +137,12 @@ int ims_search_scan_into(const row_source *rows, const search_request *q, topk *
 {
 	pass p = { .q = q, .source = rows, .out = out, .err = err };
 	bool by_id = q->subset && q->filter_count <= rows->n / 8;
-	int rc = by_id ? scan_subset(&p) : rows->scan(rows->ctx, scan_block, &p, err);
+	product batch = { 0 };
+	int rc = q->n >= PRODUCT_QUERIES ? ims_product_init(&batch, rows, q, err) : 0;
+	p.product = batch.panel ? &batch : NULL;
+	if (!rc)
+		rc = by_id ? scan_subset(&p) : rows->scan(rows->ctx, scan_block, &p, err);
+	ims_product_free(&batch);
 	if (rc)
 		return rc;
 	*report = (search_report){ true,

@@ -254,8 +254,12 @@ static size_t list_rows(bound_query *q, unsigned i, size_t first, const uint32_t
 	return rows;
 }
 
-/* Takes blocks with scores of the first stage through all stages. score may be q->block_score. */
-static void filter_scored(bound_query *q, size_t first, size_t n, const float *score)
+/*
+ * Takes blocks with scores of the first stage through the stages of blocks. score may be
+ * q->block_score. The rows that pass come into q->row; *next is the stage that comes after.
+ */
+static size_t filter_block_stages(bound_query *q, size_t first, size_t n, const float *score,
+	unsigned *next)
 {
 	const codes *c = q->codes;
 	uint32_t list[FILTER_BLOCKS];
@@ -269,7 +273,16 @@ static void filter_scored(bound_query *q, size_t first, size_t n, const float *s
 		score = q->block_score;
 		n = q->rc ? 0 : filter_listed(q, i, first, list, n, score, mask);
 	}
-	add_candidates(q, i, list_rows(q, i - 1, first, list, mask, n, score));
+	*next = i;
+	return list_rows(q, i - 1, first, list, mask, n, score);
+}
+
+/* Takes blocks with scores of the first stage through all stages. */
+static void filter_scored(bound_query *q, size_t first, size_t n, const float *score)
+{
+	unsigned next;
+	size_t rows = filter_block_stages(q, first, n, score, &next);
+	add_candidates(q, next, rows);
 }
 
 static void score_blocks(bound_query *q, size_t first, size_t n, float *out)
@@ -454,11 +467,10 @@ static bool stop_all(bound_query *const *queries, size_t n)
 	return true;
 }
 
-void ims_filter_all(bound_query *const *queries, size_t n)
+/* Scores of the first stage for all blocks, and the first limit of each query. */
+static void score_all(bound_query *const *queries, size_t n, size_t step)
 {
-	const codes *c = queries[0]->codes;
-	size_t blocks = ims_codes_blocks(c->n), run = ims_column_run_items(&c->stage[0].column);
-	size_t step = run < FILTER_BLOCKS ? run : FILTER_BLOCKS;
+	size_t blocks = ims_codes_blocks(queries[0]->codes->n);
 	for (size_t i = 0; i < n; i++)
 		if (!queries[i]->rc)
 			queries[i]->rc = reserve_scores(queries[i]);
@@ -472,6 +484,33 @@ void ims_filter_all(bound_query *const *queries, size_t n)
 	for (size_t i = 0; i < n; i++)
 		if (!queries[i]->rc)
 			seed_limit(queries[i]);
+}
+
+static size_t step_of(const codes *c)
+{
+	size_t run = ims_column_run_items(&c->stage[0].column);
+	return run < FILTER_BLOCKS ? run : FILTER_BLOCKS;
+}
+
+double ims_filter_share(bound_query *q)
+{
+	enum { SAMPLE = 8 /* one in so many steps */ };
+	size_t blocks = ims_codes_blocks(q->codes->n), step = step_of(q->codes), rows = 0, passed = 0;
+	unsigned next;
+	score_all(&q, 1, step);
+	for (size_t b = 0; b < blocks && !q->rc; b += SAMPLE * step) {
+		size_t n = blocks - b < step ? blocks - b : step;
+		rows += n * IMS_BLOCK_ROWS;
+		passed += filter_block_stages(q, b, n, q->score + b * IMS_BLOCK_ROWS, &next);
+	}
+	return rows ? (double)passed / (double)rows : 0;
+}
+
+void ims_filter_all(bound_query *const *queries, size_t n)
+{
+	const codes *c = queries[0]->codes;
+	size_t blocks = ims_codes_blocks(c->n), step = step_of(c);
+	score_all(queries, n, step);
 	for (size_t b = 0; b < blocks && !stop_all(queries, n); b += step)
 		for (size_t i = 0; i < n; i++) {
 			bound_query *q = queries[i];

@@ -23,6 +23,12 @@ bool ims_filter_has_ties(bound_query *q);
 /* Filters blocks first .. first + n - 1: at most FILTER_BLOCKS, all in one run of the column. */
 void ims_filter_blocks(bound_query *q, size_t first, size_t n);
 
+/*
+ * The share of rows that the stages of blocks do not exclude, on a sample of blocks. q->rc: it
+ * failed.
+ */
+double ims_filter_share(bound_query *q);
+
 /* Filters every block, for n > 0 queries over the same codes that share the pass over memory. */
 void ims_filter_all(bound_query *const *queries, size_t n);
 

@@ -180,7 +180,7 @@ static int try(tuner *t, size_t ef, size_t margin, imgsearch_error *err)
 	return rc;
 }
 
-/* ---------------------------------------------------------------------------------- classes ---- */
+/* ---------------------------------------------------------------------------------- classes --- */
 
 static int by_contrast(const void *a, const void *b)
 {
