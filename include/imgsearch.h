@@ -54,8 +54,8 @@
  * Exit.       A program may end at any time, also while threads are in calls. From then on a call
  *             that needs the network returns ECANCELED.
  * Files.      Where the file of an open index or its journal (-wal) is replaced, moved or deleted,
- *             or another index is copied over it in place, calls return EIO from then on. See
- *             docs/embedding.md.
+ *             or another index is copied over it in place, calls return EIO from then on; those
+ *             that only read may notice it a millisecond later. See docs/embedding.md.
  * Forks.      A handle belongs to the process that opened it. In a child its calls are EINVAL, and
  *             closing it does nothing; a handle that the child opens works. See docs/embedding.md.
  * Signals.    Threads of the library block all signals but SIGABRT and those that a fault raises
