@@ -23,15 +23,12 @@ typedef struct dups_args {
 
 static const char *const kinds[] = { "bytes", "picture", "scene", NULL };
 
-#define SCENE_SCORES \
-	OPTION_TEXT(IMGSEARCH_SCENE_SCORE_DEFAULT) \
-	" with the default model, " OPTION_TEXT(IMGSEARCH_SCENE_SCORE_OTHER) " with others"
-
 #define AT(member) offsetof(dups_args, member)
 static const option options[] = {
 	{ "kind", 0, OPT_CHOICE, AT(kind), "KIND", .help = "only this kind", .choices = kinds },
 	{ "min-score", 0, OPT_FLOAT, AT(min_score), "S",
-		.help = "score from which two pictures show the same scene (default: " SCENE_SCORES ")",
+		.help = "score from which two pictures show the same scene (default: scene_score of the "
+				"model's card, else " OPTION_TEXT(IMGSEARCH_SCENE_SCORE_DEFAULT) ")",
 		.min = 0.01, .max = 1 },
 	UNDER_OPTION(AT),
 	CONDITION_OPTIONS(AT),

@@ -149,8 +149,7 @@ IMGSEARCH_API const char *imgsearch_version_text(void);
 #define IMGSEARCH_VARIANCE_DEFAULT 0.9
 #define IMGSEARCH_DEGREE_DEFAULT 32
 #define IMGSEARCH_BEAM_DEFAULT 100
-#define IMGSEARCH_SCENE_SCORE_DEFAULT 0.78 /* by the features of the default model */
-#define IMGSEARCH_SCENE_SCORE_OTHER 0.92   /* by those of other models */
+#define IMGSEARCH_SCENE_SCORE_DEFAULT 0.92 /* where the model's card has no scene_score */
 #define IMGSEARCH_MAP_POINTS_DEFAULT 50000
 #define IMGSEARCH_PERPLEXITY_DEFAULT 30
 
@@ -1179,8 +1178,8 @@ typedef struct imgsearch_groups_options {
 	size_t struct_size;
 	const imgsearch_filter *filter; /* accept is EINVAL */
 	/*
-	 * of two pictures of one scene; 0: IMGSEARCH_SCENE_SCORE_DEFAULT or _OTHER, as the model of the
-	 * index is
+	 * of two pictures of one scene; 0: the scene_score of the card of the index's model, else
+	 * IMGSEARCH_SCENE_SCORE_DEFAULT
 	 */
 	float min_score;
 	uint32_t kinds; /* bits 1 << imgsearch_sameness; 0: all */

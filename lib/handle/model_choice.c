@@ -17,10 +17,10 @@ static char *recipe_text(const model_identity *id)
 {
 	const image_recipe *r = &id->recipe;
 	return ims_format("network=%s resize=%u crop=%u mean=%.9g,%.9g,%.9g std=%.9g,%.9g,%.9g "
-					  "bicubic=%u%s",
+					  "bicubic=%u%s scene_score=%.9g",
 		id->network, r->resize, r->crop, (double)r->mean[0], (double)r->mean[1], (double)r->mean[2],
 		(double)r->std[0], (double)r->std[1], (double)r->std[2], r->bicubic,
-		id->flip ? " flip=1" : "");
+		id->flip ? " flip=1" : "", (double)id->scene_score);
 }
 
 /* A number of a recipe that takes up all of the text. */
@@ -91,6 +91,24 @@ static bool recipe_parse(model_identity *id, const char *text)
 		&& three_parse(r->mean, mean) && three_parse(r->std, std);
 }
 
+/* Of indexes whose recipe has no score: the default model of then, which its dimension tells. */
+static float unstored_scene_score(const store_model *m)
+{
+	bool spread = !strcmp(m->name, "default") && m->dim == 512;
+	return spread ? 0.78f : (float)IMGSEARCH_SCENE_SCORE_DEFAULT;
+}
+
+float ims_identity_scene_score(const store_model *m)
+{
+	static const char key[] = " scene_score=";
+	float v;
+	if (!m)
+		return (float)IMGSEARCH_SCENE_SCORE_DEFAULT;
+	const char *text = m->recipe ? strstr(m->recipe, key) : NULL;
+	bool stored = text && number_parse(&v, text + strlen(key)) && v > 0 && v <= 1;
+	return stored ? v : unstored_scene_score(m);
+}
+
 int ims_identity_stored(imgsearch *s, bool next, model_identity *out, imgsearch_error *err)
 {
 	store_model m = { 0 };
@@ -104,6 +122,7 @@ int ims_identity_stored(imgsearch *s, bool next, model_identity *out, imgsearch_
 	m.weights = NULL;
 	out->dim = m.dim;
 	out->precision = m.precision;
+	out->scene_score = ims_identity_scene_score(&m);
 	if (!recipe_parse(out, m.recipe))
 		rc = ims_fail(err, IMGSEARCH_EFORMAT, "%s: the stored recipe of %s is damaged",
 			ims_store_path(s->store), m.name);

@@ -51,4 +51,10 @@ imgsearch_recipe ims_identity_recipe(const model_identity *id);
  */
 int ims_identity_stored(imgsearch *s, bool next, model_identity *out, imgsearch_error *err);
 
+/*
+ * The score from which two pictures show one scene, by the features of the stored model. NULL: the
+ * vectors are the caller's own.
+ */
+float ims_identity_scene_score(const store_model *m);
+
 #endif

@@ -6,8 +6,8 @@
 #include "handle/view.h"
 
 #include "handle/cohort.h"
+#include "handle/model_choice.h"
 #include "handle/space.h"
-#include "model/catalog.h"
 
 #include <math.h>
 #include <string.h>
@@ -38,7 +38,7 @@ static int get_mean(store *st, view *v, imgsearch_error *err)
 	store_model m = { 0 };
 	int rc = ims_store_model_get(st, &m, false, err);
 	v->has_model = !rc;
-	v->scene_score = ims_model_scene_score(rc ? "" : m.name, m.dim);
+	v->scene_score = ims_identity_scene_score(rc ? NULL : &m);
 	ims_store_model_clear(&m);
 	if (rc) /* a mean that 0.1 stored beside the caller's own vectors is left out */
 		return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;

@@ -39,6 +39,15 @@ static bool whole(json *j, uint32_t max, uint32_t *out)
 	return true;
 }
 
+static bool score(json *j, float *out)
+{
+	double v;
+	if (!ims_json_number(j, &v) || !(v > 0 && v <= 1))
+		return false;
+	*out = (float)v;
+	return *out > 0;
+}
+
 static bool three(json *j, float out[3], double least)
 {
 	size_t i = 0;
@@ -92,6 +101,8 @@ static bool value(json *j, const char *key, model_card *card, card_parts *p)
 		return whole(j, IMGSEARCH_DIM_MAX, &card->dim);
 	if (!strcmp(key, "projection"))
 		return ims_json_bool(j, &flag) && (card->projection = flag, true);
+	if (!strcmp(key, "scene_score"))
+		return score(j, &card->scene_score);
 	if (!strcmp(key, "descent"))
 		return ims_json_string(j, card->descent, sizeof card->descent);
 	if (!strcmp(key, "licence"))
@@ -181,15 +192,27 @@ static void put_string(buf *out, const char *key, const char *text)
 }
 
 /* Prints millionths as integers, since the decimal point of printf depends on the locale. */
+static void put_number(buf *out, float v)
+{
+	long long m = llround((double)v * 1e6), a = m < 0 ? -m : m;
+	ims_buf_text(out, "%s%lld.%06lld", m < 0 ? "-" : "", a / 1000000, a % 1000000);
+}
+
 static void put_three(buf *out, const char *key, const float v[3])
 {
 	ims_buf_text(out, "\t\"%s\": [", key);
 	for (int i = 0; i < 3; i++) {
-		long long m = llround((double)v[i] * 1e6), a = m < 0 ? -m : m;
-		ims_buf_text(out, "%s%s%lld.%06lld", i ? ", " : "", m < 0 ? "-" : "", a / 1000000,
-			a % 1000000);
+		ims_buf_text(out, i ? ", " : "");
+		put_number(out, v[i]);
 	}
 	ims_buf_text(out, "],\n");
+}
+
+static void put_score(buf *out, const char *key, float v)
+{
+	ims_buf_text(out, "\t\"%s\": ", key);
+	put_number(out, v);
+	ims_buf_text(out, ",\n");
 }
 
 int ims_card_text(buf *out, const model_card *card)
@@ -202,6 +225,8 @@ int ims_card_text(buf *out, const model_card *card)
 	put_string(out, "interpolation", card->recipe.bicubic ? "bicubic" : "bilinear");
 	put_three(out, "mean", card->recipe.mean);
 	put_three(out, "std", card->recipe.std);
+	if (card->scene_score > 0)
+		put_score(out, "scene_score", card->scene_score);
 	if (card->descent[0])
 		put_string(out, "descent", card->descent);
 	if (card->licence[0])

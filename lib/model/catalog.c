@@ -162,9 +162,6 @@ int ims_model_find_weights(char **out, const char *name, imgsearch_error *err)
 	return rc == IMGSEARCH_ENOMEM ? ims_nomem(err) : rc;
 }
 
-/* Its dimension tells the default model from earlier ones, which have its name. */
-enum { DEFAULT_MODEL_DIM = 512 };
-
 /* Earlier default models, which indexes may have been made with. */
 static const char *const earlier[] = { "default-0.1" };
 
@@ -192,12 +189,6 @@ int ims_model_find_earlier(char **out, const char *weights_hash, imgsearch_error
 			return rc;
 	}
 	return IMGSEARCH_ENOTFOUND;
-}
-
-float ims_model_scene_score(const char *name, uint32_t dim)
-{
-	bool shipped = !strcmp(name, "default") && dim == DEFAULT_MODEL_DIM;
-	return (float)(shipped ? IMGSEARCH_SCENE_SCORE_DEFAULT : IMGSEARCH_SCENE_SCORE_OTHER);
 }
 
 static int report(const char *name, const model_network *net,

@@ -48,12 +48,6 @@ int ims_model_find_weights(char **out, const char *name, imgsearch_error *err);
  */
 int ims_model_find_earlier(char **out, const char *weights_hash, imgsearch_error *err);
 
-/*
- * The score from which two pictures show one scene, by the features of the model of that name and
- * dimension. Models differ in how far they spread pictures: docs/collection.md.
- */
-float ims_model_scene_score(const char *name, uint32_t dim);
-
 /* Where ims_model_find_weights (weights), or ims_model_find_file, looks, for a sentence. */
 void ims_model_places(char *text, size_t size, bool weights);
 

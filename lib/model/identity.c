@@ -132,6 +132,8 @@ static int resolve(model_identity *id, const model_spec *spec, imgsearch_error *
 	memcpy(id->network, card.network, sizeof card.network);
 	id->dim = card.dim;
 	id->recipe = card.recipe;
+	if (card.scene_score > 0)
+		id->scene_score = card.scene_score;
 	return 0;
 }
 
@@ -148,7 +150,7 @@ static int ask_dim(model_identity *id, const model_spec *spec, imgsearch_error *
 
 int ims_model_identify(model_identity *out, const model_spec *spec, imgsearch_error *err)
 {
-	*out = (model_identity){ 0 };
+	*out = (model_identity){ .scene_score = (float)IMGSEARCH_SCENE_SCORE_DEFAULT };
 	hash256 hash;
 	int rc = resolve(out, spec, err);
 	if (rc == 0)

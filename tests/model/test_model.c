@@ -394,6 +394,9 @@ static void cards(void **state)
 		{ "{\"network\":\"resnet18\",\"x\":[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]}", "deep" },
 		{ "{\"network\":\"resnet18\",\"note\":\"a\nb\"}", "\"note\"" },
 		{ "{\"network\":\"resnet18\",\"dim\":01}", "\"dim\"" },
+		{ "{\"network\":\"resnet18\",\"scene_score\":0}", "\"scene_score\"" },
+		{ "{\"network\":\"resnet18\",\"scene_score\":1.5}", "\"scene_score\"" },
+		{ "{\"network\":\"resnet18\",\"scene_score\":\"low\"}", "\"scene_score\"" },
 	};
 	model_card card, again;
 	imgsearch_error err;
@@ -406,7 +409,7 @@ static void cards(void **state)
 	static const char good[] = "{\"network\":\"efficientnet_b1\",\"name\":\"two \\\"words\\\""
 							   " \\u00e9\\ud83d\\ude00\",\"later\":{\"a\":[null,-1.5e3]},"
 							   "\"mean\":[0.481,-0.45,0.5],\"std\":[0.25,1,127.5],\"dim\":256,"
-							   "\"projection\":true,\"licence\":\"MIT\"}";
+							   "\"projection\":true,\"licence\":\"MIT\",\"scene_score\":0.78}";
 	assert_int_equal(ims_card_parse(&card, good, sizeof good - 1, NULL), 0);
 	assert_string_equal(card.name, "two \"words\" \xc3\xa9\xf0\x9f\x98\x80");
 	assert_int_equal(card.recipe.crop, 240);
@@ -421,16 +424,22 @@ static void cards(void **state)
 static void scene_scores(void **state)
 {
 	(void)state;
-	char text[2048];
-	FILE *f = fopen("lib/model/default.json", "r"); /* the card of the shipped model */
-	assert_non_null(f);
-	text[fread(text, 1, sizeof text - 1, f)] = 0;
-	fclose(f);
-	assert_non_null(strstr(text, "\"dim\": 512"));
-	assert_true(ims_model_scene_score("default", 512) == (float)IMGSEARCH_SCENE_SCORE_DEFAULT);
-	assert_true(ims_model_scene_score("default", 256) == (float)IMGSEARCH_SCENE_SCORE_OTHER);
-	assert_true(ims_model_scene_score("mine", 512) == (float)IMGSEARCH_SCENE_SCORE_OTHER);
-	assert_true(ims_model_scene_score("", 0) == (float)IMGSEARCH_SCENE_SCORE_OTHER);
+	model_card card;
+	model_identity id;
+	model_spec spec = { 0 };
+	assert_int_equal(ims_card_read(&card, "lib/model/default.safetensors", NULL), 0);
+	assert_true(card.scene_score == 0.78f); /* the shipped model */
+	assert_int_equal(ims_model_identify(&id, &spec, NULL), 0);
+	assert_true(id.scene_score == (float)IMGSEARCH_SCENE_SCORE_DEFAULT);
+	ims_model_identity_free(&id);
+	put_file("spread.safetensors", "\2\0\0\0\0\0\0\0{}", 10);
+	put_text("spread.json", "{\"network\":\"resnet18\",\"scene_score\":0.625}");
+	char *path = at("spread.safetensors");
+	spec.name = path;
+	assert_int_equal(ims_model_identify(&id, &spec, NULL), 0);
+	assert_true(id.scene_score == 0.625f);
+	ims_model_identity_free(&id);
+	ims_free(path);
 }
 
 int main(void)

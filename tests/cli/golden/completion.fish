@@ -235,7 +235,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from check' -l help -s h -d 'sh
 complete -c imgsearch -n '__fish_seen_subcommand_from check' -l quiet -s q -d 'no progress, no summaries; errors only'
 complete -c imgsearch -n '__fish_seen_subcommand_from check' -l verbose -s v -d 'write more about what is done'
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l kind -d 'only this kind' -x -a 'bytes picture scene'
-complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l min-score -d 'score from which two pictures show the same scene (default: 0.78 with the default model, 0.92 with others)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l min-score -d 'score from which two pictures show the same scene (default: scene_score of the model\'s card, else 0.92)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l under -s u -d 'only pictures below this folder' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l after -d 'only pictures taken at this date or later: 2024, 2024-05, 2024-05-03T14:05' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l before -d 'only pictures taken before this date' -x

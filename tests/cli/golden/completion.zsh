@@ -305,7 +305,7 @@ _imgsearch() {
 	'dups')
 		_arguments -s \
 			'--kind=[only this kind]:KIND:(bytes picture scene)' \
-			'--min-score=[score from which two pictures show the same scene (default\: 0.78 with the default model, 0.92 with others)]:S:' \
+			'--min-score=[score from which two pictures show the same scene (default\: scene_score of the model'\''s card, else 0.92)]:S:' \
 			'(-u --under)'{-u+,--under=}'[only pictures below this folder]:DIR:_files -/' \
 			'--after=[only pictures taken at this date or later\: 2024, 2024-05, 2024-05-03T14\:05]:DATE:' \
 			'--before=[only pictures taken before this date]:DATE:' \
