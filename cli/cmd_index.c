@@ -122,6 +122,7 @@ static void summarise(context *c, const imgsearch_index_update_report *r)
 		{ "changed", r->changed },
 		{ "unchanged", r->unchanged },
 		{ "re-hashed", r->rehashed },
+		{ r->remade == 1 ? "feature made anew" : "features made anew", r->remade },
 		{ "decoded anew", r->redecoded },
 		{ "with metadata read again", r->described },
 		{ "moved", r->moved },

@@ -526,6 +526,7 @@ typedef struct imgsearch_index_update_report {
 	 * before and are as they were are not tried, but for unreadable ones
 	 */
 	uint64_t failed;
+	uint64_t remade; /* of the unchanged: pictures whose feature this run made by another model */
 } imgsearch_index_update_report;
 
 /*

@@ -126,6 +126,7 @@ static imgsearch_index_update_report read_report(json_t *from, const client_inde
 		.removed = number(from, "removed"),
 		.offline = number(from, "offline"),
 		.rehashed = number(from, "rehashed"),
+		.remade = number(from, "remade"),
 		.redecoded = number(from, "redecoded"),
 		.described = number(from, "described"),
 		.failed = number(from, "failed"),

@@ -25,6 +25,7 @@ void counts_write_json(json_writer *j, const imgsearch_index_update_report *r)
 	json_write_int(j, "removed", (int64_t)r->removed);
 	json_write_int(j, "offline", (int64_t)r->offline);
 	json_write_int(j, "rehashed", (int64_t)r->rehashed);
+	json_write_int(j, "remade", (int64_t)r->remade);
 	json_write_int(j, "redecoded", (int64_t)r->redecoded);
 	json_write_int(j, "failed", (int64_t)r->failed);
 	json_write_int(j, "described", (int64_t)r->described);

@@ -68,6 +68,7 @@ static int make_report(const run_counts *from, imgsearch_index_update_report **o
 		.described = from->described,
 		.changed = from->changed,
 		.failed = from->failed,
+		.remade = from->remade,
 	};
 	*out = r;
 	return 0;

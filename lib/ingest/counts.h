@@ -10,6 +10,7 @@ typedef struct run_counts {
 	uint64_t offline;   /* pictures of roots that are absent */
 	uint64_t rehashed;  /* of the unchanged: files whose bytes were read and compared */
 	uint64_t redecoded; /* of the unchanged: whose pixels another version of the decoding made */
+	uint64_t remade;    /* of the unchanged: whose feature another model made anew */
 	uint64_t described; /* of the unchanged: whose facts were read again */
 	uint64_t failed;    /* damaged, too big or unreadable, and tried by this run */
 	double seconds;

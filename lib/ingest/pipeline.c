@@ -272,6 +272,7 @@ static int write_vector(pipeline *p, const pending_row *r)
 	if (!ims_is_feature(r->vector, m->dim))
 		return write_state(p, r, IMGSEARCH_STATE_DAMAGED, ims_row_reason_no_feature);
 	p->counts->unchanged++;
+	p->counts->remade++;
 	count_state(p, IMGSEARCH_STATE_INDEXED);
 	int rc = ims_row_put_facts(p->s, r->id, &r->picture, p->err);
 	if (!rc)
@@ -310,6 +311,7 @@ static int write_picture(pipeline *p, pending_row *r)
 		break;
 	case ROW_UNCHANGED:
 		p->counts->unchanged++;
+		p->counts->remade += p->identity->next && r->vector;
 		break;
 	case ROW_KEPT_OUT:
 		break;

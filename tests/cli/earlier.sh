@@ -43,8 +43,10 @@ END2
 	wanted "... both ways out are said: the file" "default-0.1.safetensors.*put them there" .err
 	wanted "... or all features anew" "anew: imgsearch index.*--model default" .err
 done
-check "index --model default" 0 imgsearch index -q pics --model default <<'END2'
+check "index --model default" 0 imgsearch index pics --model default <<'END2'
+-
 END2
+wanted "... the summary counts the features made anew" " features made anew" .err
 [ "$(crop)" = 40 ]
 result "... with the recipe of the new model" $?
 check "... then the old file is not needed" 0 imgsearch query -q new.jpg <<'END2'

@@ -441,6 +441,39 @@ static void another_recipe_indexes_anew_and_switches_at_the_end(void **state)
 	imgsearch_close(s);
 }
 
+/* The report of a run by a recipe of that crop. */
+static imgsearch_index_update_report *run_by_crop(const scene *sc, uint32_t crop)
+{
+	imgsearch_index_update_report *r;
+	imgsearch *s;
+	imgsearch_options o = IMGSEARCH_INIT(imgsearch_options);
+	o.recipe = &(imgsearch_recipe){ .struct_size = sizeof *o.recipe, .resize = 40, .crop = crop };
+	works(imgsearch_open(sc->db, &o, NULL, &s, &err));
+	works(imgsearch_index_update(s, NULL, 0, NULL, NULL, &r, &err));
+	imgsearch_close(s);
+	return r;
+}
+
+/* Also of files whose inode changed, so that their bytes are compared. */
+static void features_made_anew_are_counted(void **state)
+{
+	scene *sc = *state;
+	imgsearch_close(two_indexed(sc));
+	shell("mv '%s' '%s/photos2' && cp -rp '%s/photos2' '%s'", sc->photos, sc->dir, sc->dir,
+		sc->photos);
+	imgsearch_index_update_report *r = run_by_crop(sc, 40);
+	assert_int_equal(r->remade, 2);
+	assert_int_equal(r->unchanged, 2);
+	imgsearch_index_update_report_free(r);
+	r = run_by_crop(sc, 40);
+	assert_int_equal(r->remade, 0);
+	assert_int_equal(r->unchanged, 2);
+	imgsearch_index_update_report_free(r);
+	r = run_by_crop(sc, 36);
+	assert_int_equal(r->remade, 2);
+	imgsearch_index_update_report_free(r);
+}
+
 static void a_reindex_is_given_up_by_wishing_the_old_recipe(void **state)
 {
 	scene *sc = *state;
@@ -612,6 +645,7 @@ int main(void)
 		TEST(an_index_inside_its_root_moves_with_it),
 		TEST(a_new_index_by_a_model_that_is_none_is_not_made),
 		TEST(another_recipe_indexes_anew_and_switches_at_the_end),
+		TEST(features_made_anew_are_counted),
 		TEST(a_reindex_is_given_up_by_wishing_the_old_recipe),
 		TEST(a_cancel_keeps_what_was_done),
 		TEST(a_second_writer_is_told_so),
