@@ -404,7 +404,7 @@ static int check_first(context *c, const path_list *p)
 		if (stat(p->item[i], &st))
 			return cli_fail("%s: %s", p->item[i], strerror(errno));
 	int rc = context_open_at(c, ":memory:", &o);
-	/* Extracts no picture: fails if the model is missing. */
+	/* Extracts no picture: fails where the network cannot be loaded. */
 	if (rc == CLI_DONE && imgsearch_extract(c->s, NULL, 0, NULL, &c->call, NULL, 0, NULL, &err))
 		rc = context_error(c, &err);
 	imgsearch_close(c->s);

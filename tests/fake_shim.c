@@ -5,7 +5,8 @@
  * its default model takes 32 x 32 inputs and gives 48 values.
  *
  * A test of the command sets FAKE_RUN and FAKE_SIGNAL: the process raises this signal at the
- * beginning of that run of the network, counted from 1. It has every device but "cuda:99".
+ * beginning of that run of the network, counted from 1. With FAKE_REFUSES no network can be loaded.
+ * It has every device but "cuda:99".
  */
 #define IMS_SHIM_IMPLEMENTATION
 #include "shim/shim.h"
@@ -30,6 +31,10 @@ static int net_new(shim_net **out, const shim_config *c, const shim_tensor *tens
 	(void)tensors, (void)n, (void)script;
 	if (!strcmp(c->device, "cuda:99")) {
 		snprintf(msg->text, sizeof msg->text, "device %s: not there", c->device);
+		return -7;
+	}
+	if (getenv("FAKE_REFUSES")) {
+		snprintf(msg->text, sizeof msg->text, "the weights belong to another network");
 		return -7;
 	}
 	shim_net *net = malloc(sizeof *net);

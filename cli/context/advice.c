@@ -26,6 +26,9 @@ static const struct {
 		"put them there, or make all features anew: imgsearch index{db} --model default" },
 	{ NULL, IMGSEARCH_EMODEL, ENOEXEC,
 		"if you trust it: --model script --weights FILE, or a name in .pt" },
+	{ "index", IMGSEARCH_EMODEL, EMEDIUMTYPE, "index pictures into another file with --db FILE" },
+	{ "query", IMGSEARCH_EMODEL, EMEDIUMTYPE, "query it by vector with --vectors FILE" },
+	{ NULL, IMGSEARCH_EMODEL, ELIBACC, "build it with: make setup shim" },
 	{ NULL, IMGSEARCH_EIO, ENOSPC, "make room and run it again" },
 	{ NULL, IMGSEARCH_EDB, SQLITE_IS_CORRUPT,
 		"restore a backup of it, or delete it and index again" },
@@ -52,50 +55,32 @@ static const char *unnamed_network(const imgsearch_options *o)
 	return "`imgsearch models` lists what there is";
 }
 
-enum { UNDECIDED, OF_PICTURES, OF_OWN_VECTORS };
-
-/* What the vectors of the index are. */
-static int kind_of(imgsearch *s)
+static bool has_model(imgsearch *s)
 {
 	imgsearch_info *info = NULL;
 	if (s)
 		imgsearch_info_get(s, NULL, &info, NULL);
-	int kind = !info  ? UNDECIDED
-		: info->model ? OF_PICTURES
-		: info->dim   ? OF_OWN_VECTORS
-					  : UNDECIDED;
+	bool has = info && info->model;
 	imgsearch_info_free(info);
-	return kind;
-}
-
-static const char *own_vectors_advice(const context *c)
-{
-	return !strcmp(c->command->name, "index") ? "index pictures into another file with --db FILE"
-		: !strcmp(c->command->name, "query")  ? "query it by vector with --vectors FILE"
-											  : NULL;
+	return has;
 }
 
 static const char *network_advice(const context *c)
 {
 	const imgsearch_options *o = &c->common->open;
 	imgsearch_network *network = NULL;
-	int kind = kind_of(c->s);
-	if (kind == OF_OWN_VECTORS)
-		return own_vectors_advice(c);
 	if (c->s)
 		imgsearch_network_get(c->s, &network, NULL);
 	bool chosen = network && network->model, usable = network && network->usable;
 	imgsearch_network_free(network);
 	if (!chosen)
 		return unnamed_network(o);
-	if (!usable && o->device)
-		return "choose another with --device";
 	if (!usable)
-		return "build it with: make setup shim";
+		return o->device ? "choose another with --device" : NULL;
 	bool other = o->model || o->weights;
-	if (!strcmp(c->command->name, "index") && !other && kind == OF_PICTURES)
+	if (!strcmp(c->command->name, "index") && !other && has_model(c->s))
 		return "give --model to index all pictures anew";
-	if (!strcmp(c->command->name, "query") && other && kind == OF_PICTURES)
+	if (!strcmp(c->command->name, "query") && other && has_model(c->s))
 		return "leave the model out, or index again with it";
 	return NULL;
 }
@@ -105,8 +90,8 @@ static bool fits(size_t i, const context *c, const imgsearch_error *err)
 	const char *command = table[i].command;
 	if (command && strcmp(command, c->command->name))
 		return false;
-	if (command && !strcmp(command, "index") && c->n_operands) /* a path that does not exist */
-		return false;
+	if (command && !strcmp(command, "index") && err->code == IMGSEARCH_ENOTFOUND && c->n_operands)
+		return false; /* a path that does not exist */
 	return !table[i].detail || table[i].detail == (err->detail & 0xff);
 }
 

@@ -113,6 +113,7 @@ int ims_extract(imgsearch *s, job *j, const imgsearch_input *in, size_t n, bool 
 	size_t capacity, imgsearch_error *errors, imgsearch_error *err)
 {
 	identity id;
+	model *network;
 	int rc = ims_identity_decide(s, IDENTITY_EXTRACT, &id, err);
 	imgsearch_error *unused = !rc && !errors ? ims_zalloc(n, sizeof *unused) : NULL;
 	if (!rc && !errors && !unused)
@@ -121,6 +122,8 @@ int ims_extract(imgsearch *s, job *j, const imgsearch_input *in, size_t n, bool 
 		rc = ims_fail(err, IMGSEARCH_EINVAL,
 			"extract: capacity: %zu rows of %u values do not fit into %zu", n, id.model.dim,
 			capacity);
+	if (!rc && !n && !(rc = ims_handle_network(s, &id.model, &network, err)))
+		ims_model_free(network);
 	if (!rc && n)
 		rc = ims_features(s, j, &id.model, in, n, out, errors ? errors : unused, err);
 	if (!rc && !raw)

@@ -295,10 +295,14 @@ static int has_own_vectors(imgsearch *s, bool *own, imgsearch_error *err)
 	return 0;
 }
 
+/* detail EMEDIUMTYPE */
 static int refuse_own_vectors(imgsearch *s, imgsearch_error *err)
 {
-	return ims_fail(err, IMGSEARCH_EMODEL, "%s: the index is one of the caller's own vectors",
+	ims_fail(err, IMGSEARCH_EMODEL, "%s: the index is one of the caller's own vectors",
 		ims_store_path(s->store));
+	if (err)
+		err->detail = EMEDIUMTYPE;
+	return IMGSEARCH_EMODEL;
 }
 
 /* Decides for an index without a model. */

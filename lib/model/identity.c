@@ -98,7 +98,9 @@ static int by_name(model_identity *id, const char *name, imgsearch_error *err)
 			"%s has no card (%s), and no network is named for it", id->weights,
 			"the same name, ending in .json");
 	if (!net && strcmp(name, "script"))
-		return no_weights(name, err);
+		return ims_fail(err, IMGSEARCH_EMODEL,
+			"unknown network \"%s\": %s has no card of that name (the same name, ending in .json)",
+			name, id->weights);
 	snprintf(id->name, sizeof id->name, "%s", name);
 	snprintf(id->network, sizeof id->network, "%s", name);
 	id->dim = net ? net->dim : 0;

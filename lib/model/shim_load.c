@@ -9,6 +9,7 @@
 #include "model/shim_gate.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,16 +18,24 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static const shim_table *loaded;
 
+/* EMODEL, detail ELIBACC. */
+static int no_shim(imgsearch_error *err)
+{
+	if (err)
+		err->detail = ELIBACC;
+	return IMGSEARCH_EMODEL;
+}
+
 /* *path is freed by ims_free. */
 static int find(char **path, imgsearch_error *err)
 {
 	char places[400];
 	int rc = ims_model_find_file(path, SHIM_FILE, err);
-	if (rc == IMGSEARCH_ENOTFOUND)
-		ims_model_places(places, sizeof places, false);
-	return rc == IMGSEARCH_ENOTFOUND
-		? ims_fail(err, IMGSEARCH_EMODEL, "no network can run: no " SHIM_FILE " in %s", places)
-		: rc;
+	if (rc != IMGSEARCH_ENOTFOUND)
+		return rc;
+	ims_model_places(places, sizeof places, false);
+	ims_fail(err, IMGSEARCH_EMODEL, "no network can run: no " SHIM_FILE " in %s", places);
+	return no_shim(err);
 }
 
 typedef struct open_job {
@@ -83,6 +92,8 @@ static int load(imgsearch_error *err)
 		rc = ims_fail(err, IMGSEARCH_EMODEL, "%s belongs to another version of the library", path);
 	else
 		loaded = ims_shim_guard(table);
+	if (rc == IMGSEARCH_EMODEL)
+		rc = no_shim(err);
 	ims_shim_leave(&visit);
 	ims_free(path);
 	return rc;

@@ -6,12 +6,12 @@
 #include "shim/shim.h"
 
 /*
- * The table of the shim, which is loaded once a process and never unloaded. Any thread. EMODEL: the
- * message says what is missing.
+ * The table of the shim, which is loaded once a process and never unloaded. Any thread. EMODEL with
+ * detail ELIBACC: the message says what is missing.
  */
 int ims_shim_load(const shim_table **out, imgsearch_error *err);
 
-/* Whether the shim is loaded, or its file is there. Loads nothing. 0, EMODEL, ENOMEM. */
+/* Whether the shim is loaded, or its file is there. Loads nothing. 0, EMODEL (ELIBACC), ENOMEM. */
 int ims_shim_find(imgsearch_error *err);
 
 #endif

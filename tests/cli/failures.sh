@@ -197,6 +197,25 @@ check "weights that are none" 3 \
 END
 grep -q 'city-01.jpg: ' .err
 result "... are named: $(tidy <.err)" $?
+cp -r "$IMGSEARCH_LIBDIR" lib
+IMGSEARCH_LIBDIR=$W/lib FAKE_REFUSES=1 imgsearch index --db first.db pics >.out 2>.err
+compare "a network that cannot be loaded" 3 $? <<'END'
+! imgsearch: W/lib/default.safetensors: the network cannot be loaded: the weights belong to another network
+END
+IMGSEARCH_LIBDIR=$W/lib imgsearch index --db first.db --device cuda:99 pics >.out 2>.err
+compare "a device that is not there" 3 $? <<'END'
+! imgsearch: W/lib/default.safetensors: the network cannot be loaded: device cuda:99: not there; choose another with --device
+END
+mkdir nothing && cp lib/default.* nothing
+alone index --db first.db pics >.out 2>.err
+grep -q 'no network can run: no imgsearch-shim.so in .*; build it with: make setup shim' .err
+result "no shim: what to do is said" $? .err
+check "weights without a card, for a network that is none" 3 \
+	imgsearch index --db first.db --model nosuch --weights lib/imgsearch-shim.so pics <<'END'
+! imgsearch: unknown network "nosuch": lib/imgsearch-shim.so has no card of that name (the same name, ending in .json); `imgsearch models` lists what there is
+END
+[ ! -e first.db ]
+result "... and no index is left behind" $?
 # An archive of two empty entries: the second one makes it TorchScript.
 perl -e 'for my $name ("m/data.pkl", "m/constants.pkl") {
 	my $entry = pack("Vv5V3v2", 0x04034b50, (0) x 8, length $name, 0) . $name;
