@@ -12,7 +12,7 @@
 static const option options[] = {
 	{ "output", 'o', OPT_FILE, AT(output), "FILE", .help = "write map.png, map.jpg or map.html" },
 	{ "tiles", 0, OPT_FLAG, AT(tiles),
-		.help = "draw the pictures themselves, each in a cell near its point" },
+		.help = "draw the pictures themselves in an image, each in a cell near its point" },
 	{ "pca", 0, OPT_FLAG, AT(pca),
 		.help = "the two leading principal components instead of t-SNE" },
 	{ "size", 0, OPT_UINT, AT(size), "N", .help = "pixels of the longer side", .min = 200,
@@ -48,6 +48,8 @@ static int run(context *c, void *args)
 	if (a->output && kind == FILE_OTHER)
 		return command_usage(c->command, "-o %s: the name must end in .png, .jpg or .html",
 			a->output);
+	if (a->tiles && kind != FILE_PNG && kind != FILE_JPEG)
+		return command_usage(c->command, "--tiles draws an image: -o map.png or -o map.jpg");
 	imgsearch_map_options o = {
 		.struct_size = sizeof o,
 		.max_points = a->max_points,

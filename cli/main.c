@@ -51,6 +51,15 @@ static const command *find_command(int argc, char **argv, int *used)
 /* --------------------------------------------------------------------------------- running ---- */
 
 /*
+ * Why an earlier write to stdout failed: stdio keeps no errno, so another byte is written behind
+ * what is incomplete already. EIO where that works.
+ */
+static int output_error(void)
+{
+	return write(STDOUT_FILENO, "\n", 1) < 0 ? errno : EIO;
+}
+
+/*
  * Flushes stdout; a failure makes the command fail. If the reader has closed its pipe (POLLERR),
  * there is no message.
  */
@@ -60,10 +69,10 @@ static int finish_output(int rc)
 	errno = 0;
 	if (!ferror(stdout) && fflush(stdout) == 0 && !ferror(stdout))
 		return rc;
-	int why = errno ? errno : EIO; /* the errno of an earlier write is lost */
-	if (poll(&reader, 1, 0) != 1 || !(reader.revents & POLLERR))
-		cli_fail("standard output: cannot write: %s", strerror(why));
-	return CLI_FAILED;
+	int why = errno;
+	if (poll(&reader, 1, 0) == 1 && reader.revents & POLLERR)
+		return CLI_FAILED;
+	return cli_fail("standard output: cannot write: %s", strerror(why ? why : output_error()));
 }
 
 static int run_command(const command *c, int argc, char **argv)

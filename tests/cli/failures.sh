@@ -96,6 +96,10 @@ END
 	imgsearch list --db good.db --json >/dev/full 2>.err
 	[ $? = 3 ]
 	result "... also for list" $?
+	imgsearch help --man >/dev/full 2>.err; status=$?
+	compare "... of which only the beginning was tried" 3 $status <<'END'
+! imgsearch: standard output: cannot write: No space left on device
+END
 fi
 imgsearch list --db good.db >&- 2>.err
 [ $? = 3 ]

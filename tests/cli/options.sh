@@ -131,6 +131,11 @@ END
 check "extract without a place to go" 2 imgsearch extract a.jpg <<'END'
 ! imgsearch: extract: no output: -o FILE.npy (see: imgsearch help extract)
 END
+for words in "-o m.html" "--json"; do
+	check "map --tiles $words, which is no image" 2 imgsearch map --tiles $words <<'END'
+! imgsearch: map: --tiles draws an image: -o map.png or -o map.jpg (see: imgsearch help map)
+END
+done
 check "a shell without completions" 2 imgsearch complete tcsh <<'END'
 ! imgsearch: complete: no completions for "tcsh"; there are bash, zsh, fish (see: imgsearch help complete)
 END

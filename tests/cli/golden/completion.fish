@@ -252,7 +252,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l help -s h -d 'sho
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l quiet -s q -d 'no progress, no summaries; errors only'
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l verbose -s v -d 'write more about what is done'
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l output -s o -d 'write map.png, map.jpg or map.html' -r -F
-complete -c imgsearch -n '__fish_seen_subcommand_from map' -l tiles -d 'draw the pictures themselves, each in a cell near its point'
+complete -c imgsearch -n '__fish_seen_subcommand_from map' -l tiles -d 'draw the pictures themselves in an image, each in a cell near its point'
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l pca -d 'the two leading principal components instead of t-SNE'
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l size -d 'pixels of the longer side' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l under -s u -d 'only pictures below this folder' -r -F

@@ -325,7 +325,7 @@ _imgsearch() {
 	'map')
 		_arguments -s \
 			'(-o --output)'{-o+,--output=}'[write map.png, map.jpg or map.html]:FILE:_files' \
-			'--tiles[draw the pictures themselves, each in a cell near its point]' \
+			'--tiles[draw the pictures themselves in an image, each in a cell near its point]' \
 			'--pca[the two leading principal components instead of t-SNE]' \
 			'--size=[pixels of the longer side]:N:' \
 			'(-u --under)'{-u+,--under=}'[only pictures below this folder]:DIR:_files -/' \
