@@ -142,6 +142,53 @@ static void failing_disk(void **state)
 	}
 }
 
+static bool has_wal(void)
+{
+	char path[200];
+	struct stat st;
+	snprintf(path, sizeof path, "%s-wal", file);
+	return !stat(path, &st);
+}
+
+/*
+ * From the n-th write on the disk is full, also while the store is closed. The journal then stays;
+ * any later user moves its pages and deletes it. Returns whether it stayed with all rows.
+ */
+static bool journal_stays(int n, int *rc)
+{
+	store *st;
+	imgsearch_error err;
+	uint64_t vectors = 0;
+	store_options o = { .dim = 4 };
+	ok(ims_store_open(&st, file, &o, &err));
+	writes_left = n;
+	*rc = work(st, &err);
+	ims_store_close(st);
+	writes_left = -1;
+	if (has_wal()) {
+		o = (store_options){ .must_exist = true };
+		ok(ims_store_open(&st, file, &o, &err));
+		vectors = vectors_of(st);
+		assert_true(vectors == 19 || (*rc && !vectors));
+		ims_store_close(st);
+		assert_false(has_wal());
+	}
+	remove_files();
+	return vectors > 0;
+}
+
+static void full_until_the_end(void **state)
+{
+	(void)state;
+	int rc = -1, stayed = 0;
+	failure = SQLITE_FULL;
+	for (int n = 0; rc; n++) {
+		stayed += journal_stays(n, &rc);
+		assert_true(n < 10000);
+	}
+	assert_true(stayed > 0);
+}
+
 /* ---------------------------------------------------------------------------------- memory ---- */
 
 static sqlite3_mem_methods memory;
@@ -665,6 +712,7 @@ int main(void)
 #define on_files(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
 	const struct CMUnitTest tests[] = {
 		on_files(failing_disk),
+		on_files(full_until_the_end),
 		on_files(short_of_memory),
 		on_files(short_of_memory_in_a_transaction),
 		on_files(no_index),
