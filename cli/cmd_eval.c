@@ -124,6 +124,14 @@ static void print_table(const imgsearch_eval_report *r, const imgsearch_eval_opt
 		r->query_seconds * 1e3);
 }
 
+static int run_error(const context *c, const imgsearch_eval_options *o, const imgsearch_error *err)
+{
+	bool by_folder = !o->truth && !o->queries && !o->groups && !o->duplicates;
+	return by_folder && err->code == IMGSEARCH_ENOTFOUND
+		? cli_error_advice(err, "put related pictures into one folder, or give --truth FILE")
+		: context_error(c, err);
+}
+
 static int run(context *c, void *args)
 {
 	eval_args *a = args;
@@ -136,7 +144,7 @@ static int run(context *c, void *args)
 	if (rc)
 		return rc;
 	if (imgsearch_eval_run(c->s, &a->options, &c->call, &report, &err))
-		return context_error(c, &err);
+		return run_error(c, &a->options, &err);
 	if (c->common->json)
 		print_json(report, &a->options);
 	else

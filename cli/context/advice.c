@@ -18,8 +18,6 @@ static const struct {
 	{ "train", IMGSEARCH_EVERSION, 0, "start over with --restart, or write elsewhere" },
 	{ "backup", IMGSEARCH_EINVAL, 0, "give another name" },
 	{ "backup", IMGSEARCH_EBUSY, 0, "give another name" },
-	{ "eval", IMGSEARCH_ENOTFOUND, 0,
-		"put related pictures into one folder, or give --truth FILE" },
 	{ "index", IMGSEARCH_ENOTFOUND, 0, "name a folder: imgsearch index{db} DIR" },
 	{ "root mv", IMGSEARCH_ENOTFOUND, 0, "imgsearch info{db} lists the folders" },
 	{ NULL, IMGSEARCH_EMODEL, ESTALE,

@@ -54,6 +54,23 @@ static int compute_views(evaluation *e, imgsearch_error *err)
 	return rc;
 }
 
+/* ENOTFOUND */
+static int no_query(const evaluation *e, imgsearch_error *err)
+{
+	const imgsearch_eval_options *o = e->options;
+	const char *why = o->duplicates ? "no picture could be copied"
+		: o->truth && o->queries    ? "no line names a query picture and a picture of the index"
+		: o->truth                  ? "no line names two pictures of the index"
+		: o->queries                ? "no folder in it has the name of one of the index"
+		: o->groups                 ? "there are no near-duplicates"
+									: "no folder has two pictures";
+	return ims_fail(err, IMGSEARCH_ENOTFOUND, "%s: no query has a relevant picture: %s",
+		o->truth         ? o->truth
+			: o->queries ? o->queries
+						 : ims_store_path(e->s->store),
+		why);
+}
+
 static int make_queries(evaluation *e, imgsearch_error *err)
 {
 	const imgsearch_eval_options *o = e->options;
@@ -64,8 +81,7 @@ static int make_queries(evaluation *e, imgsearch_error *err)
 			: o->queries   ? ims_eval_fill_from_folder(e, err)
 						   : ims_eval_fill_from_rows(e, err);
 	if (!rc && !e->n_queries)
-		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "%s: no query has a relevant picture",
-			ims_store_path(e->s->store));
+		rc = no_query(e, err);
 	sample_queries(e);
 	if (!rc && e->improve.views > 1 && !e->query_rows)
 		rc = compute_views(e, err);

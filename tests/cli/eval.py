@@ -35,6 +35,10 @@ begin(
         'without any there is nothing to ask',
         'one truth at a time',
         'nothing to ask is said',
+        '... with what to do',
+        'a CSV that is missing',
+        'a CSV of other pictures',
+        'query pictures that are missing',
         'a bad CSV is said',
         'results say how many would score as high by chance',
         'and are cut there',
@@ -269,6 +273,15 @@ Image.new('RGB', (50, 50), (9, 9, 99)).save('one/a.png')
 imgsearch('index', 'one', '--db', 'one.db', '-q')
 p = imgsearch('eval', '--db', 'one.db', status=3)
 result(p.returncode == 3 and 'no query has a relevant' in p.stderr, p.stderr)
+result('; put related pictures into one folder' in p.stderr, p.stderr)
+open('none.csv', 'w').write('query,relevant\nx.jpg,y.jpg\n')
+for options, words in (
+    (['--truth', 'missing.csv'], 'missing.csv: No such file or directory\n'),
+    (['--truth', 'none.csv'], 'none.csv: no query has a relevant picture: no line names two '),
+    (['--queries', 'missing'], 'missing: '),
+):
+    p = imgsearch('eval', *options, status=3)
+    result(words in p.stderr and 'related pictures' not in p.stderr, p.stderr)
 open('bad.csv', 'w').write('query\n')
 p = imgsearch('eval', '--truth', 'bad.csv', status=3)
 result(p.returncode == 3 and 'bad.csv' in p.stderr, p.stderr)
