@@ -3,6 +3,7 @@
 #include "cli/base/message.h"
 #include "cli/context/context.h"
 
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -39,6 +40,11 @@ static int run(context *c, void *args)
 		.replace = ((const backup_args *)args)->force,
 	};
 	imgsearch_error err;
+	if (!*file)
+		return command_usage(c->command, "the name of the copy is empty");
+	if (!strcmp(file, "-"))
+		return command_usage(c->command,
+			"the copy is a file, not standard output (a file of that name: ./-)");
 	int rc = context_open(c, false);
 	if (rc)
 		return rc;

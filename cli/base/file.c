@@ -132,6 +132,9 @@ static bool belongs_to_database(const char *path)
 
 bool file_may_write(imgsearch *s, const char *path)
 {
+	if (!strcmp(path, "-"))
+		return cli_fail("-: a file is written, not standard output (a file of that name: ./-)"),
+			   false;
 	if (belongs_to_database(path))
 		return cli_fail("%s: an index or another database; it is not overwritten", path), false;
 	int64_t id;

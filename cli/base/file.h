@@ -33,8 +33,8 @@ int file_part_name(char part[FILE_NAME_SIZE], const char *path);
 bool file_is_input(const char *path, const char *const *input, size_t n);
 
 /*
- * Whether path may be written. False, with a message, for an index or another database, and for a
- * picture of the index s (NULL: none), which are never overwritten.
+ * Whether path may be written. False, with a message, for "-", and for an index or another database
+ * and a picture of the index s (NULL: none), which are never overwritten.
  */
 bool file_may_write(imgsearch *s, const char *path);
 

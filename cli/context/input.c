@@ -3,6 +3,7 @@
 
 #include "cli/base/list.h"
 #include "cli/base/message.h"
+#include "cli/context/interrupt.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,6 +13,15 @@
 #include <unistd.h>
 
 static const char only_once[] = "standard input (-) can be given only once";
+
+/* Says why a file was not read: a signal, or errno. */
+static void tell_unread(const char *name, const char *what)
+{
+	if (interrupt_pending())
+		cli_warn("interrupted; %s was not read", name);
+	else
+		cli_fail("%s: %s%s", name, what, strerror(errno));
+}
 
 /* Reads all of a file and appends a NUL; NULL: failed, with a message. */
 static char *read_all(FILE *f, const char *name, size_t *size)
@@ -31,8 +41,8 @@ static char *read_all(FILE *f, const char *name, size_t *size)
 		cli_nomem();
 		return NULL;
 	}
-	if (ferror(f)) {
-		cli_fail("%s: cannot read: %s", name, strerror(errno));
+	if (ferror(f) || interrupt_pending()) {
+		tell_unread(name, "cannot read: ");
 		free(data);
 		return NULL;
 	}
@@ -63,7 +73,7 @@ static char *read_pipe(const char *path, size_t *size)
 {
 	FILE *f = fopen(path, "rb");
 	if (!f) {
-		cli_fail("%s: %s", path, strerror(errno));
+		tell_unread(path, "");
 		return NULL;
 	}
 	char *data = read_all(f, path, size);

@@ -40,7 +40,7 @@ const char *nearest_word(const char *word, const char *const *names, size_t n)
 {
 	const char *nearest = NULL;
 	size_t length = strlen(word);
-	unsigned best = length < 4 ? 2 : length < 7 ? 3 : 4; /* fewer edits than this */
+	unsigned best = length < 4 ? 2 : length < 8 ? 3 : 4; /* fewer edits than this */
 	for (size_t i = 0; n ? i < n : names[i] != NULL; i++) {
 		unsigned d = edit_distance(word, names[i]);
 		if (d < best) {

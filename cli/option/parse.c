@@ -81,11 +81,21 @@ static int unknown_long(const command *c, const char *name, size_t length)
 	return command_usage(c, "no option --%.*s", (int)length, name);
 }
 
+/* Whether a word is an option of the command, so that it is no value that was meant. */
+static bool is_option(const command *c, const char *word)
+{
+	if (!strncmp(word, "--", 2))
+		return find_long(c, word + 2, strcspn(word + 2, "="));
+	return word[0] == '-' && word[1] && find_short(c, word[1]);
+}
+
 static int set_option(const command *c, const option *o, const char *text, void *args)
 {
 	if (o->arg && !text)
 		return command_usage(c, "--%s needs a value: %s", o->name, o->arg);
 	int why = option_set(o, text, args);
+	if (why && why != ENOMEM && is_option(c, text))
+		return command_usage(c, "--%s needs a value: %s, before %s", o->name, o->arg, text);
 	if (why)
 		return why == ENOMEM ? cli_nomem() : bad_value(c, o, text);
 	if (o->given)

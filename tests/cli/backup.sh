@@ -31,6 +31,13 @@ imgsearch query --db there.db -k 3 pics/city-01.jpg | cmp -s - want; result "...
 check "the index itself is refused" 3 imgsearch backup --force i.db <<'END'
 -
 END
+check "no name is refused" 2 imgsearch backup "" <<'END'
+! imgsearch: backup: the name of the copy is empty (see: imgsearch help backup)
+END
+check "standard output is refused" 2 imgsearch backup - <<'END'
+! imgsearch: backup: the copy is a file, not standard output (a file of that name: ./-) (see: imgsearch help backup)
+END
+[ ! -e - ]; result "... and no file has that name" $?
 check "an index that is not there" 3 imgsearch backup --db none.db x.db <<'END'
 -
 END

@@ -56,6 +56,15 @@ END
 check "an empty one" 3 imgsearch query fifo <<'END'
 ! imgsearch: fifo: the file is empty
 END
+imgsearch query fifo >.out 2>.err &
+asking=$!
+exec 3>fifo # waits for the reader
+kill -TERM $asking
+exec 3>&-
+wait $asking
+compare "a pipe that is waited for, interrupted" 130 $? <<'END'
+! imgsearch: interrupted; fifo was not read
+END
 cat pics/city-01.jpg | imgsearch query - /dev/stdin >.out 2>.err
 compare "standard input twice" 2 $? <<'END'
 -

@@ -136,6 +136,15 @@ for words in "-o m.html" "--json"; do
 ! imgsearch: map: --tiles draws an image: -o map.png or -o map.jpg (see: imgsearch help map)
 END
 done
+check "a value is missing before another option" 2 imgsearch check --recall --json <<'END'
+! imgsearch: check: --recall needs a value: N, before --json (see: imgsearch help check)
+END
+check "an option that is near no other" 2 imgsearch check --queries 3 <<'END'
+! imgsearch: check: no option --queries (see: imgsearch help check)
+END
+check "extract into standard output" 3 imgsearch extract a.jpg -o - <<'END'
+! imgsearch: -: a file is written, not standard output (a file of that name: ./-)
+END
 check "a shell without completions" 2 imgsearch complete tcsh <<'END'
 ! imgsearch: complete: no completions for "tcsh"; there are bash, zsh, fish (see: imgsearch help complete)
 END
