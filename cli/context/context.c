@@ -157,8 +157,7 @@ int context_refuse_memory(const char *path)
 {
 	return strcmp(path, ":memory:")
 		? CLI_DONE
-		: cli_fail(":memory:: nothing would be kept; name a file with --db "
-				   "FILE");
+		: cli_fail("an index in memory would not be kept; name a file with --db FILE");
 }
 
 int context_open(context *c, bool make)

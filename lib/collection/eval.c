@@ -67,7 +67,7 @@ static int no_query(const evaluation *e, imgsearch_error *err)
 	return ims_fail(err, IMGSEARCH_ENOTFOUND, "%s: no query has a relevant picture: %s",
 		o->truth         ? o->truth
 			: o->queries ? o->queries
-						 : ims_store_path(e->s->store),
+						 : ims_store_name(e->s->store),
 		why);
 }
 
@@ -98,13 +98,13 @@ int ims_eval(imgsearch *s, const imgsearch_eval_options *o, job *job, imgsearch_
 		.improve = { o->expand, o->reciprocal, o->views, o->plain, o->expand_power } };
 	int rc = ims_view_acquire_counted(s, &e.view, err);
 	if (!rc && !e.view->rows.n)
-		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "%s: the index is empty", ims_store_path(s->store));
+		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "%s: the index is empty", ims_store_name(s->store));
 	if (!rc)
 		rc = ims_eval_load_rows(&e, err);
 	if (!rc && !e.n)
 		rc = ims_fail(err, IMGSEARCH_EINVAL,
 			"no picture of index %s is in the folder or fulfils the condition",
-			ims_store_path(s->store));
+			ims_store_label(s->store));
 	if (!rc)
 		rc = ims_improve_check(&e.improve, e.space, err);
 	if (!rc)

@@ -61,7 +61,7 @@ int ims_eval_features(evaluation *e, const imgsearch_input *in, size_t n, float 
 		rc = ims_fail(err, IMGSEARCH_EMODEL,
 			"%s: holds vectors of the caller's own; no network makes the features of query "
 			"pictures",
-			ims_store_path(e->s->store));
+			ims_store_name(e->s->store));
 	if (!rc)
 		rc = ims_features(e->s, e->job, &id, in, n, out, errors, err);
 	for (size_t i = 0; !rc && i < n; i++) {

@@ -364,7 +364,7 @@ static int make_missing(read_state *r, job *job, imgsearch_error *err)
 		ims_job_log(job, IMGSEARCH_LOG_WARNING,
 			"index %s is of an older version and stays so: what was read of %zu pictures is not "
 			"stored",
-			ims_store_path(r->s->store), n - (size_t)m->unread);
+			ims_store_label(r->s->store), n - (size_t)m->unread);
 	ims_free(missing);
 	return rc;
 }

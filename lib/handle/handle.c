@@ -68,11 +68,11 @@ static int check_space(imgsearch *s, uint32_t dim, uint32_t metric, imgsearch_er
 	ims_view_release(v);
 	if (dim && own.dim && own.dim != dim)
 		return ims_fail(err, IMGSEARCH_EINVAL,
-			"index %s has vectors of %u values, and dim asks for %u", ims_store_path(s->store),
+			"index %s has vectors of %u values, and dim asks for %u", ims_store_label(s->store),
 			own.dim, dim);
 	if (metric && own.metric != metric)
 		return ims_fail(err, IMGSEARCH_EINVAL, "index %s has the metric %s, and metric asks for %s",
-			ims_store_path(s->store), names[own.metric], names[metric]);
+			ims_store_label(s->store), names[own.metric], names[metric]);
 	return 0;
 }
 
@@ -173,12 +173,12 @@ int ims_handle_write_begin(imgsearch *s, job *j, imgsearch_error *err)
 	int idle = 0;
 	if (s->options.read_only)
 		return ims_fail(err, IMGSEARCH_EINVAL, "%s: the index is open for reading only",
-			ims_store_path(s->store));
+			ims_store_name(s->store));
 	if (!atomic_compare_exchange_strong(&s->writing, &idle, 1))
 		return ims_fail(err, IMGSEARCH_EBUSY,
 			atomic_load(&s->transaction.thread) ? "%s: a transaction of this handle is open"
 												: "%s: another thread is changing the index",
-			ims_store_path(s->store));
+			ims_store_name(s->store));
 	int64_t older = ims_store_old_version(s->store);
 	int rc = ims_store_write_begin(s->store, err);
 	if (rc)
@@ -186,7 +186,7 @@ int ims_handle_write_begin(imgsearch *s, job *j, imgsearch_error *err)
 	else if (older)
 		ims_job_log(j, IMGSEARCH_LOG_WARNING,
 			"index %s was upgraded from version %lld to %d: older programs cannot open it any more",
-			ims_store_path(s->store), (long long)older, IMS_STORE_VERSION);
+			ims_store_label(s->store), (long long)older, IMS_STORE_VERSION);
 	return rc;
 }
 

@@ -301,7 +301,7 @@ int ims_items_find(imgsearch *s, const char *path, int64_t *id, imgsearch_error 
 	if (rc)
 		return rc;
 	return ims_fail(err, IMGSEARCH_ENOTFOUND, "%s is not in index %s", path,
-		ims_store_path(s->store));
+		ims_store_label(s->store));
 }
 
 int ims_items_exist(imgsearch *s, const int64_t *ids, size_t n, uint8_t *exists,

@@ -125,7 +125,7 @@ int ims_identity_stored(imgsearch *s, bool next, model_identity *out, imgsearch_
 	out->scene_score = ims_identity_scene_score(&m);
 	if (!recipe_parse(out, m.recipe))
 		rc = ims_fail(err, IMGSEARCH_EFORMAT, "%s: the stored recipe of %s is damaged",
-			ims_store_path(s->store), m.name);
+			ims_store_name(s->store), m.name);
 	if (rc)
 		ims_model_identity_free(out);
 	ims_store_model_clear(&m);
@@ -268,7 +268,7 @@ static int refuse_earlier(imgsearch *s, imgsearch_error *err)
 		"%s was made by an earlier default model: its files default-0.1.safetensors and .json are "
 		"in"
 		" none of %s",
-		ims_store_path(s->store), places);
+		ims_store_name(s->store), places);
 	if (err)
 		err->detail = ESTALE;
 	return IMGSEARCH_EMODEL;
@@ -299,7 +299,7 @@ static int has_own_vectors(imgsearch *s, bool *own, imgsearch_error *err)
 static int refuse_own_vectors(imgsearch *s, imgsearch_error *err)
 {
 	ims_fail(err, IMGSEARCH_EMODEL, "%s: the index is one of the caller's own vectors",
-		ims_store_path(s->store));
+		ims_store_name(s->store));
 	if (err)
 		err->detail = EMEDIUMTYPE;
 	return IMGSEARCH_EMODEL;
@@ -333,7 +333,7 @@ static int decide_own(imgsearch *s, identity_use use, model_identity *own, ident
 	if (is_earlier(s, own, &out->model))
 		return refuse_earlier(s, err);
 	return ims_fail(err, IMGSEARCH_EMODEL, "%s: made by another model (%s)",
-		ims_store_path(s->store), why);
+		ims_store_name(s->store), why);
 }
 
 /* An index run continues, begins or drops a re-index, depending on the options. */
@@ -351,7 +351,7 @@ static int decide_run(imgsearch *s, const model_identity *own, identity *out, im
 		else if (!pending && !asked)
 			rc = ims_fail(err, IMGSEARCH_EMODEL,
 				"%s: made by another model (%s), and the options name none to index with",
-				ims_store_path(s->store), why);
+				ims_store_name(s->store), why);
 		else
 			out->begins = !pending || !ims_model_same(&next, &out->model, why, sizeof why);
 	} else if (!rc) {

@@ -41,7 +41,7 @@ static int add_alone(imgsearch *s, const imgsearch_input *in, const char *name, 
 	}
 	return rc || !again ? rc
 						: ims_fail(err, IMGSEARCH_EBUSY, "%s: its model changes again and again",
-							ims_store_path(s->store));
+							ims_store_name(s->store));
 }
 
 static int add_staged(imgsearch *s, const imgsearch_input *in, const char *name,

@@ -101,7 +101,7 @@ bool ims_numbering_has_content(void *numbering_, const hash256 *hash)
 static int next_id(const numbering *n, int64_t *last, imgsearch_error *err)
 {
 	if (*last == INT64_MAX)
-		return ims_fail(err, IMGSEARCH_ELIMIT, "%s: no ids are left", ims_store_path(n->s->store));
+		return ims_fail(err, IMGSEARCH_ELIMIT, "%s: no ids are left", ims_store_name(n->s->store));
 	++*last;
 	return 0;
 }

@@ -455,6 +455,6 @@ int ims_plan_make(index_plan *p, const char *const *paths, size_t n)
 		rc = ims_store_each_single(p->s->store, add_single, p, p->err);
 	if (!rc && !p->n)
 		rc = ims_fail(p->err, IMGSEARCH_ENOTFOUND, "%s: the index has no folder yet",
-			ims_store_path(p->s->store));
+			ims_store_name(p->s->store));
 	return rc;
 }

@@ -51,7 +51,7 @@ static int readmit(imgsearch *s, const int64_t *ids, size_t n, job *j, imgsearch
 		rc = ims_store_is_deleted(s->store, ids[i], &deleted, err);
 		if (!rc && !deleted)
 			rc = ims_fail(err, IMGSEARCH_EINVAL, "item %lld of index %s is not kept out",
-				(long long)ids[i], ims_store_path(s->store));
+				(long long)ids[i], ims_store_label(s->store));
 	}
 	for (size_t i = 0; !rc && i < n; i++) {
 		rc = i % LOOK ? 0 : ims_job_check(j, err);

@@ -189,7 +189,7 @@ int ims_transaction_commit(imgsearch_transaction *t, job *j, imgsearch_error *er
 	int rc = write_edits(t->s, t->edit, t->n, NULL, j, &again, err);
 	if (!rc && again)
 		rc = ims_fail(err, IMGSEARCH_EDB, "%s: the index changed under the transaction",
-			ims_store_path(t->s->store));
+			ims_store_name(t->s->store));
 	if (!rc) {
 		close_transaction(t);
 		t->is_committed = true;

@@ -60,7 +60,7 @@ static int search_once(imgsearch *s, view *v, const query *q, size_t k, topk *ou
 		/* in the place of "exact" a scan gives the same answer */
 		if (!rc && !index && !lags && q->options.searcher && strcmp(wanted, "exact"))
 			rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "%s: no usable %s searcher is built",
-				ims_store_path(s->store), wanted);
+				ims_store_name(s->store), wanted);
 	}
 	if (rc)
 		return rc;

@@ -84,7 +84,7 @@ static int make_views(conn *c, imgsearch_error *err)
 		return ims_fail(err, IMGSEARCH_EVERSION,
 			"index %s was made by an older imgsearch, and was not opened since where it can be "
 			"written",
-			c->st->path);
+			c->st->label);
 	c->old = version;
 	return ims_store_exec(c, ims_store_views[version - 1], err);
 }

@@ -41,6 +41,7 @@ typedef struct conn {
 
 struct store {
 	char *path, *folder, *lock_path, *wal_path; /* absolute; ":memory:" has only a path */
+	const char *label;                          /* of ims_store_label */
 	bool memory;
 	bool read_only;       /* asked for, or nothing can be written */
 	bool asked_read_only; /* by the options */

@@ -31,7 +31,7 @@ int ims_store_any_deleted(store *st, conn *c, bool *any, imgsearch_error *err)
 int ims_store_refuse_deleted(store *st, const char *name, int64_t id, imgsearch_error *err)
 {
 	return ims_fail(err, IMGSEARCH_EINVAL, "%s is kept out on purpose (item %lld of index %s)",
-		name, (long long)id, st->path);
+		name, (long long)id, st->label);
 }
 
 /* 1: deleted; 0: not deleted; -1: there is no such item. */
@@ -48,7 +48,7 @@ static int look(conn *c, int64_t id, int64_t *answer, imgsearch_error *err)
 int ims_store_no_item(const store *st, int64_t id, imgsearch_error *err)
 {
 	return ims_fail(err, IMGSEARCH_ENOTFOUND, "item %lld is not in index %s", (long long)id,
-		st->path);
+		st->label);
 }
 
 int ims_store_refuse_deleted_id(store *st, conn *c, int64_t id, imgsearch_error *err)

@@ -16,7 +16,7 @@ int ims_store_compact(store *st, imgsearch_error *err)
 	int64_t page_size, free_pages;
 	if (!atomic_load(&st->writing) || atomic_load(&st->in_tx))
 		return ims_fail(err, IMGSEARCH_EINVAL,
-			"index %s: compacting needs the writer lock and no open transaction", st->path);
+			"index %s: compacting needs the writer lock and no open transaction", st->label);
 	if (ims_store_gate_close(st, NULL))
 		return 0; /* readers keep ":memory:" as it is: another time */
 	int rc = ims_store_number(c, &page_size, 4096, err, "PRAGMA page_size", "");
@@ -52,7 +52,7 @@ uint64_t ims_store_bytes(store *st)
 static int replaced(const store *st, imgsearch_error *err)
 {
 	return ims_fail(err, IMGSEARCH_EIO, "index %s was replaced by another file while it was open",
-		st->path);
+		st->label);
 }
 
 static int read_file_id(conn *c, int64_t *id, imgsearch_error *err)
@@ -138,7 +138,7 @@ int ims_store_look(const store *st, int64_t *state, imgsearch_error *err)
 		return 0;
 	if (lstat(st->path, &info)) /* a link in its place has the journal of another name */
 		return ims_fail_errno(err, IMGSEARCH_EIO, "index %s was moved or deleted while it was open",
-			st->path);
+			st->label);
 	*state = state_of(&info);
 	bool same = info.st_dev == st->device && info.st_ino == st->inode;
 	return same && !atomic_load(&st->overwritten) ? 0 : replaced(st, err);
@@ -187,7 +187,7 @@ int ims_store_check_journal(store *st, const conn *own, imgsearch_error *err)
 	pthread_mutex_unlock(&st->mutex);
 	return same ? 0
 				: ims_fail(err, IMGSEARCH_EIO,
-					"index %s: its journal %s was moved or deleted while it was open", st->path,
+					"index %s: its journal %s was moved or deleted while it was open", st->label,
 					st->wal_path);
 }
 
@@ -244,5 +244,5 @@ int ims_store_check_unchanged(conn *c, imgsearch_error *err)
 	if (!c->immutable || c->file_state == ims_store_file_state(c->st))
 		return 0;
 	return c->failed = ims_fail(err, IMGSEARCH_EBUSY,
-			   "index %s was changed while it was read: ask again", c->st->path);
+			   "index %s was changed while it was read: ask again", c->st->label);
 }

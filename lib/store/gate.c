@@ -125,7 +125,7 @@ static int wait_to_close(store *st, imgsearch_error *err)
 	int late = 0;
 	if (this_thread_holds(st))
 		return ims_fail(err, IMGSEARCH_EBUSY,
-			"index %s: this thread is reading it, and can write when that has ended", st->path);
+			"index %s: this thread is reading it, and can write when that has ended", st->label);
 	st->gate_wanted = true;
 	while ((st->holds || st->gate_queue) && late != ETIMEDOUT)
 		late = pthread_cond_timedwait(&st->gate, &st->mutex, &end);
@@ -133,7 +133,7 @@ static int wait_to_close(store *st, imgsearch_error *err)
 	st->gate_closed = !st->holds && !st->gate_queue;
 	return st->gate_closed
 		? 0
-		: ims_fail(err, IMGSEARCH_EBUSY, "index %s: other threads keep reading it", st->path);
+		: ims_fail(err, IMGSEARCH_EBUSY, "index %s: other threads keep reading it", st->label);
 }
 
 int ims_store_gate_close(store *st, imgsearch_error *err)

@@ -21,7 +21,7 @@ static int lock_file(store *st, imgsearch_error *err)
 		struct stat mine, now;
 		int fd = open(st->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
 		if (fd < 0)
-			return ims_fail_errno(err, IMGSEARCH_EIO, "index %s cannot be written: %s", st->path,
+			return ims_fail_errno(err, IMGSEARCH_EIO, "index %s cannot be written: %s", st->label,
 				st->lock_path);
 		if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
 			int code = errno;
@@ -29,7 +29,7 @@ static int lock_file(store *st, imgsearch_error *err)
 			errno = code;
 			return code == EWOULDBLOCK
 				? ims_fail(err, IMGSEARCH_EBUSY, "index %s: another program is writing to it",
-					st->path)
+					st->label)
 				: ims_fail_errno(err, IMGSEARCH_EIO, "index %s cannot be locked", st->path);
 		}
 		if (fstat(fd, &mine) == 0 && stat(st->lock_path, &now) == 0 && mine.st_ino == now.st_ino
@@ -46,7 +46,7 @@ int ims_store_lock(store *st, imgsearch_error *err)
 {
 	if (atomic_exchange(&st->writing, true))
 		return ims_fail(err, IMGSEARCH_EBUSY, "index %s: another writer is at work in this program",
-			st->path);
+			st->label);
 	if (st->memory)
 		return 0;
 	ims_store_fork_lock();
@@ -74,14 +74,14 @@ void ims_store_unlock(store *st)
 static int refuse(const store *st, imgsearch_error *err)
 {
 	if (st->asked_read_only)
-		return ims_fail(err, IMGSEARCH_EINVAL, "index %s is open for reading only", st->path);
+		return ims_fail(err, IMGSEARCH_EINVAL, "index %s is open for reading only", st->label);
 	if (access(st->path, W_OK))
-		return ims_fail_errno(err, IMGSEARCH_EIO, "index %s cannot be written", st->path);
+		return ims_fail_errno(err, IMGSEARCH_EIO, "index %s cannot be written", st->label);
 	if (!ims_store_folder_writable(st))
 		return ims_fail_errno(err, IMGSEARCH_EIO, "index %s: its folder cannot be written",
-			st->path);
+			st->label);
 	return ims_fail(err, IMGSEARCH_EIO, "index %s could not be written when it was opened",
-		st->path);
+		st->label);
 }
 
 int ims_store_write_begin(store *st, imgsearch_error *err)

@@ -54,7 +54,7 @@ int ims_store_model_switch(store *st, imgsearch_error *err)
 		rc = ims_store_number(c, &there, 0, err, "SELECT count(*) FROM model WHERE next", "");
 	if (!rc && !there)
 		return ims_fail(err, IMGSEARCH_ENOTFOUND,
-			"index %s: no re-index by another model is under way", st->path);
+			"index %s: no re-index by another model is under way", st->label);
 	if (!rc) /* the tallies are written by hand below */
 		rc = ims_store_tally_flush(st, c, err);
 	if (!rc)

@@ -34,7 +34,7 @@ static int require_state(store *st, conn *c, int64_t id, uint32_t states, int64_
 {
 	int rc = ims_store_number(c, state, 0, err, "SELECT state FROM picture WHERE id = ?1", "i", id);
 	if (!rc && !(states >> *state & 1))
-		return ims_fail(err, IMGSEARCH_EINVAL, "index %s: picture %lld is in state %lld", st->path,
+		return ims_fail(err, IMGSEARCH_EINVAL, "index %s: picture %lld is in state %lld", st->label,
 			(long long)id, (long long)*state);
 	return rc;
 }

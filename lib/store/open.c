@@ -88,6 +88,7 @@ int ims_store_paths(store *st, const char *path, imgsearch_error *err)
 	int rc = resolve(&st->path, path, err);
 	if (rc)
 		return rc;
+	st->label = st->path;
 	const char *slash = strrchr(st->path, '/');
 	st->folder = ims_strndup(st->path, slash == st->path ? 1 : (size_t)(slash - st->path));
 	st->lock_path = ims_format("%s-lock", st->path);
@@ -226,16 +227,16 @@ static int open_file(store *st, const store_options *o, imgsearch_error *err)
 	struct stat info;
 	if (stat(st->path, &info) != 0) {
 		if (errno != ENOENT)
-			return ims_fail_errno(err, IMGSEARCH_EIO, "index %s", st->path);
+			return ims_fail_errno(err, IMGSEARCH_EIO, "index %s", st->label);
 		if (o->must_exist || o->read_only)
-			return ims_fail(err, IMGSEARCH_ENOTFOUND, "there is no index %s", st->path);
+			return ims_fail(err, IMGSEARCH_ENOTFOUND, "there is no index %s", st->label);
 		return make(st, o, err);
 	}
 	if (!S_ISREG(info.st_mode))
 		return ims_fail(err, IMGSEARCH_EDB, "%s is not an imgsearch index: it is no regular file",
 			st->path);
 	if (access(st->path, R_OK) != 0)
-		return ims_fail_errno(err, IMGSEARCH_EIO, "index %s cannot be read", st->path);
+		return ims_fail_errno(err, IMGSEARCH_EIO, "index %s cannot be read", st->label);
 	st->asked_read_only = o->read_only;
 	st->read_only = o->read_only || access(st->path, W_OK) != 0 || !ims_store_folder_writable(st);
 	conn *c;
@@ -285,6 +286,7 @@ int ims_store_open(store **out, const char *path, const store_options *o, imgsea
 	ims_store_gate_init(st);
 	st->lock_fd = -1;
 	st->memory = strcmp(path, ":memory:") == 0;
+	st->label = "in memory";
 	if (st->memory)
 		rc = (st->path = ims_strdup(path)) ? 0 : ims_nomem(err);
 	else
@@ -323,4 +325,14 @@ bool ims_store_read_only(const store *st)
 const char *ims_store_path(const store *st)
 {
 	return st->path;
+}
+
+const char *ims_store_label(const store *st)
+{
+	return st->label;
+}
+
+const char *ims_store_name(const store *st)
+{
+	return st->memory ? "the index in memory" : st->path;
 }

@@ -113,7 +113,7 @@ static int write_row(store *st, conn *c, store_picture *p, bool insert, imgsearc
 								  : 0;
 	if (!rc && newest == INT64_MAX)
 		return ims_fail(err, IMGSEARCH_ELIMIT,
-			"index %s: no id is left: the largest possible one is in use", st->path);
+			"index %s: no id is left: the largest possible one is in use", st->label);
 	if (rc)
 		return rc;
 	rc = ims_store_query(c, &s, err,

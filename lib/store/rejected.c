@@ -37,7 +37,7 @@ static int read_hash(store *st, sqlite3_stmt *s, int column, hash256 *out, imgse
 		return ims_nomem(err);
 	if (bytes != sizeof out->byte)
 		return ims_fail(err, IMGSEARCH_EDB,
-			"index %s is damaged: the hash of a rejected pair has %zu bytes", st->path, bytes);
+			"index %s is damaged: the hash of a rejected pair has %zu bytes", st->label, bytes);
 	memcpy(out->byte, data, bytes);
 	return 0;
 }

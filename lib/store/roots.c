@@ -128,11 +128,11 @@ int ims_store_root_move(store *st, const char *from, const char *to, imgsearch_e
 	if (!rc)
 		rc = ims_store_number(c, &there, 0, err, "SELECT 1 FROM root WHERE " AT_PATH, "p", from);
 	if (!rc && !there)
-		return ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s has no root %s", st->path, from);
+		return ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s has no root %s", st->label, from);
 	if (!rc)
 		rc = ims_store_number(c, &there, 0, err, "SELECT 1 FROM root WHERE " AT_PATH, "p", to);
 	if (!rc && there)
-		return ims_fail(err, IMGSEARCH_EINVAL, "index %s: %s is a root already", st->path, to);
+		return ims_fail(err, IMGSEARCH_EINVAL, "index %s: %s is a root already", st->label, to);
 	if (!rc)
 		rc = ims_store_way_from_index(st->path, to, &inside, err);
 	return rc ? rc

@@ -50,8 +50,8 @@ int ims_store_searcher_publish(store *st, int64_t state, const char *params, uin
 			" WHERE state = ?1",
 			"itiii", state, params, (int64_t)version, (int64_t)rows, change);
 	if (!rc && !sqlite3_changes(c->db))
-		return ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s has no searcher's state %lld", st->path,
-			(long long)state);
+		return ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s has no searcher's state %lld",
+			st->label, (long long)state);
 	return rc
 		? rc
 		: ims_store_run(c, err,
@@ -166,7 +166,7 @@ int ims_store_searcher_read(store *st, int64_t state, uint32_t number, buf *out,
 		(int64_t)number);
 	if (!rc && (rc = ims_store_step(c, s, err)) == 0)
 		rc = ims_fail(err, IMGSEARCH_EFORMAT,
-			"index %s: chunk %u of searcher state %lld is missing", st->path, number,
+			"index %s: chunk %u of searcher state %lld is missing", st->label, number,
 			(long long)state);
 	if (rc > 0) {
 		rc = read_blob(c, sqlite3_column_int64(s, 0), out, err);
@@ -174,7 +174,7 @@ int ims_store_searcher_read(store *st, int64_t state, uint32_t number, buf *out,
 			&& ims_checksum(out->data + before, out->len - before, number)
 				!= (uint64_t)sqlite3_column_int64(s, 1))
 			rc = ims_fail(err, IMGSEARCH_EFORMAT,
-				"index %s: chunk %u of searcher state %lld is damaged", st->path, number,
+				"index %s: chunk %u of searcher state %lld is damaged", st->label, number,
 				(long long)state);
 	}
 	if (rc)

@@ -12,7 +12,7 @@
 
 static int write_error(const conn *c, int sqlite, imgsearch_error *err)
 {
-	const char *path = c->st->path;
+	const char *path = c->st->label;
 	/* the message of a shared handle may belong to another thread */
 	const char *said = c->borrowed ? sqlite3_errstr(sqlite) : sqlite3_errmsg(c->db);
 	int number = sqlite3_system_errno(c->db);

@@ -37,7 +37,10 @@ typedef struct store_options {
 int ims_store_open(store **out, const char *path, const store_options *o, imgsearch_error *err);
 void ims_store_close(store *st);
 bool ims_store_read_only(const store *st);
-const char *ims_store_path(const store *st); /* absolute */
+const char *ims_store_path(const store *st); /* absolute, or ":memory:" */
+/* The path as a sentence has it: behind the word "index" ("in memory"), and elsewhere. */
+const char *ims_store_label(const store *st);
+const char *ims_store_name(const store *st); /* "the index in memory" */
 /* The version of a file that is older than this code and was not upgraded yet; 0: it is current. */
 int64_t ims_store_old_version(store *st);
 

@@ -73,6 +73,6 @@ int ims_store_next_ids(store *st, size_t n, int64_t *first, imgsearch_error *err
 	if (n > (uint64_t)INT64_MAX - (uint64_t)last)
 		return ims_fail(err, IMGSEARCH_ELIMIT,
 			"index %s: the largest id given so far is %lld, which leaves too few for %zu more",
-			st->path, (long long)last, n);
+			st->label, (long long)last, n);
 	return 0;
 }

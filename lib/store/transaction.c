@@ -19,7 +19,7 @@ int ims_store_tx_begin(store *st, imgsearch_error *err)
 	int64_t searchers = 0;
 	if (!atomic_load(&st->writing) || atomic_load(&st->in_tx))
 		return ims_fail(err, IMGSEARCH_EINVAL,
-			"index %s: a transaction needs the writer lock, and none may be open", st->path);
+			"index %s: a transaction needs the writer lock, and none may be open", st->label);
 	int rc = ims_store_gate_close(st, err);
 	if (rc)
 		return rc;
@@ -79,9 +79,9 @@ int ims_store_writer(store *st, conn **out, imgsearch_error *err)
 	conn *c = *out = st->writer;
 	if (!atomic_load(&st->in_tx))
 		return ims_fail(err, IMGSEARCH_EINVAL, "index %s: written outside of a transaction",
-			st->path);
+			st->label);
 	if (c->failed || sqlite3_get_autocommit(c->db))
 		return ims_fail(err, c->failed ? c->failed : IMGSEARCH_EDB,
-			"index %s: something failed earlier in this transaction; it is undone", st->path);
+			"index %s: something failed earlier in this transaction; it is undone", st->label);
 	return 0;
 }

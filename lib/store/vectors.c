@@ -88,7 +88,7 @@ static int copy_row(store *st, sqlite3_stmt *s, int column, int64_t id, uint32_t
 		return ims_nomem(err);
 	if (bytes != expected)
 		return ims_fail(err, IMGSEARCH_EDB,
-			"index %s is damaged: vector %lld has %zu bytes instead of %zu", st->path,
+			"index %s is damaged: vector %lld has %zu bytes instead of %zu", st->label,
 			(long long)id, bytes, expected);
 	if (bytes)
 		memcpy(out, data, bytes);

@@ -65,7 +65,7 @@ id:9
 END
 for command in "vectors import five.npy" "index $W" list serve build; do
 	check "$command in memory is refused" 3 imgsearch $command --db :memory: <<'END'
-! imgsearch: :memory:: nothing would be kept; name a file with --db FILE
+! imgsearch: an index in memory would not be kept; name a file with --db FILE
 END
 done
 check "rm of vectors says nothing of files" 0 imgsearch rm --db same.db id:9 <<'END'

@@ -245,7 +245,7 @@ static int write_in_callback(void *user, const int64_t *ids, const float *rows, 
 	imgsearch_error err;
 	(void)ids, (void)n;
 	refused(IMGSEARCH_EBUSY, imgsearch_vectors_add(user, rows, 1, dim, NULL, NULL, NULL, &err));
-	assert_non_null(strstr(err.message, "this thread is reading it"));
+	assert_non_null(strstr(err.message, "index in memory: this thread is reading it"));
 	return 0;
 }
 
@@ -259,6 +259,24 @@ static void writing_in_a_callback(void **state)
 	imgsearch_close(s);
 }
 
+/* Sentences do not name a file that there is not. */
+static void an_index_in_memory_is_called_so(void **state)
+{
+	(void)state;
+	imgsearch_error err;
+	imgsearch_info *info;
+	imgsearch_index_update_report *report;
+	imgsearch *s = open_index(":memory:", 0, false);
+	refused(IMGSEARCH_ENOTFOUND, imgsearch_index_update(s, NULL, 0, NULL, NULL, &report, &err));
+	assert_non_null(strstr(err.message, "the index in memory: the index has no folder yet"));
+	refused(IMGSEARCH_ENOTFOUND, imgsearch_root_move(s, "/a", "/b", NULL, &err));
+	assert_non_null(strstr(err.message, "index in memory has no root /a"));
+	ok(imgsearch_info_get(s, NULL, &info, &err));
+	assert_string_equal(info->path, ":memory:");
+	imgsearch_info_free(info);
+	imgsearch_close(s);
+}
+
 int main(void)
 {
 #define on_files(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
@@ -268,6 +286,7 @@ int main(void)
 		on_files(deleted_vectors),
 		on_files(queries_beside_a_writer),
 		on_files(writing_in_a_callback),
+		cmocka_unit_test(an_index_in_memory_is_called_so),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
