@@ -246,8 +246,9 @@ IMGSEARCH_API void imgsearch_cancel_token_free(imgsearch_cancel_token *token);
 
 /*
  * What belongs to one call of a function. A cancelled call returns ECANCELED, one past its deadline
- * EDEADLINE. A query then gives no answer; what a writer had committed stays. A batch in the
- * network is not interrupted: docs/api.md states the longest delay that was measured.
+ * EDEADLINE. A query then gives no answer; what a writer had committed stays. The loading of the
+ * network is not interrupted, nor is a batch in it, which is small before a deadline: docs/api.md
+ * states the longest delays that were measured.
  */
 typedef struct imgsearch_call {
 	size_t struct_size;

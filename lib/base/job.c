@@ -19,6 +19,15 @@ int ims_job_check(const job *j, imgsearch_error *err)
 	return j ? ims_stop_check(&j->stop, err) : 0;
 }
 
+size_t ims_job_batch(const job *j, size_t best, double each)
+{
+	if (!j || !(j->stop.deadline > 0))
+		return best;
+	size_t least = (best + 3) / 4;
+	double fit = each > 0 ? (j->stop.deadline - ims_now()) / 2 / each : 0;
+	return fit >= (double)best ? best : fit > (double)least ? (size_t)fit : least;
+}
+
 int ims_job_progress(job *j, const imgsearch_progress *p, imgsearch_error *err)
 {
 	if (!j)

@@ -26,6 +26,13 @@ int ims_job_step(job *j, const char *stage, uint64_t done, uint64_t total, imgse
 int ims_job_stopped(const job *j);
 int ims_job_check(const job *j, imgsearch_error *err);
 
+/*
+ * How many pictures go through the network at once, of the number that is best for it. each: the
+ * seconds that one took; 0: unknown. A call past its deadline ends after the batch that runs, so
+ * batches are smaller, down to a quarter, where a whole one takes more than half of the time left.
+ */
+size_t ims_job_batch(const job *j, size_t best, double each);
+
 /* One line to the caller's log. Only on the thread that does the work. j may be NULL. */
 void ims_job_log(job *j, int level, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

@@ -88,6 +88,7 @@ int ims_features(imgsearch *s, job *j, const model_identity *id, const imgsearch
 	size_t n, float *out, imgsearch_error *errors, imgsearch_error *err)
 {
 	size_t slot = (size_t)id->recipe.crop * id->recipe.crop * 3, most = 0;
+	double each = 0;
 	input_batch b = { .s = s, .id = id };
 	ims_store_snapshot_pause(s->store);
 	int rc = ims_handle_network(s, id, &b.network, err);
@@ -97,11 +98,14 @@ int ims_features(imgsearch *s, job *j, const model_identity *id, const imgsearch
 		rc = b.slots ? 0 : ims_nomem(err);
 	}
 	for (size_t at = 0, now; !rc && at < n; at += now) {
-		now = n - at < most ? n - at : most;
+		double start = ims_now();
+		size_t size = ims_job_batch(j, most, each);
+		now = n - at < size ? n - at : size;
 		b.in = in + at;
 		b.errors = errors + at;
 		rc = run_batch(&b, now, out + at * id->dim, err);
-		if (!rc && n > most)
+		each = (ims_now() - start) / (double)now;
+		if (!rc && n > now)
 			rc = ims_job_step(j, "extract", at + now, n, err);
 	}
 	ims_free(b.slots);

@@ -95,6 +95,11 @@ static void prepare(void *arg)
 	pipeline_item *it = arg;
 	pipeline *p = it->pipeline;
 	double start = ims_now();
+	if (ims_job_stopped(p->job)) { /* nobody admits it */
+		it->skipped = true;
+		set_done(p, &it->done);
+		return;
+	}
 	it->traits = 0;
 	it->picture = (prepared){ .pixels = IMAGE_DECODING };
 	it->same_pixels = it->check_header
@@ -147,6 +152,7 @@ static int finish_batch(pipeline *p)
 	size_t dim = p->identity->model.dim;
 	wait_for(p, &b->done);
 	p->counts->network_s += b->seconds;
+	p->seconds_each = b->seconds / (double)b->n;
 	int rc = b->rc;
 	if (rc && p->err)
 		*p->err = b->err;
@@ -220,7 +226,7 @@ static int join_batch(pipeline *p, const float *input, size_t row)
 	pipeline_batch *b = open_batch(p);
 	memcpy(b->in + b->n * slot, input, slot * sizeof *input);
 	b->row[b->n++] = row;
-	return b->n == p->batch_size ? send_batch(p) : 0;
+	return b->n >= ims_job_batch(p->job, p->batch_size, p->seconds_each) ? send_batch(p) : 0;
 }
 
 /* Afterwards every pending row that needs a vector has it. */
@@ -394,6 +400,7 @@ static int needs_vector(pipeline *p, pipeline_item *it, bool *needs, imgsearch_e
 	if (!rc && !twin && !it->picture.decoded) {
 		it->force_decode = true;
 		prepare(it);
+		rc = it->skipped ? ims_job_check(p->job, p->err) : 0;
 	}
 	*needs = it->picture.decoded && (!twin || twin == it->id);
 	return rc;
@@ -447,6 +454,8 @@ static int set_reason(pipeline *p, const pipeline_item *it, pending_row *row)
 static int admit(pipeline *p)
 {
 	pipeline_item *it = take_oldest(p);
+	if (it->skipped)
+		return ims_job_check(p->job, p->err);
 	bool needs = false, same = it->same_bytes || it->same_pixels || it->facts_only;
 	int rc = p->pending.n == PENDING_MOST ? write_all(p) : 0;
 	if (same)

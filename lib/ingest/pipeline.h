@@ -38,6 +38,7 @@ typedef struct pipeline_item {
 	prepared picture;
 	float *input; /* reused by the next item */
 	double seconds;
+	bool skipped;     /* the run was stopped before */
 	bool same_bytes;  /* as the row's */
 	bool same_pixels; /* with check_header: decoding gives those of the row, or fails */
 	uint32_t traits;  /* with check_header: of the header */
@@ -81,7 +82,8 @@ typedef struct pipeline {
 	size_t items_cap, items_first, items_out;
 	pipeline_batch *batch;
 	size_t batches_cap, batches_first, batches_out;
-	size_t batch_size; /* pictures */
+	size_t batch_size;   /* pictures, at most */
+	double seconds_each; /* of a picture of the last batch; 0: there was none */
 	pending_list pending;
 	bool partial;              /* what is there of a damaged picture is taken */
 	uint32_t redecoded_traits; /* of all pictures that were decoded anew */

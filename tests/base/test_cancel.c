@@ -160,6 +160,27 @@ static void a_job_reports_and_stops(void **state)
 	assert_int_equal(ims_job_stopped(NULL), 0);
 }
 
+/* Batches of at most 8 that take a second a picture. */
+static void batches_become_smaller(void **state)
+{
+	(void)state;
+	static const struct {
+		double left;
+		size_t size;
+	} cases[] = { { 100, 8 }, { 16, 8 }, { 12, 6 }, { 5, 2 }, { 0.1, 2 }, { -1, 2 } };
+	imgsearch_call call = { .struct_size = sizeof call, .deadline_ms = 200000 };
+	job j = { .stop = ims_stop_token(NULL, &call) }, none = { .stop = ims_stop_token(NULL, NULL) };
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		now = j.stop.deadline - cases[i].left;
+		assert_int_equal(ims_job_batch(&j, 8, 1), cases[i].size);
+		assert_int_equal(ims_job_batch(&none, 8, 1), 8);
+		assert_int_equal(ims_job_batch(NULL, 8, 1), 8);
+	}
+	now -= 100;
+	assert_int_equal(ims_job_batch(&j, 8, 0), 2);
+	assert_int_equal(ims_job_batch(&j, 1, 0), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -169,6 +190,7 @@ int main(void)
 		cmocka_unit_test(a_signal_handler_may_set_it),
 		cmocka_unit_test(a_deadline_counts_from_the_beginning),
 		cmocka_unit_test(a_job_reports_and_stops),
+		cmocka_unit_test(batches_become_smaller),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -406,6 +406,38 @@ static void a_deadline_stops_every_call(void **state)
 	imgsearch_close(w.s);
 }
 
+static size_t first_batch, largest_batch; /* of the next ones */
+
+static void note_batch(size_t n)
+{
+	if (!first_batch)
+		first_batch = n;
+	else if (n > largest_batch)
+		largest_batch = n;
+}
+
+/* The fake network takes four pictures at once. How long one takes is not known at first. */
+static void a_deadline_begins_with_a_small_batch(void **state)
+{
+	static const struct {
+		uint64_t ms;
+		size_t first, next;
+	} cases[] = { { 0, 4, 4 }, { 1000000000, 1, 4 } };
+	world w;
+	open_world(&w, *state);
+	assert_int_equal(call_extract(&w, NULL, NULL), 0); /* loads the network */
+	scene_on_run(note_batch);
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		imgsearch_call call = { .struct_size = sizeof call, .deadline_ms = cases[i].ms };
+		first_batch = largest_batch = 0;
+		assert_int_equal(call_extract(&w, &call, NULL), 0);
+		assert_int_equal(first_batch, cases[i].first);
+		assert_int_equal(largest_batch, cases[i].next);
+	}
+	scene_on_run(NULL);
+	imgsearch_close(w.s);
+}
+
 /* Wherever the deadline lies, the call is stopped whole, or has all of its result. */
 static void a_deadline_stops_long_calls_on_their_way(void **state)
 {
@@ -687,6 +719,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_deadline_stops_every_call),
 		TEST(a_deadline_stops_long_calls_on_their_way),
+		TEST(a_deadline_begins_with_a_small_batch),
 		TEST(a_stopped_commit_can_be_tried_again),
 		TEST(a_token_set_before_stops_every_call),
 		TEST(structs_of_a_call_are_checked),
