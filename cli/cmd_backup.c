@@ -1,6 +1,7 @@
 /* imgsearch backup: copies the index into one file. */
 #include "cli/base/json_writer.h"
 #include "cli/base/message.h"
+#include "cli/base/text.h"
 #include "cli/context/context.h"
 
 #include <string.h>
@@ -22,6 +23,7 @@ static void report(const context *c, const char *file)
 {
 	struct stat st = { 0 };
 	json_writer j;
+	char size[TEXT_SIZE];
 	stat(file, &st);
 	if (c->common->json) {
 		json_write_begin(&j, stdout);
@@ -29,7 +31,7 @@ static void report(const context *c, const char *file)
 		json_write_int(&j, "bytes", (int64_t)st.st_size);
 		json_write_end(&j);
 	}
-	context_print(c, "%s: a copy of %s (%.1f MB)", file, c->db, (double)st.st_size / 1e6);
+	context_print(c, "%s: a copy of %s (%s)", file, c->db, text_size(size, (uint64_t)st.st_size));
 }
 
 static int run(context *c, void *args)

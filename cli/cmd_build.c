@@ -1,6 +1,7 @@
 /* imgsearch build: builds a searcher and stores it in the index. */
 #include "cli/base/json_writer.h"
 #include "cli/base/message.h"
+#include "cli/base/text.h"
 #include "cli/context/context.h"
 
 #include <sys/resource.h>
@@ -56,6 +57,7 @@ static int run(context *c, void *args)
 	build_args *a = args;
 	imgsearch_build_report *report;
 	imgsearch_error err;
+	char size[TEXT_SIZE];
 	a->options.struct_size = sizeof a->options;
 	int rc = context_open(c, false);
 	if (rc)
@@ -64,9 +66,9 @@ static int run(context *c, void *args)
 		return context_error(c, &err);
 	if (a->stats || c->common->json)
 		print_report(report);
-	context_print(c, "%s: %llu rows, %.1f MB, %.1f s%s%s",
+	context_print(c, "%s: %llu rows, %s, %.1f s%s%s",
 		report->searcher ? report->searcher : "nothing to build", (unsigned long long)report->rows,
-		(double)report->bytes / 1e6, report->seconds, report->why[0] ? "; " : "", report->why);
+		text_size(size, report->bytes), report->seconds, report->why[0] ? "; " : "", report->why);
 	imgsearch_build_report_free(report);
 	return CLI_DONE;
 }

@@ -1,5 +1,6 @@
 /* imgsearch info: what an index holds, which model made its vectors, how it is searched. */
 #include "cli/base/message.h"
+#include "cli/base/text.h"
 #include "cli/context/context.h"
 #include "cli/output/counts.h"
 #include "cli/output/record.h"
@@ -42,9 +43,10 @@ static const char *searcher_text(const imgsearch_searcher *s, char text[LINE])
 {
 	const char *state = s->stale ? "stale: build again"
 		: s->changed             ? "catches up with changes"
-								 : "fresh";
-	snprintf(text, LINE, "%s: %llu rows, %.1f MB, %s%s%s", s->name, (unsigned long long)s->rows,
-		(double)s->bytes / 1e6, state, s->note ? "; " : "", s->note ? s->note : "");
+								 : "up to date";
+	char size[TEXT_SIZE];
+	snprintf(text, LINE, "%s: %llu rows, %s, %s%s%s", s->name, (unsigned long long)s->rows,
+		text_size(size, s->bytes), state, s->note ? "; " : "", s->note ? s->note : "");
 	return text;
 }
 
@@ -144,9 +146,9 @@ static void print_root(const imgsearch_root *r)
 static void print_text(context *c, const imgsearch_info *i)
 {
 	const imgsearch_counts *n = i->counts;
-	char text[LINE];
+	char text[LINE], size[TEXT_SIZE];
 	line("index", i->path);
-	printf("%-12s %.1f MB\n", "size", (double)i->bytes / 1e6);
+	printf("%-12s %s\n", "size", text_size(size, i->bytes));
 	printf("%-12s %llu of %u values, %s\n", "vectors", (unsigned long long)i->vectors, i->dim,
 		metric_name(i->metric));
 	printf("%-12s %llu\n", "paths seen", (unsigned long long)n->seen);

@@ -119,15 +119,12 @@ static bool is_writable(const char *db)
 	return ok;
 }
 
-static void print_address(context *c, const server *s, const serve_args *a)
+static void print_address(context *c, const server *s)
 {
-	const char *host = a->listen && strcmp(a->listen, "0.0.0.0") && strcmp(a->listen, "::")
-		? a->listen
-		: "localhost";
-	bool v6 = strchr(host, ':') != NULL;
-	context_print(c, "serving %s at http://%s%s%s:%u/ (Ctrl-C ends)", context_db(c), v6 ? "[" : "",
-		host, v6 ? "]" : "", s->port);
-	printf("http://%s%s%s:%u/\n", v6 ? "[" : "", host, v6 ? "]" : "", s->port);
+	char address[SERVER_ADDRESS];
+	server_address(s, address);
+	context_print(c, "serving %s at %s (Ctrl-C ends)", context_db(c), address);
+	printf("%s\n", address);
 	fflush(stdout);
 }
 
@@ -215,7 +212,7 @@ static int run(context *c, void *args)
 	if (rc == CLI_DONE)
 		rc = server_start(&s);
 	if (rc == CLI_DONE) {
-		print_address(c, &s, a);
+		print_address(c, &s);
 		warm_up(&s);
 		wait_for_signal(&s);
 	}

@@ -67,3 +67,31 @@ const char *condition_text(const condition *c, char **text)
 	}
 	return failed ? "out of memory" : NULL;
 }
+
+/* Whether a value that a message quotes, and may cut off, is this one. */
+static bool is_quoted(const char *quoted, const char *value)
+{
+	enum { MOST = 60 };
+	size_t n = value ? strnlen(value, MOST) : 0;
+	return value && !strncmp(quoted, value, n) && quoted[n] == '"';
+}
+
+const char *condition_fault(const condition *c, const char *message, const char **says)
+{
+	static const char lead[] = "condition: ", date[] = "date: ";
+	if (strncmp(message, lead, sizeof lead - 1))
+		return NULL;
+	*says = message += sizeof lead - 1;
+	if (!strncmp(message, date, sizeof date - 1) && message[sizeof date - 1] == '"') {
+		*says = message + sizeof date - 1;
+		if (is_quoted(*says + 1, c->after))
+			return "after";
+		if (is_quoted(*says + 1, c->before))
+			return "before";
+		*says = message;
+	}
+	if (c->near && !strncmp(message, "near(", 5))
+		return "near";
+	bool more = c->after || c->before || c->camera || c->near || c->n_keywords;
+	return c->where && !more ? "where" : NULL;
+}

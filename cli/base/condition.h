@@ -17,4 +17,10 @@ typedef struct condition {
  */
 const char *condition_text(const condition *c, char **text);
 
+/*
+ * The option that an error of the library about the condition means, and *says what it says of it;
+ * NULL: it is no such error, or may mean several options.
+ */
+const char *condition_fault(const condition *c, const char *message, const char **says);
+
 #endif

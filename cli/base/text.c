@@ -47,3 +47,12 @@ void text_write_escaped(FILE *f, const char *text)
 		text += bytes;
 	}
 }
+
+const char *text_size(char out[TEXT_SIZE], uint64_t bytes)
+{
+	if (bytes < 1000000)
+		snprintf(out, TEXT_SIZE, "%llu kB", (unsigned long long)(bytes + 999) / 1000);
+	else
+		snprintf(out, TEXT_SIZE, "%.1f MB", (double)bytes / 1e6);
+	return out;
+}

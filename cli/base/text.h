@@ -19,4 +19,8 @@ char *text_shell_word(const char *text);
 /* Control characters and bytes that are no UTF-8 are written as \n, \x1b and so on. */
 void text_write_escaped(FILE *f, const char *text);
 
+/* A number of bytes for people: "12 kB", "3.4 MB". */
+enum { TEXT_SIZE = 24 };
+const char *text_size(char out[TEXT_SIZE], uint64_t bytes);
+
 #endif

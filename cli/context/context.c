@@ -1,7 +1,6 @@
 /* A command that runs: finding and opening its index, and its messages. */
 #include "cli/context/context.h"
 
-#include "cli/base/condition.h"
 #include "cli/base/list.h"
 #include "cli/base/message.h"
 #include "cli/base/path.h"
@@ -174,7 +173,7 @@ int context_open(context *c, bool make)
 
 int context_filter(context *c, const filter_args *a, const imgsearch_filter **out)
 {
-	const condition asked = {
+	c->asked = (condition){
 		.after = a->after,
 		.before = a->before,
 		.camera = a->camera,
@@ -183,7 +182,7 @@ int context_filter(context *c, const filter_args *a, const imgsearch_filter **ou
 		.keywords = a->keyword.item,
 		.n_keywords = a->keyword.n,
 	};
-	const char *why = condition_text(&asked, &c->condition);
+	const char *why = condition_text(&c->asked, &c->condition);
 	*out = NULL;
 	if (why)
 		return command_usage(c->command, "--%s", why);
@@ -209,6 +208,10 @@ bool context_is_wrong_condition(const context *c, const imgsearch_error *err)
 
 int context_error(const context *c, const imgsearch_error *err)
 {
+	bool wrong = context_is_wrong_condition(c, err);
+	const char *says, *option = wrong ? condition_fault(&c->asked, err->message, &says) : NULL;
+	if (option)
+		return command_usage(c->command, "--%s: %s", option, says);
 	const char *advice = advice_find(c, err), *at = advice ? strstr(advice, "{db}") : NULL;
 	char *filled = NULL;
 	if (at
@@ -218,7 +221,7 @@ int context_error(const context *c, const imgsearch_error *err)
 		filled = NULL;
 	int rc = cli_error_advice(err, filled ? filled : advice);
 	free(filled);
-	return context_is_wrong_condition(c, err) ? CLI_USAGE : rc;
+	return wrong ? CLI_USAGE : rc;
 }
 
 void context_print(const context *c, const char *format, ...)

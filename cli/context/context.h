@@ -5,6 +5,7 @@
 #ifndef IMGSEARCH_CLI_CONTEXT_H
 #define IMGSEARCH_CLI_CONTEXT_H
 
+#include "cli/base/condition.h"
 #include "cli/context/filter_options.h"
 #include "cli/context/progress.h"
 #include "cli/option/command.h"
@@ -24,7 +25,8 @@ typedef struct context {
 	char *db_option; /* of context_db_option */
 	char **under;    /* of context_filter: the paths that the folder may have */
 	size_t n_under;
-	char *condition; /* of context_filter */
+	condition asked; /* of context_filter, as its text */
+	char *condition;
 	imgsearch_filter filter;
 } context;
 

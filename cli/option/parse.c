@@ -66,6 +66,18 @@ static const option *find_short(const command *c, char letter)
 	return NULL;
 }
 
+/* -o, or --output, of a command that writes the file which is its argument. */
+static int needless_output(const command *c)
+{
+	return command_usage(c, "no option -o; the file is the argument: imgsearch %s %s", c->name,
+		c->operands);
+}
+
+static bool writes_argument(const command *c)
+{
+	return !strncmp(c->operands, "FILE", 4) && c->max_operands == 1;
+}
+
 static int unknown_long(const command *c, const char *name, size_t length)
 {
 	const char *names[64];
@@ -75,6 +87,8 @@ static int unknown_long(const command *c, const char *name, size_t length)
 		names[n] = o->name;
 	snprintf(word, sizeof word, "%.*s",
 		(int)(length < NEAREST_WORD_MAX ? length : NEAREST_WORD_MAX), name);
+	if (!strcmp(word, "output") && writes_argument(c))
+		return needless_output(c);
 	const char *near = nearest_word(word, names, n);
 	if (near)
 		return command_usage(c, "no option --%.*s; did you mean --%s?", (int)length, name, near);
@@ -125,6 +139,8 @@ static int set_short_options(const command *c, const char *word, char ***next, c
 	for (const char *p = word + 1; *p; p++) {
 		const option *o = find_short(c, *p);
 		int rc;
+		if (!o && *p == 'o' && writes_argument(c))
+			return needless_output(c);
 		if (!o)
 			return command_usage(c, "no option -%c", *p);
 		if (!o->arg)
@@ -176,7 +192,8 @@ int parse_command_line(const command *c, int argc, char **argv, void *args, size
 			n ? "an argument is missing: imgsearch %s %s" : "no argument: imgsearch %s %s", c->name,
 			c->operands);
 	if (n > c->max_operands)
-		return command_usage(c, "unexpected argument \"%s\"", argv[c->max_operands]);
+		return command_usage(c, "unexpected argument \"%s\"%s", argv[c->max_operands],
+			find_long(c, "output", 6) ? "; the file to write is named with -o FILE" : "");
 	return CLI_DONE;
 }
 

@@ -12,8 +12,11 @@ enum MHD_Result handle_health(exchange *x)
 {
 	reply r;
 	json_writer j;
+	char address[SERVER_ADDRESS];
 	json_write_begin(&j, reply_open(&r));
+	server_address(x->server, address);
 	json_write_text(&j, "status", "ok");
+	json_write_text(&j, "address", address);
 	json_write_int(&j, "uptime_s", (int64_t)(time(NULL) - x->server->started));
 	json_write_int(&j, "requests", (int64_t)atomic_load(&x->server->requests));
 	json_write_int(&j, "searches", (int64_t)atomic_load(&x->server->searches));

@@ -301,6 +301,36 @@ static int tcp_socket(server *s)
 	return fd;
 }
 
+void server_address(const server *s, char out[SERVER_ADDRESS])
+{
+	const char *host = s->options.listen;
+	bool local = !host || !strcmp(host, "0.0.0.0") || !strcmp(host, "::");
+	bool v6 = !local && strchr(host, ':');
+	snprintf(out, SERVER_ADDRESS, "http://%s%s%s:%u/", v6 ? "[" : "", local ? "localhost" : host,
+		v6 ? "]" : "", s->port);
+}
+
+/* The address of the server at the other end of a socket; false: it does not tell. */
+static bool ask_address(int fd, char out[SERVER_ADDRESS])
+{
+	static const char request[] = "GET /api/health HTTP/1.0\r\nHost: localhost\r\n\r\n",
+					  key[] = "\"address\": \"";
+	const struct timeval most = { .tv_sec = 2 };
+	char text[4096];
+	size_t n = 0;
+	ssize_t got = 0;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &most, sizeof most);
+	if (send(fd, request, sizeof request - 1, MSG_NOSIGNAL) != sizeof request - 1)
+		return false;
+	while (n < sizeof text - 1 && (got = recv(fd, text + n, sizeof text - 1 - n, 0)) > 0)
+		n += (size_t)got;
+	text[n] = 0;
+	const char *at = strstr(text, key), *end = at ? strchr(at += sizeof key - 1, '"') : NULL;
+	if (end)
+		snprintf(out, SERVER_ADDRESS, "%.*s", (int)(end - at), at);
+	return end && end > at;
+}
+
 /*
  * Replaces a socket that no server answers, which a killed server left. -1: failed, with a message.
  */
@@ -312,8 +342,12 @@ static int local_socket(server *s)
 	strcpy(a.sun_path, s->socket_path);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd >= 0 && !connect(fd, (struct sockaddr *)&a, sizeof a)) {
+		char address[SERVER_ADDRESS];
+		bool told = ask_address(fd, address);
 		close(fd);
-		return cli_fail("another server already serves this index (%s)", s->socket_path), -1;
+		return cli_fail("another server already serves this index: %s",
+				   told ? address : s->socket_path),
+			   -1;
 	}
 	if (fd >= 0 && errno == ECONNREFUSED)
 		unlink(s->socket_path);

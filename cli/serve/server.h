@@ -65,6 +65,10 @@ typedef struct server {
 /* A call of the library by a request: the command's log, and the token above. */
 imgsearch_call server_call(const server *s);
 
+/* Where a browser on this machine, or on another one, finds the page: "http://localhost:8080/". */
+enum { SERVER_ADDRESS = 300 };
+void server_address(const server *s, char out[SERVER_ADDRESS]);
+
 int server_start(server *s);           /* CLI_DONE, or an exit code with the reason printed */
 void server_stop(server *s);           /* running requests get a few seconds to finish */
 void server_check_timeouts(server *s); /* call once a second */

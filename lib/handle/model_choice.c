@@ -332,7 +332,7 @@ static int decide_own(imgsearch *s, identity_use use, model_identity *own, ident
 		return rc;
 	if (is_earlier(s, own, &out->model))
 		return refuse_earlier(s, err);
-	return ims_fail(err, IMGSEARCH_EMODEL, "%s: made by another model (%s)",
+	return ims_fail(err, IMGSEARCH_EMODEL, "%s: its features are of another model (%s)",
 		ims_store_name(s->store), why);
 }
 
@@ -350,7 +350,8 @@ static int decide_run(imgsearch *s, const model_identity *own, identity *out, im
 			rc = refuse_earlier(s, err);
 		else if (!pending && !asked)
 			rc = ims_fail(err, IMGSEARCH_EMODEL,
-				"%s: made by another model (%s), and the options name none to index with",
+				"%s: its features are of another model (%s), and the options name none to index "
+				"with",
 				ims_store_name(s->store), why);
 		else
 			out->begins = !pending || !ims_model_same(&next, &out->model, why, sizeof why);

@@ -85,7 +85,20 @@ static int find_in(char **out, const char *folder, const char *under, const char
 	return IMGSEARCH_ENOTFOUND;
 }
 
-static const char *const under[] = { "", "/imgsearch", "/../lib/imgsearch" }; /* the library's */
+/* Places of the library's files: in its folder, or in the one that this lies in. */
+static const struct {
+	bool above;
+	const char *path;
+} places[] = { { false, "" }, { false, "/imgsearch" }, { true, "/lib/imgsearch" } };
+enum { PLACES = sizeof places / sizeof *places };
+
+/* The i-th place from the library's folder; ims_free. NULL: out of memory. */
+static char *place_from(const char *folder, size_t i)
+{
+	const char *slash = strrchr(folder, '/');
+	size_t n = places[i].above && slash ? (size_t)(slash - folder) : strlen(folder);
+	return ims_format("%.*s%s", (int)n, folder, places[i].path);
+}
 
 static int find_beside_library(char **out, const char *file)
 {
@@ -94,8 +107,11 @@ static int find_beside_library(char **out, const char *file)
 	if (rc)
 		return rc;
 	rc = IMGSEARCH_ENOTFOUND;
-	for (size_t i = 0; rc == IMGSEARCH_ENOTFOUND && i < sizeof under / sizeof *under; i++)
-		rc = find_in(out, folder, under[i], file);
+	for (size_t i = 0; rc == IMGSEARCH_ENOTFOUND && i < PLACES; i++) {
+		char *place = place_from(folder, i);
+		rc = place ? find_in(out, place, "", file) : IMGSEARCH_ENOMEM;
+		ims_free(place);
+	}
 	ims_free(folder);
 	return rc;
 }
@@ -138,8 +154,11 @@ void ims_model_places(char *text, size_t size, bool weights)
 	*text = 0;
 	add_place(text, size, getenv("IMGSEARCH_LIBDIR"), "");
 	own_folder(&own);
-	for (size_t i = 0; own && i < sizeof under / sizeof *under; i++)
-		add_place(text, size, own, under[i]);
+	for (size_t i = 0; own && i < PLACES; i++) {
+		char *place = place_from(own, i);
+		add_place(text, size, place, "");
+		ims_free(place);
+	}
 	if (weights)
 		add_place(text, size, data, under_it);
 	ims_free(own);

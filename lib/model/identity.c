@@ -185,24 +185,23 @@ bool ims_model_same(const model_identity *a, const model_identity *b, char *why,
 {
 	const image_recipe *r = &a->recipe, *s = &b->recipe;
 	if (strcmp(a->name, b->name))
-		snprintf(why, why_size, "network %s and %s", a->name, b->name);
+		snprintf(why, why_size, "network %s, not %s", a->name, b->name);
 	else if (strcmp(a->weights_hash, b->weights_hash))
-		snprintf(why, why_size, "different weights (%.12s and %.12s)", a->weights_hash,
-			b->weights_hash);
+		snprintf(why, why_size, "weights %.12s, not %.12s", a->weights_hash, b->weights_hash);
 	else if (a->dim != b->dim)
-		snprintf(why, why_size, "%u and %u values", a->dim, b->dim);
+		snprintf(why, why_size, "%u values, not %u", a->dim, b->dim);
 	else if (a->precision != b->precision)
-		snprintf(why, why_size, "precision %s and %s",
+		snprintf(why, why_size, "precision %s, not %s",
 			a->precision == IMGSEARCH_PRECISION_BF16 ? "bf16" : "f32",
 			b->precision == IMGSEARCH_PRECISION_BF16 ? "bf16" : "f32");
 	else if (r->resize != s->resize || r->crop != s->crop || r->bicubic != s->bicubic)
-		snprintf(why, why_size, "recipe %u/%u %s and %u/%u %s", r->resize, r->crop,
+		snprintf(why, why_size, "recipe %u/%u %s, not %u/%u %s", r->resize, r->crop,
 			r->bicubic ? "bicubic" : "bilinear", s->resize, s->crop,
 			s->bicubic ? "bicubic" : "bilinear");
 	else if (memcmp(r->mean, s->mean, sizeof r->mean) || memcmp(r->std, s->std, sizeof r->std))
-		snprintf(why, why_size, "different mean or standard deviation");
+		snprintf(why, why_size, "another mean or standard deviation");
 	else if (a->flip != b->flip)
-		snprintf(why, why_size, "features %s mirror images and %s", a->flip ? "with" : "without",
+		snprintf(why, why_size, "%s mirror images, not %s", a->flip ? "with" : "without",
 			b->flip ? "with" : "without");
 	else
 		return true;

@@ -258,9 +258,8 @@ static int wrong_date(const parser *p, const where_step *s)
 		return ims_fail(p->err, IMGSEARCH_EINVAL,
 			"condition: %s: \"%.60s\" has a zone, and wall clocks are compared", name, s->text);
 	return ims_fail(p->err, IMGSEARCH_EINVAL,
-		"condition: %s: \"%.60s\" is no date, as 2024, 2024-05, 2024-05-03 or 2024-05-03T14:05:09 "
-		"are",
-		name, s->text);
+		"condition: %s: \"%.60s\" is not a date (YYYY, YYYY-MM, YYYY-MM-DD[Thh:mm[:ss]])", name,
+		s->text);
 }
 
 static int wrong_value(const parser *p, const where_step *s)

@@ -174,7 +174,7 @@ result "... and the next run completes it" $?
 for data in "$W/xdg" ''; do
 	XDG_DATA_HOME=$data alone index pics --db no.db --model resnet50 >.out 2>.err
 	files='resnet50.safetensors, .pth or .pt'
-	places="$W/nothing, $W/.alone, $W/.alone/imgsearch, $W/.alone/../lib/imgsearch"
+	places="$W/nothing, $W/.alone, $W/.alone/imgsearch, $W/lib/imgsearch"
 	grep -q "no $files is in $places, ${data:-$W/.local/share}/imgsearch/models" .err
 	result "weights that are nowhere: each place is named (XDG_DATA_HOME '$data')" $? .err
 done

@@ -36,6 +36,10 @@ begin(
         '... once for all pictures',
         '... an unknown column',
         '... a date that is none',
+        '... of another option',
+        '... a date with a zone',
+        '... a place that is none on earth',
+        '... of several options together',
         '... a place that is none',
         '... eval of no picture',
         'list and failed of a folder that is not there',
@@ -180,11 +184,17 @@ def said(text, *words, status=2):
     result(p.returncode == status and text in p.stderr, p.stderr)
 
 
-said('condition: at its end: a value is', 'query', '--where', 'rating >=', 'pics/a.png')
+said('query: --where: at its end: a value is', 'query', '--where', 'rating >=', 'pics/a.png')
 p = imgsearch('query', '--where', 'x', 'pics/a.png', 'pics/b.png', status=2)
-result(p.returncode == 2 and p.stderr.count('condition') == 1, p.stderr)
+result(p.returncode == 2 and p.stderr.count('--where: ') == 1, p.stderr)
 said('no picture has a column "ratng"', 'list', '--where', 'ratng > 3')
-said('date: "May" is no date', 'map', '--json', '--after', 'May')
+said('map: --after: "May" is not a date (YYYY, YYYY-MM, YYYY-MM-DD[Thh:mm[:ss]])', 'map', '--json',
+     '--after', 'May')
+said('list: --before: "2024-13" is not a date (', 'list', '--after', '2024', '--before', '2024-13')
+zoned = '2024-05-01T10:00+02:00'
+said(f'list: --before: "{zoned}" has a zone', 'list', '--before', zoned)
+said('list: --near: near(100, 2, 3) is no place', 'list', '--near', '100,2,3')
+said('imgsearch: condition: at byte ', 'list', '--after', '2024', '--where', 'date > June')
 said('--near: LATITUDE,LONGITUDE,KILOMETRES', 'dups', '--near', 'Munich')
 said('no picture of index', 'eval', '--where', 'rating > 90', status=3)
 p, q = imgsearch('failed', 'nowhere', status=3), imgsearch('list', 'nowhere', '--after', '2023',

@@ -139,6 +139,14 @@ done
 check "a value is missing before another option" 2 imgsearch check --recall --json <<'END'
 ! imgsearch: check: --recall needs a value: N, before --json (see: imgsearch help check)
 END
+check "map FILE" 2 imgsearch map map.html <<'END'
+! imgsearch: map: unexpected argument "map.html"; the file to write is named with -o FILE (see: imgsearch help map)
+END
+for option in -o --output; do
+	check "vectors export $option" 2 imgsearch vectors export $option x.npy <<'END'
+! imgsearch: vectors export: no option -o; the file is the argument: imgsearch vectors export FILE.npy (see: imgsearch help vectors export)
+END
+done
 check "an option that is near no other" 2 imgsearch check --queries 3 <<'END'
 ! imgsearch: check: no option --queries (see: imgsearch help check)
 END

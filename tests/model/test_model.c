@@ -251,7 +251,7 @@ static void identities_differ(void **state)
 	assert_true(ims_model_same(&a, &b, why, sizeof why));
 	b.precision = IMGSEARCH_PRECISION_BF16;
 	assert_false(ims_model_same(&a, &b, why, sizeof why));
-	assert_string_equal(why, "precision f32 and bf16");
+	assert_string_equal(why, "precision f32, not bf16");
 	b.precision = a.precision, b.recipe.crop++;
 	assert_false(ims_model_same(&a, &b, why, sizeof why));
 	b.recipe = a.recipe, b.weights_hash[0] ^= 1;

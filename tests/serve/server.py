@@ -748,10 +748,9 @@ def test_through(s, db):
     more("--no-include")
     check("... all of them", remembered() == [[]], remembered())
     second = Server(db, wait=False)
-    check(
-        "a second server on the index",
-        second.process.wait(20) == 3 and "already serves" in second.process.stderr.read(),
-    )
+    said = second.process.wait(20) == 3 and second.process.stderr.read()
+    there = "already serves this index: http://localhost:%d/" % s.port
+    check("a second server on the index names the first", said and there in said, said)
 
 
 def test_replaced(s, db):
