@@ -90,6 +90,23 @@ static void orders(void **state)
 	imgsearch_close(s);
 }
 
+/* Those without a value come last, in order of path: also where nothing has one. */
+static void an_order_by_what_nobody_has(void **state)
+{
+	const scene *sc = *state;
+	for (unsigned i = 0; i < 3; i++)
+		photo(sc, (const char *[]){ "b.png", "a.png", "c.png" }[i], i);
+	imgsearch *s = scene_open(sc);
+	scene_index(s, sc->photos);
+	for (uint32_t i = 0; i < 4; i++) {
+		imgsearch_item_list_options o = IMGSEARCH_INIT(imgsearch_item_list_options);
+		o.sort = i / 2 ? IMGSEARCH_SORT_DATE : IMGSEARCH_SORT_RATING;
+		o.descending = i % 2;
+		is_list(s, &o, "a.png b.png c.png ", 3);
+	}
+	imgsearch_close(s);
+}
+
 static void filters(void **state)
 {
 	const scene *sc = *state;
@@ -195,6 +212,7 @@ int main(void)
 #define on_scene(test) cmocka_unit_test_setup_teardown(test, scene_setup, scene_teardown)
 	const struct CMUnitTest tests[] = {
 		on_scene(orders),
+		on_scene(an_order_by_what_nobody_has),
 		on_scene(filters),
 		on_scene(given_ids),
 		on_scene(stopped),
