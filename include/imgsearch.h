@@ -531,7 +531,8 @@ typedef struct imgsearch_index_update_report {
 } imgsearch_index_update_report;
 
 /*
- * Brings the index up to date with files and folders (n = 0: the roots it knows). Unchanged files
+ * Brings the index up to date with n files and folders. With n = 0 (paths is then not read, and may
+ * be NULL) these are the roots that the index knows; ENOTFOUND where it knows none. Unchanged files
  * are not read. A file of which only the change time (ctime) differs is read, and its bytes are
  * compared. Moved files keep their vector. Deleted files drop out. A root that is absent is offline
  * and kept. A bad file is counted and remembered with its reason; it never fails the run. Commits
@@ -582,7 +583,8 @@ typedef struct imgsearch_vectors_add_options {
 	imgsearch_transaction *transaction; /* NULL: committed by the call */
 	/*
 	 * n, not negative; an existing one is replaced. NULL: counted on from the largest id ever
-	 * given, from 0 in a new index
+	 * given, from 0 in a new index. Ids near INT64_MAX use up those that can be counted on:
+	 * additions without ids, of pictures too, are then ELIMIT
 	 */
 	const int64_t *ids;
 	/* n, as in imgsearch_index_add_options; NULL, or a NULL entry: "id:" and the id */

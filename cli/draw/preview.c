@@ -9,12 +9,12 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-typedef struct cells {
-	gint columns, rows; /* the largest picture, in cells */
-	gint width, height; /* of a cell, in pixels */
-} cells;
+typedef struct terminal_size {
+	gint columns, rows;           /* of the largest picture, in cells */
+	gint cell_width, cell_height; /* pixels */
+} terminal_size;
 
-static ChafaPixelMode best_mode(ChafaTermInfo *term)
+static ChafaPixelMode best_pixel_mode(ChafaTermInfo *term)
 {
 	if (chafa_term_info_have_seq(term, CHAFA_TERM_SEQ_BEGIN_KITTY_IMMEDIATE_IMAGE_V1))
 		return CHAFA_PIXEL_MODE_KITTY;
@@ -26,10 +26,10 @@ static ChafaPixelMode best_mode(ChafaTermInfo *term)
 }
 
 /* Pictures bring their own colours; symbols have those of the terminal. */
-static ChafaCanvasMode best_colors(ChafaTermInfo *term)
+static ChafaCanvasMode best_canvas_mode(ChafaTermInfo *term)
 {
 	bool direct = chafa_term_info_have_seq(term, CHAFA_TERM_SEQ_SET_COLOR_FGBG_DIRECT);
-	if (best_mode(term) != CHAFA_PIXEL_MODE_SYMBOLS || direct)
+	if (best_pixel_mode(term) != CHAFA_PIXEL_MODE_SYMBOLS || direct)
 		return CHAFA_CANVAS_MODE_TRUECOLOR;
 	return chafa_term_info_have_seq(term, CHAFA_TERM_SEQ_SET_COLOR_FGBG_256)
 		? CHAFA_CANVAS_MODE_INDEXED_240
@@ -37,17 +37,17 @@ static ChafaCanvasMode best_colors(ChafaTermInfo *term)
 }
 
 /* Terminals may not report the size of their cells; most are about twice as high as wide. */
-static cells cells_of_terminal(void)
+static terminal_size measure_terminal(void)
 {
-	cells c = { .columns = 40, .rows = 14, .width = 10, .height = 20 };
+	terminal_size c = { .columns = 40, .rows = 14, .cell_width = 10, .cell_height = 20 };
 	struct winsize w;
 	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &w) || !w.ws_col || !w.ws_row)
 		return c;
 	c.columns = MIN(c.columns, w.ws_col);
 	c.rows = MIN(c.rows, w.ws_row);
 	if (w.ws_xpixel / w.ws_col >= 2 && w.ws_ypixel / w.ws_row >= 2) {
-		c.width = w.ws_xpixel / w.ws_col;
-		c.height = w.ws_ypixel / w.ws_row;
+		c.cell_width = w.ws_xpixel / w.ws_col;
+		c.cell_height = w.ws_ypixel / w.ws_row;
 	}
 	return c;
 }
@@ -56,18 +56,18 @@ static ChafaCanvas *canvas_for(ChafaTermInfo *term, const imgsearch_image *p)
 {
 	ChafaCanvasConfig *config = chafa_canvas_config_new();
 	ChafaSymbolMap *symbols = chafa_symbol_map_new();
-	cells c = cells_of_terminal();
+	terminal_size c = measure_terminal();
 	gint width = c.columns, height = c.rows;
 	chafa_calc_canvas_geometry((gint)p->width, (gint)p->height, &width, &height,
-		(gfloat)c.width / (gfloat)c.height, FALSE, FALSE);
+		(gfloat)c.cell_width / (gfloat)c.cell_height, FALSE, FALSE);
 	chafa_symbol_map_add_by_tags(symbols,
 		CHAFA_SYMBOL_TAG_SPACE | CHAFA_SYMBOL_TAG_SOLID | CHAFA_SYMBOL_TAG_VHALF
 			| CHAFA_SYMBOL_TAG_HHALF | CHAFA_SYMBOL_TAG_QUAD);
 	chafa_canvas_config_set_symbol_map(config, symbols);
 	chafa_canvas_config_set_geometry(config, width, height);
-	chafa_canvas_config_set_pixel_mode(config, best_mode(term));
-	chafa_canvas_config_set_canvas_mode(config, best_colors(term));
-	chafa_canvas_config_set_cell_geometry(config, c.width, c.height);
+	chafa_canvas_config_set_pixel_mode(config, best_pixel_mode(term));
+	chafa_canvas_config_set_canvas_mode(config, best_canvas_mode(term));
+	chafa_canvas_config_set_cell_geometry(config, c.cell_width, c.cell_height);
 	ChafaCanvas *canvas = chafa_canvas_new(config);
 	chafa_symbol_map_unref(symbols);
 	chafa_canvas_config_unref(config);

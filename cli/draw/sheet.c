@@ -88,8 +88,8 @@ static void draw_hit(canvas *c, const sheet *sh, const sheet_hit *h, int x, int 
 	if (!imgsearch_image_load(sh->s, &in, TILE, sh->call, &p, NULL))
 		canvas_picture(c, p, x, y, TILE, TILE, false);
 	imgsearch_image_free(p);
-	snprintf(score, sizeof score, "%.3f%s", (double)h->score, h->chance ? " (chance)" : "");
-	canvas_text(c, x, y + TILE + 8, 2, h->chance ? soft : good, score);
+	snprintf(score, sizeof score, "%.3f%s", (double)h->score, h->is_chance ? " (chance)" : "");
+	canvas_text(c, x, y + TILE + 8, 2, h->is_chance ? soft : good, score);
 	canvas_text_fit(c, x, y + TILE + 8 + LINE + 4, TILE, 2, ink, h->label);
 }
 
@@ -152,13 +152,13 @@ static const char style[] =
 static void write_hit(FILE *f, const sheet *sh, const sheet_hit *h)
 {
 	imgsearch_input in = imgsearch_input_item(h->id);
-	fprintf(f, "<li%s><a href=\"", h->chance ? " class=\"chance\"" : "");
+	fprintf(f, "<li%s><a href=\"", h->is_chance ? " class=\"chance\"" : "");
 	html_uri(f, h->path);
 	fputs("\"><img loading=\"lazy\" alt=\"\" src=\"", f);
 	if (!html_picture(f, sh->s, &in, 360, sh->call))
 		fputs("data:,", f);
 	fprintf(f, "\"></a><b>%.3f</b>%s ", (double)h->score,
-		h->chance ? " <small>no better than chance</small>" : "");
+		h->is_chance ? " <small>no better than chance</small>" : "");
 	html_text(f, h->label);
 	fputs("<br><small>", f);
 	html_text(f, h->path);

@@ -13,7 +13,7 @@ typedef struct sheet_hit {
 	int64_t id;
 	float score;
 	char *label, *path;
-	bool chance; /* no better than chance */
+	bool is_chance; /* no better than chance */
 } sheet_hit;
 
 typedef struct sheet_section {

@@ -30,8 +30,8 @@ static float picture_difference(const member *a, const member *b)
 	detail_side one = ims_groups_side(a), other = ims_groups_side(b);
 	if (!a->full || !b->full)
 		return least;
-	int turn = ims_signature_turn(a->pixels, b->pixels, 0);
-	for (; turn >= 0; turn = ims_signature_turn(a->pixels, b->pixels, turn + 1))
+	int turn = ims_signature_turn(a->coarse, b->coarse, 0);
+	for (; turn >= 0; turn = ims_signature_turn(a->coarse, b->coarse, turn + 1))
 		if (same_shape(a, b, turn))
 			least = fminf(least, ims_detail_difference(&one, &other, turn));
 	return least;
@@ -86,7 +86,7 @@ static void compare_coarse(void *arg, size_t i, unsigned worker)
 	group_builder *g = arg;
 	edge *e = &g->edges[i];
 	(void)worker;
-	e->distance = ims_signature_turn(g->all.item[e->a].pixels, g->all.item[e->b].pixels, 0) < 0;
+	e->distance = ims_signature_turn(g->all.item[e->a].coarse, g->all.item[e->b].coarse, 0) < 0;
 }
 
 static void compare_detail(void *arg, size_t i, unsigned worker)
@@ -143,7 +143,7 @@ int ims_groups_join_pictures(group_builder *g, bool wanted, imgsearch_error *err
 		float *row = rows + n * IMS_INVARIANT_DIM, length = 0;
 		if (!g->all.item[i].has_signature)
 			continue;
-		ims_signature_invariant(row, g->all.item[i].pixels);
+		ims_signature_invariant(row, g->all.item[i].coarse);
 		for (int d = 0; d < IMS_INVARIANT_DIM; d++)
 			length += row[d];
 		if (length > 0)

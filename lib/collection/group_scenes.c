@@ -34,7 +34,7 @@ static int add_scene_pair(void *user, size_t row, size_t rank, neighbour found)
 	if (!two || two == one)
 		return 0;
 	if (one->has_signature && two->has_signature) {
-		if (ims_signature_correlation(one->pixels, two->pixels) < alike_layout)
+		if (ims_signature_correlation(one->coarse, two->coarse) < alike_layout)
 			return 0;
 		rc = is_other_text(g, one, two, &other_text);
 	}

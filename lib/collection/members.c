@@ -31,7 +31,7 @@ void ims_members_free(members *m)
 {
 	for (size_t i = 0; i < m->n; i++) {
 		ims_free(m->item[i].path);
-		ims_free(m->item[i].pixels);
+		ims_free(m->item[i].coarse);
 		ims_free(m->item[i].full);
 	}
 	for (size_t i = 0; i < m->n_names; i++)
@@ -151,7 +151,7 @@ static int by_file(const void *x, const void *y)
 }
 
 /* Leaves one member for each file: the picture, or the first of its names. */
-static int take_names(members *m)
+static int split_names(members *m)
 {
 	size_t kept = 0;
 	if (!m->n)
@@ -212,11 +212,11 @@ static int find_stand_ins(members *m)
 
 static bool set_coarse(member *m, const void *coarse)
 {
-	if (!m->pixels)
-		m->pixels = ims_alloc(1, sizeof *m->pixels);
-	if (m->pixels)
-		memcpy(m->pixels, coarse, sizeof *m->pixels);
-	m->has_signature = m->pixels != NULL;
+	if (!m->coarse)
+		m->coarse = ims_alloc(1, sizeof *m->coarse);
+	if (m->coarse)
+		memcpy(m->coarse, coarse, sizeof *m->coarse);
+	m->has_signature = m->coarse != NULL;
 	return m->has_signature;
 }
 
@@ -224,9 +224,9 @@ static bool set_coarse(member *m, const void *coarse)
 static int add_signature(void *user, int64_t id, const void *data, size_t size)
 {
 	member *m = ims_members_find(user, id);
-	if (!m || size < sizeof *m->pixels)
+	if (!m || size < sizeof *m->coarse)
 		return 0;
-	m->has_detail = size > sizeof *m->pixels;
+	m->has_detail = size > sizeof *m->coarse;
 	return set_coarse(m, data) ? 0 : IMGSEARCH_ENOMEM;
 }
 
@@ -434,7 +434,7 @@ int ims_members_read(imgsearch *s, const imgsearch_filter *filter, bool signatur
 		ims_filter_tell_empty(&widened, job);
 	ims_filter_folders_free(&folders);
 	if (!rc)
-		rc = take_names(out);
+		rc = split_names(out);
 	if (!rc && filter)
 		rc = find_stand_ins(out);
 	if (!rc && signatures)

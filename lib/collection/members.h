@@ -35,7 +35,7 @@ typedef struct member {
 	bool looked_at, is_drawing; /* is_drawing: set with looked_at */
 	char *path;                 /* absolute; NULL: it has no file */
 	file_stamp stamp;
-	signature *pixels;    /* owned; set with has_signature */
+	signature *coarse;    /* of its signature; owned; set with has_signature */
 	full_signature *full; /* owned; NULL: not loaded */
 } member;
 

@@ -40,8 +40,8 @@ int ims_call_begin(imgsearch *s, const imgsearch_call *call, job *j, imgsearch_e
 int ims_filter_copy(imgsearch_filter *ours, const imgsearch_filter *theirs, imgsearch_error *err);
 
 /*
- * The same of options whose filter may have no function; *filter becomes NULL where it allows all,
- * else points to the copy.
+ * A checked copy, as above, of a filter that may have no function. *filter becomes NULL where it
+ * allows all, else points to the copy.
  */
 int ims_filter_copy_plain(const imgsearch_filter **filter, imgsearch_filter *copy,
 	const char *function, imgsearch_error *err);

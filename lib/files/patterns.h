@@ -39,7 +39,7 @@ void ims_patterns_free(path_patterns *p);
  */
 int ims_patterns_match(path_patterns *p, const char *path, bool folder, bool *matches);
 
-/* The same of a file, where patterns of folders and anchored ones match all that lies below. */
+/* ims_patterns_match of a file; patterns of folders and anchored ones match all that lies below. */
 int ims_patterns_match_below(path_patterns *p, const char *path, bool *matches);
 
 /*

@@ -31,7 +31,7 @@ void ims_filter_tell_empty(const imgsearch_filter *filter, job *j);
 int ims_filter_ids(imgsearch *s, const imgsearch_filter *filter, job *j, int64_t **ids, size_t *n,
 	imgsearch_error *err);
 
-/* The same of a filter that is widened for it. */
+/* The ids as above, of a filter that need not be widened: it is, in a copy. */
 int ims_filter_allowed(imgsearch *s, const imgsearch_filter *filter, job *j, int64_t **ids,
 	size_t *n, imgsearch_error *err);
 

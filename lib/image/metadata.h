@@ -34,7 +34,7 @@ void ims_metadata_app1(metadata *m, const void *data, size_t size);
 
 /* Takes the IPTC block of a JPEG segment APP13, one of Photoshop's image resources. */
 void ims_metadata_app13(metadata *m, const void *data, size_t size);
-/* The same of the resources alone, or of the block itself. */
+/* Takes the IPTC block out of Photoshop's image resources alone, or given as it is. */
 void ims_metadata_resources(metadata *m, const void *data, size_t size);
 
 #endif

@@ -18,7 +18,7 @@ typedef struct pending_row {
 	uint64_t size;      /* as the walk saw it */
 	uint32_t state;     /* IMGSEARCH_STATE_INDEXED: `picture` is written; else why it is not */
 	uint32_t row_state; /* the state of the row where the file has its size and time; else 0 */
-	uint32_t tried;     /* the same of a row that was read again nevertheless */
+	uint32_t tried;     /* that state, where the file was read again nevertheless; else 0 */
 	char *reason;       /* owned, or NULL */
 	prepared picture;
 	bool vector_only; /* only the vector of the row is replaced */

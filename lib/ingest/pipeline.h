@@ -26,8 +26,8 @@ typedef struct pipeline_item {
 	bool vector_only; /* the picture's row stays as it is */
 	/* of the path's row: its state where the file has the row's size and time; else 0 */
 	uint32_t row_state;
-	uint32_t tried;      /* the same of a row that is read again though its file is as it was */
-	hash256 row_hash;    /* of its bytes, where the file's need only be compared; else zero */
+	uint32_t tried;   /* that state, where the file is read again though it is as it was; else 0 */
+	hash256 row_hash; /* of its bytes, where the file's need only be compared; else zero */
 	uint32_t row_pixels; /* with check_header: how its pixels were made (image/image.h) */
 	bool force_decode;   /* bytes that the index has are decoded too */
 	bool check_header;   /* first ask the file's header whether decoding now gives other pixels */

@@ -42,7 +42,7 @@ bool ims_facts_read(facts *f, const char *path);
 void ims_facts_add_sidecars(facts *f, const char *path);
 bool ims_is_sidecar_name(const char *path);
 uint64_t ims_sidecars_stamp(const char *path);
-/* The same of the sidecars beside n paths of one picture; 1: that of the path. */
+/* The stamp of the sidecars beside n paths of one picture; for n = 1 that of the path. */
 uint64_t ims_sidecars_stamp_of(const char *const *path, size_t n);
 
 /* ------------------------------------------------------------------------- within the room ---- */

@@ -313,7 +313,7 @@ void ims_store_patterns_free(char **pattern, size_t n);
 typedef int store_picture_each(void *user, const store_picture *p, const char *root_path);
 int ims_store_each_picture(store *st, uint32_t state, store_picture_each *each, void *user,
 	imgsearch_error *err);
-/* The same of the pictures without a root, and of vectors with names. */
+/* The pictures without a root and the vectors with names, all states, in order of path. */
 int ims_store_each_single(store *st, store_picture_each *each, void *user, imgsearch_error *err);
 /*
  * The paths of the indexed pictures that have several: that of the picture, with its facts, then
@@ -370,8 +370,8 @@ int ims_store_pictures_lookup(store *st, const int64_t *ids, size_t n, store_loo
 	void *user, imgsearch_error *err);
 
 /*
- * The same of the path alone: of the picture, id, root, state and path are set; one call for each
- * id.
+ * Looks up paths by n ids, as above. Of each picture id, root, state and path are set, and it is
+ * reported once.
  */
 typedef int store_path_of(void *user, size_t i, const store_picture *p, const char *root_path);
 int ims_store_paths_of(store *st, const int64_t *ids, size_t n, store_path_of *each, void *user,
