@@ -16,6 +16,8 @@
  */
 #include "analysis/detail.h"
 
+#include "analysis/detail_code.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -24,24 +26,19 @@
 
 /* ----------------------------------------------------------------------------------- codes ---- */
 
-enum { ZERO = 7 }; /* the code of no difference */
-
-/* The differences of luminance that a code can stand for; the sign is part of the code. */
-static const float luma_step[] = { 0, 4, 9, 16, 26, 40, 60, 90 };
-
 /* Half of the interval that each step stands for. */
 static const float half_width[] = { 2, 2.25f, 3, 4.25f, 6, 8.5f, 12.5f, 15 };
 
 /* Half way between two steps. */
-static const float luma_border[ZERO] = { 2, 6.5f, 12.5f, 21, 33, 50, 75 };
+static const float luma_border[IMS_DETAIL_ZERO] = { 2, 6.5f, 12.5f, 21, 33, 50, 75 };
 
 /* Without branches, which could not be predicted. */
 uint8_t ims_detail_code(float difference)
 {
 	int i = 0;
-	for (int k = 0; k < ZERO; k++)
+	for (int k = 0; k < IMS_DETAIL_ZERO; k++)
 		i += fabsf(difference) > luma_border[k];
-	return (uint8_t)(difference < 0 ? ZERO - i : ZERO + i);
+	return (uint8_t)(difference < 0 ? IMS_DETAIL_ZERO - i : IMS_DETAIL_ZERO + i);
 }
 
 /* ---------------------------------------------------------------------------------- planes ---- */
@@ -49,7 +46,7 @@ uint8_t ims_detail_code(float difference)
 typedef struct plane {
 	int n; /* cells a side */
 	float cell[SIDE * SIDE];
-	uint8_t step[SIDE * SIDE]; /* index in luma_step of what each cell was rounded to */
+	uint8_t step[SIDE * SIDE]; /* index in ims_luma_step of what each cell was rounded to */
 	bool joined;               /* what was rounded has averaged out, so step does not matter */
 } plane;
 
@@ -60,26 +57,14 @@ static int turned(int x, int y, int n, int turn)
 	return turn & 4 ? u * n + v : v * n + u;
 }
 
-/* The index in luma_step of cell `at`, with the sign of its difference. */
-static int step_of(const full_signature *s, int at)
-{
-	int i = (s->detail.luma[at / 2] >> (at % 2 ? 4 : 0) & 15) - ZERO;
-	return i > ZERO ? ZERO : i;
-}
-
-static float difference_of(int i)
-{
-	return i < 0 ? -luma_step[-i] : luma_step[i];
-}
-
 static void read_luma(plane *out, const full_signature *s, int turn)
 {
 	out->n = SIDE;
 	out->joined = false;
 	for (int i = 0; i < SIDE * SIDE; i++) {
-		int at = turned(i % SIDE, i / SIDE, SIDE, turn), step = step_of(s, at);
+		int at = turned(i % SIDE, i / SIDE, SIDE, turn), step = ims_detail_step(s, at);
 		int coarse = s->coarse.luma[at / SIDE / 3 * IMS_SIGNATURE_SIDE + at % SIDE / 3];
-		out->cell[i] = (float)coarse + difference_of(step);
+		out->cell[i] = (float)coarse + ims_detail_step_size(step);
 		out->step[i] = (uint8_t)(step < 0 ? -step : step);
 	}
 }
@@ -436,69 +421,6 @@ float ims_detail_difference(const detail_side *a, const detail_side *b, int turn
 
 /* -------------------------------------------------------------------------------- drawings ---- */
 
-/* What of a picture tells drawings from photographs. */
-typedef struct drawing {
-	float background; /* share of the coarse cells without any detail, as light as most such */
-	float even;       /* share of neighbours along rows that are equally light */
-	float detail;     /* variance of the finer cells as a share of that of the coarse ones */
-} drawing;
-
-enum { NEAR = 2 }; /* luminances that differ by no more count as one background */
-
-/* The most cells whose luminance is near one value; count[v + NEAR]: those of luminance v. */
-static uint32_t most_near(const uint32_t count[256 + 2 * NEAR])
-{
-	uint32_t most = 0;
-	for (int v = 0; v < 256; v++) {
-		uint32_t near = 0;
-		for (int u = v; u <= v + 2 * NEAR; u++)
-			near += count[u];
-		most = near > most ? near : most;
-	}
-	return most;
-}
-
-/* The sum of squares of the fine differences in coarse cell c. */
-static double fine_squares(const full_signature *s, int c)
-{
-	enum { N = IMS_SIGNATURE_SIDE };
-	double sum = 0;
-	for (int i = 0; i < 9; i++) {
-		int x = c % N * 3 + i % 3, y = c / N * 3 + i / 3;
-		float d = difference_of(step_of(s, y * SIDE + x));
-		sum += (double)d * d;
-	}
-	return sum;
-}
-
-static drawing measure_drawing(const full_signature *s)
-{
-	enum { N = IMS_SIGNATURE_SIDE };
-	uint32_t count[256 + 2 * NEAR] = { 0 }, even = 0;
-	double sum = 0, square = 0, fine = 0;
-	for (int c = 0; c < N * N; c++) {
-		int luma = s->coarse.luma[c];
-		double squares = fine_squares(s, c);
-		fine += squares / (9 * N * N);
-		count[luma + NEAR] += squares == 0;
-		even += c % N && abs(luma - s->coarse.luma[c - 1]) <= 1;
-		sum += luma, square += luma * luma;
-	}
-	double mean = sum / (N * N), variance = fmax(1, square / (N * N) - mean * mean);
-	return (drawing){
-		.background = (float)most_near(count) / (N * N),
-		.even = (float)even / (N * (N - 1)),
-		.detail = (float)(fine / variance),
-	};
-}
-
-/* A text has much detail, a screen large areas. */
-bool ims_detail_is_drawing(const full_signature *s)
-{
-	drawing d = measure_drawing(s);
-	return d.background >= 0.1f && (d.even >= 0.6f || d.detail >= 0.15f);
-}
-
 /*
  * The correlation of the steps between neighbouring cells `apart` within a cell of the coarse
  * luminance: 1, along rows; SIDE, along columns. Lines of text agree across the lines whatever they
@@ -510,8 +432,10 @@ static float step_correlation(const full_signature *a, const full_signature *b, 
 	for (int i = 0; i < SIDE * SIDE; i++) {
 		if ((apart == 1 ? i % SIDE : i / SIDE) % 3 == 2)
 			continue;
-		float x = difference_of(step_of(a, i + apart)) - difference_of(step_of(a, i)),
-			  y = difference_of(step_of(b, i + apart)) - difference_of(step_of(b, i));
+		float x = ims_detail_step_size(ims_detail_step(a, i + apart))
+			- ims_detail_step_size(ims_detail_step(a, i)),
+			  y = ims_detail_step_size(ims_detail_step(b, i + apart))
+			- ims_detail_step_size(ims_detail_step(b, i));
 		both += (double)x * y, one += (double)x * x, other += (double)y * y;
 	}
 	return (float)(both / sqrt(one * other));
