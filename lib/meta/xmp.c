@@ -4,10 +4,11 @@
  * for the items of their lists. ISO 16684-1 (XMP), W3C XML 1.0 and its namespaces.
  */
 #include "meta/meta.h"
+#include "meta/xml.h"
 
 #include <string.h>
 
-enum { MAX_DEPTH = 64, MAX_PREFIXES = 128, MAX_VALUE = 1 << 16 };
+enum { MAX_DEPTH = 64, MAX_PREFIXES = 128 };
 
 typedef enum space {
 	SPACE_OTHER,
@@ -76,12 +77,6 @@ static const struct {
 /* Where an element stands. */
 typedef enum place { OUTSIDE, IN_RDF, IN_DESCRIPTION, IN_PROPERTY, IN_LIST, IN_ITEM } place;
 
-/* Characters of the block, borrowed. */
-typedef struct span {
-	const char *at;
-	size_t n;
-} span;
-
 typedef struct prefix {
 	span name;
 	space space;
@@ -107,79 +102,12 @@ typedef struct xmp {
 	char *value[PROPERTIES];
 } xmp;
 
-static bool is(span s, const char *text)
-{
-	return s.n == strlen(text) && !memcmp(s.at, text, s.n);
-}
-
 static bool is_blank(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
 /* ---------------------------------------------------------------------------------- values ---- */
-
-/* Appends the character of a number, "#x41" or "#65", as UTF-8. */
-static bool put_numbered(buf *out, span s)
-{
-	uint32_t c = 0;
-	bool hex = s.n > 1 && (s.at[1] == 'x' || s.at[1] == 'X');
-	for (size_t i = hex ? 2 : 1; i < s.n && c < 0x110000; i++) {
-		int digit = ims_hex_digit(s.at[i]);
-		if (digit < 0 || (!hex && digit > 9))
-			return false;
-		c = c * (hex ? 16 : 10) + (uint32_t)digit;
-	}
-	if (!c || c >= 0x110000)
-		return false;
-	for (int shift = c < 0x80 ? 0
-			 : c < 0x800      ? 6
-			 : c < 0x10000    ? 12
-							  : 18,
-			 first = shift;
-		 shift >= 0; shift -= 6) {
-		static const uint8_t lead[] = { 0, 0xc0, 0xe0, 0xf0 };
-		uint32_t bits = c >> shift;
-		ims_buf_u8(out, (uint8_t)(shift == first ? lead[first / 6] | bits : 0x80 | (bits & 0x3f)));
-	}
-	return true;
-}
-
-static bool put_entity(buf *out, span s)
-{
-	static const struct {
-		const char *name;
-		char c;
-	} known[] = { { "amp", '&' }, { "lt", '<' }, { "gt", '>' }, { "quot", '"' }, { "apos", '\'' } };
-	if (s.n && *s.at == '#')
-		return put_numbered(out, s);
-	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-		if (is(s, known[i].name)) {
-			ims_buf_u8(out, (uint8_t)known[i].c);
-			return true;
-		}
-	return false;
-}
-
-/* Appends text with its entities; false: one is not known. */
-static bool put_text(buf *out, span s)
-{
-	enum { LONGEST = 12 };
-	bool good = true;
-	for (size_t i = 0; good && i < s.n && out->len < MAX_VALUE;) {
-		const char *amp = memchr(s.at + i, '&', s.n - i);
-		size_t plain = amp ? (size_t)(amp - s.at) - i : s.n - i;
-		ims_buf_put(out, s.at + i, plain);
-		i += plain;
-		if (!amp)
-			break;
-		size_t left = s.n - i;
-		const char *semicolon = memchr(amp, ';', left < LONGEST ? left : LONGEST);
-		good = semicolon && put_entity(out, (span){ amp + 1, (size_t)(semicolon - amp) - 1 });
-		i += semicolon ? (size_t)(semicolon - amp) + 1 : 0;
-	}
-	return good;
-}
 
 /* The first value of a property stays, but for that of x-default; a list of words grows. */
 static void keep(xmp *x, property p, const buf *text)
@@ -212,7 +140,7 @@ static void end_text(xmp *x)
 static void keep_attribute(xmp *x, property p, span value)
 {
 	buf text = { 0 };
-	if (p != NO_PROPERTY && put_text(&text, value))
+	if (p != NO_PROPERTY && ims_xml_put_text(&text, value))
 		keep(x, p, &text);
 	x->f->nomem |= text.failed;
 	ims_buf_free(&text);
@@ -239,7 +167,7 @@ static space find_space(const xmp *x, span name)
 static bool is_rdf(const xmp *x, span name, const char *wanted)
 {
 	span before, local = local_name(name, &before);
-	return is(local, wanted) && find_space(x, before) == SPACE_RDF;
+	return ims_span_is(local, wanted) && find_space(x, before) == SPACE_RDF;
 }
 
 static property find_property(const xmp *x, span name)
@@ -247,7 +175,7 @@ static property find_property(const xmp *x, span name)
 	span before, local = local_name(name, &before);
 	space s = find_space(x, before);
 	property p = 0;
-	while (p < PROPERTIES && (properties[p].space != s || !is(local, properties[p].name)))
+	while (p < PROPERTIES && (properties[p].space != s || !ims_span_is(local, properties[p].name)))
 		p++;
 	return p;
 }
@@ -256,11 +184,11 @@ static property find_property(const xmp *x, span name)
 static void add_prefix(xmp *x, span name, span uri)
 {
 	span before, local = local_name(name, &before);
-	bool default_one = is(name, "xmlns");
-	if ((!default_one && !is(before, "xmlns")) || x->n_prefixes == MAX_PREFIXES)
+	bool default_one = ims_span_is(name, "xmlns");
+	if ((!default_one && !ims_span_is(before, "xmlns")) || x->n_prefixes == MAX_PREFIXES)
 		return;
 	space s = SPACES - 1;
-	while (s > SPACE_OTHER && !is(uri, space_names[s]))
+	while (s > SPACE_OTHER && !ims_span_is(uri, space_names[s]))
 		s--;
 	x->prefixes[x->n_prefixes++] = (prefix){ default_one ? (span){ name.at, 0 } : local, s };
 }
@@ -342,8 +270,8 @@ static void read_attributes(xmp *x, const char *from, place at, bool namespaces)
 			add_prefix(x, name, value);
 		else if (at == IN_DESCRIPTION)
 			keep_attribute(x, find_property(x, name), value);
-		else if (at == IN_ITEM && is(name, "xml:lang"))
-			x->is_default = is(value, "x-default");
+		else if (at == IN_ITEM && ims_span_is(name, "xml:lang"))
+			x->is_default = ims_span_is(value, "x-default");
 }
 
 static void close_element(xmp *x)
@@ -393,9 +321,9 @@ static void add_text(xmp *x, span s, bool raw)
 	place at = x->depth ? x->open[x->depth - 1].place : OUTSIDE;
 	if (at != IN_ITEM && at != IN_PROPERTY)
 		return;
-	if (raw && x->text.len < MAX_VALUE)
+	if (raw && x->text.len < IMS_XML_TEXT_MAX)
 		ims_buf_put(&x->text, s.at, s.n);
-	else if (!raw && !put_text(&x->text, s))
+	else if (!raw && !ims_xml_put_text(&x->text, s))
 		x->bad_text = true;
 }
 
