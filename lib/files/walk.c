@@ -3,16 +3,13 @@
  * order. Where links are followed the walk has two passes over a tree: the first one passes links
  * over; if it met any, the second one reports them alone. A linked folder is a tree of its own.
  */
-#include "files/walk.h"
+#include "files/walker.h"
 
 #include "base/path.h"
-#include "files/ignore.h"
-#include "files/system_folders.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -20,64 +17,16 @@
 
 enum { MAX_DEPTH = 200 };
 
-const char ims_walk_not_included[] = "not among the included patterns";
-static const char by_pattern[] = "excluded by pattern";
-static const char by_ignore_file[] = "excluded by an ignore file";
-
-/* A folder that was entered. */
-typedef struct folder_id {
-	dev_t dev;
-	ino_t ino;
-	bool twice; /* in the second pass, too */
-} folder_id;
-
-typedef struct walker {
-	const walk_rules *rules;
-	const char *root;
-	walk_each *each;
-	void *user;
-	imgsearch_error *err;
-	buf path;           /* relative to the root; a NUL stands behind it */
-	folder_id *visited; /* only where links are followed */
-	size_t n_visited, cap_visited;
-	bool second;    /* the pass that reports links, and no other entry */
-	bool met_links; /* the first pass passed one over */
-	bool linked;    /* below a link */
-	bool broken;    /* at a link that leads to nothing */
-	bool sidecars;  /* the open folder has files of XMP */
-	size_t mount;   /* length of the path of the innermost mount point below the root; 0: none */
-} walker;
-
-/* -------------------------------------------------------------------------------- the path ---- */
-
-static size_t push_name(walker *w, const char *name)
-{
-	size_t before = w->path.len;
-	ims_buf_text(&w->path, "%s%s", before ? "/" : "", name);
-	return before;
-}
-
-static void pop_name(walker *w, size_t before)
-{
-	w->path.len = before;
-	if (w->path.data)
-		w->path.data[before] = 0;
-}
-
-static const char *path_text(const walker *w)
-{
-	return w->path.data ? (const char *)w->path.data : "";
-}
+/* --------------------------------------------------------------------------------- entries ---- */
 
 static int report(walker *w, walk_kind kind, const char *reason, bool folder, const struct stat *st)
 {
 	walk_entry e = {
 		.kind = kind,
-		.path = path_text(w),
+		.path = ims_walk_path(w),
 		.reason = reason,
 		.folder = folder,
-		.chosen = reason == by_pattern || reason == by_ignore_file
-			|| reason == ims_walk_not_included,
+		.chosen = ims_walk_is_chosen(reason),
 		.link = w->linked,
 		.broken = w->broken,
 		.sidecars = w->sidecars,
@@ -102,90 +51,13 @@ static int report_once(walker *w, walk_kind kind, const char *reason, bool folde
 	return w->second ? 0 : report(w, kind, reason, folder, st);
 }
 
-/* ---------------------------------------------------------------------- what rules exclude ---- */
-
-/*
- * Whether an entry is the index, or a file that SQLite, the writer lock or the server puts beside
- * it.
- */
-static bool is_index(const walker *w)
-{
-	static const char *const companions[] = { "", "-wal", "-shm", "-journal", "-lock", ".sock" };
-	const char *index = w->rules->index ? ims_path_below(w->rules->index, w->root) : NULL,
-			   *path = path_text(w);
-	size_t n = index ? strlen(index) : 0;
-	if (!n || strncmp(path, index, n))
-		return false;
-	for (size_t i = 0; i < sizeof companions / sizeof *companions; i++)
-		if (!strcmp(path + n, companions[i]))
-			return true;
-	return false;
-}
+/* --------------------------------------------------------------------------------- visits ---- */
 
 static bool is_other_root(const walker *w)
 {
 	for (size_t i = 0; i < w->rules->n_roots; i++) {
 		const char *below = ims_path_below(w->rules->roots[i], w->root);
-		if (below && *below && !strcmp(below, path_text(w)))
-			return true;
-	}
-	return false;
-}
-
-/* Whether a file is none of those that are taken in. ENOMEM. */
-static int is_left(const walker *w, bool *left)
-{
-	bool included = true;
-	int rc = w->rules->include && w->rules->include->n
-		? ims_patterns_match_below(w->rules->include, path_text(w), &included)
-		: 0;
-	*left = !included;
-	return rc;
-}
-
-/* *reason: why a pattern or an ignore file excludes an entry; NULL: none does. ENOMEM. */
-static int find_user_rule(const walker *w, const ignore_rules *ignore, const char *name,
-	bool folder, const char **reason)
-{
-	const walk_rules *r = w->rules;
-	bool pattern = false;
-	*reason = NULL;
-	if (r->exclude && ims_patterns_match(r->exclude, path_text(w), folder, &pattern))
-		return ims_nomem(w->err);
-	if (pattern)
-		*reason = by_pattern;
-	else if (ims_ignore_excludes(ignore, path_text(w), name, folder))
-		*reason = by_ignore_file;
-	return 0;
-}
-
-/* *reason: why a rule excludes an entry; NULL: no rule does. ENOMEM. */
-static int find_rule(const walker *w, const ignore_rules *ignore, const char *name, bool folder,
-	const char **reason)
-{
-	const walk_rules *r = w->rules;
-	bool left = false;
-	if (find_user_rule(w, ignore, name, folder, reason))
-		return IMGSEARCH_ENOMEM;
-	if (is_index(w))
-		*reason = "the index itself";
-	else if (folder && !r->system_folders && ims_is_system_folder(name))
-		*reason = "system folder";
-	else if (name[0] == '.')
-		*reason = "hidden";
-	else if (!*reason && !folder && is_left(w, &left))
-		return ims_nomem(w->err);
-	else if (left)
-		*reason = ims_walk_not_included;
-	return 0;
-}
-
-/* Whether links at this path, and below it, are followed. */
-static bool follows(const walker *w)
-{
-	for (size_t i = 0; i < w->rules->n_follow; i++) {
-		const char *folder = w->rules->follow[i];
-		if (!*folder || ims_path_below(path_text(w), folder))
+		if (below && *below && !strcmp(below, ims_walk_path(w)))
 			return true;
 	}
 	return false;
@@ -217,63 +89,6 @@ static int record_visit(walker *w, const struct stat *st, bool *first)
 	w->visited = grown;
 	w->visited[w->n_visited++] = (folder_id){ st->st_dev, st->st_ino, false };
 	return 0;
-}
-
-/* The rules of the ignore files of a folder, which is that of the path. ENOMEM. */
-static int read_rules(walker *w, int fd, const ignore_rules *outer, ignore_rules *out)
-{
-	*out = (ignore_rules){ .base = w->path.len + (w->path.len > 0), .outer = outer };
-	return ims_ignore_read(out, fd) ? ims_nomem(w->err) : 0;
-}
-
-/* The same for `rest`, below the folder of fd and of the path, and for each folder on the way. */
-static int find_rule_below(walker *w, int fd, const char *rest, bool folder,
-	const ignore_rules *outer, const char **reason)
-{
-	ignore_rules ignore = { 0 };
-	size_t n = strcspn(rest, "/");
-	char *name = ims_strndup(rest, n);
-	const char *behind = rest + n + (rest[n] == '/');
-	int rc = name ? read_rules(w, fd, outer, &ignore) : ims_nomem(w->err), next = -1;
-	size_t before = name ? push_name(w, name) : w->path.len;
-	if (!rc)
-		rc = w->path.failed ? ims_nomem(w->err)
-							: find_user_rule(w, &ignore, name, *behind || folder, reason);
-	if (!rc && !*reason && *behind)
-		next = openat(fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (next >= 0) {
-		rc = find_rule_below(w, next, behind, folder, &ignore, reason);
-		close(next);
-	}
-	pop_name(w, before);
-	ims_ignore_free(&ignore);
-	ims_free(name);
-	return rc;
-}
-
-/*
- * *reason: why a pattern or an ignore file excludes what a path leads to through links, where that
- * lies in the root, too; NULL: none does. So nothing that is left out comes in under another name.
- */
-static int find_target_rule(const walker *w, bool folder, const char **reason)
-{
-	char target[PATH_MAX], root[PATH_MAX];
-	char *full = ims_path_join(w->root, path_text(w));
-	bool resolved = full && realpath(full, target) && realpath(w->root, root);
-	const char *below = resolved ? ims_path_below(target, root) : NULL;
-	int rc = full ? 0 : ims_nomem(w->err);
-	*reason = NULL;
-	if (below && *below) {
-		walker there = { .rules = w->rules, .root = w->root, .err = w->err };
-		int fd = open(w->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (fd >= 0) {
-			rc = find_rule_below(&there, fd, below, folder, NULL, reason);
-			close(fd);
-		}
-		ims_buf_free(&there.path);
-	}
-	ims_free(full);
-	return rc;
 }
 
 /* --------------------------------------------------------------------------------- folders ---- */
@@ -322,16 +137,16 @@ static int visit_entry(walker *w, int fd, const char *name, const struct stat *s
 	const char *reason = folder ? NULL : ims_ignore_unread(ignore, name);
 	if (reason)
 		return report(w, WALK_UNREADABLE, reason, false, st);
-	int rc = find_rule(w, ignore, name, folder, &reason);
-	if (!rc && !reason && (link ? follows(w) : folder && w->linked))
-		rc = find_target_rule(w, folder, &reason);
+	int rc = ims_walk_find_rule(w, ignore, name, folder, &reason);
+	if (!rc && !reason && (link ? ims_walk_follows(w) : folder && w->linked))
+		rc = ims_walk_find_target_rule(w, folder, &reason);
 	if (rc)
 		return rc;
 	if (!reason && folder && is_other_root(w))
 		return 0; /* walked as a root of its own, where its entries are reported */
 	if (reason)
 		return report_once(w, WALK_EXCLUDED, reason, folder, st);
-	if (link && !follows(w))
+	if (link && !ims_walk_follows(w))
 		return report(w, WALK_EXCLUDED, "symbolic link", false, st);
 	if (folder)
 		return link ? linked_folder(w, fd, name, st, ignore, depth)
@@ -364,7 +179,7 @@ static int walk_entry_at(walker *w, int fd, const char *name, const ignore_rules
 		return errno == ENOENT
 			? 0
 			: report_once(w, WALK_UNREADABLE, ims_errno_text(errno), false, NULL);
-	bool link = S_ISLNK(st.st_mode), waits = link && follows(w);
+	bool link = S_ISLNK(st.st_mode), waits = link && ims_walk_follows(w);
 	if (waits && w->second)
 		return visit_link(w, fd, name, ignore, depth);
 	if (w->second && !S_ISDIR(st.st_mode))
@@ -434,15 +249,15 @@ static int walk_folder(walker *w, int fd, const ignore_rules *outer, int depth)
 	else if (rc)
 		rc = ims_nomem(w->err);
 	if (!rc)
-		rc = read_rules(w, fd, outer, &ignore);
+		rc = ims_walk_read_rules(w, fd, outer, &ignore);
 	bool outside = w->sidecars;
 	size_t mount = w->mount;
 	w->sidecars = has_sidecars(names, n);
 	w->mount = w->path.len && is_mount(fd) ? w->path.len : mount;
 	for (size_t i = 0; !rc && i < n; i++) {
-		size_t before = push_name(w, names[i]);
+		size_t before = ims_walk_push(w, names[i]);
 		rc = w->path.failed ? ims_nomem(w->err) : walk_entry_at(w, fd, names[i], &ignore, depth);
-		pop_name(w, before);
+		ims_walk_pop(w, before);
 	}
 	w->sidecars = outside;
 	w->mount = mount;
@@ -459,7 +274,7 @@ static int walk_folder(walker *w, int fd, const ignore_rules *outer, int depth)
 static int start_failed(const walker *w, const char *rest)
 {
 	int why = errno;
-	char *start = ims_path_join(w->root, path_text(w));
+	char *start = ims_path_join(w->root, ims_walk_path(w));
 	char *whole = start ? ims_path_join(start, rest) : NULL;
 	errno = why;
 	int rc = whole ? ims_fail_errno(w->err, IMGSEARCH_EIO, "%s", whole) : ims_nomem(w->err);
@@ -497,17 +312,17 @@ static int approach_next(walker *w, int fd, const char *rest, const ignore_rules
 		rc = start_failed(w, rest);
 	const char *reason = NULL;
 	if (!rc)
-		push_name(w, name);
+		ims_walk_push(w, name);
 	if (!rc && w->path.failed)
 		rc = ims_nomem(w->err);
 	w->mount = !rc && is_mount(next) ? w->path.len : w->mount;
 	if (!rc)
-		rc = find_rule(w, ignore, name, true, &reason);
-	if (!rc && !reason && link && !follows(w))
+		rc = ims_walk_find_rule(w, ignore, name, true, &reason);
+	if (!rc && !reason && link && !ims_walk_follows(w))
 		reason = "symbolic link";
 	w->linked |= link;
 	if (!rc && !reason && w->linked)
-		rc = find_target_rule(w, true, &reason);
+		rc = ims_walk_find_target_rule(w, true, &reason);
 	if (reason)
 		rc = report_once(w, WALK_EXCLUDED, reason, true, &st);
 	ims_free(name);
@@ -532,7 +347,7 @@ static int approach(walker *w, int fd, const char *rest, const ignore_rules *out
 		close(fd);
 		return rc;
 	}
-	int rc = *rest ? read_rules(w, fd, outer, &ignore) : start_failed(w, rest);
+	int rc = *rest ? ims_walk_read_rules(w, fd, outer, &ignore) : start_failed(w, rest);
 	if (!rc)
 		rc = depth < MAX_DEPTH ? approach_next(w, fd, rest, &ignore, depth)
 							   : report(w, WALK_UNREADABLE, "nested too deep", true, NULL);
@@ -555,7 +370,7 @@ int ims_walk(const char *root, const char *prefix, const walk_rules *rules, walk
 	if (!rc && w.met_links) {
 		w.second = true;
 		w.mount = 0;
-		pop_name(&w, 0);
+		ims_walk_pop(&w, 0);
 		rc = walk_once(&w, prefix);
 	}
 	ims_buf_free(&w.path);
