@@ -27,6 +27,7 @@
  *	filter_refine.h  whole requests
  *	kd_tree.h        a k-d tree over leading components
  *	coded_searcher.h what the searchers share: exact.c, kdtree_searcher.c, pca.c
+ *	kdtree.h         the kdtree searcher, and its saved form
  *
  * Threads: queries read side by side. A change holds off every reader.
  */

@@ -7,32 +7,20 @@
  * added rows. Few rows, and numbers out of the range of bounds in f32, are scanned.
  */
 #include "search/internal.h"
-#include "search/bound/chunks.h"
-#include "search/bound/coded_searcher.h"
 #include "search/bound/codes_build.h"
-#include "search/bound/codes_state.h"
 #include "search/bound/filter.h"
-#include "search/bound/kd_tree.h"
+#include "search/bound/kdtree.h"
 #include "search/bound/refine.h"
 
 #include <math.h>
 
 enum {
-	RAW_DIM = 32, /* the tree is over the rows' own coordinates up to this dimension */
 	RAW_BUCKET = 32,
 	COORDINATES = 16, /* leading components of longer rows */
 	CODED_BUCKET = 256,
 };
 
 static const double unit = 0x1p-24;
-
-typedef struct kdtree {
-	coded_searcher coded; /* codes for more dimensions */
-	kd_tree tree;         /* no nodes: every query is a scan */
-	float *rows;          /* few dimensions: the rows in the order of the tree; else NULL */
-	int64_t *ids;         /* of these rows */
-	double longest;       /* the length of the longest of these rows */
-} kdtree;
 
 static void kdtree_free(searcher *base)
 {
@@ -173,7 +161,7 @@ static int kdtree_build(searcher **out, const row_source *rows, const search_par
 	int rc = 0;
 	if (!ims_codes_suit(rows)) {
 		/* scanned */
-	} else if (rows->dim <= RAW_DIM) {
+	} else if (rows->dim <= KDTREE_RAW_DIM) {
 		rc = build_tree(s, rows, NULL, rows->dim, job, err);
 	} else {
 		uint32_t components = ims_stage_components(rows->dim);
@@ -398,108 +386,7 @@ static int kdtree_query(const searcher *base, const search_request *request, top
 	return rc;
 }
 
-/* --------------------------------------------------------------------------- save and load ---- */
-
-typedef enum kind { SCAN, ROWS, CODES } kind; /* in the saved header */
-
-static int kdtree_save(const searcher *base, const chunk_sink *sink, imgsearch_error *err)
-{
-	const kdtree *s = (const kdtree *)base;
-	uint32_t number = 1;
-	size_t n = s->tree.n;
-	buf head = { 0 }, tree = { 0 };
-	if (s->tree.nodes)
-		ims_kd_save(&s->tree, &tree);
-	ims_buf_put(&head, "IMSKDTR", 8);
-	ims_buf_u32(&head, !s->tree.nodes ? SCAN : s->rows ? ROWS : CODES);
-	ims_buf_u32(&head, s->tree.n);
-	ims_buf_u64(&head, tree.len);
-	ims_buf_f32(&head, (float)(s->longest * 1.000001));
-	int rc = head.failed || tree.failed ? ims_nomem(err) : 0;
-	if (!rc)
-		rc = sink->put(sink->ctx, 0, head.data, head.len, err);
-	if (!rc)
-		rc = ims_chunks_put(sink, &number, tree.data, tree.len, err);
-	if (!rc && s->rows)
-		rc = ims_chunks_put(sink, &number, s->rows, n * base->rows->dim * sizeof(float), err);
-	if (!rc && s->rows)
-		rc = ims_chunks_put(sink, &number, s->ids, n * sizeof(int64_t), err);
-	if (!rc && s->coded.codes)
-		rc = ims_codes_save(s->coded.codes, sink, &number, err);
-	ims_buf_free(&head);
-	ims_buf_free(&tree);
-	return rc;
-}
-
-/* Whether the chunks can hold so many bytes: checked before memory is allocated. */
-static bool plausible(const chunk_source *source, uint64_t bytes)
-{
-	return bytes >> 20 <= source->chunks;
-}
-
-static int load_rows(kdtree *s, const chunk_source *source, uint32_t *number, imgsearch_error *err)
-{
-	size_t n = s->tree.n, dim = s->coded.base.rows->dim;
-	if (dim > RAW_DIM || !plausible(source, (uint64_t)n * (dim * sizeof(float) + sizeof(int64_t))))
-		return ims_fail(err, IMGSEARCH_EFORMAT, "a tree of %zu rows in %u chunks", n,
-			source->chunks);
-	s->rows = ims_alloc_aligned(n * dim, sizeof(float));
-	s->ids = ims_alloc(n, sizeof(int64_t));
-	if (!s->rows || !s->ids)
-		return ims_nomem(err);
-	int rc = ims_chunks_get(source, number, s->rows, n * dim * sizeof(float), err);
-	return rc ? rc : ims_chunks_get(source, number, s->ids, n * sizeof(int64_t), err);
-}
-
-/* Whether the tree is over the rows or codes that were loaded with it. */
-static bool tree_fits(const kdtree *s)
-{
-	const codes *c = s->coded.codes;
-	if (!c)
-		return s->tree.coordinates == s->coded.base.rows->dim;
-	return s->tree.coordinates <= c->axes.components && c->n == s->tree.n;
-}
-
-static int load_tree(kdtree *s, const chunk_source *source, imgsearch_error *err)
-{
-	uint32_t number = 1;
-	buf head = { 0 };
-	uint8_t *tree = NULL;
-	int rc = source->get(source->ctx, 0, &head, err);
-	reader r = { .data = head.data, .len = head.len };
-	const void *magic = ims_read_bytes(&r, 8);
-	uint32_t kind = ims_read_u32(&r), n = ims_read_u32(&r);
-	uint64_t size = ims_read_u64(&r);
-	s->longest = ims_read_f32(&r);
-	bool sound = !r.failed && !memcmp(magic, "IMSKDTR", 8) && kind <= CODES
-		&& plausible(source, size) && s->longest >= 0 && s->longest < 1e16;
-	if (!rc && !sound)
-		rc = ims_fail(err, IMGSEARCH_EFORMAT, "not the state of a kdtree searcher");
-	if (rc || !kind)
-		goto done;
-	tree = ims_alloc(size, 1);
-	rc = tree ? ims_chunks_get(source, &number, tree, size, err) : ims_nomem(err);
-	reader t = { .data = tree, .len = size };
-	if (!rc)
-		rc = ims_kd_load(&s->tree, &t, n, err);
-	if (!rc)
-		rc = kind == ROWS
-			? load_rows(s, source, &number, err)
-			: ims_codes_load(&s->coded.codes, s->coded.base.rows, source, &number, err);
-	if (!rc && !tree_fits(s))
-		rc = ims_fail(err, IMGSEARCH_EFORMAT, "the tree does not fit its rows");
-done:
-	ims_buf_free(&head);
-	ims_free(tree);
-	return rc;
-}
-
-static int kdtree_load(searcher **out, const row_source *rows, const chunk_source *source,
-	imgsearch_error *err)
-{
-	kdtree *s = ims_coded_new(&ims_search_kdtree, sizeof *s, rows, err);
-	return s ? ims_coded_finish(out, &s->coded, load_tree(s, source, err)) : IMGSEARCH_ENOMEM;
-}
+/* ---------------------------------------------------------------------------------- table ---- */
 
 static uint64_t kdtree_memory(const searcher *base)
 {
@@ -515,8 +402,8 @@ const searcher_ops ims_search_kdtree = {
 	.version = 2,
 	.change_cost = 8,
 	.build = kdtree_build,
-	.save = kdtree_save,
-	.load = kdtree_load,
+	.save = ims_kdtree_save,
+	.load = ims_kdtree_load,
 	.query = kdtree_query,
 	.memory = kdtree_memory,
 	.free = kdtree_free,
