@@ -7,8 +7,7 @@
  */
 #include "model/pickle_node.h"
 
-enum { MAX_NODES = 1 << 21, MAX_MEMO = 1 << 21 };
-static const uint32_t NOTHING = UINT32_MAX;
+enum { MAX_MEMO = 1 << 21 };
 
 static const global globals[] = {
 	{ "collections", "OrderedDict", G_DICT, 0 },
@@ -28,130 +27,6 @@ static const global globals[] = {
 	{ "torch", "BoolStorage", G_STORAGE, 0 },
 };
 
-/* ---------------------------------------------------------------------------------- memory ---- */
-
-int ims_pickle_new(pickle **out, imgsearch_error *err)
-{
-	*out = ims_zalloc(1, sizeof **out);
-	return *out ? 0 : ims_nomem(err);
-}
-
-static void reset(pickle *p)
-{
-	for (uint32_t i = 0; i < p->n; i++)
-		if (p->node[i].kind == N_LIST || p->node[i].kind == N_DICT)
-			ims_free(p->node[i].item);
-	p->n = p->stack.len = p->memo.len = 0;
-	p->failed = 0;
-}
-
-void ims_pickle_free(pickle *p)
-{
-	if (!p)
-		return;
-	reset(p);
-	ims_free(p->node);
-	ims_free(p->stack.item);
-	ims_free(p->memo.item);
-	ims_free(p);
-}
-
-static void fail(pickle *p, const char *why)
-{
-	if (!p->failed)
-		p->failed = ims_fail(p->err, IMGSEARCH_EFORMAT, "pickle, byte %zu: %s", p->in->pos, why);
-}
-
-static void *grow(pickle *p, void *array, uint32_t *cap, uint32_t len, size_t item)
-{
-	if (len < *cap)
-		return array;
-	uint32_t wanted = *cap ? *cap * 2 : 8;
-	void *grown = ims_realloc(array, wanted, item);
-	if (grown)
-		*cap = wanted;
-	else if (!p->failed)
-		p->failed = ims_nomem(p->err);
-	return grown;
-}
-
-static bool put(pickle *p, numbers *a, uint32_t v)
-{
-	uint32_t *grown = grow(p, a->item, &a->cap, a->len, sizeof *grown);
-	if (!grown)
-		return false;
-	a->item = grown;
-	a->item[a->len++] = v;
-	return true;
-}
-
-/* ----------------------------------------------------------------------------------- stack ---- */
-
-static uint32_t make(pickle *p, node value)
-{
-	if (p->n == MAX_NODES) {
-		fail(p, "more values than any state dict has");
-		return NOTHING;
-	}
-	node *grown = grow(p, p->node, &p->cap, p->n, sizeof *grown);
-	if (!grown)
-		return NOTHING;
-	p->node = grown;
-	p->node[p->n] = value;
-	return p->n++;
-}
-
-static void push(pickle *p, uint32_t i)
-{
-	if (i != NOTHING)
-		put(p, &p->stack, i);
-}
-
-static void push_new(pickle *p, node value)
-{
-	push(p, make(p, value));
-}
-
-static uint32_t pop(pickle *p)
-{
-	if (!p->stack.len) {
-		fail(p, "the stack is empty");
-		return NOTHING;
-	}
-	return p->stack.item[--p->stack.len];
-}
-
-static uint32_t top(pickle *p)
-{
-	if (!p->stack.len)
-		fail(p, "the stack is empty");
-	return p->stack.len ? p->stack.item[p->stack.len - 1] : NOTHING;
-}
-
-static void append(pickle *p, uint32_t to, uint32_t what)
-{
-	if (to == NOTHING || what == NOTHING)
-		return;
-	uint32_t cap = p->node[to].cap;
-	uint32_t *grown = grow(p, p->node[to].item, &cap, p->node[to].len, sizeof *grown);
-	if (!grown)
-		return;
-	node *n = &p->node[to];
-	n->item = grown;
-	n->cap = cap;
-	n->item[n->len++] = what;
-}
-
-/* The index of the first value above the last mark, which lies just below it. */
-static uint32_t above_mark(pickle *p)
-{
-	for (uint32_t i = p->stack.len; i-- > 0;)
-		if (ims_pickle_node(p, p->stack.item[i], N_MARK))
-			return i + 1;
-	fail(p, "no mark on the stack");
-	return NOTHING;
-}
-
 /* --------------------------------------------------------------------------------- opcodes ---- */
 
 /*
@@ -159,34 +34,35 @@ static uint32_t above_mark(pickle *p)
  */
 static void make_list(pickle *p, uint32_t from, uint32_t drop)
 {
-	if (from == NOTHING || from > p->stack.len) {
-		fail(p, "too few values on the stack");
+	if (from == PICKLE_NOTHING || from > p->stack.len) {
+		ims_pickle_fail(p, "too few values on the stack");
 		return;
 	}
-	uint32_t list = make(p, (node){ .kind = N_LIST });
+	uint32_t list = ims_pickle_make(p, (node){ .kind = N_LIST });
 	for (uint32_t i = from; i < p->stack.len && !p->failed; i++)
-		append(p, list, p->stack.item[i]);
+		ims_pickle_append(p, list, p->stack.item[i]);
 	p->stack.len = from - drop;
-	push(p, list);
+	ims_pickle_push(p, list);
 }
 
 /* Appends the values above the mark, or the last `single`, to the list or dict below. */
 static void add_items(pickle *p, node_kind kind, uint32_t single)
 {
-	uint32_t from = single ? p->stack.len - single : above_mark(p), drop = single ? 0 : 1;
+	uint32_t from = single ? p->stack.len - single : ims_pickle_above_mark(p),
+			 drop = single ? 0 : 1;
 	if (p->failed)
 		return;
 	if (p->stack.len < single || from < drop + 1
 		|| !ims_pickle_node(p, p->stack.item[from - drop - 1], kind)) {
-		fail(p, "items for something that takes none");
+		ims_pickle_fail(p, "items for something that takes none");
 		return;
 	}
 	if (kind == N_DICT && (p->stack.len - from) % 2) {
-		fail(p, "a key without a value");
+		ims_pickle_fail(p, "a key without a value");
 		return;
 	}
 	for (uint32_t i = from; i < p->stack.len && !p->failed; i++)
-		append(p, p->stack.item[from - drop - 1], p->stack.item[i]);
+		ims_pickle_append(p, p->stack.item[from - drop - 1], p->stack.item[i]);
 	p->stack.len = from - drop;
 }
 
@@ -194,14 +70,14 @@ static void push_text(pickle *p, uint64_t len)
 {
 	const char *text = len <= p->in->len ? ims_read_bytes(p->in, (size_t)len) : NULL;
 	if (!text || len > UINT32_MAX / 2)
-		fail(p, "a text is cut off");
+		ims_pickle_fail(p, "a text is cut off");
 	else
-		push_new(p, (node){ .kind = N_TEXT, .len = (uint32_t)len, .text = text });
+		ims_pickle_push_new(p, (node){ .kind = N_TEXT, .len = (uint32_t)len, .text = text });
 }
 
 static void push_int(pickle *p, int64_t v)
 {
-	push_new(p, (node){ .kind = N_INT, .integer = v });
+	ims_pickle_push_new(p, (node){ .kind = N_INT, .integer = v });
 }
 
 /* Two's complement, little-endian; more than 64 bits are refused. */
@@ -210,7 +86,7 @@ static void push_long(pickle *p, uint8_t len)
 	const uint8_t *b = ims_read_bytes(p->in, len);
 	uint64_t v = 0;
 	if (!b || len > 8) {
-		fail(p, "a number is cut off or too long");
+		ims_pickle_fail(p, "a number is cut off or too long");
 		return;
 	}
 	for (uint8_t i = 0; i < len; i++)
@@ -226,7 +102,7 @@ static void push_global(pickle *p, const char *module, size_t module_len, const 
 	for (size_t i = 0; i < sizeof globals / sizeof *globals; i++)
 		if (ims_pickle_same(module, module_len, globals[i].module)
 			&& ims_pickle_same(name, name_len, globals[i].name)) {
-			push_new(p, (node){ .kind = N_GLOBAL, .global = &globals[i] });
+			ims_pickle_push_new(p, (node){ .kind = N_GLOBAL, .global = &globals[i] });
 			return;
 		}
 	if (!p->failed)
@@ -243,7 +119,7 @@ static const char *line(pickle *p, size_t *len)
 	const char *start = (const char *)p->in->data + p->in->pos;
 	const char *end = memchr(start, '\n', p->in->len - p->in->pos);
 	if (!end) {
-		fail(p, "a name is cut off");
+		ims_pickle_fail(p, "a name is cut off");
 		return NULL;
 	}
 	*len = (size_t)(end - start);
@@ -261,92 +137,92 @@ static void op_global(pickle *p)
 
 static void op_stack_global(pickle *p)
 {
-	uint32_t name = pop(p), module = pop(p);
+	uint32_t name = ims_pickle_pop(p), module = ims_pickle_pop(p);
 	const node *n = ims_pickle_node(p, name, N_TEXT), *m = ims_pickle_node(p, module, N_TEXT);
 	if (n && m)
 		push_global(p, m->text, m->len, n->text, n->len);
 	else
-		fail(p, "a name that is no text");
+		ims_pickle_fail(p, "a name that is no text");
 }
 
 /* ("storage", type, key, location, numel[, view]) */
 static void op_persistent(pickle *p)
 {
-	const node *t = ims_pickle_node(p, pop(p), N_LIST), *type;
+	const node *t = ims_pickle_node(p, ims_pickle_pop(p), N_LIST), *type;
 	if (!t || t->len < 5 || !ims_pickle_node(p, t->item[0], N_TEXT)
 		|| !ims_pickle_same(p->node[t->item[0]].text, p->node[t->item[0]].len, "storage")
 		|| !(type = ims_pickle_node(p, t->item[1], N_GLOBAL)) || type->global->kind != G_STORAGE
 		|| !ims_pickle_node(p, t->item[2], N_TEXT) || !ims_pickle_node(p, t->item[4], N_INT))
-		fail(p, "a reference to something that is no storage");
+		ims_pickle_fail(p, "a reference to something that is no storage");
 	else if (t->len > 5 && !ims_pickle_node(p, t->item[5], N_NONE))
-		fail(p, "a view of a storage, which only very old files have");
+		ims_pickle_fail(p, "a view of a storage, which only very old files have");
 	else
-		push_new(p, (node){ .kind = N_STORAGE, .type = t->item[1], .key = t->item[2] });
+		ims_pickle_push_new(p, (node){ .kind = N_STORAGE, .type = t->item[1], .key = t->item[2] });
 }
 
 static void op_reduce(pickle *p)
 {
-	uint32_t args = pop(p), callee = pop(p);
+	uint32_t args = ims_pickle_pop(p), callee = ims_pickle_pop(p);
 	const node *a = ims_pickle_node(p, args, N_LIST), *g = ims_pickle_node(p, callee, N_GLOBAL);
 	if (!a || !g) {
-		fail(p, "a call of something that cannot be called");
+		ims_pickle_fail(p, "a call of something that cannot be called");
 		return;
 	}
 	switch (g->global->kind) {
 	case G_DICT:
 		if (!a->len
 			|| (a->len == 1 && ims_pickle_node(p, a->item[0], N_LIST) && !p->node[a->item[0]].len))
-			push_new(p, (node){ .kind = N_DICT });
+			ims_pickle_push_new(p, (node){ .kind = N_DICT });
 		else
-			fail(p, "OrderedDict with arguments");
+			ims_pickle_fail(p, "OrderedDict with arguments");
 		break;
 	case G_TENSOR:
 		if (a->len >= 4 && ims_pickle_node(p, a->item[0], N_STORAGE)
 			&& ims_pickle_node(p, a->item[1], N_INT) && ims_pickle_node(p, a->item[2], N_LIST)
 			&& ims_pickle_node(p, a->item[3], N_LIST))
-			push_new(p, (node){ .kind = N_TENSOR, .storage = a->item[0], .args = args });
+			ims_pickle_push_new(p, (node){ .kind = N_TENSOR, .storage = a->item[0], .args = args });
 		else
-			fail(p, "a tensor with the wrong arguments");
+			ims_pickle_fail(p, "a tensor with the wrong arguments");
 		break;
 	case G_PARAMETER:
 	case G_SIZE:
 		if (a->len
 			&& (ims_pickle_node(p, a->item[0], N_TENSOR) || ims_pickle_node(p, a->item[0], N_LIST)))
-			push(p, a->item[0]);
+			ims_pickle_push(p, a->item[0]);
 		else
-			fail(p, "a parameter that is no tensor");
+			ims_pickle_fail(p, "a parameter that is no tensor");
 		break;
 	case G_STORAGE:
-		fail(p, "a storage inside the pickle");
+		ims_pickle_fail(p, "a storage inside the pickle");
 	}
 }
 
 /* Skips the attributes of an OrderedDict, which do not concern the weights. */
 static void op_build(pickle *p)
 {
-	pop(p);
-	uint32_t object = top(p);
+	ims_pickle_pop(p);
+	uint32_t object = ims_pickle_top(p);
 	if (!p->failed && !ims_pickle_node(p, object, N_DICT))
-		fail(p, "state for something that is no dict");
+		ims_pickle_fail(p, "state for something that is no dict");
 }
 
 static void remember(pickle *p, uint32_t at)
 {
-	uint32_t value = top(p);
+	uint32_t value = ims_pickle_top(p);
 	if (at >= MAX_MEMO)
-		fail(p, "a memo number beyond any state dict's");
+		ims_pickle_fail(p, "a memo number beyond any state dict's");
 	while (!p->failed && p->memo.len <= at)
-		put(p, &p->memo, NOTHING);
+		ims_pickle_put(p, &p->memo, PICKLE_NOTHING);
 	if (!p->failed)
 		p->memo.item[at] = value;
 }
 
 static void recall(pickle *p, uint32_t at)
 {
-	if (at >= p->memo.len || p->memo.item[at] == NOTHING)
-		fail(p, "a memo number that was never set");
+	if (at >= p->memo.len || p->memo.item[at] == PICKLE_NOTHING)
+		ims_pickle_fail(p, "a memo number that was never set");
 	else
-		push(p, p->memo.item[at]);
+		ims_pickle_push(p, p->memo.item[at]);
 }
 
 static uint16_t read_u16(reader *r)
@@ -373,11 +249,11 @@ static bool number_opcode(pickle *p, uint8_t op)
 	reader *r = p->in;
 	switch (op) {
 	case 'N':
-		push_new(p, (node){ .kind = N_NONE });
+		ims_pickle_push_new(p, (node){ .kind = N_NONE });
 		return true;
 	case 0x88:
 	case 0x89:
-		push_new(p, (node){ .kind = N_BOOL, .integer = op == 0x88 });
+		ims_pickle_push_new(p, (node){ .kind = N_BOOL, .integer = op == 0x88 });
 		return true;
 	case 'K':
 		push_int(p, ims_read_u8(r));
@@ -393,7 +269,7 @@ static bool number_opcode(pickle *p, uint8_t op)
 		return true;
 	case 'G':
 		ims_read_u64(r);
-		push_new(p, (node){ .kind = N_FLOAT });
+		ims_pickle_push_new(p, (node){ .kind = N_FLOAT });
 		return true;
 	default:
 		return false;
@@ -422,13 +298,13 @@ static bool container_opcode(pickle *p, uint8_t op)
 	switch (op) {
 	case ')':
 	case ']':
-		push_new(p, (node){ .kind = N_LIST });
+		ims_pickle_push_new(p, (node){ .kind = N_LIST });
 		return true;
 	case '}':
-		push_new(p, (node){ .kind = N_DICT });
+		ims_pickle_push_new(p, (node){ .kind = N_DICT });
 		return true;
 	case 't':
-		make_list(p, above_mark(p), 1);
+		make_list(p, ims_pickle_above_mark(p), 1);
 		return true;
 	case 0x85:
 	case 0x86:
@@ -507,10 +383,10 @@ static bool machine_opcode(pickle *p, uint8_t op)
 		ims_read_u64(p->in);
 		return true;
 	case '(':
-		push_new(p, (node){ .kind = N_MARK });
+		ims_pickle_push_new(p, (node){ .kind = N_MARK });
 		return true;
 	case '0':
-		pop(p);
+		ims_pickle_pop(p);
 		return true;
 	default:
 		return false;
@@ -527,22 +403,22 @@ static void run_opcode(pickle *p, uint8_t op)
 
 int ims_pickle_run(pickle *p, reader *r, imgsearch_error *err)
 {
-	reset(p);
+	ims_pickle_reset(p);
 	p->in = r;
 	p->err = err;
 	while (!p->failed) {
 		uint8_t op = ims_read_u8(r);
 		if (r->failed) {
-			fail(p, "it is cut off");
+			ims_pickle_fail(p, "it is cut off");
 		} else if (op == '.') {
 			if (p->stack.len != 1)
-				fail(p, "it ends with the wrong number of values");
+				ims_pickle_fail(p, "it ends with the wrong number of values");
 			break;
 		} else {
 			run_opcode(p, op);
 		}
 	}
 	if (!p->failed && r->failed)
-		fail(p, "it is cut off");
+		ims_pickle_fail(p, "it is cut off");
 	return p->failed;
 }
