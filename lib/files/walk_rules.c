@@ -101,7 +101,8 @@ int ims_walk_read_rules(walker *w, int fd, const ignore_rules *outer, ignore_rul
 }
 
 /*
- * find_user_rule for `rest`, below the folder of fd and of the path, and for each folder on the way.
+ * find_user_rule for `rest`, below the folder of fd and of the path, and for each folder on the
+ * way.
  */
 static int find_rule_below(walker *w, int fd, const char *rest, bool folder,
 	const ignore_rules *outer, const char **reason)

@@ -1,0 +1,13 @@
+/* How pending rows are written: the part of the pipeline behind the network. */
+#ifndef IMS_INGEST_PIPELINE_ROW_H
+#define IMS_INGEST_PIPELINE_ROW_H
+
+#include "ingest/pipeline.h"
+
+/* Counts a path of the run in that state. */
+void ims_pipeline_count(pipeline *p, uint32_t state);
+
+/* Within a transaction: writes a row, whose vector is there if it needs one, and counts it. */
+int ims_pipeline_write_row(pipeline *p, pending_row *r);
+
+#endif
