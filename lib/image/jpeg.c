@@ -6,40 +6,24 @@
  * A picture of several scans is read up to its end of image. If that is missing, or something else
  * stands in its place, the picture is whole when its scans say so (is_complete).
  *
- * All calls of libjpeg happen below run_guarded, which libjpeg's error handler jumps back to. What
- * must survive the jump lies in the job, never in a local variable.
+ * All calls of libjpeg happen below run_guarded, which libjpeg's error handler jumps back to
+ * (jpeg_guard.h).
  *
  * libjpeg scales by 1/2, 1/4 and 1/8 in the inverse DCT. CMYK is taken as inverted, as Adobe writes
  * it and other programs read it. Limits: 65500 pixels a side (libjpeg's own), the caller's number
  * of pixels, MAX_SCANS.
  */
 #include "image/decoder.h"
+#include "image/jpeg_guard.h"
 #include "image/metadata.h"
 
-#include <setjmp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <jpeglib.h>
-
-#include <jerror.h>
-
-enum {
-	MAX_SCANS = 100, /* encoders use about ten; each costs a pass over the picture */
-	OUT_CHUNK = 1 << 14,
-};
-
-/* The first member of each job, whose address libjpeg knows as that of `manager`. */
-typedef struct guard {
-	struct jpeg_error_mgr manager;
-	jmp_buf jump;
-	int code;
-	char message[JMSG_LENGTH_MAX + 32];
-} guard;
+enum { MAX_SCANS = 100 }; /* encoders use about ten; each costs a pass over the picture */
 
 typedef struct read_job {
-	guard guard;
+	jpeg_guard guard;
 	struct jpeg_decompress_struct c;
 	struct jpeg_progress_mgr progress;
 	struct jpeg_source_mgr source;
@@ -61,67 +45,14 @@ typedef struct read_job {
 	const colour_transform *transform; /* NULL: colours stay as they are */
 } read_job;
 
-typedef struct write_job {
-	guard guard;
-	struct jpeg_compress_struct c;
-	struct jpeg_destination_mgr to;
-	const image *im;
-	int quality;
-	buf *out;
-	uint8_t chunk[OUT_CHUNK];
-	const stop_token *stop; /* or NULL */
-} write_job;
-
-static int code_of(int message)
-{
-	switch (message) {
-	case JERR_OUT_OF_MEMORY:
-		return IMGSEARCH_ENOMEM;
-	case JERR_IMAGE_TOO_BIG:
-	case JERR_WIDTH_OVERFLOW:
-		return IMGSEARCH_ELIMIT;
-	case JERR_ARITH_NOTIMPL:
-	case JERR_BAD_PRECISION:
-	case JERR_SOF_UNSUPPORTED:
-	case JERR_CONVERSION_NOTIMPL:
-	case JERR_CCIR601_NOTIMPL:
-	case JERR_FRACT_SAMPLE_NOTIMPL:
-	case JERR_NOT_COMPILED:
-		return IMGSEARCH_EUNSUPPORTED;
-	default:
-		return IMGSEARCH_EFORMAT;
-	}
-}
-
-static _Noreturn void jump_out(guard *g, int code, const char *message)
-{
-	g->code = code;
-	if (message)
-		snprintf(g->message, sizeof g->message, "%s", message);
-	longjmp(g->jump, 1);
-}
-
 static const char cut_off[] = "the JPEG is cut off";
 
 static void on_error(j_common_ptr c)
 {
-	guard *g = (guard *)c->err;
-	if (c->is_decompressor && ((read_job *)g)->ended)
-		jump_out(g, IMGSEARCH_EFORMAT, cut_off);
-	int first = c->err->msg_parm.i[0];
-	char said[JMSG_LENGTH_MAX];
-	c->err->format_message(c, said);
-	if (c->err->msg_code == JERR_BAD_PRECISION)
-		snprintf(g->message, sizeof g->message, "JPEG of %d bits a sample is not supported", first);
-	else if (c->err->msg_code == JERR_SOF_UNSUPPORTED)
-		snprintf(g->message, sizeof g->message, "%s JPEG (SOF%d) is not supported",
-			first == 0xC3 || first == 0xCB ? "lossless" : "hierarchical", first - 0xC0);
-	else
-		snprintf(g->message, sizeof g->message, "%s: %s",
-			code_of(c->err->msg_code) == IMGSEARCH_EFORMAT ? "the JPEG is damaged"
-														   : "the JPEG cannot be decoded",
-			said);
-	jump_out(g, code_of(c->err->msg_code), NULL);
+	read_job *j = (read_job *)c->err;
+	if (j->ended)
+		ims_jpeg_jump(&j->guard, IMGSEARCH_EFORMAT, cut_off);
+	ims_jpeg_error(c);
 }
 
 /* Whether pixels are missing or invented after this warning. The other warnings are harmless. */
@@ -153,7 +84,7 @@ static void on_message(j_common_ptr c, int level)
 	read_job *j = (read_job *)c->err;
 	if (level >= 0 || !is_fatal(c->err->msg_code))
 		return;
-	if (!c->is_decompressor || !j->partial)
+	if (!j->partial)
 		on_error(c);
 	on_loss(j);
 }
@@ -163,24 +94,17 @@ static void on_progress(j_common_ptr c)
 {
 	j_decompress_ptr d = (j_decompress_ptr)c;
 	read_job *j = (read_job *)c->err;
-	if (!c->is_decompressor)
-		return;
 	if (d->input_scan_number > MAX_SCANS)
-		jump_out(&j->guard, IMGSEARCH_ELIMIT, "JPEG of too many scans");
+		ims_jpeg_jump(&j->guard, IMGSEARCH_ELIMIT, "JPEG of too many scans");
 	/* A marker that the decoder of a scan met counts as read. */
 	j->scan_end = j->size - d->src->bytes_in_buffer - (d->unread_marker ? 2 : 0);
 }
 
-static int run_guarded(guard *g, void (*work)(void *job), void *job, imgsearch_error *err)
+static int run_guarded(read_job *j, void (*work)(void *job), imgsearch_error *err)
 {
-	jpeg_std_error(&g->manager);
-	g->manager.error_exit = on_error;
-	g->manager.emit_message = on_message;
-	if (setjmp(g->jump))
-		return g->code == IMGSEARCH_ENOMEM ? ims_nomem(err)
-										   : ims_fail(err, g->code, "%s", g->message);
-	work(job);
-	return 0;
+	j->guard.on_error = on_error;
+	j->guard.on_message = on_message;
+	return ims_jpeg_run(&j->guard, work, j, err);
 }
 
 /* ------------------------------------------------------------------------------ the source ---- */
@@ -240,7 +164,7 @@ static void read_metadata(read_job *j)
 	if (!jpeg_read_icc_profile(&j->c, &j->icc, &j->icc_size))
 		return;
 	if (!ims_colour_set_profile(&j->colours, j->icc, j->icc_size))
-		jump_out(&j->guard, IMGSEARCH_ENOMEM, NULL);
+		ims_jpeg_jump(&j->guard, IMGSEARCH_ENOMEM, NULL);
 	if (j->colours.kind)
 		j->head.traits |= IMAGE_HAS_COLOURS;
 }
@@ -269,7 +193,7 @@ static void read_head(void *arg)
 	if (j->c.data_precision != 8)
 		ERREXIT1(&j->c, JERR_BAD_PRECISION, j->c.data_precision);
 	if (j->c.jpeg_color_space == JCS_UNKNOWN)
-		jump_out(&j->guard, IMGSEARCH_EUNSUPPORTED,
+		ims_jpeg_jump(&j->guard, IMGSEARCH_EUNSUPPORTED,
 			"JPEG with this number of colour components is not supported");
 }
 
@@ -289,7 +213,7 @@ static int head(image_head *out, const void *data, size_t size, uint64_t max_pix
 	imgsearch_error *err)
 {
 	read_job j = { .data = data, .size = size };
-	int rc = run_guarded(&j.guard, read_head, &j, err);
+	int rc = run_guarded(&j, read_head, err);
 	/* A size that was read is reported even if an error followed. */
 	int too_big = ims_image_check_size(j.c.image_width, j.c.image_height, max_pixels, err);
 	out->width = j.c.image_width;
@@ -369,7 +293,7 @@ static void check_scans(read_job *j)
 	if (!j->ended || is_complete(&j->c))
 		return;
 	if (!j->partial || !has_components(&j->c))
-		jump_out(&j->guard, IMGSEARCH_EFORMAT, cut_off);
+		ims_jpeg_jump(&j->guard, IMGSEARCH_EFORMAT, cut_off);
 	j->lost = true;
 	j->rows = j->c.output_height;
 }
@@ -380,7 +304,7 @@ static void keep_rows(read_job *j)
 	if (!j->lost || !j->ended || jpeg_has_multiple_scans(&j->c))
 		return;
 	if (!j->rows)
-		jump_out(&j->guard, IMGSEARCH_EFORMAT, cut_off);
+		ims_jpeg_jump(&j->guard, IMGSEARCH_EFORMAT, cut_off);
 	j->im.height = j->rows;
 }
 
@@ -397,7 +321,7 @@ static void read_pixels(void *arg)
 	read_job *j = arg;
 	read_head(j);
 	if (j->c.image_width != j->head.width || j->c.image_height != j->head.height)
-		jump_out(&j->guard, IMGSEARCH_EFORMAT, "the picture changed while it was read");
+		ims_jpeg_jump(&j->guard, IMGSEARCH_EFORMAT, "the picture changed while it was read");
 	j->progress.progress_monitor = on_progress;
 	j->c.progress = &j->progress;
 	bool cmyk = j->c.num_components == 4;
@@ -405,9 +329,9 @@ static void read_pixels(void *arg)
 	j->c.scale_denom = j->shrink;
 	jpeg_calc_output_dimensions(&j->c);
 	if (ims_image_new(&j->im, j->c.output_width, j->c.output_height, NULL))
-		jump_out(&j->guard, IMGSEARCH_ENOMEM, NULL);
+		ims_jpeg_jump(&j->guard, IMGSEARCH_ENOMEM, NULL);
 	if (cmyk && !(j->row = ims_alloc(j->im.width, 4)))
-		jump_out(&j->guard, IMGSEARCH_ENOMEM, NULL);
+		ims_jpeg_jump(&j->guard, IMGSEARCH_ENOMEM, NULL);
 	prepare_colours(j, cmyk);
 	jpeg_start_decompress(&j->c);
 	read_rows(j);
@@ -427,7 +351,7 @@ static int read_scans(read_job *j)
 		.head = j->head,
 		.shrink = j->shrink,
 	};
-	int rc = run_guarded(&again.guard, read_pixels, &again, NULL);
+	int rc = run_guarded(&again, read_pixels, NULL);
 	close_reader(&again);
 	ims_image_free(&j->im);
 	j->im = again.im;
@@ -447,7 +371,7 @@ static int decode(image *out, const image_head *stored, const void *data, size_t
 		.cache = request->colours,
 	};
 	imgsearch_error why = { 0 };
-	int rc = run_guarded(&j.guard, read_pixels, &j, &why);
+	int rc = run_guarded(&j, read_pixels, &why);
 	close_reader(&j);
 	if (rc == IMGSEARCH_EFORMAT && j.scan_end && j.scan_end < size && read_scans(&j) == 0)
 		rc = 0;
@@ -461,73 +385,3 @@ static int decode(image *out, const image_head *stored, const void *data, size_t
 }
 
 const decoder ims_image_jpeg = { IMAGE_JPEG, true, head, decode };
-
-/* --------------------------------------------------------------------------------- writing ---- */
-
-static void rewind_chunk(j_compress_ptr c)
-{
-	write_job *j = (write_job *)c->client_data;
-	j->to.next_output_byte = j->chunk;
-	j->to.free_in_buffer = OUT_CHUNK;
-}
-
-static boolean flush_chunk(j_compress_ptr c)
-{
-	write_job *j = (write_job *)c->client_data;
-	ims_buf_put(j->out, j->chunk, OUT_CHUNK);
-	rewind_chunk(c);
-	return TRUE;
-}
-
-static void flush_rest(j_compress_ptr c)
-{
-	write_job *j = (write_job *)c->client_data;
-	ims_buf_put(j->out, j->chunk, OUT_CHUNK - j->to.free_in_buffer);
-}
-
-static void write_picture(void *arg)
-{
-	write_job *j = arg;
-	j->c.err = &j->guard.manager;
-	jpeg_create_compress(&j->c);
-	j->c.client_data = j;
-	j->to.init_destination = rewind_chunk;
-	j->to.empty_output_buffer = flush_chunk;
-	j->to.term_destination = flush_rest;
-	j->c.dest = &j->to;
-	j->c.image_width = j->im->width;
-	j->c.image_height = j->im->height;
-	j->c.input_components = 3;
-	j->c.in_color_space = JCS_RGB;
-	jpeg_set_defaults(&j->c);
-	jpeg_set_quality(&j->c, j->quality, TRUE);
-	jpeg_start_compress(&j->c, TRUE);
-	while (j->c.next_scanline < j->c.image_height) {
-		JSAMPROW row = j->im->pixels + (size_t)j->c.next_scanline * j->im->width * 3;
-		int rc = ims_stopped(j->stop);
-		if (rc)
-			jump_out(&j->guard, rc, ims_stop_text(rc));
-		jpeg_write_scanlines(&j->c, &row, 1);
-	}
-	jpeg_finish_compress(&j->c);
-}
-
-int ims_image_encode_jpeg(buf *out, const image *im, int quality, const stop_token *stop,
-	imgsearch_error *err)
-{
-	if (im->width > JPEG_MAX_DIMENSION || im->height > JPEG_MAX_DIMENSION)
-		return ims_fail(err, IMGSEARCH_ELIMIT,
-			"%u x %u pixels: no side of a JPEG may have more than %ld", im->width, im->height,
-			JPEG_MAX_DIMENSION);
-	write_job *j = ims_zalloc(1, sizeof *j);
-	if (!j)
-		return ims_nomem(err);
-	j->im = im;
-	j->quality = quality;
-	j->stop = stop;
-	j->out = out;
-	int rc = run_guarded(&j->guard, write_picture, j, err);
-	jpeg_destroy_compress(&j->c);
-	ims_free(j);
-	return rc ? rc : out->failed ? ims_nomem(err) : 0;
-}
