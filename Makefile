@@ -311,7 +311,7 @@ bench-search: cli $(B)/tests/bench/search_ours
 VENV ?= $(HOME)/.cache/imgsearch-peers
 .PHONY: bench-peers
 bench-peers: $(B)/tests/bench/front
-	@test -x $(VENV)/bin/python3 || { python3 -m venv $(VENV) && for p in numpy faiss-cpu hnswlib usearch sqlite-vec; do \
+	@test -x $(VENV)/bin/python3 || { python3 -m venv $(VENV) && for p in numpy faiss-cpu hnswlib usearch sqlite-vec lancedb; do \
 		$(VENV)/bin/pip install -q $$p || echo "bench-peers: $$p cannot be installed, and is not measured" >&2; done; }
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(VENV)/bin/python3 tests/bench/peers.py $(B) $(BENCH_ARGS)
 

@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
 """What a caller gets: imgsearch_query and imgsearch_vectors_query (tests/bench/front.c, an index in
-a SQLite file) beside faiss-cpu, hnswlib, usearch and sqlite-vec from PyPI by their own APIs, on the
-same vectors in one run.
+a SQLite file) beside faiss-cpu, hnswlib, usearch, sqlite-vec and lancedb from PyPI by their own
+APIs, on the same vectors in one run; and beside SymphonyQG, whose Python binding was built in the
+folder --symphony.
 
-    peers.py BUILD [--vectors DIR] [--set 256|1280] [--n ROWS] [--engines A,B] [--data DIR]
-        [--seconds S]
+    peers.py BUILD [--vectors DIR] [--set 256|1280 | --rows FILE --queries FILE] [--n ROWS]
+        [--engines A,B] [--data DIR] [--symphony DIR] [--seconds S]
 
 `make bench-peers` makes a virtual environment (VENV=DIR) and runs this with its python3. Vectors
-are those of tests/bench/vectors.py; --vectors DIR holds base*.npy and query*_in.npy,
-query*_out.npy. Each figure is the best of three, in CPU time of the process, on one thread. For a
-peer the time of a call that finds nothing to do (an index of one row) is subtracted: it is
-Python's. Prints Markdown.
+are those of tests/bench/vectors.py: --vectors DIR holds base*.npy and query*_in.npy,
+query*_out.npy. Or they are those of two files, .npy, .fvecs or .bvecs, which are made unit length.
+Each figure is the best of three, in CPU time of the process, on one thread. For a peer the time of
+a call that finds nothing to do (an index of one row) is subtracted: it is Python's. Prints
+Markdown.
 """
 
 import argparse, os, subprocess, sys, time
@@ -166,6 +168,54 @@ class SqliteVec:
         return lambda q: [[r[0] for r in self.db.execute(ask, (x.tobytes(),))] for x in q]
 
 
+class LanceDb:
+    """Its flat table, and IVF over graphs of scalar-quantised rows (IVF_HNSW_SQ)."""
+
+    settings = [1, 4, 16, 64]  # partitions that are probed
+
+    def __init__(self, rows, cache):
+        import lancedb.index, pyarrow
+
+        path = f"{cache}/lance-{len(rows)}-{rows.shape[1]}"
+        vectors = pyarrow.FixedSizeListArray.from_arrays(rows.ravel(), rows.shape[1])
+        table = pyarrow.table({"id": np.arange(len(rows)), "vector": vectors})
+        self.table = lancedb.connect(path).create_table("rows", table, mode="overwrite")
+        if len(rows) > 1000:
+            self.table.create_index("vector", config=lancedb.index.HnswSq(distance_type="cosine"))
+
+    def call(self, probes):
+        def one(q):
+            asked = self.table.search(q).distance_type("cosine").nprobes(probes).refine_factor(4)
+            found = asked.limit(K).select(["id"]).to_arrow()["id"].to_numpy()
+            return np.pad(found, (0, K - len(found)), constant_values=-1)
+
+        return lambda q: np.stack([one(x) for x in q])
+
+
+class SymphonyQg:
+    settings = [16, 24, 32, 48, 64, 96, 128, 200]
+    folder = None
+
+    def __init__(self, rows, cache):
+        if not self.folder:
+            raise RuntimeError("--symphony DIR names the folder of its Python binding")
+        sys.path.insert(0, self.folder)
+        import symphonyqg
+
+        n, dim = max(len(rows), 64), rows.shape[1]
+        path = f"{cache}/symphony-{n}-{dim}"
+        self.index = symphonyqg.Index("QG", "L2", num_elements=n, dimension=dim, degree_bound=32)
+        if os.path.exists(path):
+            self.index.load(path)
+        else:
+            self.index.build_index(np.resize(rows, (n, dim)), 200, num_thread=1)
+            self.index.save(path)
+
+    def call(self, ef):
+        self.index.set_ef(ef)
+        return lambda q: np.stack([self.index.search(x, K)[:K] for x in q])
+
+
 PEERS = {
     "hnswlib": Hnswlib,
     "faiss-hnsw": FaissHnsw,
@@ -173,6 +223,8 @@ PEERS = {
     "faiss-panorama": FaissPanorama,
     "usearch": Usearch,
     "sqlite-vec": SqliteVec,
+    "lancedb": LanceDb,
+    "symphonyqg": SymphonyQg,
 }
 
 
@@ -225,11 +277,55 @@ def ask_ours(searcher, rows_path, sets, args):
             yield f"imgsearch {searcher}", setting or "exact", kind, share, rates
 
 
+# ----------------------------------------------------------------------------------- input ----
+
+
+def load(path):
+    """Rows of a file: .npy; .fvecs and .bvecs, each row behind its number of values."""
+    if not path.endswith((".fvecs", ".bvecs")):
+        return np.load(path, mmap_mode="r")
+    size = 4 if path.endswith(".fvecs") else 1
+    data = np.memmap(path, np.uint8, "r")
+    dim = int(data[:4].view("<i4")[0])
+    if dim < 1 or len(data) % (4 + dim * size):
+        sys.exit(f"peers.py: {path}: not rows of {dim} values")
+    values = data.reshape(-1, 4 + dim * size)[:, 4:]
+    return values.view("<f4") if size == 4 else values
+
+
+def unit(rows):
+    rows = np.ascontiguousarray(rows, np.float32)
+    return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-30)
+
+
+def read_sets(args):
+    """(rows, the file that they are in, {what: (queries, truth)})."""
+    if args.rows:
+        rows, base = unit(load(args.rows)[: args.n]), f"{args.data}/rows.npy"
+        queries = unit(load(args.queries)[:1000])
+        np.save(base, rows)
+        args.set = os.path.basename(args.rows)
+        return rows, base, {"the file": (queries, truth(rows, queries))}
+    stem = "" if args.set == "1280" else args.set
+    base = f"{args.vectors}/base{stem}.npy"
+    if not os.path.exists(base):
+        sys.exit(f"peers.py: {base} is absent: tests/bench/vectors.py makes it; nothing measured")
+    rows = np.ascontiguousarray(np.load(base, mmap_mode="r")[: args.n], np.float32)
+    sets = {}
+    for kind, what in ("in", "indexed photos"), ("out", "photos not indexed"):
+        queries = np.load(f"{args.vectors}/query{stem}_{kind}.npy").astype(np.float32)
+        sets[what] = queries, truth(rows, queries)
+    return rows, base, sets
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("build")
     parser.add_argument("--vectors")
     parser.add_argument("--set", default="256")
+    parser.add_argument("--rows")
+    parser.add_argument("--queries")
+    parser.add_argument("--symphony")
     parser.add_argument("--n", type=int, default=100000)
     parser.add_argument("--engines", default=",".join([*OURS, *PEERS]))
     parser.add_argument("--data")
@@ -238,16 +334,11 @@ def main():
     args.vectors = args.vectors or f"{args.build}/bench/vectors"
     args.data = args.data or f"{args.build}/bench/peers"
     os.makedirs(args.data, exist_ok=True)
-    stem = "" if args.set == "1280" else args.set
-    base = f"{args.vectors}/base{stem}.npy"
-    if not os.path.exists(base):
-        sys.exit(f"peers.py: {base} is absent: tests/bench/vectors.py makes it; nothing measured")
-    rows = np.ascontiguousarray(np.load(base, mmap_mode="r")[: args.n], np.float32)
+    if args.rows and not args.queries:
+        sys.exit("peers.py: --rows needs --queries")
+    SymphonyQg.folder = args.symphony
+    rows, base, sets = read_sets(args)
     args.n = len(rows)
-    sets = {}
-    for kind, what in ("in", "indexed photos"), ("out", "photos not indexed"):
-        queries = np.load(f"{args.vectors}/query{stem}_{kind}.npy").astype(np.float32)
-        sets[what] = queries, truth(rows, queries)
     print(f"{args.n} rows x {rows.shape[1]}; queries a second\n")
     heads = "engine", "setting", "queries from", "recall@10", "one by one: paths and chances"
     heads += "ids and chances", "ids, scores", "batches of 1024"

@@ -2,10 +2,10 @@
 """Makes the vectors that bench-search measures on: features of real photos and of crops, flips and
 scales of them.
 
-    vectors.py OUT [--views N] [--jobs N] [--size PX] [--shared DIR] [--mixed ROWS]
+    vectors.py OUT [--views N] [--jobs N] [--size PX] [--photos DIR] [--weights FILE] [--mixed ROWS]
 
-MobileNetV2 (../shared/weights/mobilenet_v2.pth, bf16, frozen TorchScript), average-pooled and
-L2-normalised. View 0 of a photo is its centre square, every other a random box of 25-100 % of its
+Photos: those of a folder and the folders in it; without --photos those of ../shared. MobileNetV2
+(../shared/weights/mobilenet_v2.pth, bf16, frozen TorchScript), average-pooled and L2-normalised. View 0 of a photo is its centre square, every other a random box of 25-100 % of its
 area, aspect 3:4 to 4:3, flipped half of the time, resized to PX x PX. Rows are ordered by view,
 then photo, so that a prefix is a smaller collection of the same photos and neighbours do not lie
 side by side.
@@ -30,23 +30,26 @@ import numpy as np
 HELD_OUT, QUERIES, REDUCED, MIXED = 300, 1000, 256, 1_000_000
 
 
-def photos(shared):
-    found = (
-        glob.glob(f"{shared}/images/*/*/*")
-        + glob.glob(f"{shared}/images/paintings/*")
-        + glob.glob(f"{shared}/train/*/*")
-    )
+def photos(args):
+    if args.photos:
+        found = glob.glob(f"{glob.escape(args.photos)}/**/*", recursive=True)
+    else:
+        found = (
+            glob.glob(f"{args.shared}/images/*/*/*")
+            + glob.glob(f"{args.shared}/images/paintings/*")
+            + glob.glob(f"{args.shared}/train/*/*")
+        )
     found = sorted(p for p in found if p.lower().endswith((".jpg", ".jpeg", ".png")))
     random.Random(1).shuffle(found)
     return found
 
 
-def network(shared):
+def network(args):
     import torch, torchvision
 
     torch.set_num_threads(1)
     net = torchvision.models.mobilenet_v2()
-    net.load_state_dict(torch.load(f"{shared}/weights/mobilenet_v2.pth"))
+    net.load_state_dict(torch.load(args.weights or f"{args.shared}/weights/mobilenet_v2.pth"))
     body = torch.nn.Sequential(net.features, torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())
     body = body.eval().to(torch.bfloat16).to(memory_format=torch.channels_last)
     return torch.jit.freeze(torch.jit.script(body))
@@ -106,7 +109,7 @@ def features(net, pictures, views, size, out, at):
 def worker(job, jobs, files, args):
     import torch
 
-    net = network(args.shared)
+    net = network(args)
     out = np.load(f"{args.out}/query_out.part.npy", mmap_mode="r+")
     mine = list(range(job, HELD_OUT, jobs))
     pictures = [load(files[i]) for i in mine]
@@ -174,6 +177,8 @@ def main():
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--shared", default="../shared")
+    parser.add_argument("--photos")
+    parser.add_argument("--weights")
     parser.add_argument(
         "--mixed",
         metavar="ROWS",
@@ -184,9 +189,12 @@ def main():
     os.makedirs(args.out, exist_ok=True)
     if args.mixed and os.path.exists(f"{args.out}/base.npy"):
         return reduced(args.out, args.views, "mixed", args.mixed, np.float16)
-    files = photos(args.shared)
+    files = photos(args)
     if len(files) < HELD_OUT + QUERIES:
-        sys.exit(f"vectors.py: {args.shared} has no photos: nothing made")
+        sys.exit(
+            f"vectors.py: {args.photos or args.shared} has {len(files)} photos of"
+            f" {HELD_OUT + QUERIES} that are needed: nothing made"
+        )
     kept = len(files) - HELD_OUT
     rows = {"base": args.views * kept, "query_in": QUERIES, "query_out": HELD_OUT}
     for name, n in rows.items():
