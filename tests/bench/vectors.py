@@ -5,10 +5,10 @@ scales of them.
     vectors.py OUT [--views N] [--jobs N] [--size PX] [--photos DIR] [--weights FILE] [--mixed ROWS]
 
 Photos: those of a folder and the folders in it; without --photos those of ../shared. MobileNetV2
-(../shared/weights/mobilenet_v2.pth, bf16, frozen TorchScript), average-pooled and L2-normalised. View 0 of a photo is its centre square, every other a random box of 25-100 % of its
-area, aspect 3:4 to 4:3, flipped half of the time, resized to PX x PX. Rows are ordered by view,
-then photo, so that a prefix is a smaller collection of the same photos and neighbours do not lie
-side by side.
+(../shared/weights/mobilenet_v2.pth, bf16, frozen TorchScript), average-pooled and L2-normalised.
+View 0 of a photo is its centre square, every other a random box of 25-100 % of its area, aspect 3:4
+to 4:3, flipped half of the time, resized to PX x PX. Rows are ordered by view, then photo, so that
+a prefix is a smaller collection of the same photos and neighbours do not lie side by side.
 
     base.npy         (views x photos, 1280) f32
     base20k.npy      its first 20 000 rows, written early
