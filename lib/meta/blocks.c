@@ -1,4 +1,4 @@
-/* Finds the blocks in the containers of JPEG, PNG, WebP, TIFF and MP4. */
+/* Finds the blocks in the containers of JPEG, PNG, WebP, TIFF and videos. */
 #include "image/png_chunks.h"
 #include "image/tiff_tags.h"
 #include "meta/meta.h"
@@ -85,6 +85,16 @@ static void tiff_blocks(metadata *m, const uint8_t *data, size_t size)
 	}
 }
 
+static void add_video(facts *f, const uint8_t *data, size_t size)
+{
+	if (!memcmp(data, "\x1A\x45\xDF\xA3", 4))
+		ims_facts_add_matroska(f, data, size);
+	else if (!memcmp(data, "RIFF", 4))
+		ims_facts_add_avi(f, data, size);
+	else
+		ims_facts_add_quicktime(f, data, size);
+}
+
 bool ims_facts_from_file(facts *f, const void *data, size_t size)
 {
 	metadata m = { 0 };
@@ -101,7 +111,7 @@ bool ims_facts_from_file(facts *f, const void *data, size_t size)
 		f->nomem |= png.nomem;
 	}
 	if (format == IMAGE_VIDEO)
-		ims_facts_add_quicktime(f, data, size);
+		add_video(f, data, size);
 	ims_facts_from_blocks(f, &m);
 	ims_png_facts_free(&png);
 	return whole;

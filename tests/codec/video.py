@@ -2,6 +2,7 @@
 # Video by ffmpeg: one frame that is not black, whatever the name of the file; playlists are no
 # video, and nothing is fetched. Skips without ffmpeg.
 import glob
+import json
 import os
 import socket
 import subprocess
@@ -101,6 +102,37 @@ if path and os.path.exists(f'{B}/tests/lib/imgsearch-shim.so'):
     )
     said = subprocess.run([*command, '--video'], capture_output=True, env=env, text=True)
     common.report('3 indexed' in said.stderr, '--video', said.stderr.replace('\n', '\n# '))
+
+    # What a video says of itself, by its container.
+    facts = {'title': 'A title', 'date': '2024-05-03', 'make': 'Canon', 'model': 'EOS R'}
+    words = [part for pair in facts.items() for part in ('-metadata', '='.join(pair))]
+    shown = {'title': 'A title', 'date': '2024-05-03', 'camera': 'Canon EOS R'}
+    expected = {
+        'facts.mkv': shown,
+        'facts.webm': shown,
+        'facts.avi': {key: shown[key] for key in ('title', 'date')},
+        'facts.mov': shown,
+        'facts.mp4': shown,
+    }
+    for name in expected:
+        tags = ['-movflags', 'use_metadata_tags'] if name in ('facts.mov', 'facts.mp4') else []
+        made = make(name, RED, options=[*words, *tags])
+        if made:
+            os.rename(made, os.path.join(videos, name))
+        else:
+            print(f'# SKIP {name}: this ffmpeg does not encode it')
+    subprocess.run([*command, '--video'], capture_output=True, env=env)
+    listed = subprocess.run(
+        [f'{B}/imgsearch', 'list', '-d', f'{folder.name}/index.db', '--json'],
+        capture_output=True, env=env, text=True,
+    ).stdout  # fmt: skip
+    for line in listed.splitlines():
+        item = json.loads(line)
+        wanted = expected.get(os.path.basename(item['path']))
+        columns = item.get('columns', {})
+        if wanted:
+            got = {key: columns.get(key) for key in wanted}
+            common.report(got == wanted, f'{os.path.basename(item["path"])}: columns', columns)
 
 shared = sorted(glob.glob('../shared/formats/video/*'))
 wrong = [f for f in shared if isinstance(common.ours(f), str)]
