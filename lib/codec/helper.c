@@ -1,5 +1,6 @@
 #include "codec/helper.h"
 
+#include "codec/process.h"
 #include "codec/wire.h"
 
 #include <errno.h>
@@ -41,17 +42,17 @@ struct helpers {
 	refusal refusals[FORMATS];
 };
 
-/* How an exchange with a helper ended. */
-typedef enum outcome { ANSWERED, GONE, TOO_LONG, NONSENSE } outcome;
+/* How an exchange with a helper ended. STOPPED: it waits for a signal to go on. */
+typedef enum outcome { ANSWERED, GONE, STOPPED, TOO_LONG, NONSENSE } outcome;
 
 /* -------------------------------------------------------------------------------- transfer ---- */
 
-/* Sends or receives n bytes before the deadline. */
-static outcome transfer(int fd, void *data, size_t n, bool send_it, double deadline)
+/* Sends or receives n bytes while *left seconds last. */
+static outcome transfer(const helper *p, void *data, size_t n, bool send_it, double *left)
 {
 	for (uint8_t *at = data; n;) {
-		ssize_t done = send_it ? send(fd, at, n, MSG_NOSIGNAL | MSG_DONTWAIT)
-							   : recv(fd, at, n, MSG_DONTWAIT);
+		ssize_t done = send_it ? send(p->fd, at, n, MSG_NOSIGNAL | MSG_DONTWAIT)
+							   : recv(p->fd, at, n, MSG_DONTWAIT);
 		if (done > 0) {
 			at += done;
 			n -= (size_t)done;
@@ -59,11 +60,11 @@ static outcome transfer(int fd, void *data, size_t n, bool send_it, double deadl
 		}
 		if (done == 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
 			return GONE;
-		double left = deadline - ims_now();
-		if (left <= 0)
+		if (*left <= 0)
 			return TOO_LONG;
-		struct pollfd wait = { .fd = fd, .events = send_it ? POLLOUT : POLLIN };
-		poll(&wait, 1, (int)(left * 1000) + 1);
+		if (!ims_process_wait(p->fd, send_it ? POLLOUT : POLLIN, left)
+			&& ims_process_is_stopped(p->pid))
+			return STOPPED;
 	}
 	return ANSWERED;
 }
@@ -73,15 +74,8 @@ static outcome transfer(int fd, void *data, size_t n, bool send_it, double deadl
 /* Ends a helper. Returns the signal that had ended it; 0: none; -1: that is not known. */
 static int end_helper(helper *p)
 {
-	int status = 0;
-	pid_t got;
 	close(p->fd);
-	while ((got = waitpid(p->pid, &status, WNOHANG)) < 0 && errno == EINTR) {}
-	if (got == 0) { /* it runs, or is ending: the same event closed the socket */
-		kill(p->pid, SIGKILL);
-		while ((got = waitpid(p->pid, &status, 0)) < 0 && errno == EINTR) {}
-	}
-	return got < 0 ? -1 : WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	return ims_process_end(p->pid);
 }
 
 /* Standard input is the socket; nothing else of the program's is open. */
@@ -113,6 +107,12 @@ static int spawn(helper *p, const helpers *h, int socket, image_format format)
 	return rc;
 }
 
+/* Whether others ended or stopped it. */
+static bool is_disturbed(outcome o, int signal)
+{
+	return o == STOPPED || (o == GONE && ims_process_is_outside(signal));
+}
+
 static int cannot_start(image_format f, const char *why, imgsearch_error *err)
 {
 	return ims_fail(err, IMGSEARCH_EUNSUPPORTED, "the decoder of %s cannot be started: %s",
@@ -120,12 +120,13 @@ static int cannot_start(image_format f, const char *why, imgsearch_error *err)
 }
 
 /* Waits for the hello. */
-static int meet(helper *p, imgsearch_error *err)
+static int meet(helper *p, outcome *o, imgsearch_error *err)
 {
 	wire_hello hello = { 0 };
-	outcome o = transfer(p->fd, &hello, sizeof hello, false, ims_now() + START_SECONDS);
-	if (o != ANSWERED)
-		return cannot_start(p->format, o == GONE ? "it ended at once" : "it does not answer", err);
+	double left = START_SECONDS;
+	*o = transfer(p, &hello, sizeof hello, false, &left);
+	if (*o != ANSWERED)
+		return cannot_start(p->format, *o == GONE ? "it ended at once" : "it does not answer", err);
 	if (hello.magic != WIRE_MAGIC || hello.version != WIRE_VERSION || hello.format != p->format)
 		return cannot_start(p->format, "it is another program, or of another version", err);
 	const codec *c = ims_codec_find(p->format);
@@ -136,7 +137,7 @@ static int meet(helper *p, imgsearch_error *err)
 									 : cannot_start(p->format, "it does not decode a sample", err);
 }
 
-static int start_helper(helpers *h, helper *p, image_format format, imgsearch_error *err)
+static int start_one(helpers *h, helper *p, image_format format, imgsearch_error *err)
 {
 	int pair[2];
 	*p = (helper){ .format = format };
@@ -149,9 +150,21 @@ static int start_helper(helpers *h, helper *p, image_format format, imgsearch_er
 		close(p->fd);
 		return cannot_start(format, ims_errno_text(rc), err);
 	}
-	rc = meet(p, err);
-	if (rc)
-		end_helper(p);
+	return 0;
+}
+
+static int start_helper(helpers *h, helper *p, image_format format, imgsearch_error *err)
+{
+	bool again = true;
+	int rc = 0;
+	for (unsigned tries = 0; again && tries < MOST_TRIES; tries++) {
+		outcome o;
+		rc = start_one(h, p, format, err);
+		if (rc)
+			return rc;
+		rc = meet(p, &o, err);
+		again = rc && is_disturbed(o, end_helper(p));
+	}
 	return rc;
 }
 
@@ -237,33 +250,33 @@ static bool is_sound(const question *q)
 	return a->pixels == (pixels ? (uint64_t)a->width * a->height * 3 : 0);
 }
 
-static outcome receive_block(helper *p, buf *to, size_t size, double deadline)
+static outcome receive_block(helper *p, buf *to, size_t size, double *left)
 {
 	void *at = size ? ims_buf_grow(to, size) : NULL;
-	return !size ? ANSWERED : at ? transfer(p->fd, at, size, false, deadline) : GONE;
+	return !size ? ANSWERED : at ? transfer(p, at, size, false, left) : GONE;
 }
 
-static outcome exchange(helper *p, question *q, double deadline, imgsearch_error *err)
+static outcome exchange(helper *p, question *q, double left, imgsearch_error *err)
 {
-	outcome o = transfer(p->fd, &q->request, sizeof q->request, true, deadline);
+	outcome o = transfer(p, &q->request, sizeof q->request, true, &left);
 	if (o == ANSWERED)
-		o = transfer(p->fd, (void *)(uintptr_t)q->data, q->request.size, true, deadline);
+		o = transfer(p, (void *)(uintptr_t)q->data, q->request.size, true, &left);
 	if (o == ANSWERED)
-		o = transfer(p->fd, &q->answer, sizeof q->answer, false, deadline);
+		o = transfer(p, &q->answer, sizeof q->answer, false, &left);
 	if (o != ANSWERED)
 		return o;
 	if (!is_sound(q))
 		return NONSENSE;
-	o = receive_block(p, &q->blocks.exif, q->answer.exif, deadline);
+	o = receive_block(p, &q->blocks.exif, q->answer.exif, &left);
 	if (o == ANSWERED)
-		o = receive_block(p, &q->blocks.xmp, q->answer.xmp, deadline);
+		o = receive_block(p, &q->blocks.xmp, q->answer.xmp, &left);
 	if (o != ANSWERED || !q->answer.pixels)
 		return o;
 	if (ims_image_new(&q->im, q->answer.width, q->answer.height, err)) {
 		q->answer.rc = IMGSEARCH_ENOMEM;
 		return GONE; /* the pixels stay in the socket */
 	}
-	return transfer(p->fd, q->im.pixels, q->answer.pixels, false, deadline);
+	return transfer(p, q->im.pixels, q->answer.pixels, false, &left);
 }
 
 /* The helper's own sentence, as far as it is one. */
@@ -278,13 +291,6 @@ static int own_error(question *q, imgsearch_error *err)
 		if ((unsigned char)*c < ' ' || (unsigned char)*c > '~')
 			*c = '?';
 	return ims_fail(err, rc, "%s", *a->message ? a->message : "its decoder failed");
-}
-
-/* Whether a signal is that of a crash, and not one from outside. */
-static bool is_crash(int signal)
-{
-	return signal == SIGSEGV || signal == SIGABRT || signal == SIGBUS || signal == SIGILL
-		|| signal == SIGFPE || signal == SIGTRAP;
 }
 
 /*
@@ -304,7 +310,7 @@ static int judge(const helpers *h, outcome o, int signal, bool fresh, unsigned t
 	if (signal == SIGSYS)
 		return ims_fail(err, IMGSEARCH_EUNSUPPORTED,
 			"its decoder made a call of the system that is not allowed to it");
-	if (is_crash(signal))
+	if (ims_process_is_crash(signal))
 		return ims_fail(err, IMGSEARCH_EFORMAT, "its decoder crashed (signal %d)", signal);
 	if (tries < MOST_TRIES)
 		return 0;
@@ -323,7 +329,7 @@ static int ask(helpers *h, question *q, imgsearch_error *err)
 		if (rc)
 			return rc;
 		fresh = !p.pictures;
-		outcome o = exchange(&p, q, ims_now() + h->options.seconds, err);
+		outcome o = exchange(&p, q, h->options.seconds, err);
 		p.pictures += q->request.action == WIRE_DECODE;
 		if (o == ANSWERED) {
 			keep(h, &p);

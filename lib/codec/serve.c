@@ -82,20 +82,20 @@ static bool serve_one(const codec *c, colour_cache *colours)
 	image_blocks blocks = { 0 };
 	if (!read_all(&r, sizeof r) || r.magic != WIRE_MAGIC || r.size > IMS_IMAGE_MAX_FILE)
 		return false;
-	alarm(r.seconds);
 	void *data = ims_alloc(r.size, 1);
 	if (!data || !read_all(data, r.size)) {
 		ims_free(data);
 		return false;
 	}
+	alarm(r.seconds); /* not while it waits: the other end may be stopped for a while */
 	if (r.action == WIRE_BLOCKS)
 		find_blocks(c, &r, data, &a, &blocks);
 	else
 		decode(c, &r, data, colours, &a, &im, &err);
+	alarm(0);
 	memcpy(a.message, err.message, strnlen(err.message, sizeof a.message - 1)); /* the rest is 0 */
 	bool written = write_all(&a, sizeof a) && write_all(im.pixels, a.pixels)
 		&& write_all(blocks.exif.data, a.exif) && write_all(blocks.xmp.data, a.xmp);
-	alarm(0);
 	ims_image_blocks_free(&blocks);
 	ims_image_free(&im);
 	ims_free(data);

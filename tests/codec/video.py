@@ -4,6 +4,7 @@
 import glob
 import json
 import os
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -84,6 +85,27 @@ if path:
             file.write(data[:n])
         common.ours(cut)
     common.report(True, 'clips that are cut off end')
+
+# An ffmpeg that is killed or stopped from outside is started again. It counts by folders, since it
+# may write no files.
+real, tools = shutil.which('ffmpeg'), os.path.join(folder.name, 'tools')
+os.mkdir(tools)
+for signal, starts, fine in ('KILL', 3, True), ('STOP', 3, True), ('KILL', 99, False):
+    counter = tempfile.mkdtemp(dir=folder.name)
+    numbers = ' '.join(map(str, range(starts)))
+    with open(os.path.join(tools, 'ffmpeg'), 'w') as file:
+        file.write(f'#!/bin/sh\nfor n in {numbers}; do\n')
+        file.write(f'mkdir {counter}/$n 2>/dev/null && kill -{signal} $$\ndone\nexec {real} "$@"\n')
+    os.chmod(file.name, 0o755)
+    os.environ['PATH'], before = f'{tools}:{os.environ["PATH"]}', os.environ['PATH']
+    got = common.ours(path) if path else None
+    os.environ['PATH'] = before
+    if path:
+        ended = isinstance(got, str) and 'ffmpeg was ended' in got
+        common.report(
+            not isinstance(got, str) if fine else ended, f'{starts} signals {signal} from outside',
+            got if isinstance(got, str) else '',
+        )  # fmt: skip
 
 # An index: off by default, with the reason; taken in once it is asked for.
 if path and os.path.exists(f'{B}/tests/lib/imgsearch-shim.so'):
