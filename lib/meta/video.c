@@ -64,7 +64,7 @@ video_value ims_video_tag(const void *name, size_t size)
 		{ "description", VIDEO_DESCRIPTION },
 	};
 	char text[48] = "";
-	if (size >= sizeof text)
+	if (!size || size >= sizeof text)
 		return VIDEO_NOTHING;
 	memcpy(text, name, size);
 	const char *own = own_name(text);

@@ -116,7 +116,7 @@ static inline void fuzz_codec(const uint8_t *data, size_t size, image_format one
 	image im;
 	image_blocks blocks;
 	image_format f = ims_image_sniff(data, size);
-	if (f != one && f != another)
+	if ((f != one && f != another) || ims_codec_find(f)->load())
 		return;
 	image_limits limits = {
 		.max_pixels = 1 << 18,

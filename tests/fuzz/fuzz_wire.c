@@ -40,7 +40,8 @@ static void ask_helper(const codec *c, const uint8_t *data, size_t size)
 	} else {
 		send_all(fd, data, size);
 	}
-	while (read(fd, waste, sizeof waste) > 0) {}
+	for (ssize_t got = 1; got > 0 || (got < 0 && errno == EINTR);)
+		got = read(fd, waste, sizeof waste);
 	close(fd);
 	pthread_join(thread, NULL);
 }
