@@ -66,7 +66,7 @@ def with_properties(data, properties):
 
 
 def with_exif(data, block):
-    """The file with an Exif item that describes its primary one; block begins at its TIFF header."""
+    """The file with an Exif item of its primary one; the block begins at its TIFF header."""
     parts = dict(boxes(dict(boxes(data))[b'meta'][4:]))
     pitm, count = parts[b'pitm'][4:6], struct.unpack('>H', parts[b'iinf'][4:6])[0]
     item, content = struct.pack('>H', 100), bytes(4) + block

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # How each format says how it is turned, in every place where it may be said: pixels of the eight
 # orientations. RAW is in tests/image/test_raw.c. `own`: the format's place (irot and imir, the
-# codestream, the tag). Exif with a thumbnail has another orientation for that. Skips what is absent.
+# codestream, the tag). Exif has another orientation for a thumbnail. Skips what is absent.
 #
 #   format  | own alone | Exif alone | own and Exif | XMP alone
 #   JPEG    | -         | Exif       | -            | XMP
