@@ -32,7 +32,8 @@ cp "$seeds"/webp/lossy-RGB.webp "$seeds"/heif/rgb.heic "$seeds"/heif/rgb.avif \
 	"$seeds"/jxl/lossy-RGB.jxl "$seeds"/tiff/RGB.tif photos
 left_out() { # FOLDER NAME: what a run says with the libraries of this folder, and what it has
 	LD_LIBRARY_PATH=$W/$1 imgsearch index --formats +tiff photos >.out 2>.err
-	[ $? = 0 ] && [ "$(grep -c 'which is missing (.*lib' .err)" = 5 ] && [ "$(in_index)" = "$before" ]
+	[ $? = 0 ] && [ "$(grep -c 'which is missing (.*lib' .err)" = 5 ] &&
+		[ "$(in_index)" = "$before" ]
 	result "$2" $? .err
 }
 left_out broken "each format that is left out is said, with its package"
