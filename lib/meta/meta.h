@@ -29,8 +29,8 @@ void ims_facts_add_avi(facts *f, const void *data, size_t size);
 void ims_facts_from_blocks(facts *f, const metadata *blocks);
 
 /*
- * Finds the blocks of a file in a container that is read here (JPEG, PNG, WebP, TIFF, videos) and
- * adds their facts. False: they may stand behind `size` bytes of a longer file.
+ * Finds the blocks of a file in a container that is read here (JPEG, PNG, GIF, WebP, TIFF, videos)
+ * and adds their facts. False: they may stand behind `size` bytes of a longer file.
  */
 bool ims_facts_from_file(facts *f, const void *data, size_t size);
 

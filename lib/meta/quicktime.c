@@ -65,9 +65,11 @@ static video_value kind_of_type(uint32_t type)
 	case TYPE(0xA9, 'm', 'o', 'd'):
 		return VIDEO_MODEL;
 	case TYPE(0xA9, 'n', 'a', 'm'):
+	case TYPE('t', 'i', 't', 'l'):
 		return VIDEO_TITLE;
 	case TYPE(0xA9, 'd', 'e', 's'):
 	case TYPE('d', 'e', 's', 'c'):
+	case TYPE('d', 's', 'c', 'p'):
 		return VIDEO_DESCRIPTION;
 	default:
 		return VIDEO_NOTHING;
@@ -140,20 +142,29 @@ static void take_place(facts *f, const box *place)
 	ims_facts_set_position(f, north, east);
 }
 
-/* Texts with their length and language before them. */
+/* A text: of QuickTime with its length and language before it, of 3GPP with version and language. */
+static void take_user_text(video_facts *v, const box *text)
+{
+	enum { HEAD = 4, MOBILE_HEAD = 6 };
+	bool mobile = text->type >> 24 != 0xA9;
+	if (text->size < (mobile ? MOBILE_HEAD : HEAD))
+		return;
+	size_t size = (size_t)text->data[0] << 8 | text->data[1];
+	video_value kind = kind_of_type(text->type);
+	if (mobile)
+		ims_video_take(v, kind, text->data + MOBILE_HEAD, text->size - MOBILE_HEAD);
+	else if (size <= text->size - HEAD)
+		ims_video_take(v, kind, text->data + HEAD, size);
+}
+
 static void take_user_data(video_facts *v, const box *data)
 {
-	enum { HEAD = 4 };
 	box rest = *data, one;
-	while (next_box(&rest, &one)) {
+	while (next_box(&rest, &one))
 		if (one.type == TYPE('l', 'o', 'c', 'i'))
 			take_place(v->f, &one);
-		if (one.size < HEAD)
-			continue;
-		size_t size = (size_t)one.data[0] << 8 | one.data[1];
-		if (size <= one.size - HEAD)
-			ims_video_take(v, kind_of_type(one.type), one.data + HEAD, size);
-	}
+		else
+			take_user_text(v, &one);
 }
 
 /* ---------------------------------------------------------------------------------- header ---- */

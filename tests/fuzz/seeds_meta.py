@@ -110,6 +110,8 @@ AVI = b'RIFF\0\0\0\1AVI ' + (
     + chunk(b'LIST', b'exif' + chunk(b'ecor', b'Canon\0') + chunk(b'emdl', b'EOS\0'))
     + chunk(b'_PMX', XMP)
 )
+GIF = (b'GIF89a\1\0\1\0\0\0\0!\xff\x0bXMP DataXMP' + XMP + b'\1'
+       + bytes(range(255, -1, -1)) + b'\0,\0\0\0\0\1\0\1\0\0\2\2\x44\1\0;')
 JPEG = (b'\xFF\xD8' + segment(0xE1, b'Exif\0\0' + tags('>')) + segment(0xE1, XMP_NAME + XMP)
         + segment(0xED, RESOURCE) + b'\xFF\xDA\0\2')
 def box(name, data):
@@ -133,7 +135,7 @@ META = {
     'xmp': XMP + b'\n"', 'iptc': IPTC + b'\2', 'app1': b'Exif\0\0' + tags('<'),
     'app13': RESOURCE, 'jpeg': JPEG,
     'mov': box(b'ftyp', b'qt  ') + box(b'moov', MOVIE) + box(b'uuid', XMP_ID + XMP),
-    'matroska': MATROSKA, 'avi': AVI,
+    'gif': GIF, 'matroska': MATROSKA, 'avi': AVI,
     'webp': b'RIFF\0\0\0\0WEBP' + chunk(b'EXIF', tags('<')) + chunk(b'XMP ', XMP),
 }
 WHERE = [

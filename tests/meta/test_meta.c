@@ -603,6 +603,14 @@ static void videos_with_typed_items(void **state)
 		read_movie(&f, &movie, 0);
 		is(&f, FACT_LATITUDE, cut > 4 ? "-" : "48.5");
 	}
+	ims_buf_put(&in, "\0\0\0\0\x15\xC7My film\0", 14); /* as 3GPP has it */
+	put_box(&user, "titl", &in);
+	ims_buf_put(&in, "\0\0\0\0\x15", 5);
+	put_box(&user, "dscp", &in);
+	put_box(&movie, "udta", &user);
+	read_movie(&f, &movie, 0);
+	is(&f, FACT_TITLE, "My film");
+	is(&f, FACT_DESCRIPTION, "-");
 	ims_facts_clear(&f);
 	ims_buf_free(&movie);
 	ims_buf_free(&user);
@@ -886,6 +894,39 @@ static void other_containers(void **state)
 	ims_buf_free(&webp);
 }
 
+#define GIF_XMP "\x21\xFF\x0BXMP DataXMP"
+
+/* XMP in GIF: behind comments and pictures; text that is no blocks, with a ramp behind it. */
+static void gif(void **state)
+{
+	static const char head[] = "GIF89a\1\0\1\0\x80\0\0abcdef";
+	static const char comment[] = "\x21\xFE\3\x21\xFF\x0B\0";
+	static const char picture[] = "\x2C\0\0\0\0\1\0\1\0\x80"
+								  "abcdef\2\2\x44\1\0";
+	buf file = { 0 };
+	facts f = { 0 };
+	(void)state;
+	ims_buf_put(&file, head, sizeof head - 1);
+	ims_buf_put(&file, comment, sizeof comment - 1);
+	ims_buf_put(&file, picture, sizeof picture - 1);
+	ims_buf_put(&file, GIF_XMP, sizeof GIF_XMP - 1);
+	ims_buf_put(&file, XMP("xmp:Rating='2'", ""), sizeof(XMP("xmp:Rating='2'", "")) - 1);
+	ims_buf_u8(&file, 1);
+	for (int n = 255; n >= 0; n--)
+		ims_buf_u8(&file, (uint8_t)n);
+	ims_buf_put(&file, "\0;", 2);
+	ims_facts_from_file(&f, file.data, file.len);
+	is(&f, FACT_RATING, "2");
+	ims_facts_clear(&f);
+	for (size_t n = file.len; n > 6; n--) {
+		ims_facts_from_file(&f, file.data, n);
+		if (n < file.len - 258)
+			is(&f, FACT_RATING, "-"); /* its end is missing */
+		ims_facts_clear(&f);
+	}
+	ims_buf_free(&file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -908,6 +949,7 @@ int main(void)
 		cmocka_unit_test(avi),
 		cmocka_unit_test(precedence),
 		cmocka_unit_test(other_containers),
+		cmocka_unit_test(gif),
 	};
 	return cmocka_run_group_tests_name("meta", tests, NULL, NULL);
 }
