@@ -142,7 +142,7 @@ static void take_place(facts *f, const box *place)
 	ims_facts_set_position(f, north, east);
 }
 
-/* A text: of QuickTime with its length and language before it, of 3GPP with version and language. */
+/* A text: in QuickTime with length and language before it, in 3GPP with version and language. */
 static void take_user_text(video_facts *v, const box *text)
 {
 	enum { HEAD = 4, MOBILE_HEAD = 6 };
