@@ -58,6 +58,38 @@ static const char *container_of(const uint8_t *data)
 	return memcmp(data, "RIFF", 4) ? "mov" : "avi";
 }
 
+/* Whether `name` stands somewhere with `what` so many bytes behind its beginning. */
+static bool has(const uint8_t *data, size_t size, const char *name, size_t behind, const char *what)
+{
+	const uint8_t *at = data, *end = data + size;
+	size_t n = strlen(name), m = strlen(what);
+	while ((at = memmem(at, (size_t)(end - at), name, n))) {
+		if ((size_t)(end - at) >= behind + m && !memcmp(at + behind, what, m))
+			return true;
+		at += n;
+	}
+	return false;
+}
+
+/* Whether its container names tracks of sound and none of pictures. */
+static bool is_sound_alone(const uint8_t *data, size_t size)
+{
+	static const struct {
+		const char *container, *head;
+		size_t behind;
+		const char *sound, *pictures;
+	} kinds[] = {
+		{ "mov", "hdlr", 12, "soun", "vide" },
+		{ "avi", "strh", 8, "auds", "vids" },
+		{ "matroska", "\x83\x81", 2, "\2", "\1" },
+	};
+	size_t i = 0;
+	while (strcmp(kinds[i].container, container_of(data)))
+		i++;
+	return has(data, size, kinds[i].head, kinds[i].behind, kinds[i].sound)
+		&& !has(data, size, kinds[i].head, kinds[i].behind, kinds[i].pictures);
+}
+
 static void limit(pid_t pid, int what, uint64_t most)
 {
 	/* Where time is over, a signal that tells it comes before the one that kills. */
@@ -245,6 +277,8 @@ static int find_frame(uint32_t *width, uint32_t *height, image *out, const void 
 static int head(image_head *out, const void *data, size_t size, uint64_t max_pixels,
 	imgsearch_error *err)
 {
+	if (is_sound_alone(data, size))
+		return ims_fail(err, IMGSEARCH_EFORMAT, "it has sound and no pictures");
 	int rc = find_frame(&out->width, &out->height, NULL, data, size, err);
 	if (rc)
 		return rc;

@@ -54,6 +54,12 @@ if dark:
     got = common.ours(dark)
     common.report(not isinstance(got, str) and got.max() < 20, 'all black: the first frame')
 
+for name in 'sound.mp4', 'sound.mkv', 'sound.avi':
+    path = make(name, 'sine=d=1', filters='anull', options=['-brand', 'mp42'] * ('mp4' in name))
+    if path:
+        got = str(common.ours(path))
+        common.report('sound and no pictures' in got, f'{name}: what it is', got)
+
 # Playlists that are named as videos: another format by their content; nobody is asked for anything.
 with socket.create_server(('127.0.0.1', 0)) as server:
     address = f'http://127.0.0.1:{server.getsockname()[1]}/a.ts'
