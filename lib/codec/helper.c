@@ -1,16 +1,15 @@
 #include "codec/helper.h"
 
-#include "codec/wire.h"
+#include "codec/exchange.h"
+#include "codec/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum { MOST_PICTURES = 200, MOST_TRIES = 8, START_SECONDS = 30, AGAIN_SECONDS = 60 };
@@ -19,8 +18,7 @@ enum { FORMATS = IMAGE_EMPTY + 1, SECONDS = 120 };
 extern char **environ;
 
 typedef struct helper {
-	pid_t pid;
-	int fd;
+	peer at;
 	image_format format;
 	unsigned pictures;
 } helper;
@@ -41,47 +39,13 @@ struct helpers {
 	refusal refusals[FORMATS];
 };
 
-/* How an exchange with a helper ended. */
-typedef enum outcome { ANSWERED, GONE, TOO_LONG, NONSENSE } outcome;
-
-/* -------------------------------------------------------------------------------- transfer ---- */
-
-/* Sends or receives n bytes before the deadline. */
-static outcome transfer(int fd, void *data, size_t n, bool send_it, double deadline)
-{
-	for (uint8_t *at = data; n;) {
-		ssize_t done = send_it ? send(fd, at, n, MSG_NOSIGNAL | MSG_DONTWAIT)
-							   : recv(fd, at, n, MSG_DONTWAIT);
-		if (done > 0) {
-			at += done;
-			n -= (size_t)done;
-			continue;
-		}
-		if (done == 0 || (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
-			return GONE;
-		double left = deadline - ims_now();
-		if (left <= 0)
-			return TOO_LONG;
-		struct pollfd wait = { .fd = fd, .events = send_it ? POLLOUT : POLLIN };
-		poll(&wait, 1, (int)(left * 1000) + 1);
-	}
-	return ANSWERED;
-}
-
 /* ------------------------------------------------------------------------ start and ending ---- */
 
 /* Ends a helper. Returns the signal that had ended it; 0: none; -1: that is not known. */
 static int end_helper(helper *p)
 {
-	int status = 0;
-	pid_t got;
-	close(p->fd);
-	while ((got = waitpid(p->pid, &status, WNOHANG)) < 0 && errno == EINTR) {}
-	if (got == 0) { /* it runs, or is ending: the same event closed the socket */
-		kill(p->pid, SIGKILL);
-		while ((got = waitpid(p->pid, &status, 0)) < 0 && errno == EINTR) {}
-	}
-	return got < 0 ? -1 : WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+	close(p->at.fd);
+	return ims_process_end(p->at.pid);
 }
 
 /* Standard input is the socket; nothing else of the program's is open. */
@@ -107,10 +71,16 @@ static int spawn(helper *p, const helpers *h, int socket, image_format format)
 	posix_spawnattr_setpgroup(&attributes, 0); /* a Ctrl-C is for the program alone */
 	posix_spawnattr_setflags(&attributes,
 		POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-	int rc = posix_spawn(&p->pid, h->program, &files, &attributes, argv, environ);
+	int rc = posix_spawn(&p->at.pid, h->program, &files, &attributes, argv, environ);
 	posix_spawn_file_actions_destroy(&files);
 	posix_spawnattr_destroy(&attributes);
 	return rc;
+}
+
+/* Whether others ended or stopped it. */
+static bool is_disturbed(outcome o, int signal)
+{
+	return o == STOPPED || (o == GONE && ims_process_is_outside(signal));
 }
 
 static int cannot_start(image_format f, const char *why, imgsearch_error *err)
@@ -120,12 +90,12 @@ static int cannot_start(image_format f, const char *why, imgsearch_error *err)
 }
 
 /* Waits for the hello. */
-static int meet(helper *p, imgsearch_error *err)
+static int meet(helper *p, outcome *o, imgsearch_error *err)
 {
 	wire_hello hello = { 0 };
-	outcome o = transfer(p->fd, &hello, sizeof hello, false, ims_now() + START_SECONDS);
-	if (o != ANSWERED)
-		return cannot_start(p->format, o == GONE ? "it ended at once" : "it does not answer", err);
+	*o = ims_exchange_hello(&p->at, &hello, START_SECONDS);
+	if (*o != ANSWERED)
+		return cannot_start(p->format, *o == GONE ? "it ended at once" : "it does not answer", err);
 	if (hello.magic != WIRE_MAGIC || hello.version != WIRE_VERSION || hello.format != p->format)
 		return cannot_start(p->format, "it is another program, or of another version", err);
 	const codec *c = ims_codec_find(p->format);
@@ -136,22 +106,34 @@ static int meet(helper *p, imgsearch_error *err)
 									 : cannot_start(p->format, "it does not decode a sample", err);
 }
 
-static int start_helper(helpers *h, helper *p, image_format format, imgsearch_error *err)
+static int start_one(helpers *h, helper *p, image_format format, imgsearch_error *err)
 {
 	int pair[2];
 	*p = (helper){ .format = format };
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
 		return cannot_start(format, ims_errno_text(errno), err);
-	p->fd = pair[0];
+	p->at.fd = pair[0];
 	int rc = spawn(p, h, pair[1], format);
 	close(pair[1]);
 	if (rc) {
-		close(p->fd);
+		close(p->at.fd);
 		return cannot_start(format, ims_errno_text(rc), err);
 	}
-	rc = meet(p, err);
-	if (rc)
-		end_helper(p);
+	return 0;
+}
+
+static int start_helper(helpers *h, helper *p, image_format format, imgsearch_error *err)
+{
+	bool again = true;
+	int rc = 0;
+	for (unsigned tries = 0; again && tries < MOST_TRIES; tries++) {
+		outcome o;
+		rc = start_one(h, p, format, err);
+		if (rc)
+			return rc;
+		rc = meet(p, &o, err);
+		again = rc && is_disturbed(o, end_helper(p));
+	}
 	return rc;
 }
 
@@ -192,100 +174,18 @@ static void keep(helpers *h, helper *p)
 	pthread_mutex_lock(&h->lock);
 	if (p->pictures < MOST_PICTURES && h->n_idle < h->options.keep) {
 		h->idle[h->n_idle++] = *p;
-		out.pid = 0;
+		out.at.pid = 0;
 	} else if (p->pictures < MOST_PICTURES && h->options.keep) {
 		out = h->idle[0];
 		memmove(h->idle, h->idle + 1, (h->n_idle - 1) * sizeof *h->idle);
 		h->idle[h->n_idle - 1] = *p;
 	}
 	pthread_mutex_unlock(&h->lock);
-	if (out.pid)
+	if (out.at.pid)
 		end_helper(&out);
 }
 
 /* -------------------------------------------------------------------------------- exchange ---- */
-
-/* What is asked, and what came back. */
-typedef struct question {
-	image_format format;
-	wire_request request;
-	const void *data;
-	const image_head *stored; /* of a picture whose pixels are asked for */
-	wire_answer answer;
-	image im;
-	image_blocks blocks;
-} question;
-
-/* Whether the numbers of an answer can be true. */
-static bool is_sound(const question *q)
-{
-	enum { TRAITS = IMAGE_HAS_COLOURS | IMAGE_HAS_ALPHA | IMAGE_HAS_OTHER_ORIENTATION };
-	const wire_answer *a = &q->answer;
-	bool pixels = q->request.action == WIRE_DECODE && !a->rc;
-	if (a->magic != WIRE_MAGIC || a->rc > 0 || a->traits & ~(uint32_t)TRAITS || a->partial > 1
-		|| a->unconverted > 1 || a->orientation < 1 || a->orientation > 8)
-		return false;
-	if (pixels && (a->width != q->stored->width || !a->height || a->height > q->stored->height))
-		return false;
-	if (pixels && a->height < q->stored->height && !a->partial)
-		return false;
-	if (a->partial && !q->request.partial)
-		return false;
-	uint32_t most = q->request.action == WIRE_BLOCKS ? IMAGE_MAX_BLOCK : 0;
-	if (a->exif > most || a->xmp > most)
-		return false;
-	return a->pixels == (pixels ? (uint64_t)a->width * a->height * 3 : 0);
-}
-
-static outcome receive_block(helper *p, buf *to, size_t size, double deadline)
-{
-	void *at = size ? ims_buf_grow(to, size) : NULL;
-	return !size ? ANSWERED : at ? transfer(p->fd, at, size, false, deadline) : GONE;
-}
-
-static outcome exchange(helper *p, question *q, double deadline, imgsearch_error *err)
-{
-	outcome o = transfer(p->fd, &q->request, sizeof q->request, true, deadline);
-	if (o == ANSWERED)
-		o = transfer(p->fd, (void *)(uintptr_t)q->data, q->request.size, true, deadline);
-	if (o == ANSWERED)
-		o = transfer(p->fd, &q->answer, sizeof q->answer, false, deadline);
-	if (o != ANSWERED)
-		return o;
-	if (!is_sound(q))
-		return NONSENSE;
-	o = receive_block(p, &q->blocks.exif, q->answer.exif, deadline);
-	if (o == ANSWERED)
-		o = receive_block(p, &q->blocks.xmp, q->answer.xmp, deadline);
-	if (o != ANSWERED || !q->answer.pixels)
-		return o;
-	if (ims_image_new(&q->im, q->answer.width, q->answer.height, err)) {
-		q->answer.rc = IMGSEARCH_ENOMEM;
-		return GONE; /* the pixels stay in the socket */
-	}
-	return transfer(p->fd, q->im.pixels, q->answer.pixels, false, deadline);
-}
-
-/* The helper's own sentence, as far as it is one. */
-static int own_error(question *q, imgsearch_error *err)
-{
-	wire_answer *a = &q->answer;
-	bool known = a->rc == IMGSEARCH_ELIMIT || a->rc == IMGSEARCH_ENOMEM
-		|| a->rc == IMGSEARCH_EUNSUPPORTED;
-	int rc = known ? a->rc : IMGSEARCH_EFORMAT;
-	a->message[sizeof a->message - 1] = 0;
-	for (char *c = a->message; *c; c++)
-		if ((unsigned char)*c < ' ' || (unsigned char)*c > '~')
-			*c = '?';
-	return ims_fail(err, rc, "%s", *a->message ? a->message : "its decoder failed");
-}
-
-/* Whether a signal is that of a crash, and not one from outside. */
-static bool is_crash(int signal)
-{
-	return signal == SIGSEGV || signal == SIGABRT || signal == SIGBUS || signal == SIGILL
-		|| signal == SIGFPE || signal == SIGTRAP;
-}
 
 /*
  * Decides after a helper gave no answer. 0: another helper may try, since this one was killed, or
@@ -304,7 +204,7 @@ static int judge(const helpers *h, outcome o, int signal, bool fresh, unsigned t
 	if (signal == SIGSYS)
 		return ims_fail(err, IMGSEARCH_EUNSUPPORTED,
 			"its decoder made a call of the system that is not allowed to it");
-	if (is_crash(signal))
+	if (ims_process_is_crash(signal))
 		return ims_fail(err, IMGSEARCH_EFORMAT, "its decoder crashed (signal %d)", signal);
 	if (tries < MOST_TRIES)
 		return 0;
@@ -318,23 +218,19 @@ static int ask(helpers *h, question *q, imgsearch_error *err)
 	bool fresh = false;
 	for (unsigned tries = 0;;) {
 		helper p;
-		q->answer = (wire_answer){ 0 };
 		int rc = acquire(h, &p, q->format, fresh, err);
 		if (rc)
 			return rc;
 		fresh = !p.pictures;
-		outcome o = exchange(&p, q, ims_now() + h->options.seconds, err);
+		outcome o = ims_exchange(&p.at, q, err);
 		p.pictures += q->request.action == WIRE_DECODE;
 		if (o == ANSWERED) {
 			keep(h, &p);
-			return q->answer.rc ? own_error(q, err) : 0;
+			return ims_exchange_error(q, err);
 		}
 		tries += fresh;
-		bool no_memory = q->answer.rc == IMGSEARCH_ENOMEM && q->answer.pixels;
 		int signal = end_helper(&p);
-		ims_image_free(&q->im);
-		ims_image_blocks_free(&q->blocks);
-		rc = no_memory ? IMGSEARCH_ENOMEM : judge(h, o, signal, fresh, tries, err);
+		rc = o == NO_MEMORY ? IMGSEARCH_ENOMEM : judge(h, o, signal, fresh, tries, err);
 		if (rc)
 			return rc;
 		fresh = true;
@@ -377,25 +273,8 @@ static int head(image_codecs *c, image_format f, image_head *out, const void *da
 	if (is_local(f))
 		return ims_codec_local()->head(c, f, out, data, size, max_pixels, err);
 	helpers *h = helpers_of(c);
-	question q = {
-		.format = f,
-		.request = { WIRE_MAGIC, WIRE_HEAD, 0, h->options.seconds, size, max_pixels },
-		.data = data,
-	};
-	int rc = ask(h, &q, err);
-	if (rc && !q.answer.magic)
-		return rc;
-	int too_big = ims_image_check_size(q.answer.width, q.answer.height, max_pixels, err);
-	if (!rc && !too_big && (!q.answer.width || !q.answer.height))
-		rc = ims_fail(err, IMGSEARCH_EFORMAT, "its decoder gave no valid answer");
-	out->width = q.answer.width;
-	out->height = q.answer.height;
-	out->orientation = q.answer.orientation;
-	out->traits = q.answer.traits;
-	/* The helper has its own copy of the file and of the pixels. */
-	uint64_t pixels = (uint64_t)out->width * out->height * 3, most = h->options.memory;
-	out->memory = (q.answer.memory < most ? q.answer.memory : most) + size + pixels;
-	return too_big ? too_big : rc;
+	question q = ims_question_head(f, data, size, max_pixels, h->options.seconds);
+	return ims_answer_head(&q, out, h->options.memory, ask(h, &q, err), err);
 }
 
 static int decode(image_codecs *c, image *out, const image_head *stored, const void *data,
@@ -404,20 +283,8 @@ static int decode(image_codecs *c, image *out, const image_head *stored, const v
 	if (is_local(stored->format))
 		return ims_codec_local()->decode(c, out, stored, data, size, request, err);
 	helpers *h = helpers_of(c);
-	question q = {
-		.format = stored->format,
-		.request = { WIRE_MAGIC, WIRE_DECODE, request->partial, h->options.seconds, size,
-			UINT64_MAX },
-		.data = data,
-		.stored = stored,
-	};
-	int rc = ask(h, &q, err);
-	if (rc)
-		return rc;
-	*out = q.im;
-	out->partial = q.answer.partial;
-	out->unconverted = q.answer.unconverted;
-	return 0;
+	question q = ims_question_decode(stored, data, size, request->partial, h->options.seconds);
+	return ims_answer_decode(&q, out, ask(h, &q, err));
 }
 
 static int blocks(image_codecs *c, image_format f, image_blocks *out, const void *data, size_t size,
@@ -426,14 +293,8 @@ static int blocks(image_codecs *c, image_format f, image_blocks *out, const void
 	if (is_local(f))
 		return ims_codec_local()->blocks(c, f, out, data, size, err);
 	helpers *h = helpers_of(c);
-	question q = {
-		.format = f,
-		.request = { WIRE_MAGIC, WIRE_BLOCKS, 0, h->options.seconds, size, 0 },
-		.data = data,
-	};
-	int rc = ask(h, &q, err);
-	*out = q.blocks;
-	return rc;
+	question q = ims_question_blocks(f, data, size, h->options.seconds);
+	return ims_answer_blocks(&q, out, ask(h, &q, err));
 }
 
 image_codecs *ims_helpers_codecs(helpers *h)

@@ -5,8 +5,8 @@
  * after some pictures.
  *
  * Where a helper crashes or takes too long, its picture is damaged (EFORMAT). A helper that was
- * killed from outside is replaced, and its picture tried again. Where a helper cannot be started,
- * or its library is missing, the format is EUNSUPPORTED for the next minute.
+ * killed or stopped from outside is replaced, and its picture tried again. Where a helper cannot be
+ * started, or its library is missing, the format is EUNSUPPORTED for the next minute.
  *
  * Children: at most one for each format and decoding thread. No signal handler is installed, and
  * only the helpers' own ids are waited for; a helper that the program waited for first has ended.

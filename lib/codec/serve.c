@@ -10,12 +10,10 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-enum { SOCKET = STDIN_FILENO };
-
-static bool read_all(void *to, size_t n)
+static bool read_all(int socket, void *to, size_t n)
 {
 	for (uint8_t *at = to; n;) {
-		ssize_t got = read(SOCKET, at, n);
+		ssize_t got = read(socket, at, n);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0)
@@ -26,10 +24,10 @@ static bool read_all(void *to, size_t n)
 	return true;
 }
 
-static bool write_all(const void *from, size_t n)
+static bool write_all(int socket, const void *from, size_t n)
 {
 	for (const uint8_t *at = from; n;) {
-		ssize_t put = write(SOCKET, at, n);
+		ssize_t put = write(socket, at, n);
 		if (put < 0 && errno == EINTR)
 			continue;
 		if (put <= 0)
@@ -73,33 +71,38 @@ static void find_blocks(const codec *c, const wire_request *r, const void *data,
 }
 
 /* One picture. False: the other end is gone, or there is no memory to go on with. */
-static bool serve_one(const codec *c, colour_cache *colours)
+static bool serve_one(const codec *c, int socket, colour_cache *colours)
 {
 	wire_request r;
 	wire_answer a = { .magic = WIRE_MAGIC };
 	imgsearch_error err = { 0 };
 	image im = { 0 };
 	image_blocks blocks = { 0 };
-	if (!read_all(&r, sizeof r) || r.magic != WIRE_MAGIC || r.size > IMS_IMAGE_MAX_FILE)
+	if (!read_all(socket, &r, sizeof r) || r.magic != WIRE_MAGIC || r.size > IMS_IMAGE_MAX_FILE)
 		return false;
-	alarm(r.seconds);
 	void *data = ims_alloc(r.size, 1);
-	if (!data || !read_all(data, r.size)) {
+	if (!data || !read_all(socket, data, r.size)) {
 		ims_free(data);
 		return false;
 	}
+	alarm(r.seconds); /* not while it waits: the other end may be stopped for a while */
 	if (r.action == WIRE_BLOCKS)
 		find_blocks(c, &r, data, &a, &blocks);
 	else
 		decode(c, &r, data, colours, &a, &im, &err);
-	memcpy(a.message, err.message, strnlen(err.message, sizeof a.message - 1)); /* the rest is 0 */
-	bool written = write_all(&a, sizeof a) && write_all(im.pixels, a.pixels)
-		&& write_all(blocks.exif.data, a.exif) && write_all(blocks.xmp.data, a.xmp);
 	alarm(0);
+	memcpy(a.message, err.message, strnlen(err.message, sizeof a.message - 1)); /* the rest is 0 */
+	bool written = write_all(socket, &a, sizeof a) && write_all(socket, im.pixels, a.pixels)
+		&& write_all(socket, blocks.exif.data, a.exif) && write_all(socket, blocks.xmp.data, a.xmp);
 	ims_image_blocks_free(&blocks);
 	ims_image_free(&im);
 	ims_free(data);
 	return written;
+}
+
+void ims_codec_serve_requests(const codec *c, int socket, colour_cache *colours)
+{
+	while (serve_one(c, socket, colours)) {}
 }
 
 /* Makes the library do once all that it does once. */
@@ -134,8 +137,8 @@ int ims_codec_serve(int argc, char **argv)
 	wire_hello hello = { WIRE_MAGIC, WIRE_VERSION, 0, c->decoder.format, 0 };
 	prctl(PR_SET_NAME, "imgsearch-dec");
 	hello.state = prepare(c, strtoull(argv[3], NULL, 10), colours, &hello.missing);
-	if (!write_all(&hello, sizeof hello) || hello.state != WIRE_READY)
+	if (!write_all(STDIN_FILENO, &hello, sizeof hello) || hello.state != WIRE_READY)
 		return 0;
-	while (serve_one(c, colours)) {}
+	ims_codec_serve_requests(c, STDIN_FILENO, colours);
 	return 0;
 }

@@ -175,6 +175,8 @@ enum {
 	SEPARATED = 5,
 	CONTIGUOUS = 1,
 	FLOATS = 3,
+	ASSOCIATED = 1,
+	UNASSOCIATED = 2,
 };
 
 typedef struct tiff_page {
@@ -182,12 +184,22 @@ typedef struct tiff_page {
 	tiff_file *file;
 	uint32_t width, height;
 	uint16_t bits, samples, photometric, orientation;
-	bool alpha, plain_cmyk;
+	bool alpha, straight_alpha, plain_cmyk;
 	colour_space colours;
 } tiff_page;
 
+/* What libtiff says when it has no way from the samples to RGB begins so. */
+static bool is_unknown_kind(const tiff_page *p)
+{
+	static const char sorry[] = "Sorry, can not handle";
+	return !strncmp(p->source.problem, sorry, sizeof sorry - 1);
+}
+
 static int damaged(const tiff_page *p, imgsearch_error *err)
 {
+	if (is_unknown_kind(p))
+		return ims_fail(err, IMGSEARCH_EUNSUPPORTED,
+			"such a TIFF is not read: %u samples of %u bits a pixel", p->samples, p->bits);
 	return ims_fail(err, IMGSEARCH_EFORMAT, "the TIFF is damaged: %s",
 		*p->source.problem ? p->source.problem : "libtiff does not read it");
 }
@@ -212,6 +224,11 @@ static int open_file(tiff_page *p, const void *data, size_t size, imgsearch_erro
 		source_close, source_size, source_map, source_unmap, o);
 	lib.options_free(o);
 	return p->file ? 0 : damaged(p, err);
+}
+
+static bool is_grey(const tiff_page *p)
+{
+	return p->photometric == MIN_IS_BLACK || p->photometric == MIN_IS_WHITE;
 }
 
 /* Whether the rows are CMYK as it is shown, with a profile that says how. */
@@ -265,7 +282,9 @@ static int open_tiff(tiff_page *p, const void *data, size_t size, uint64_t max_p
 	p->samples = field(p, TAG_SAMPLES);
 	p->photometric = field(p, TAG_PHOTOMETRIC);
 	if (lib.get_default(p->file, TAG_EXTRA, &n, &extra) && n && extra)
-		p->alpha = extra[0] == 1 || extra[0] == 2;
+		p->alpha = extra[0] == ASSOCIATED || extra[0] == UNASSOCIATED;
+	/* libtiff multiplies colours by such an alpha, but not grey. */
+	p->straight_alpha = p->alpha && extra[0] == UNASSOCIATED && is_grey(p);
 	if (lib.get(p->file, TAG_PROFILE, &profile_size, &profile) && profile
 		&& !ims_colour_set_profile(&p->colours, profile, profile_size))
 		return ims_nomem(err);
@@ -352,9 +371,9 @@ static int decode(image *out, const image_head *stored, const void *data, size_t
 		.stride = line,
 		.width = p.width,
 		.height = p.height,
-		.premultiplied = p.alpha,
+		.premultiplied = p.alpha && !p.straight_alpha,
 		.opaque = !p.alpha,
-		.grey = p.photometric == MIN_IS_BLACK || p.photometric == MIN_IS_WHITE,
+		.grey = is_grey(&p),
 		.colours = &p.colours,
 	};
 	if (!rc)

@@ -8,6 +8,7 @@
  * of the first seconds that are not dark; else the first frame.
  */
 #include "codec/codec.h"
+#include "codec/process.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -46,6 +47,8 @@ static unsigned load(void)
 typedef struct process {
 	pid_t pid;
 	int out; /* what it writes */
+	bool gone, stopped;
+	double left; /* seconds */
 } process;
 
 static const char *container_of(const uint8_t *data)
@@ -55,9 +58,42 @@ static const char *container_of(const uint8_t *data)
 	return memcmp(data, "RIFF", 4) ? "mov" : "avi";
 }
 
+/* Whether `name` stands somewhere with `what` so many bytes behind its beginning. */
+static bool has(const uint8_t *data, size_t size, const char *name, size_t behind, const char *what)
+{
+	const uint8_t *at = data, *end = data + size;
+	size_t n = strlen(name), m = strlen(what);
+	while ((at = memmem(at, (size_t)(end - at), name, n))) {
+		if ((size_t)(end - at) >= behind + m && !memcmp(at + behind, what, m))
+			return true;
+		at += n;
+	}
+	return false;
+}
+
+/* Whether its container names tracks of sound and none of pictures. */
+static bool is_sound_alone(const uint8_t *data, size_t size)
+{
+	static const struct {
+		const char *container, *head;
+		size_t behind;
+		const char *sound, *pictures;
+	} kinds[] = {
+		{ "mov", "hdlr", 12, "soun", "vide" },
+		{ "avi", "strh", 8, "auds", "vids" },
+		{ "matroska", "\x83\x81", 2, "\2", "\1" },
+	};
+	size_t i = 0;
+	while (strcmp(kinds[i].container, container_of(data)))
+		i++;
+	return has(data, size, kinds[i].head, kinds[i].behind, kinds[i].sound)
+		&& !has(data, size, kinds[i].head, kinds[i].behind, kinds[i].pictures);
+}
+
 static void limit(pid_t pid, int what, uint64_t most)
 {
-	const struct rlimit r = { most, most };
+	/* Where time is over, a signal that tells it comes before the one that kills. */
+	const struct rlimit r = { most, what == RLIMIT_CPU ? most + 1 : most };
 	prlimit(pid, (__rlimit_resource_t)what, &r, NULL);
 }
 
@@ -109,44 +145,39 @@ static int start(process *p, int video, const char *container, int pass)
 	return 0;
 }
 
-static void end(process *p)
+/* Returns whether others had ended or stopped it. */
+static bool end(process *p)
 {
-	pid_t ended;
 	close(p->out);
-	while ((ended = waitpid(p->pid, NULL, WNOHANG)) < 0 && errno == EINTR) {}
-	if (ended) /* or the program waited for it, and the number may be another's */
-		return;
-	kill(p->pid, SIGKILL);
-	while (waitpid(p->pid, NULL, 0) < 0 && errno == EINTR) {}
+	int signal = ims_process_end(p->pid);
+	return p->stopped || (p->gone && ims_process_is_outside(signal));
 }
 
-/* Up to n bytes before the deadline; fewer at the end. */
-static size_t receive(const process *p, uint8_t *to, size_t n, double deadline)
+/* Up to n bytes while seconds are left; fewer at the end. */
+static size_t receive(process *p, uint8_t *to, size_t n)
 {
 	size_t got = 0;
-	while (got < n) {
-		double left = deadline - ims_now();
-		struct pollfd wait = { .fd = p->out, .events = POLLIN };
-		if (left <= 0 || (poll(&wait, 1, (int)(left * 1000) + 1) < 0 && errno != EINTR))
-			break;
-		if (!wait.revents)
+	while (got < n && p->left > 0 && !p->stopped && !p->gone) {
+		if (!ims_process_wait(p->out, POLLIN, &p->left)) {
+			p->stopped = ims_process_is_stopped(p->pid);
 			continue;
+		}
 		ssize_t now = read(p->out, to + got, n - got);
 		if (now > 0)
 			got += (size_t)now;
-		else if (now == 0 || errno != EINTR)
-			break;
+		else
+			p->gone = now == 0 || errno != EINTR;
 	}
 	return got;
 }
 
 /* The header of PPM, byte by byte; its pixels follow. False: there is none. */
-static bool read_size(const process *p, uint32_t *width, uint32_t *height, double deadline)
+static bool read_size(process *p, uint32_t *width, uint32_t *height)
 {
 	char text[64];
 	size_t n = 0;
 	int lines = 0;
-	while (lines < 3 && n + 1 < sizeof text && receive(p, (uint8_t *)text + n, 1, deadline))
+	while (lines < 3 && n + 1 < sizeof text && receive(p, (uint8_t *)text + n, 1))
 		lines += text[n++] == '\n';
 	text[n] = 0;
 	unsigned w = 0, h = 0, most = 0;
@@ -176,43 +207,81 @@ static int hand_over(const void *data, size_t size, imgsearch_error *err)
 	return -1;
 }
 
-static int no_frame(double deadline, imgsearch_error *err)
+/* disturbed: others ended ffmpeg, which is no fault of the file. */
+static int no_frame(const process *p, bool disturbed, imgsearch_error *err)
 {
-	if (ims_now() >= deadline)
+	if (disturbed)
+		return ims_fail(err, IMGSEARCH_EIO, "ffmpeg was ended");
+	if (p->left <= 0)
 		return ims_fail(err, IMGSEARCH_EFORMAT, "ffmpeg took longer than %d s", SECONDS);
 	return ims_fail(err, IMGSEARCH_EFORMAT, "ffmpeg finds no frame in it");
 }
 
 /* A frame, of which the pixels wait; the caller ends the process. */
 static int open_frame(process *p, const void *data, size_t size, uint32_t *width, uint32_t *height,
-	double deadline, imgsearch_error *err)
+	imgsearch_error *err)
 {
 	int video = hand_over(data, size, err);
 	if (video < 0)
 		return IMGSEARCH_ENOMEM;
-	bool found = false;
+	bool found = false, disturbed = false;
 	int failed = 0;
-	for (int pass = 0; !found && !failed && pass < 3; pass++) {
+	*p = (process){ .left = SECONDS };
+	for (int pass = 0; !found && !failed && !disturbed && pass < 3; pass++) {
+		p->gone = false;
 		failed = start(p, video, container_of(data), pass);
-		found = !failed && read_size(p, width, height, deadline);
+		found = !failed && read_size(p, width, height);
 		if (!failed && !found)
-			end(p);
+			disturbed = end(p);
 	}
 	close(video);
 	if (failed)
 		return ims_fail(err, IMGSEARCH_EUNSUPPORTED, "ffmpeg cannot be started: %s",
 			ims_errno_text(failed));
-	return found ? 0 : no_frame(deadline, err);
+	return found ? 0 : no_frame(p, disturbed, err);
+}
+
+/* The size of the frame; its pixels where out is not NULL, if they have the size that is known. */
+static int read_frame(uint32_t *width, uint32_t *height, image *out, const void *data, size_t size,
+	imgsearch_error *err)
+{
+	process p;
+	const uint32_t known_width = *width, known_height = *height;
+	int rc = open_frame(&p, data, size, width, height, err);
+	if (rc)
+		return rc;
+	if (out && (*width != known_width || *height != known_height))
+		rc = ims_fail(err, IMGSEARCH_EFORMAT, "it changed while it was read");
+	if (out && !rc)
+		rc = ims_image_new(out, *width, *height, err);
+	size_t n = out ? (size_t)*width * *height * 3 : 0;
+	bool lost = !rc && receive(&p, out ? out->pixels : NULL, n) != n;
+	bool disturbed = end(&p);
+	if (!lost)
+		return rc;
+	ims_image_free(out);
+	return no_frame(&p, disturbed, err);
+}
+
+/* Again where ffmpeg was ended by others. */
+static int find_frame(uint32_t *width, uint32_t *height, image *out, const void *data, size_t size,
+	imgsearch_error *err)
+{
+	enum { MOST_TRIES = 8 };
+	int rc = IMGSEARCH_EIO;
+	for (int tries = 0; rc == IMGSEARCH_EIO && tries < MOST_TRIES; tries++)
+		rc = read_frame(width, height, out, data, size, err);
+	return rc;
 }
 
 static int head(image_head *out, const void *data, size_t size, uint64_t max_pixels,
 	imgsearch_error *err)
 {
-	process p;
-	int rc = open_frame(&p, data, size, &out->width, &out->height, ims_now() + SECONDS, err);
+	if (is_sound_alone(data, size))
+		return ims_fail(err, IMGSEARCH_EFORMAT, "it has sound and no pictures");
+	int rc = find_frame(&out->width, &out->height, NULL, data, size, err);
 	if (rc)
 		return rc;
-	end(&p);
 	out->orientation = 1;
 	out->memory = size + (uint64_t)out->width * out->height * 24; /* ffmpeg's, too */
 	return ims_image_check_size(out->width, out->height, max_pixels, err);
@@ -221,24 +290,9 @@ static int head(image_head *out, const void *data, size_t size, uint64_t max_pix
 static int decode(image *out, const image_head *stored, const void *data, size_t size,
 	const decode_request *request, imgsearch_error *err)
 {
-	process p;
-	uint32_t width = 0, height = 0;
-	double deadline = ims_now() + SECONDS;
+	uint32_t width = stored->width, height = stored->height;
 	(void)request;
-	int rc = open_frame(&p, data, size, &width, &height, deadline, err);
-	if (rc)
-		return rc;
-	if (width != stored->width || height != stored->height)
-		rc = ims_fail(err, IMGSEARCH_EFORMAT, "it changed while it was read");
-	if (!rc)
-		rc = ims_image_new(out, width, height, err);
-	size_t n = (size_t)width * height * 3;
-	if (!rc && receive(&p, out->pixels, n, deadline) != n) {
-		ims_image_free(out);
-		rc = no_frame(deadline, err);
-	}
-	end(&p);
-	return rc;
+	return find_frame(&width, &height, out, data, size, err);
 }
 
 const codec ims_codec_video = {

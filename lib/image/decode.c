@@ -51,6 +51,11 @@ bool ims_image_is_stale(const image_head *head, uint32_t pixels)
 	return pixels & IMAGE_UNCONVERTED && head->traits & IMAGE_HAS_COLOURS && ims_colour_available();
 }
 
+static unsigned long long megabytes(uint64_t bytes)
+{
+	return bytes / 1000000 + (bytes % 1000000 > 0);
+}
+
 /* Reserves memory for the file, the pixels, a second copy if they are turned, and the decoder. */
 static int reserve(image *out, const image_head *stored, size_t size, unsigned shrink, budget *b,
 	imgsearch_error *err)
@@ -59,8 +64,8 @@ static int reserve(image *out, const image_head *stored, size_t size, unsigned s
 	uint64_t need = size + stored->memory + pixels * (stored->orientation == 1 ? 1 : 2);
 	if (b && !ims_budget_reserve(b, need))
 		return ims_fail(err, IMGSEARCH_ELIMIT,
-			"decoding it takes %.3g MB of memory, and the limit is %.3g MB", (double)need / 1e6,
-			(double)b->limit / 1e6);
+			"decoding it takes %llu MB of memory, and the limit is %llu MB", megabytes(need),
+			megabytes(b->limit));
 	out->budget = b;
 	out->reserved = need;
 	return 0;

@@ -148,10 +148,18 @@ static void close_reader(read_job *j)
 	j->raw = NULL;
 }
 
+/* A tRNS before the palette is announced, but libpng leaves it out. */
+static bool has_clear_colours(const read_job *j)
+{
+	int n = 0;
+	png_bytep alpha;
+	png_color_16p colour;
+	return png_get_tRNS(j->png, j->info, &alpha, &n, &colour) && n > 0;
+}
+
 static bool has_alpha(const read_job *j)
 {
-	return png_get_color_type(j->png, j->info) & PNG_COLOR_MASK_ALPHA
-		|| png_get_valid(j->png, j->info, PNG_INFO_tRNS);
+	return png_get_color_type(j->png, j->info) & PNG_COLOR_MASK_ALPHA || has_clear_colours(j);
 }
 
 /* Whether samples keep 16 bits: for a conversion of colours alone. */
@@ -275,6 +283,13 @@ static int set_layout(read_job *j, pixel_layout layout)
 	return passes;
 }
 
+static size_t pixel_size(pixel_layout layout)
+{
+	bool wide = layout == PIXELS_RGB16 || layout == PIXELS_RGBA16;
+	bool alpha = layout == PIXELS_RGBA8 || layout == PIXELS_RGBA16;
+	return (alpha ? 4u : 3u) * (wide ? 2u : 1u);
+}
+
 /* Allocates the picture, and the rows before conversion where the layout needs one. */
 static void allocate(read_job *j, pixel_layout layout, int passes)
 {
@@ -282,6 +297,8 @@ static void allocate(read_job *j, pixel_layout layout, int passes)
 		jump_out(&j->guard, IMGSEARCH_ENOMEM, "");
 	j->im.unconverted = j->facts.colours.kind && !j->transform;
 	size_t stride = png_get_rowbytes(j->png, j->info);
+	if (stride != (size_t)j->head.width * pixel_size(layout))
+		jump_out(&j->guard, IMGSEARCH_EFORMAT, "libpng gives pixels of another kind");
 	if (layout != PIXELS_RGB8 && !(j->raw = ims_alloc(stride, passes > 1 ? j->head.height : 1)))
 		jump_out(&j->guard, IMGSEARCH_ENOMEM, "");
 	j->raw_stride = passes > 1 ? stride : 0;

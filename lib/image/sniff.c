@@ -44,6 +44,8 @@ static const magic magics[] = {
 	{ IMAGE_VIDEO, 4, 8, "ftypqt  " },
 	{ IMAGE_VIDEO, 4, 6, "ftyp3g" },
 	{ IMAGE_VIDEO, 4, 4, "moov" }, /* QuickTime of before ftyp */
+	{ IMAGE_VIDEO, 4, 4, "mdat" },
+	{ IMAGE_VIDEO, 4, 4, "pnot" },
 	{ IMAGE_VIDEO, 4, 8, "wide\0\0\0\0" },
 	{ IMAGE_VIDEO, 8, 4, "AVI " },
 	{ IMAGE_VIDEO, 0, 4, "\x1A\x45\xDF\xA3" }, /* Matroska, WebM */
@@ -81,6 +83,25 @@ static image_format heif_format(const uint8_t *bytes, size_t size)
 	return IMAGE_HEIC;
 }
 
+/* That of a brand of its maker, such as Sony's XAVC: by the first brand that others know. */
+static image_format format_of_brands(const uint8_t *bytes, size_t size)
+{
+	static const struct {
+		const char *name;
+		image_format format;
+	} brands[] = { { "heic", IMAGE_HEIC }, { "heix", IMAGE_HEIC }, { "mif1", IMAGE_HEIC },
+		{ "avif", IMAGE_AVIF }, { "iso", IMAGE_VIDEO }, { "mp4", IMAGE_VIDEO },
+		{ "avc1", IMAGE_VIDEO }, { "qt  ", IMAGE_VIDEO } };
+	if (size < 16 || memcmp(bytes + 4, "ftyp", 4) || !memcmp(bytes + 8, "M4", 2)) /* M4A is sound */
+		return IMAGE_UNKNOWN;
+	size_t end = ims_big_endian(bytes);
+	for (size_t at = 16; at + 4 <= size && at + 4 <= end; at += 4)
+		for (size_t i = 0; i < sizeof brands / sizeof brands[0]; i++)
+			if (!memcmp(bytes + at, brands[i].name, strlen(brands[i].name)))
+				return brands[i].format == IMAGE_HEIC ? heif_format(bytes, size) : brands[i].format;
+	return IMAGE_UNKNOWN;
+}
+
 static image_format sniff(const void *data, size_t size)
 {
 	const char *bytes = data;
@@ -94,7 +115,7 @@ static image_format sniff(const void *data, size_t size)
 			&& (s->format != IMAGE_BMP || is_bmp(data, size)))
 			return s->format == IMAGE_HEIC ? heif_format(data, size) : s->format;
 	}
-	return is_svg(bytes, size) ? IMAGE_SVG : IMAGE_UNKNOWN;
+	return is_svg(bytes, size) ? IMAGE_SVG : format_of_brands(data, size);
 }
 
 image_format ims_image_sniff(const void *data, size_t size)

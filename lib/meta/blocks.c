@@ -1,4 +1,4 @@
-/* Finds the blocks in the containers of JPEG, PNG, WebP, TIFF and MP4. */
+/* Finds the blocks in the containers of JPEG, PNG, GIF, WebP, TIFF and videos. */
 #include "image/png_chunks.h"
 #include "image/tiff_tags.h"
 #include "meta/meta.h"
@@ -65,6 +65,42 @@ static void webp_blocks(metadata *m, const uint8_t *data, size_t size)
 	}
 }
 
+/* Behind blocks of at most 255 bytes, each with its size before it; the end has none. */
+static size_t behind_blocks(const uint8_t *data, size_t size, size_t at)
+{
+	while (at < size && data[at])
+		at += 1 + (size_t)data[at];
+	return at + 1;
+}
+
+/* The bytes of a palette, by the flags of what has it. */
+static size_t palette_size(uint8_t flags)
+{
+	return flags & 0x80 ? (size_t)3 << ((flags & 7) + 1) : 0;
+}
+
+/* XMP is an extension whose text is no blocks; a ramp of falling numbers ends it as if it were. */
+static void gif_blocks(metadata *m, const uint8_t *data, size_t size)
+{
+	static const char name[] = "\x21\xFF\x0BXMP DataXMP", ramp[] = "\1\xFF\xFE\xFD";
+	enum { HEAD = 13, NAME = sizeof name - 1, PICTURE = 10, EXTENSION = 2 };
+	for (size_t at = size < HEAD ? size : HEAD + palette_size(data[10]);
+		 at < size && size - at > NAME;) {
+		if (!memcmp(data + at, name, NAME)) {
+			const uint8_t *end = memmem(data + at + NAME, size - at - NAME, ramp, sizeof ramp - 1);
+			m->xmp = data + at + NAME;
+			m->xmp_size = end ? (size_t)(end - m->xmp) : 0;
+			return;
+		}
+		if (data[at] == 0x2C)
+			at = behind_blocks(data, size, at + PICTURE + palette_size(data[at + 9]) + 1);
+		else if (data[at] == 0x21)
+			at = behind_blocks(data, size, at + EXTENSION);
+		else
+			return;
+	}
+}
+
 /* The file is what an Exif block is, and has the other blocks as values of tags. */
 static void tiff_blocks(metadata *m, const uint8_t *data, size_t size)
 {
@@ -85,13 +121,25 @@ static void tiff_blocks(metadata *m, const uint8_t *data, size_t size)
 	}
 }
 
+static void add_video(facts *f, const uint8_t *data, size_t size)
+{
+	if (!memcmp(data, "\x1A\x45\xDF\xA3", 4))
+		ims_facts_add_matroska(f, data, size);
+	else if (!memcmp(data, "RIFF", 4))
+		ims_facts_add_avi(f, data, size);
+	else
+		ims_facts_add_quicktime(f, data, size);
+}
+
 bool ims_facts_from_file(facts *f, const void *data, size_t size)
 {
 	metadata m = { 0 };
 	png_facts png = { 0 };
 	image_format format = ims_image_sniff(data, size);
 	bool whole = format == IMAGE_JPEG ? jpeg_blocks(&m, data, size) : true;
-	if (format == IMAGE_WEBP)
+	if (format == IMAGE_GIF)
+		gif_blocks(&m, data, size);
+	else if (format == IMAGE_WEBP)
 		webp_blocks(&m, data, size);
 	else if (format == IMAGE_TIFF || format == IMAGE_RAW)
 		tiff_blocks(&m, data, size);
@@ -101,7 +149,7 @@ bool ims_facts_from_file(facts *f, const void *data, size_t size)
 		f->nomem |= png.nomem;
 	}
 	if (format == IMAGE_VIDEO)
-		ims_facts_add_quicktime(f, data, size);
+		add_video(f, data, size);
 	ims_facts_from_blocks(f, &m);
 	ims_png_facts_free(&png);
 	return whole;
@@ -123,8 +171,8 @@ static bool read_beginning(buf *out, const char *path)
 /* Whether blocks may stand anywhere in a file of this format. */
 static bool is_spread(image_format format)
 {
-	return format == IMAGE_PNG || format == IMAGE_WEBP || format == IMAGE_TIFF
-		|| format == IMAGE_RAW || format == IMAGE_VIDEO;
+	return format == IMAGE_PNG || format == IMAGE_GIF || format == IMAGE_WEBP
+		|| format == IMAGE_TIFF || format == IMAGE_RAW || format == IMAGE_VIDEO;
 }
 
 bool ims_facts_read(facts *f, const char *path)

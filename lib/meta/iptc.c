@@ -68,24 +68,6 @@ static bool says_utf8(const record *r)
 		&& !memcmp(r->data, escape, sizeof escape - 1);
 }
 
-/* Appends a byte of Windows-1252 as UTF-8. Bytes that it leaves out are a replacement character. */
-static void put_character(buf *out, uint8_t c)
-{
-	static const uint16_t from_80[32] = { 0x20AC, 0xFFFD, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020,
-		0x2021, 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0xFFFD, 0x017D, 0xFFFD, 0xFFFD, 0x2018,
-		0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153,
-		0xFFFD, 0x017E, 0x0178 };
-	uint32_t code = c >= 0x80 && c < 0xA0 ? from_80[c - 0x80] : c;
-	if (code < 0x80) {
-		ims_buf_u8(out, (uint8_t)code);
-		return;
-	}
-	if (code >= 0x800)
-		ims_buf_u8(out, (uint8_t)(0xE0 | code >> 12));
-	ims_buf_u8(out, (uint8_t)(code >= 0x800 ? 0x80 | (code >> 6 & 0x3F) : 0xC0 | code >> 6));
-	ims_buf_u8(out, (uint8_t)(0x80 | (code & 0x3F)));
-}
-
 /* The bytes of a text that are whole characters of UTF-8; *more: ASCII is not all they are. */
 static size_t utf8_size(const char *text, bool *more)
 {
@@ -119,7 +101,7 @@ static void decode(facts *f, record *r, bool utf8, buf *text)
 	}
 	text->len = 0;
 	for (size_t i = 0; i < all; i++)
-		put_character(text, r->data[i]);
+		ims_fact_put_1252(text, r->data[i]);
 	f->nomem |= text->failed;
 	r->data = text->data;
 	r->size = text->failed ? 0 : text->len;

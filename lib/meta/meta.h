@@ -14,21 +14,23 @@
 #include "image/metadata.h"
 
 /* Raised when the readers find other facts in the same bytes: an index then reads them again. */
-enum { META_VERSION = 2 };
+enum { META_VERSION = 3 };
 
 void ims_facts_add_exif(facts *f, const void *data, size_t size); /* from its TIFF header on */
 /* UTF-8. sidecar: the origin of the date says that a sidecar has it. */
 void ims_facts_add_xmp(facts *f, const void *data, size_t size, bool sidecar);
 void ims_facts_add_iptc(facts *f, const void *data, size_t size);
-/* A file of QuickTime or MP4. */
+/* Files of QuickTime and MP4, of Matroska and WebM, of AVI. */
 void ims_facts_add_quicktime(facts *f, const void *data, size_t size);
+void ims_facts_add_matroska(facts *f, const void *data, size_t size);
+void ims_facts_add_avi(facts *f, const void *data, size_t size);
 
 /* All three, in the order XMP, Exif, IPTC. */
 void ims_facts_from_blocks(facts *f, const metadata *blocks);
 
 /*
- * Finds the blocks of a file in a container that is read here (JPEG, PNG, WebP, TIFF, MP4) and adds
- * their facts. False: they may stand behind `size` bytes of a longer file.
+ * Finds the blocks of a file in a container that is read here (JPEG, PNG, GIF, WebP, TIFF, videos)
+ * and adds their facts. False: they may stand behind `size` bytes of a longer file.
  */
 bool ims_facts_from_file(facts *f, const void *data, size_t size);
 
@@ -52,6 +54,12 @@ uint64_t ims_sidecars_stamp_of(const char *const *path, size_t n);
  * off behind 4 KiB, in NFC. NULL: it is empty, or no UTF-8, or memory is short (f->nomem).
  */
 char *ims_fact_text(facts *f, const void *data, size_t size);
+
+/*
+ * Appends a character of Windows-1252 as UTF-8. Bytes that it leaves out are a replacement
+ * character.
+ */
+void ims_fact_put_1252(buf *out, uint8_t c);
 
 /* Appends a keyword to those in *list, which are separated by "; ", unless it is among them. */
 void ims_fact_add_keyword(facts *f, char **list, const void *data, size_t size);

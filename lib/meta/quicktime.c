@@ -1,15 +1,14 @@
 /*
  * What a video says of itself: boxes of QuickTime and MP4. The moov box has the values as items
- * with keys (Apple), as texts of user data (Android and others), and the time of creation in its
- * header, which is UTC.
+ * with keys (Apple) or types (iTunes), as texts of user data (Android and others), and the time of
+ * creation in its header, which is UTC.
  *
- * Sources: QuickTime File Format Specification; ISO 14496-12; ISO 6709 for positions.
+ * Sources: QuickTime File Format Specification; ISO 14496-12; 3GPP TS 26.244 for loci.
  */
 #include "base/reader.h"
-#include "meta/meta.h"
+#include "meta/video.h"
 
 #include <string.h>
-#include <time.h>
 
 typedef struct box {
 	const uint8_t *data;
@@ -52,58 +51,29 @@ static bool find_box(const box *in, uint32_t type, box *out)
 	return false;
 }
 
-/* ---------------------------------------------------------------------------------- values ---- */
+/* ----------------------------------------------------------------------------------- items ---- */
 
-typedef struct video_facts {
-	facts *f;
-	char *make, *model;
-} video_facts;
-
-/* Degrees at *at, which moves behind them: a sign, at most `most` digits, a fraction. */
-static bool take_degrees(const char **at, size_t most, double *out)
+static video_value kind_of_type(uint32_t type)
 {
-	char text[24];
-	const char *from = *at + 1;
-	if (**at != '+' && **at != '-')
-		return false;
-	size_t whole = strspn(from, "0123456789");
-	size_t all = whole + (from[whole] == '.' ? 1 + strspn(from + whole + 1, "0123456789") : 0);
-	if (!whole || whole > most || all + 2 > sizeof text)
-		return false;
-	memcpy(text, from, all);
-	text[all] = 0;
-	*at = from + all;
-	bool negative = from[-1] == '-', read = ims_parse_number(text, out);
-	*out = negative ? -*out : *out;
-	return read;
-}
-
-/* "+48.1370+011.5750/": degrees; forms with minutes have more digits and are left out. */
-static void set_position(facts *f, const char *text)
-{
-	double latitude = 0, longitude = 0;
-	if (take_degrees(&text, 2, &latitude) && take_degrees(&text, 3, &longitude))
-		ims_facts_set_position(f, latitude, longitude);
-}
-
-typedef enum video_value { DATE, PLACE, MAKE, MODEL, TITLE, DESCRIPTION, NO_VALUE } video_value;
-
-static void take_text(video_facts *v, video_value kind, const uint8_t *data, size_t size)
-{
-	char *text = kind == NO_VALUE ? NULL : ims_fact_text(v->f, data, size);
-	char **camera = kind == MAKE ? &v->make : kind == MODEL ? &v->model : NULL;
-	if (camera && !*camera) {
-		*camera = text;
-		return;
+	switch (type) {
+	case TYPE(0xA9, 'd', 'a', 'y'):
+		return VIDEO_DATE;
+	case TYPE(0xA9, 'x', 'y', 'z'):
+		return VIDEO_PLACE;
+	case TYPE(0xA9, 'm', 'a', 'k'):
+		return VIDEO_MAKE;
+	case TYPE(0xA9, 'm', 'o', 'd'):
+		return VIDEO_MODEL;
+	case TYPE(0xA9, 'n', 'a', 'm'):
+	case TYPE('t', 'i', 't', 'l'):
+		return VIDEO_TITLE;
+	case TYPE(0xA9, 'd', 'e', 's'):
+	case TYPE('d', 'e', 's', 'c'):
+	case TYPE('d', 's', 'c', 'p'):
+		return VIDEO_DESCRIPTION;
+	default:
+		return VIDEO_NOTHING;
 	}
-	if (text && kind == DATE)
-		ims_facts_set_date(v->f, text, NULL, "QuickTime creationdate");
-	else if (text && kind == PLACE)
-		set_position(v->f, text);
-	if (kind == TITLE || kind == DESCRIPTION)
-		ims_facts_set(v->f, kind == TITLE ? FACT_TITLE : FACT_DESCRIPTION, text);
-	else
-		ims_free(text);
 }
 
 /* The text of an item: in a box "data", behind its type and its language. */
@@ -112,30 +82,7 @@ static void take_item(video_facts *v, video_value kind, const box *item)
 	enum { HEAD = 8 };
 	box data;
 	if (find_box(item, TYPE('d', 'a', 't', 'a'), &data) && data.size > HEAD)
-		take_text(v, kind, data.data + HEAD, data.size - HEAD);
-}
-
-/* ------------------------------------------------------------------------- items with keys ---- */
-
-static video_value kind_of_key(const uint8_t *key, size_t size)
-{
-	static const char lead[] = "com.apple.quicktime.";
-	static const struct {
-		const char *name;
-		video_value kind;
-	} keys[] = {
-		{ "creationdate", DATE },
-		{ "location.ISO6709", PLACE },
-		{ "make", MAKE },
-		{ "model", MODEL },
-		{ "title", TITLE },
-		{ "description", DESCRIPTION },
-	};
-	size_t n = sizeof lead - 1;
-	for (size_t i = 0; size > n && !memcmp(key, lead, n) && i < sizeof keys / sizeof *keys; i++)
-		if (size - n == strlen(keys[i].name) && !memcmp(key + n, keys[i].name, size - n))
-			return keys[i].kind;
-	return NO_VALUE;
+		ims_video_take(v, kind, data.data + HEAD, data.size - HEAD);
 }
 
 /* Boxes without types: their places in the list of keys count, from 1 on. */
@@ -146,11 +93,19 @@ static void take_keyed(video_facts *v, const box *keys, const box *items)
 	uint32_t n = 0;
 	box rest = { keys->data + HEAD, keys->size < HEAD ? 0 : keys->size - HEAD, 0 }, one;
 	while (n < MOST && next_box(&rest, &one))
-		kinds[++n] = kind_of_key(one.data, one.size);
+		kinds[++n] = ims_video_tag(one.data, one.size);
 	rest = *items;
 	while (next_box(&rest, &one))
 		if (one.type && one.type <= n)
 			take_item(v, kinds[one.type], &one);
+}
+
+/* Boxes whose types say what they are, as iTunes and ffmpeg write them. */
+static void take_typed(video_facts *v, const box *items)
+{
+	box rest = *items, one;
+	while (next_box(&rest, &one))
+		take_item(v, kind_of_type(one.type), &one);
 }
 
 /* In MP4 the box has a version, in QuickTime it has none. */
@@ -160,48 +115,56 @@ static void take_meta(video_facts *v, const box *meta)
 	box keys, items;
 	for (size_t skip = 0; skip <= VERSION && skip <= meta->size; skip += VERSION) {
 		const box in = { meta->data + skip, meta->size - skip, 0 };
-		if (find_box(&in, TYPE('k', 'e', 'y', 's'), &keys)
-			&& find_box(&in, TYPE('i', 'l', 's', 't'), &items)) {
+		if (!find_box(&in, TYPE('i', 'l', 's', 't'), &items))
+			continue;
+		if (find_box(&in, TYPE('k', 'e', 'y', 's'), &keys))
 			take_keyed(v, &keys, &items);
-			return;
-		}
+		else
+			take_typed(v, &items);
+		return;
 	}
 }
 
 /* ------------------------------------------------------------------------------- user data ---- */
 
-static video_value kind_of_type(uint32_t type)
+/* A place: version, language, a name, its role, then degrees with 16 binary digits behind them. */
+static void take_place(facts *f, const box *place)
 {
-	switch (type) {
-	case TYPE(0xA9, 'd', 'a', 'y'):
-		return DATE;
-	case TYPE(0xA9, 'x', 'y', 'z'):
-		return PLACE;
-	case TYPE(0xA9, 'm', 'a', 'k'):
-		return MAKE;
-	case TYPE(0xA9, 'm', 'o', 'd'):
-		return MODEL;
-	case TYPE(0xA9, 'n', 'a', 'm'):
-		return TITLE;
-	case TYPE(0xA9, 'd', 'e', 's'):
-		return DESCRIPTION;
-	default:
-		return NO_VALUE;
-	}
+	enum { NAME = 6, ROLE = 1, NUMBERS = 8 };
+	size_t at = NAME < place->size ? NAME : place->size;
+	while (at < place->size && place->data[at])
+		at++;
+	at += 1 + ROLE;
+	if (at > place->size || place->size - at < NUMBERS)
+		return;
+	double east = (double)(int32_t)ims_big_endian(place->data + at) / 65536;
+	double north = (double)(int32_t)ims_big_endian(place->data + at + 4) / 65536;
+	ims_facts_set_position(f, north, east);
 }
 
-/* Texts with their length and language before them. */
+/* A text: in QuickTime with length and language before it, in 3GPP with version and language. */
+static void take_user_text(video_facts *v, const box *text)
+{
+	enum { HEAD = 4, MOBILE_HEAD = 6 };
+	bool mobile = text->type >> 24 != 0xA9;
+	if (text->size < (mobile ? MOBILE_HEAD : HEAD))
+		return;
+	size_t size = (size_t)text->data[0] << 8 | text->data[1];
+	video_value kind = kind_of_type(text->type);
+	if (mobile)
+		ims_video_take(v, kind, text->data + MOBILE_HEAD, text->size - MOBILE_HEAD);
+	else if (size <= text->size - HEAD)
+		ims_video_take(v, kind, text->data + HEAD, size);
+}
+
 static void take_user_data(video_facts *v, const box *data)
 {
-	enum { HEAD = 4 };
 	box rest = *data, one;
-	while (next_box(&rest, &one)) {
-		if (one.size < HEAD)
-			continue;
-		size_t size = (size_t)one.data[0] << 8 | one.data[1];
-		if (size <= one.size - HEAD)
-			take_text(v, kind_of_type(one.type), one.data + HEAD, size);
-	}
+	while (next_box(&rest, &one))
+		if (one.type == TYPE('l', 'o', 'c', 'i'))
+			take_place(v->f, &one);
+		else
+			take_user_text(v, &one);
 }
 
 /* ---------------------------------------------------------------------------------- header ---- */
@@ -209,22 +172,16 @@ static void take_user_data(video_facts *v, const box *data)
 /* The time of creation, in UTC. Writers without a clock have 0, or a time before 1970. */
 static void take_header(facts *f, const box *header)
 {
-	const uint64_t to_1970 = 2082844800, most = to_1970 + 253402300799;
+	const int64_t to_1970 = 2082844800;
 	enum { LEAST = 12 };
-	char text[40];
-	struct tm t;
 	if (header->size < LEAST)
 		return;
 	const uint8_t *at = header->data + 4;
 	uint64_t seconds = header->data[0] == 1
 		? (uint64_t)ims_big_endian(at) << 32 | ims_big_endian(at + 4)
 		: ims_big_endian(at);
-	time_t clock = (time_t)(seconds - to_1970);
-	if (seconds <= to_1970 || seconds > most || !gmtime_r(&clock, &t))
-		return;
-	ims_print(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d", t.tm_year + 1900, t.tm_mon + 1,
-		t.tm_mday, t.tm_hour, t.tm_min, t.tm_sec);
-	ims_facts_set_date(f, text, "Z", "QuickTime mvhd (UTC)");
+	if (seconds < INT64_MAX)
+		ims_video_set_clock(f, (int64_t)seconds - to_1970, "QuickTime mvhd (UTC)");
 }
 
 /* XMP: a box of its own in the file, as in MP4, or in the user data, as in QuickTime. */
@@ -245,16 +202,16 @@ void ims_facts_add_quicktime(facts *f, const void *data, size_t size)
 {
 	const box file = { data, size, 0 };
 	box movie = { 0 }, user_data = { 0 }, part;
-	video_facts v = { .f = f };
+	video_facts v = { .f = f, .from = "QuickTime creationdate" };
 	if (find_box(&file, TYPE('m', 'o', 'o', 'v'), &movie))
 		find_box(&movie, TYPE('u', 'd', 't', 'a'), &user_data);
 	take_xmp(f, &file, &user_data);
 	if (find_box(&movie, TYPE('m', 'e', 't', 'a'), &part))
 		take_meta(&v, &part);
 	take_user_data(&v, &user_data);
-	ims_fact_set_camera(f, v.make, v.model);
-	ims_free(v.make);
-	ims_free(v.model);
+	if (find_box(&user_data, TYPE('m', 'e', 't', 'a'), &part))
+		take_meta(&v, &part);
+	ims_video_finish(&v);
 	if (find_box(&movie, TYPE('m', 'v', 'h', 'd'), &part))
 		take_header(f, &part);
 }

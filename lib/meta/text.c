@@ -44,6 +44,23 @@ char *ims_fact_text(facts *f, const void *data, size_t size)
 	return out;
 }
 
+void ims_fact_put_1252(buf *out, uint8_t c)
+{
+	static const uint16_t from_80[32] = { 0x20AC, 0xFFFD, 0x201A, 0x0192, 0x201E, 0x2026, 0x2020,
+		0x2021, 0x02C6, 0x2030, 0x0160, 0x2039, 0x0152, 0xFFFD, 0x017D, 0xFFFD, 0xFFFD, 0x2018,
+		0x2019, 0x201C, 0x201D, 0x2022, 0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153,
+		0xFFFD, 0x017E, 0x0178 };
+	uint32_t code = c >= 0x80 && c < 0xA0 ? from_80[c - 0x80] : c;
+	if (code < 0x80) {
+		ims_buf_u8(out, (uint8_t)code);
+		return;
+	}
+	if (code >= 0x800)
+		ims_buf_u8(out, (uint8_t)(0xE0 | code >> 12));
+	ims_buf_u8(out, (uint8_t)(code >= 0x800 ? 0x80 | (code >> 6 & 0x3F) : 0xC0 | code >> 6));
+	ims_buf_u8(out, (uint8_t)(0x80 | (code & 0x3F)));
+}
+
 static bool has_keyword(const char *list, const char *word)
 {
 	size_t n = strlen(word);

@@ -63,3 +63,35 @@ def with_properties(data, properties):
     old = dict(boxes(data))[b'meta']
     by = len(meta(old, 0)) - len(old)
     return b''.join(box(k, meta(c, by) if k == b'meta' else c) for k, c in boxes(data))
+
+
+def with_exif(data, block):
+    """The file with an Exif item of its primary one; the block begins at its TIFF header."""
+    parts = dict(boxes(dict(boxes(data))[b'meta'][4:]))
+    pitm, count = parts[b'pitm'][4:6], struct.unpack('>H', parts[b'iinf'][4:6])[0]
+    item, content = struct.pack('>H', 100), bytes(4) + block
+    infe = box(b'infe', b'\2\0\0\1' + item + b'\0\0Exif\0')
+    wide = parts[b'iloc'][0] > 0  # the entry has how the place is meant
+
+    def iloc(c, by, at):
+        base = c[5] >> 4
+        entry = item + bytes(2 * wide) + bytes(2 + base) + struct.pack('>HII', 1, at, len(content))
+        n = struct.unpack('>H', c[6:8])[0] + 1
+        return moved(c, by)[:6] + struct.pack('>H', n) + moved(c, by)[8:] + entry
+
+    def meta(c, by, at):
+        change = {
+            b'iinf': lambda c: c[:4] + struct.pack('>H', count + 1) + c[6:] + infe,
+            b'iloc': lambda c: iloc(c, by, at),
+            b'iref': lambda c: c + box(b'cdsc', item + b'\0\1' + pitm),
+        }
+        inside = list(boxes(c[4:]))
+        if b'iref' not in parts:
+            inside.append((b'iref', bytes(4)))
+        return c[:4] + b''.join(box(k, change.get(k, lambda c: c)(c)) for k, c in inside)
+
+    old = dict(boxes(data))[b'meta']
+    by = len(meta(old, 0, 0)) - len(old)
+    at = len(data) + by + 8
+    out = b''.join(box(k, meta(c, by, at) if k == b'meta' else c) for k, c in boxes(data))
+    return out + box(b'mdat', content)

@@ -10,8 +10,10 @@
 #include "codec/wire.h"
 #include "test.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +21,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -165,6 +168,33 @@ static void answer_nonsense(int which)
 	}
 }
 
+/* The state of a process in /proc, such as 'S' for one that waits; 0: it is gone. */
+static char state_of(pid_t pid)
+{
+	char path[64], state = 0;
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	FILE *f = fopen(path, "r");
+	if (f && fscanf(f, "%*d %*[^)]) %c", &state) != 1)
+		state = 0;
+	if (f)
+		fclose(f);
+	return state;
+}
+
+/* Stops the process that asks for longer than a picture may take, then answers with its head. */
+static void stop_host(const wire_request *r)
+{
+	pid_t host = getppid();
+	kill(host, SIGSTOP);
+	while (state_of(host) != 'T') {}
+	for (double end = ims_now() + r->seconds + 0.1; ims_now() < end;) {}
+	kill(host, SIGCONT);
+	while (state_of(host) != 'S') {} /* it waits again */
+	wire_answer a = { .magic = WIRE_MAGIC, .rc = IMGSEARCH_EFORMAT, .orientation = 1 };
+	strcpy(a.message, "answered");
+	say(&a, sizeof a);
+}
+
 /* What TEST_HELPER names, as long as misdeeds are left; then it returns. */
 static void misbehave(int argc, char **argv)
 {
@@ -175,6 +205,8 @@ static void misbehave(int argc, char **argv)
 		return;
 	if (!strcmp(what, "silent"))
 		_exit(0);
+	if (!strcmp(what, "start"))
+		raise(SIGKILL);
 	if (!strcmp(what, "stranger"))
 		say("#!/bin/sh\necho hello\n", 22);
 	if (!strncmp(what, "missing", 7))
@@ -191,6 +223,8 @@ static void misbehave(int argc, char **argv)
 	if (!strcmp(what, "hang"))
 		for (;;)
 			pause();
+	if (!strcmp(what, "stop host"))
+		stop_host(&r);
 	signal(atoi(what), SIG_DFL); /* a sanitizer may have taken it */
 	raise(atoi(what));
 	_exit(0);
@@ -429,6 +463,171 @@ static void a_killed_helper_costs_no_picture(void **state)
 	ims_buf_free(&file);
 }
 
+/* ----------------------------------------------------------------- signals from outside ---- */
+
+enum { SIGNALS = 200, WORKERS = 4 };
+
+typedef struct disturbed {
+	helpers *h;
+	buf files[SEEDS];
+	image expected[SEEDS]; /* without pixels: its library is missing */
+	atomic_int next, sent;
+	atomic_bool over;
+} disturbed;
+
+/* Sends a signal to a child of this process; false: pid is none any more. */
+static bool send_to_child(pid_t pid, int signal)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0), parent = 0;
+	char path[64];
+	snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
+	FILE *f = fd < 0 ? NULL : fopen(path, "r");
+	bool ours = f && fscanf(f, "%*d %*[^)]) %*c %d", &parent) == 1 && parent == getpid();
+	bool sent = ours && !syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0);
+	if (f)
+		fclose(f);
+	if (fd >= 0)
+		close(fd);
+	return sent;
+}
+
+/* The children of all threads, as far as there is room. */
+static int children_of_threads(pid_t *to, int room)
+{
+	int n = 0;
+	char path[300];
+	DIR *threads = opendir("/proc/self/task");
+	for (const struct dirent *e; threads && (e = readdir(threads));) {
+		snprintf(path, sizeof path, "/proc/self/task/%s/children", e->d_name);
+		FILE *f = *e->d_name == '.' ? NULL : fopen(path, "r");
+		while (f && n < room && fscanf(f, "%d", &to[n]) == 1)
+			n++;
+		if (f)
+			fclose(f);
+	}
+	if (threads)
+		closedir(threads);
+	return n;
+}
+
+/* Kills or stops one helper after another, one for each picture that begins. */
+static void *disturb(void *arg)
+{
+	disturbed *d = arg;
+	int seen = 0;
+	for (uint32_t chance = 1; !d->over && d->sent < SIGNALS;) {
+		pid_t pids[64];
+		int n = children_of_threads(pids, 64);
+		chance = chance * 1664525 + 1013904223;
+		if (!n || d->next == seen) {
+			sched_yield();
+			continue;
+		}
+		seen = d->next;
+		d->sent += send_to_child(pids[(chance >> 16) % (unsigned)n],
+			d->sent % 4 ? SIGKILL : SIGSTOP);
+	}
+	return NULL;
+}
+
+/* Decodes until all signals are sent. Returns the error of a picture that was lost. */
+static void *decode_disturbed(void *arg)
+{
+	disturbed *d = arg;
+	while (d->sent < SIGNALS) {
+		imgsearch_error err = { 0 };
+		int i = atomic_fetch_add(&d->next, 1) % SEEDS;
+		const image *e = &d->expected[i];
+		image im = { 0 };
+		if (!e->pixels)
+			continue;
+		int rc = decode_by(ims_helpers_codecs(d->h), &d->files[i], false, &im, NULL, &err);
+		bool same = !rc && im.width == e->width && im.height == e->height
+			&& !memcmp(im.pixels, e->pixels, (size_t)im.width * im.height * 3);
+		ims_image_free(&im);
+		if (!same)
+			return ims_format("%s: %s", seeds[i], rc ? err.message : "other pixels");
+	}
+	return NULL;
+}
+
+static void signals_from_outside_cost_no_picture(void **state)
+{
+	(void)state;
+	pthread_t killer, workers[WORKERS];
+	disturbed d = { .h = new_helpers("/proc/self/exe", 0) };
+	need_libwebp();
+	if (access("/proc/thread-self/children", R_OK)) {
+		print_message("# the kernel does not list children\n");
+		skip();
+	}
+	for (int i = 0; i < SEEDS; i++) {
+		d.files[i] = seed(seeds[i]);
+		if (!is_missing(&d.files[i]))
+			decode_by(ims_codec_local(), &d.files[i], false, &d.expected[i], NULL, NULL);
+	}
+	pthread_create(&killer, NULL, disturb, &d);
+	for (int i = 0; i < WORKERS; i++)
+		pthread_create(&workers[i], NULL, decode_disturbed, &d);
+	char *lost = NULL;
+	for (int i = 0; i < WORKERS; i++) {
+		void *why = NULL;
+		pthread_join(workers[i], &why);
+		lost = why ? why : lost;
+	}
+	d.over = true;
+	pthread_join(killer, NULL);
+	if (lost)
+		fail_msg("%s", lost);
+	assert_int_equal(d.sent, SIGNALS);
+	ims_helpers_free(d.h);
+	assert_int_equal(waitpid(-1, NULL, WNOHANG), -1);
+	for (int i = 0; i < SEEDS; i++) {
+		ims_image_free(&d.expected[i]);
+		ims_buf_free(&d.files[i]);
+	}
+}
+
+/* Every start of a helper is disturbed, the eighth one not. */
+static void a_helper_killed_at_its_start_is_started_again(void **state)
+{
+	(void)state;
+	need_libwebp();
+	helpers *h = new_helpers("/proc/self/exe", 0);
+	buf file = seed("webp/lossy-RGB.webp");
+	image im;
+	imgsearch_error err = { 0 };
+	set_misdeeds("start", 7);
+	if (decode_by(ims_helpers_codecs(h), &file, false, &im, NULL, &err))
+		fail_msg("%s", err.message);
+	ims_image_free(&im);
+	set_misdeeds(NULL, 0);
+	ims_helpers_free(h);
+	ims_buf_free(&file);
+}
+
+/* Ctrl-Z for longer than a picture may take: this process and the helper go on behind it. */
+static void a_host_may_be_stopped(void **state)
+{
+	(void)state;
+	int status;
+	buf file = seed("webp/lossy-RGB.webp");
+	set_misdeeds("stop host", 1);
+	pid_t host = fork();
+	if (!host) {
+		image im;
+		imgsearch_error err = { 0 };
+		helpers *h = new_helpers("/proc/self/exe", 1);
+		decode_by(ims_helpers_codecs(h), &file, false, &im, NULL, &err);
+		_exit(strcmp(err.message, "answered") ? 1 : 0);
+	}
+	assert_int_equal(waitpid(host, &status, 0), host);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 0);
+	set_misdeeds(NULL, 0);
+	ims_buf_free(&file);
+}
+
 /* What the misdeed of every helper makes of a picture. */
 static int fails_with(const char *what, unsigned seconds, imgsearch_error *err)
 {
@@ -462,6 +661,8 @@ static void what_goes_wrong_is_told_apart(void **state)
 		{ "31", 0, IMGSEARCH_EUNSUPPORTED, "not allowed" }, /* SIGSYS */
 		{ "9", 0, IMGSEARCH_EIO, "was ended 8 times" },
 		{ "0", 0, IMGSEARCH_EIO, "was ended 8 times" },
+		{ "19", 0, IMGSEARCH_EIO, "was ended 8 times" }, /* SIGSTOP */
+		{ "start", 0, IMGSEARCH_EUNSUPPORTED, "cannot be started: it ended at once" },
 		{ "silent", 0, IMGSEARCH_EUNSUPPORTED, "cannot be started: it ended at once" },
 		{ "stranger", 0, IMGSEARCH_EUNSUPPORTED, "another program" },
 		{ "missing1", 0, IMGSEARCH_EUNSUPPORTED, "libwebp7" },
@@ -601,6 +802,9 @@ int main(int argc, char **argv)
 		cmocka_unit_test(exif_without_offset),
 		cmocka_unit_test(a_helper_serves_many_and_ends),
 		cmocka_unit_test(a_killed_helper_costs_no_picture),
+		cmocka_unit_test(signals_from_outside_cost_no_picture),
+		cmocka_unit_test(a_helper_killed_at_its_start_is_started_again),
+		cmocka_unit_test(a_host_may_be_stopped),
 		cmocka_unit_test(what_goes_wrong_is_told_apart),
 		cmocka_unit_test(nonsense_is_not_believed),
 		cmocka_unit_test(a_program_that_is_none_is_said_once),

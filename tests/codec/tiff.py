@@ -36,7 +36,7 @@ def pillow(path):
 
 
 made = []
-for mode in 'RGB', 'RGBA', 'L', 'P', '1', 'CMYK':
+for mode in 'RGB', 'RGBA', 'L', 'LA', 'P', '1', 'CMYK':
     for packing in None, 'tiff_lzw', 'tiff_adobe_deflate', 'packbits':
         made.append(save(common.drawing(52, 34, mode), f'{mode}{packing}', compression=packing))
 grey = np.asarray(common.drawing(52, 34, 'L')).astype('uint16')
@@ -57,6 +57,16 @@ drawing = common.drawing(52, 34)
 turned = {n: save(drawing, f'turned{n}', tiffinfo={274: n}) for n in common.TURNED}
 common.check_turned('TIFF', turned, np.asarray(drawing).astype(int))
 floats = save(Image.fromarray(grey.astype('float32')), 'floats')
+# RGB of 4 bits, which libtiff reads into no picture: not damaged.
+four = os.path.join(folder.name, 'four.tif')
+tags = (256, 8), (257, 8), (258, 190), (259, 1), (262, 2), (273, 200), (277, 3), (278, 8), (279, 96)
+entries = (struct.pack('<HHII', tag, 3 if tag == 258 else 4, 3 if tag == 258 else 1, value)
+           for tag, value in tags)  # fmt: skip
+head = b'II*\0' + struct.pack('<IH', 8, len(tags)) + b''.join(entries)
+with open(four, 'wb') as file:
+    file.write(head.ljust(190, b'\0') + struct.pack('<3H', 4, 4, 4).ljust(10, b'\0') + bytes(96))
+why = str(common.ours(four))
+common.report('such a TIFF is not read' in why, 'samples of 4 bits are no fault of the file', why)
 # libtiff tells of a wrong count, goes on, and fails where the strip ends: that is the reason.
 cut = save(Image.effect_noise((600, 400), 60).convert('RGB'), 'cut', compression='tiff_lzw')
 file = bytearray(open(cut, 'rb').read())

@@ -2,7 +2,9 @@
 # Video by ffmpeg: one frame that is not black, whatever the name of the file; playlists are no
 # video, and nothing is fetched. Skips without ffmpeg.
 import glob
+import json
 import os
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -52,6 +54,12 @@ if dark:
     got = common.ours(dark)
     common.report(not isinstance(got, str) and got.max() < 20, 'all black: the first frame')
 
+for name in 'sound.mp4', 'sound.mkv', 'sound.avi':
+    path = make(name, 'sine=d=1', filters='anull', options=['-brand', 'mp42'] * ('mp4' in name))
+    if path:
+        got = str(common.ours(path))
+        common.report('sound and no pictures' in got, f'{name}: what it is', got)
+
 # Playlists that are named as videos: another format by their content; nobody is asked for anything.
 with socket.create_server(('127.0.0.1', 0)) as server:
     address = f'http://127.0.0.1:{server.getsockname()[1]}/a.ts'
@@ -84,6 +92,27 @@ if path:
         common.ours(cut)
     common.report(True, 'clips that are cut off end')
 
+# An ffmpeg that is killed or stopped from outside is started again. It counts by folders, since it
+# may write no files.
+real, tools = shutil.which('ffmpeg'), os.path.join(folder.name, 'tools')
+os.mkdir(tools)
+for signal, starts, fine in ('KILL', 3, True), ('STOP', 3, True), ('KILL', 99, False):
+    counter = tempfile.mkdtemp(dir=folder.name)
+    numbers = ' '.join(map(str, range(starts)))
+    with open(os.path.join(tools, 'ffmpeg'), 'w') as file:
+        file.write(f'#!/bin/sh\nfor n in {numbers}; do\n')
+        file.write(f'mkdir {counter}/$n 2>/dev/null && kill -{signal} $$\ndone\nexec {real} "$@"\n')
+    os.chmod(file.name, 0o755)
+    os.environ['PATH'], before = f'{tools}:{os.environ["PATH"]}', os.environ['PATH']
+    got = common.ours(path) if path else None
+    os.environ['PATH'] = before
+    if path:
+        ended = isinstance(got, str) and 'ffmpeg was ended' in got
+        common.report(
+            not isinstance(got, str) if fine else ended, f'{starts} signals {signal} from outside',
+            got if isinstance(got, str) else '',
+        )  # fmt: skip
+
 # An index: off by default, with the reason; taken in once it is asked for.
 if path and os.path.exists(f'{B}/tests/lib/imgsearch-shim.so'):
     env = {**os.environ, 'IMGSEARCH_LIBDIR': f'{B}/tests/lib'}
@@ -101,6 +130,37 @@ if path and os.path.exists(f'{B}/tests/lib/imgsearch-shim.so'):
     )
     said = subprocess.run([*command, '--video'], capture_output=True, env=env, text=True)
     common.report('3 indexed' in said.stderr, '--video', said.stderr.replace('\n', '\n# '))
+
+    # What a video says of itself, by its container.
+    facts = {'title': 'A title', 'date': '2024-05-03', 'make': 'Canon', 'model': 'EOS R'}
+    words = [part for pair in facts.items() for part in ('-metadata', '='.join(pair))]
+    shown = {'title': 'A title', 'date': '2024-05-03', 'camera': 'Canon EOS R'}
+    expected = {
+        'facts.mkv': shown,
+        'facts.webm': shown,
+        'facts.avi': {key: shown[key] for key in ('title', 'date')},
+        'facts.mov': shown,
+        'facts.mp4': shown,
+    }
+    for name in expected:
+        tags = ['-movflags', 'use_metadata_tags'] if name in ('facts.mov', 'facts.mp4') else []
+        made = make(name, RED, options=[*words, *tags])
+        if made:
+            os.rename(made, os.path.join(videos, name))
+        else:
+            print(f'# SKIP {name}: this ffmpeg does not encode it')
+    subprocess.run([*command, '--video'], capture_output=True, env=env)
+    listed = subprocess.run(
+        [f'{B}/imgsearch', 'list', '-d', f'{folder.name}/index.db', '--json'],
+        capture_output=True, env=env, text=True,
+    ).stdout  # fmt: skip
+    for line in listed.splitlines():
+        item = json.loads(line)
+        wanted = expected.get(os.path.basename(item['path']))
+        columns = item.get('columns', {})
+        if wanted:
+            got = {key: columns.get(key) for key in wanted}
+            common.report(got == wanted, f'{os.path.basename(item["path"])}: columns', columns)
 
 shared = sorted(glob.glob('../shared/formats/video/*'))
 wrong = [f for f in shared if isinstance(common.ours(f), str)]

@@ -5,6 +5,7 @@ import pathlib
 import struct
 import subprocess
 import tempfile
+import zlib
 
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
@@ -50,6 +51,16 @@ texts.add_itxt('XML:com.adobe.xmp', XMP, zip=True)
 texts.add_text('Raw profile type exif', RAW, zip=True)
 texts.add_text('Raw profile type APP1', RAW)
 save('png/texts.png', picture('L'), pnginfo=texts, exif=II)
+
+
+def chunk(kind, data):
+    crc = struct.pack('>I', zlib.crc32(kind + data))
+    return struct.pack('>I', len(data)) + kind + data + crc
+
+
+plain = (SEEDS / 'png/rgb.png').read_bytes()
+early = chunk(b'tRNS', b'\0\1\0\2\0\3') + chunk(b'PLTE', b'abcdef')  # in the wrong order
+(SEEDS / 'png/order.png').write_bytes(plain[:33] + early + plain[33:])
 for mode in '1', 'P', 'RGB', 'RGBA':
     save(f'bmp/{mode}.bmp', picture(mode))
 save('gif/palette.gif', picture('P'))

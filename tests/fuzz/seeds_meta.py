@@ -82,6 +82,36 @@ def chunk(name, data):
     return name + struct.pack('<I', len(data)) + data + bytes(len(data) % 2)
 
 
+def element(name, data):
+    """EBML: the id in hexadecimal, the size in two bytes."""
+    return bytes.fromhex(name) + struct.pack('>H', 0x4000 | len(data)) + data
+
+
+def named(name, text):
+    return element('67c8', element('45a3', name) + element('4487', text))
+
+
+TRACK = element('63c0', element('63c5', b'\1'))
+TAGS = (
+    element('7373', TRACK + named(b'TITLE', b'x'))
+    + element('7373', named(b'DATE_RECORDED', b'2024-05-03') + named(b'MODEL', b'EOS R')
+              + named(b'COM.APPLE.QUICKTIME.LOCATION.ISO6709', b'+48.1370+011.5750/'))
+)
+INFORMATION = element('7ba9', b'Sea') + element('4461', struct.pack('>q', 7 * 10**17))
+MATROSKA = (
+    element('1a45dfa3', element('4282', b'webm')) + bytes.fromhex('1853806701ffffffffffffff')
+    + element('1549a966', INFORMATION) + bytes.fromhex('1f43b675ff') + element('a3', b'frame')
+    + element('1254c367', TAGS)
+)
+AVI = b'RIFF\0\0\0\1AVI ' + (
+    chunk(b'LIST', b'hdrl' + chunk(b'IDIT', b'Fri May  3 14:05:09 2024\n\0'))
+    + chunk(b'LIST', b'movi' + chunk(b'00dc', b'frame'))
+    + chunk(b'LIST', b'INFO' + chunk(b'INAM', b'K\xf6ln\0') + chunk(b'ICRD', b'2024-05-03\0'))
+    + chunk(b'LIST', b'exif' + chunk(b'ecor', b'Canon\0') + chunk(b'emdl', b'EOS\0'))
+    + chunk(b'_PMX', XMP)
+)
+GIF = (b'GIF89a\1\0\1\0\0\0\0!\xff\x0bXMP DataXMP' + XMP + b'\1'
+       + bytes(range(255, -1, -1)) + b'\0,\0\0\0\0\1\0\1\0\0\2\2\x44\1\0;')
 JPEG = (b'\xFF\xD8' + segment(0xE1, b'Exif\0\0' + tags('>')) + segment(0xE1, XMP_NAME + XMP)
         + segment(0xED, RESOURCE) + b'\xFF\xDA\0\2')
 def box(name, data):
@@ -105,6 +135,7 @@ META = {
     'xmp': XMP + b'\n"', 'iptc': IPTC + b'\2', 'app1': b'Exif\0\0' + tags('<'),
     'app13': RESOURCE, 'jpeg': JPEG,
     'mov': box(b'ftyp', b'qt  ') + box(b'moov', MOVIE) + box(b'uuid', XMP_ID + XMP),
+    'gif': GIF, 'matroska': MATROSKA, 'avi': AVI,
     'webp': b'RIFF\0\0\0\0WEBP' + chunk(b'EXIF', tags('<')) + chunk(b'XMP ', XMP),
 }
 WHERE = [

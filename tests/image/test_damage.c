@@ -310,6 +310,28 @@ static void memory_has_a_budget(void **state)
 	}
 }
 
+/* Thousands of megabytes are written as people write them. */
+static void much_memory_is_a_plain_number(void **state)
+{
+	(void)state;
+	buf file = whole_file(1); /* progressive: its coefficients are kept */
+	budget b;
+	image im;
+	imgsearch_error err = { 0 };
+	const image_limits limits = { .budget = &b };
+	static const uint8_t sides[] = { 14000 >> 8, 14000 & 255, 14000 >> 8, 14000 & 255 };
+	memcpy(frame(&file) + 5, sides, sizeof sides);
+	ims_budget_init(&b, 1999999);
+	assert_int_equal(decode_into(&im, &file, file.len, &limits, &err), IMGSEARCH_ELIMIT);
+	unsigned need = 0, limit = 0;
+	int n = sscanf(err.message, "decoding it takes %u MB of memory, and the limit is %u MB", &need,
+		&limit);
+	if (n != 2 || need < 1000 || limit != 2)
+		fail_msg("%s", err.message);
+	ims_budget_destroy(&b);
+	ims_buf_free(&file);
+}
+
 static void kinds_that_libjpeg_cannot_are_named(void **state)
 {
 	(void)state;
@@ -478,6 +500,7 @@ int main(void)
 		cmocka_unit_test(headers_that_promise_too_much_cost_nothing),
 		cmocka_unit_test(no_side_is_longer_than_a_million),
 		cmocka_unit_test(the_limit_is_the_callers),
+		cmocka_unit_test(much_memory_is_a_plain_number),
 		cmocka_unit_test(kinds_that_libjpeg_cannot_are_named),
 		cmocka_unit_test(too_many_scans_are_refused),
 		cmocka_unit_test(memory_may_run_out_anywhere),

@@ -235,6 +235,19 @@ static void other_formats_are_named(void **state)
 		{ "\0\0\0\x18"
 		  "ftypavif",
 			12, IMAGE_AVIF, "AVIF" },
+		{ "\0\0\0\x18"
+		  "ftypXAVC\1\0\x1F\xFFXAVCiso2",
+			24, IMAGE_VIDEO, "video" },
+		{ "\0\0\0\x18"
+		  "ftypM4A \0\0\0\0mp42isom",
+			24, IMAGE_UNKNOWN, "not a picture" },
+		{ "\0\0\0\x14"
+		  "ftypOWN \0\0\0\0own mif1",
+			24, IMAGE_UNKNOWN, "not a picture" }, /* the brands end before it */
+		{ "\0\0\0\x1C"
+		  "ftypOWN \0\0\0\0heixmif1avif",
+			28, IMAGE_AVIF, "AVIF" },
+		{ "\0\0\x10\0mdat....", 12, IMAGE_VIDEO, "video" },
 		{ "%PDF-1.7", 8, IMAGE_PDF, "PDF" },
 		{ "\0\0\0\x0CjP  \r\n\x87\n", 12, IMAGE_JPEG2000, "JPEG 2000" },
 		{ "\xFF\x0A\0\0", 4, IMAGE_JXL, "JPEG XL" },

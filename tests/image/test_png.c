@@ -243,6 +243,35 @@ static void damaged_profiles_and_texts_do_no_harm(void **state)
 	}
 }
 
+/* A clear colour that stands before the palette, against the rules: no pixel has it. */
+static void a_clear_colour_may_stand_before_the_palette(void **state)
+{
+	static const uint8_t colour[] = { 0, 1, 0, 254, 0, 3 };
+	(void)state;
+	for (int interlaced = 0; interlaced < 2; interlaced++)
+		for (int first = 0; first < 2; first++) {
+			png_kind k = { PNG_COLOR_TYPE_RGB, 8, interlaced, 0, 20, 10 };
+			buf plain = make_png(&k), file = { 0 };
+			image im, whole;
+			assert_int_equal(ims_image_decode(&whole, NULL, plain.data, plain.len, NULL, NULL,
+								 NULL),
+				0);
+			ims_buf_put(&file, plain.data, 33);
+			if (first)
+				put_chunk(&file, "tRNS", colour, sizeof colour);
+			put_chunk(&file, "PLTE", (const uint8_t *)"abcdef", 6);
+			if (!first)
+				put_chunk(&file, "tRNS", colour, sizeof colour);
+			ims_buf_put(&file, plain.data + 33, plain.len - 33);
+			assert_int_equal(ims_image_decode(&im, NULL, file.data, file.len, NULL, NULL, NULL), 0);
+			assert_memory_equal(im.pixels, whole.pixels, 20 * 10 * 3);
+			ims_image_free(&im);
+			ims_image_free(&whole);
+			ims_buf_free(&plain);
+			ims_buf_free(&file);
+		}
+}
+
 static void what_is_written_is_read_back(void **state)
 {
 	(void)state;
@@ -277,6 +306,7 @@ int main(void)
 		cmocka_unit_test(texts_turn_as_exif_does),
 		cmocka_unit_test(a_text_is_no_bomb),
 		cmocka_unit_test(damaged_profiles_and_texts_do_no_harm),
+		cmocka_unit_test(a_clear_colour_may_stand_before_the_palette),
 		cmocka_unit_test(what_is_written_is_read_back),
 		cmocka_unit_test(apples_variant_is_named),
 	};

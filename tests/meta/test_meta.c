@@ -566,6 +566,267 @@ static void videos(void **state)
 	ims_buf_free(&user);
 }
 
+/* What iTunes and ffmpeg write: items with types in the user data; a place with binary degrees. */
+static void videos_with_typed_items(void **state)
+{
+	facts f = { 0 };
+	buf movie = { 0 }, user = { 0 }, in = { 0 }, one = { 0 }, items = { 0 };
+	static const char *const pairs[] = { "\xA9nam", "A title",
+		"\xA9"
+		"day",
+		"2024-05-03", "desc", "What it shows" };
+	(void)state;
+	for (int i = 0; i < 6; i += 2) {
+		put_number(&in, true, 1, 4);
+		put_number(&in, true, 0, 4);
+		ims_buf_put(&in, pairs[i + 1], strlen(pairs[i + 1]));
+		put_box(&one, "data", &in);
+		put_box(&items, pairs[i], &one);
+	}
+	put_number(&in, true, 0, 4);
+	put_box(&in, "ilst", &items);
+	put_box(&user, "meta", &in);
+	ims_buf_put(&in, "\0\0\0\0\x15\xC7name\0\0\0\x0B\xC0\0\0\x30\x80\0\0\0\0\0", 24);
+	put_box(&user, "loci", &in);
+	put_header(&movie, (uint32_t)MAY_2024);
+	put_box(&movie, "udta", &user);
+	read_movie(&f, &movie, 0);
+	is(&f, FACT_TITLE, "A title");
+	is(&f, FACT_DATE, "2024-05-03");
+	is(&f, FACT_DESCRIPTION, "What it shows");
+	is(&f, FACT_LATITUDE, "48.5");
+	is(&f, FACT_LONGITUDE, "11.75");
+	for (uint32_t cut = 4; cut < 24; cut++) { /* a place that is too short */
+		ims_buf_put(&in, "\0\0\0\0\x15\xC7name\0\0\0\x0B\xC0\0\0\x30\x80\0", 24 - cut);
+		put_box(&user, "loci", &in);
+		put_box(&movie, "udta", &user);
+		read_movie(&f, &movie, 0);
+		is(&f, FACT_LATITUDE, cut > 4 ? "-" : "48.5");
+	}
+	ims_buf_put(&in, "\0\0\0\0\x15\xC7My film\0", 14); /* as 3GPP has it */
+	put_box(&user, "titl", &in);
+	ims_buf_put(&in, "\0\0\0\0\x15", 5);
+	put_box(&user, "dscp", &in);
+	put_box(&movie, "udta", &user);
+	read_movie(&f, &movie, 0);
+	is(&f, FACT_TITLE, "My film");
+	is(&f, FACT_DESCRIPTION, "-");
+	ims_facts_clear(&f);
+	ims_buf_free(&movie);
+	ims_buf_free(&user);
+	ims_buf_free(&items);
+	ims_buf_free(&one);
+	ims_buf_free(&in);
+}
+
+/* An element of Matroska around the bytes of another buffer, which becomes empty. */
+static void put_element(buf *out, uint32_t id, buf *in)
+{
+	put_number(out, true, id, id > 0xFFFFFF ? 4 : id > 0xFF ? 2 : 1);
+	put_number(out, true, 0x10000000 | (uint32_t)in->len, 4);
+	ims_buf_put(out, in->data, in->len);
+	in->len = 0;
+}
+
+static void put_text_element(buf *out, uint32_t id, const char *text)
+{
+	buf in = { 0 };
+	ims_buf_put(&in, text, strlen(text));
+	put_element(out, id, &in);
+	ims_buf_free(&in);
+}
+
+/* A tag of the file, or, with a target, of a track of it. */
+static void put_tag(buf *out, bool track, const char *name, const char *text)
+{
+	buf in = { 0 }, tag = { 0 };
+	if (track) {
+		put_text_element(&in, 0x63C5, "\1");
+		put_element(&tag, 0x63C0, &in);
+	}
+	put_text_element(&in, 0x45A3, name);
+	put_text_element(&in, 0x4487, text);
+	put_element(&tag, 0x67C8, &in);
+	put_element(out, 0x7373, &tag);
+	ims_buf_free(&in);
+	ims_buf_free(&tag);
+}
+
+enum { EBML = 0x1A45DFA3, SEGMENT = 0x18538067, CLUSTER = 0x1F43B675, TAGS = 0x1254C367 };
+
+/* The information of a segment: its title (NULL: none), and when it was made. */
+static void put_information(buf *out, const char *title, uint64_t nanoseconds)
+{
+	buf in = { 0 }, clock = { 0 };
+	if (title)
+		put_text_element(&in, 0x7BA9, title);
+	put_number(&clock, true, (uint32_t)(nanoseconds >> 32), 4);
+	put_number(&clock, true, (uint32_t)nanoseconds, 4);
+	put_element(&in, 0x4461, &clock);
+	put_element(out, 0x1549A966, &in);
+	ims_buf_free(&in);
+	ims_buf_free(&clock);
+}
+
+/* A file with this segment, whose buffer stays; unknown: its size is not known. */
+static void read_segment(facts *f, buf *segment, bool unknown, size_t cut)
+{
+	buf file = { 0 }, in = { 0 };
+	ims_facts_clear(f);
+	put_text_element(&in, 0x4282, "matroska");
+	put_element(&file, EBML, &in);
+	put_number(&file, true, SEGMENT, 4);
+	put_number(&file, true, unknown ? 0x01FFFFFF : 0x01000000, 4);
+	put_number(&file, true, unknown ? 0xFFFFFFFF : (uint32_t)segment->len, 4);
+	ims_buf_put(&file, segment->data, segment->len);
+	ims_facts_from_file(f, file.data, file.len - cut);
+	ims_buf_free(&file);
+	ims_buf_free(&in);
+}
+
+#define MAY_2024_FROM_2001 (736431909000000000u) /* 2024-05-03T12:25:09Z in nanoseconds */
+
+static void matroska(void **state)
+{
+	facts f = { 0 };
+	buf segment = { 0 }, in = { 0 };
+	(void)state;
+	put_information(&segment, "A title", MAY_2024_FROM_2001);
+	put_number(&segment, true, CLUSTER, 4);
+	put_number(&segment, true, 0xFF, 1); /* of unknown size, as recorders write it */
+	put_text_element(&segment, 0xA3, "a frame");
+	put_tag(&in, true, "MODEL", "of a track");
+	put_tag(&in, false, "MAKE", "Canon");
+	put_tag(&in, false, "COM.APPLE.QUICKTIME.MODEL", "EOS R");
+	put_tag(&in, false, "DESCRIPTION", "What it shows");
+	put_tag(&in, false, "LOCATION", "+48.1370-011.5750/");
+	put_element(&segment, TAGS, &in);
+	for (int unknown = 0; unknown < 2; unknown++) {
+		read_segment(&f, &segment, unknown, 0);
+		is(&f, FACT_TITLE, "A title");
+		is(&f, FACT_CAMERA, "Canon EOS R");
+		is(&f, FACT_DESCRIPTION, "What it shows");
+		is(&f, FACT_LONGITUDE, "-11.575");
+		is(&f, FACT_DATE, "2024-05-03T12:25:09");
+		is(&f, FACT_ZONE, "+00:00");
+		is(&f, FACT_DATE_FROM, "Matroska DateUTC (UTC)");
+		read_segment(&f, &segment, unknown, 1); /* the tags are cut off */
+		is(&f, FACT_TITLE, "A title");
+		is(&f, FACT_CAMERA, "-");
+	}
+	put_tag(&in, false, "DATE", "2023");
+	put_tag(&in, false, "DATE_RECORDED", "2024-05-03T14:25:09+02:00");
+	put_element(&segment, TAGS, &in);
+	read_segment(&f, &segment, false, 0);
+	is(&f, FACT_DATE, "2024-05-03T14:25:09");
+	is(&f, FACT_ZONE, "+02:00");
+	is(&f, FACT_DATE_FROM, "Matroska tag");
+	ims_facts_clear(&f);
+	ims_buf_free(&segment);
+	ims_buf_free(&in);
+}
+
+/* Clocks that were never set, and sizes that go beyond what holds them. */
+static void hostile_matroska(void **state)
+{
+	static const uint64_t clocks[] = { 1u << 31, UINT64_MAX / 2 + 1 };
+	static const char *const ends[] = { "", "\0", "\1", "\x80", "\x15\x49\xA9\x66\xFF",
+		"\x15\x49\xA9\x66\x01\xFF\xFF\xFF\xFF\xFF\xFF\xFE", "\x12\x54\xC3\x67\x84\x73\x73\xFF" };
+	facts f = { 0 };
+	buf segment = { 0 };
+	(void)state;
+	put_information(&segment, NULL, clocks[0]);
+	read_segment(&f, &segment, false, 0);
+	is(&f, FACT_DATE, "2001-01-01T00:00:02");
+	segment.len = 0;
+	put_information(&segment, "\xFF", clocks[1]);
+	read_segment(&f, &segment, false, 0);
+	is(&f, FACT_DATE, "-");
+	is(&f, FACT_TITLE, "-");
+	for (size_t i = 0; i < COUNT(ends); i++) {
+		segment.len = 0;
+		ims_buf_put(&segment, ends[i], i == 1 ? 1 : strlen(ends[i]));
+		for (int unknown = 0; unknown < 2; unknown++)
+			read_segment(&f, &segment, unknown, 0);
+		for (int k = 0; k < FACTS; k++)
+			is(&f, k, "-");
+	}
+	ims_facts_clear(&f);
+	ims_buf_free(&segment);
+}
+
+/* A chunk of RIFF around a text; a list where kind is given, whose buffer becomes empty. */
+static void put_chunk(buf *out, const char *name, const char *text)
+{
+	ims_buf_put(out, name, 4);
+	ims_buf_u32(out, (uint32_t)strlen(text));
+	ims_buf_put(out, text, strlen(text) + strlen(text) % 2); /* padded by its NUL */
+}
+
+static void put_list(buf *out, const char *name, const char *kind, buf *in)
+{
+	ims_buf_put(out, name, 4);
+	ims_buf_u32(out, (uint32_t)in->len + 4);
+	ims_buf_put(out, kind, 4);
+	ims_buf_put(out, in->data, in->len);
+	in->len = 0;
+}
+
+static void avi(void **state)
+{
+	static const struct {
+		const char *text, *date;
+	} dates[] = {
+		{ "Fri May  3 14:05:09 2024\n", "2024-05-03T14:05:09" },
+		{ "FRI MAY  3 14:05:09 2024", "-" },
+		{ "Fri eMa  3 14:05:09 2024", "-" },
+		{ "Fri May 33 14:05:09 2024", "-" },
+		{ "2024:05:03 14:05:09", "2024-05-03T14:05:09" },
+		{ "2024/05/03 14:05", "2024-05-03T14:05" },
+		{ "2024/05/03 14:05 and more text than a date may have", "-" },
+		{ "", "-" },
+	};
+	facts f = { 0 };
+	(void)state;
+	for (size_t i = 0; i < COUNT(dates); i++) {
+		buf file = { 0 }, in = { 0 }, all = { 0 };
+		put_chunk(&in, "IDIT", dates[i].text);
+		put_list(&all, "LIST", "hdrl", &in);
+		put_chunk(&in, "INAM", "not this, in the frames");
+		put_list(&all, "LIST", "movi", &in);
+		put_chunk(&in, "INAM", "K\xF6ln"); /* Windows-1252 */
+		put_chunk(&in, "ISBJ", "Gr\xC3\xBCn");
+		put_list(&all, "LIST", "INFO", &in);
+		put_chunk(&in, "ecor", "Canon");
+		put_chunk(&in, "emdl", "EOS");
+		put_list(&all, "LIST", "exif", &in);
+		put_list(&file, "RIFF", "AVI ", &all);
+		ims_facts_from_file(&f, file.data, file.len);
+		is(&f, FACT_TITLE, "K\xC3\xB6ln");
+		is(&f, FACT_DESCRIPTION,
+			"Gr\xC3\xBC"
+			"n");
+		is(&f, FACT_CAMERA, "Canon EOS");
+		is(&f, FACT_DATE, dates[i].date);
+		is(&f, FACT_DATE_FROM, strcmp(dates[i].date, "-") ? "AVI IDIT" : "-");
+		put_chunk(&in, "ICRD", "2023-01-01");
+		put_list(&file, "LIST", "INFO", &in);
+		put_chunk(&file, "_PMX", XMP("tiff:Model='of XMP'", ""));
+		ims_facts_clear(&f);
+		ims_facts_from_file(&f, file.data, file.len);
+		is(&f, FACT_CAMERA, "of XMP");
+		is(&f, FACT_DATE, strcmp(dates[i].date, "-") ? dates[i].date : "2023-01-01");
+		for (size_t cut = 1; cut < file.len; cut += 3) { /* no more than memory checks */
+			ims_facts_clear(&f);
+			ims_facts_from_file(&f, file.data, file.len - cut);
+		}
+		ims_facts_clear(&f);
+		ims_buf_free(&file);
+		ims_buf_free(&all);
+		ims_buf_free(&in);
+	}
+}
+
 /* XMP, then Exif, then IPTC, value by value; in a JPEG whose segments come in another order. */
 static void precedence(void **state)
 {
@@ -633,6 +894,39 @@ static void other_containers(void **state)
 	ims_buf_free(&webp);
 }
 
+#define GIF_XMP "\x21\xFF\x0BXMP DataXMP"
+
+/* XMP in GIF: behind comments and pictures; text that is no blocks, with a ramp behind it. */
+static void gif(void **state)
+{
+	static const char head[] = "GIF89a\1\0\1\0\x80\0\0abcdef";
+	static const char comment[] = "\x21\xFE\3\x21\xFF\x0B\0";
+	static const char picture[] = "\x2C\0\0\0\0\1\0\1\0\x80"
+								  "abcdef\2\2\x44\1\0";
+	buf file = { 0 };
+	facts f = { 0 };
+	(void)state;
+	ims_buf_put(&file, head, sizeof head - 1);
+	ims_buf_put(&file, comment, sizeof comment - 1);
+	ims_buf_put(&file, picture, sizeof picture - 1);
+	ims_buf_put(&file, GIF_XMP, sizeof GIF_XMP - 1);
+	ims_buf_put(&file, XMP("xmp:Rating='2'", ""), sizeof(XMP("xmp:Rating='2'", "")) - 1);
+	ims_buf_u8(&file, 1);
+	for (int n = 255; n >= 0; n--)
+		ims_buf_u8(&file, (uint8_t)n);
+	ims_buf_put(&file, "\0;", 2);
+	ims_facts_from_file(&f, file.data, file.len);
+	is(&f, FACT_RATING, "2");
+	ims_facts_clear(&f);
+	for (size_t n = file.len; n > 6; n--) {
+		ims_facts_from_file(&f, file.data, n);
+		if (n < file.len - 258)
+			is(&f, FACT_RATING, "-"); /* its end is missing */
+		ims_facts_clear(&f);
+	}
+	ims_buf_free(&file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -649,8 +943,13 @@ int main(void)
 		cmocka_unit_test(iptc),
 		cmocka_unit_test(encodings_of_iptc),
 		cmocka_unit_test(videos),
+		cmocka_unit_test(videos_with_typed_items),
+		cmocka_unit_test(matroska),
+		cmocka_unit_test(hostile_matroska),
+		cmocka_unit_test(avi),
 		cmocka_unit_test(precedence),
 		cmocka_unit_test(other_containers),
+		cmocka_unit_test(gif),
 	};
 	return cmocka_run_group_tests_name("meta", tests, NULL, NULL);
 }

@@ -2,7 +2,8 @@
 """Each public function with arguments that make no sense. The calls are generated from the headers:
 every pointer NULL, counts of 0 and of SIZE_MAX, structs whose struct_size is nonsense or of the
 future, enumerators out of range, text that is not UTF-8, ids that do not exist, err NULL. Each call
-must return the right status, with a sentence that names the argument."""
+must return the right status, with a sentence that names the argument. A caller of an earlier
+version, whose struct ends behind any of its fields, gets what one gets who sets no later field."""
 import os
 import subprocess
 import sys
@@ -56,6 +57,10 @@ BAD_FIELDS = [
     ("open", "imgsearch_options", 'device = "cuda:-1"', "EINVAL", "device"),
     ("open", "imgsearch_options", 'model = "no"', "EMODEL", "unknown network"),
     ("open", "imgsearch_options", "recipe = &recipe", "EINVAL", "interpolation"),
+    ("open", "imgsearch_options", 'decoder = ""', "EINVAL", "decoder"),
+    ("open", "imgsearch_options", 'formats = "no"', "EINVAL", "formats"),
+    ("open", "imgsearch_options", 'formats = "\\xff"', "EINVAL", "formats"),
+    ("index_update", "imgsearch_index_update_options", 'formats = "no"', "EINVAL", "formats"),
     ("extract", "imgsearch_extract_options", "raw = 2", "EINVAL", "raw"),
     ("index_update", "imgsearch_index_update_options", "n_include = 1", "EINVAL", "include"),
     ("index_update", "imgsearch_index_update_options", "n_exclude = 1", "EINVAL", "exclude"),
@@ -153,6 +158,7 @@ START = r"""
 #include <imgsearch/eval.h>
 #include <imgsearch/train.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <stdlib.h>
@@ -173,6 +179,23 @@ static void silent(const char *what, int rc, int want)
 	n_calls++;
 	if (rc != want)
 		n_bad++, printf("# %s, err NULL: status %d, not %d\n", what, rc, want);
+}
+/* A struct that ends behind `size` bytes; what an earlier caller has behind it is anything. */
+static union { size_t size; unsigned char bytes[1 << 10]; void *aligned; } earlier;
+static void *earlier_struct(size_t size)
+{
+	memset(&earlier, 0xFF, sizeof earlier);
+	memset(&earlier, 0, size);
+	earlier.size = size;
+	return &earlier;
+}
+static void same(const char *what, size_t size, int rc, int want)
+{
+	n_calls++;
+	if (rc != want)
+		n_bad++, printf("# %s of %zu bytes: status %d, not %d: %s\n", what, size, rc, want,
+			err.message);
+	memset(&err, 0, sizeof err);
 }
 static int each_item(void *user, const imgsearch_item *item)
 {
@@ -197,6 +220,8 @@ static const char *paths[] = { "/nowhere" }, *empty[] = { "" };
 static imgsearch_input inputs[2], kind, text, absent, reserved, nan_, longer, stored, vector;
 static imgsearch_call call;
 static imgsearch_recipe recipe;
+static imgsearch_query_options filtered = IMGSEARCH_INIT(imgsearch_query_options);
+static imgsearch_options prepared = IMGSEARCH_INIT(imgsearch_options);
 static imgsearch_filter folders, conditional, listed;
 static imgsearch_map *map;
 static imgsearch_image *image;
@@ -319,6 +344,56 @@ class Calls:
             self.expect(function, "EVERSION", word, f"{name} of the future", **{name: "&x.o"})
             self.lines.append("}")
 
+    def freed(self, function):
+        """The type that a call gives its caller, and what frees it; None: there is none."""
+        for kind, name in self.header.functions["imgsearch_" + function][1]:
+            if name == "out" and kind.endswith("**"):
+                made = kind.rstrip(" *")
+                return made, "imgsearch_close" if made == "imgsearch" else made + "_free"
+        return None
+
+    def earlier(self, function, name, struct, label, given="earlier_struct({size})", prepare=""):
+        """Calls with structs that end behind each of their fields, and with one of all zeros."""
+        made = self.freed(function)
+        changed = {"out": "&made"} if made else {}
+        declare = f"{made[0]} *made = NULL; " if made else ""
+        release = f" {made[1]}(made);" if made else ""
+        none = "NULL" if not prepare else given.format(size=f"sizeof({struct})")
+        reference = self.call(function, **{name: none}, **changed)
+        self.lines.append(f"{{ int want = 0; for (int i = 0; i < 2; i++) {{ {declare}")
+        self.lines.append(f"{prepare.format(size=f'sizeof({struct})')}want = {reference};{release}")
+        self.lines.append("} memset(&err, 0, sizeof err);")
+        for _, field in self.header.structs[struct]:
+            field = field.split("[")[0]
+            size = f"offsetof({struct}, {field}) + sizeof((({struct} *)0)->{field})"
+            call = self.call(function, **{name: given.format(size=size)}, **changed)
+            self.lines.append(f'{{ {declare}{prepare.format(size=size)}same("{function}: {label}", '
+                              f"{size}, {call}, want);{release} }}")
+        self.lines.append("}")
+
+    def last_field(self, function, struct, fields, want, word):
+        """The same where the struct ends behind the field that is set last."""
+        names = [part.split("=")[0].strip().removeprefix("o.") for part in fields.split(", o.")]
+        order = [field.split("[")[0] for _, field in self.header.structs[struct]]
+        last = max(names, key=order.index)
+        size = f"offsetof({struct}, {last}) + sizeof((({struct} *)0)->{last})"
+        sets = fields.replace("o.", "e->")
+        self.lines.append(f"{{ {struct} *e = earlier_struct({size}); e->{sets};")
+        self.expect(function, want, word, f"{fields}, the last field", options="e")
+        self.lines.append("}")
+
+    def earlier_callers(self):
+        for name, (_, args) in sorted(self.header.functions.items()):
+            function = short(name)
+            for kind, arg in args:
+                if arg in ("options", "call"):
+                    struct = kind.replace("const ", "").rstrip(" *")
+                    self.earlier(function, arg, struct, arg)
+        self.earlier("query", "options", "imgsearch_filter", "filter", "&filtered",
+                     "filtered.filter = earlier_struct({size}); ")
+        self.earlier("open", "options", "imgsearch_recipe", "recipe", "&prepared",
+                     "prepared.recipe = earlier_struct({size}); ")
+
     def reserved(self):
         """A value in each field that is kept for later, of each struct of options."""
         found = []
@@ -344,9 +419,11 @@ class Calls:
             self.lines.append(f"{{ {struct} o = IMGSEARCH_INIT({struct}); o.{fields};")
             self.expect(function, want, word, fields, options="&o")
             self.lines.append("}")
+            self.last_field(function, struct, fields, want, word)
         for function, name, value, want, word in BAD_VALUES:
             value = value.replace("&nan", "&nan_")
             self.expect(function, want, word, f"{name} {value}", **{name: value})
+        self.earlier_callers()
         for name in sorted(self.header.functions):  # every free function accepts NULL
             if name.endswith("_free") or short(name) in ("close", "cancel", "cancel_token_set"):
                 self.lines.append(f"{name}(NULL);")
