@@ -172,7 +172,7 @@ class LanceDb:
     """A graph of scalar-quantised rows (IVF_HNSW_SQ) in a table on disk. One by one: a call's cost
     is its engine's, and nothing is subtracted."""
 
-    settings = [16, 64, 256]
+    settings = [40, 100, 250]  # at least k times refine_factor
     idles = False
 
     def __init__(self, rows, cache):
