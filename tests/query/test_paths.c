@@ -209,6 +209,45 @@ static void the_twin_is_removed(void **state)
 	imgsearch_close(s);
 }
 
+/* Paths that a handle has read are kept until another one commits. */
+static void paths_follow_what_others_commit(void **state)
+{
+	scene *sc = *state;
+	char from[220], to[220], moved[240];
+	imgsearch *s = with_copies(sc), *other = scene_open(sc);
+	imgsearch_query_options o = IMGSEARCH_INIT(imgsearch_query_options);
+	imgsearch_hits *hits;
+	o.fields = IMGSEARCH_FIELDS_PATHS;
+	o.k = 50;
+	int64_t own = id_of(s, sc, "5.png"), mine = 0;
+	imgsearch_input in = imgsearch_input_item(own);
+	for (int twice = 0; twice < 2; twice++) {
+		works(imgsearch_query(s, &in, 1, &o, NULL, &hits, &err));
+		assert_int_equal(hits->count, 7);
+		is_hit(hits->items[0], sc, "photos/5.png");
+		imgsearch_hits_free(hits);
+	}
+	snprintf(from, sizeof from, "%s/photos", sc->dir);
+	snprintf(to, sizeof to, "%s/moved", sc->dir);
+	assert_int_equal(rename(from, to), 0);
+	works(imgsearch_root_move(other, from, to, NULL, &err));
+	works(imgsearch_query(s, &in, 1, &o, NULL, &hits, &err));
+	snprintf(moved, sizeof moved, "%s/5.png", to);
+	assert_string_equal(hits->items[0]->path, moved);
+	for (size_t i = 0; i < hits->count; i++)
+		if (strstr(hits->items[i]->path, "own.png"))
+			mine = hits->items[i]->id;
+	imgsearch_hits_free(hits);
+	works(imgsearch_index_remove(other, &mine, 1, NULL, NULL, &err));
+	works(imgsearch_query(s, &in, 1, &o, NULL, &hits, &err));
+	assert_int_equal(hits->count, 6);
+	for (size_t i = 0; i < hits->count; i++)
+		assert_int_not_equal(hits->items[i]->id, mine);
+	imgsearch_hits_free(hits);
+	imgsearch_close(other);
+	imgsearch_close(s);
+}
+
 int main(void)
 {
 #define PATHS(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
@@ -218,6 +257,7 @@ int main(void)
 		PATHS(maps_and_ids_do),
 		PATHS(items_list_their_paths),
 		PATHS(the_twin_is_removed),
+		PATHS(paths_follow_what_others_commit),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
