@@ -10,13 +10,16 @@ typedef struct spread {
 	float least, scale;
 } spread;
 
+/* Compares integers, many at once: comparisons of floats are not put together. */
 static spread spread_of(const float *value, size_t n)
 {
-	float least = n ? *value : 0, most = least;
+	int32_t low = n ? INT32_MAX : 0, high = n ? INT32_MIN : 0;
 	for (size_t i = 0; i < n; i++) {
-		least = value[i] < least ? value[i] : least;
-		most = value[i] > most ? value[i] : most;
+		int32_t bits = ims_float_sortable(value[i]);
+		low = bits < low ? bits : low;
+		high = bits > high ? bits : high;
 	}
+	float least = ims_float_unsortable(low), most = ims_float_unsortable(high);
 	float width = most / 2 - least / 2; /* halves: the difference may be infinite */
 	return (spread){ least, width > 0 ? (IMS_RANK_BUCKETS - 1) / 2.0f / width : 0 };
 }

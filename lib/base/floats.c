@@ -3,9 +3,6 @@
 
 #include <math.h>
 
-#include <stdint.h>
-#include <string.h>
-
 /* The bits of the largest magnitude: those of floats sort as integers, infinity and NaN last. */
 static uint32_t largest_bits(const float *v, size_t n)
 {

@@ -40,22 +40,6 @@ typedef struct plan {
 
 /* ------------------------------------------------------------------------------ candidates ---- */
 
-/* A float as an integer that sorts alike, and back. */
-static int32_t sortable(float f)
-{
-	int32_t i;
-	memcpy(&i, &f, 4);
-	return i ^ (int32_t)((uint32_t)(i >> 31) >> 1);
-}
-
-static float unsortable(int32_t i)
-{
-	float f;
-	i ^= (int32_t)((uint32_t)(i >> 31) >> 1);
-	memcpy(&f, &i, 4);
-	return f;
-}
-
 /* The candidates into s->candidate, the nearest by residual code first, at sortable floats. */
 static bool order_by_residual(const graph *g, graph_scratch *s, const graph_query_code *query_code,
 	const graph_list *found)
@@ -75,7 +59,7 @@ static bool order_by_residual(const graph *g, graph_scratch *s, const graph_quer
 		}
 		ims_graph_refine_distances(&g->quantiser, query_code, g->residuals, slot, code, n, better);
 		for (size_t i = 0; i < n; i++)
-			s->candidate[at + i] = ims_graph_item(sortable(better[i]), slot[i]);
+			s->candidate[at + i] = ims_graph_item(ims_float_sortable(better[i]), slot[i]);
 	}
 	ims_graph_sort(s->candidate, found->n);
 	return true;
@@ -95,7 +79,7 @@ static int rerank(plan *p, graph_scratch *s, const graph_query_code *query_code,
 		want = want > GRAPH_FETCH ? GRAPH_FETCH : want;
 		float worst = ims_topk_worst(out) + slack;
 		for (; n < want && at + n < found->n
-			 && unsortable(ims_graph_distance(s->candidate[at + n])) <= worst;
+			 && ims_float_unsortable(ims_graph_distance(s->candidate[at + n])) <= worst;
 			 n++)
 			ids[n] = p->g->ids[ims_graph_slot(s->candidate[at + n])];
 		if (!n)
