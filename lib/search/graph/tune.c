@@ -16,7 +16,8 @@
 #include <stdlib.h>
 
 enum {
-	QUERIES = 256, /* of each kind */
+	QUERIES = 256,    /* of each kind, at most */
+	FEW_ROWS = 50000, /* below, half as many queries do, and cost half */
 	K = 10,
 	EFS = 19,
 	MARGINS = 4,
@@ -43,7 +44,8 @@ typedef struct trial {
 
 typedef struct tuner {
 	graph *g;
-	float *query;              /* 2 * QUERIES rows: stored ones, then points between rows */
+	size_t n;                  /* queries of each kind */
+	float *query;              /* (2 * n, dim): stored rows, then points between rows */
 	int64_t self[2 * QUERIES]; /* id of a stored row; GRAPH_FREE for a point */
 	topk truth[2 * QUERIES], got[2 * QUERIES];
 	float contrast[2 * QUERIES];
@@ -98,16 +100,16 @@ static int pick_queries(tuner *t, const row_source *rows, uint64_t seed, imgsear
 	size_t dim = rows->dim;
 	sample near = { 0 };
 	int rc = draw(g, rows, &near, &seed, err);
-	for (size_t i = 0; !rc && i < 2 * QUERIES; i++) {
+	for (size_t i = 0; !rc && i < 2 * t->n; i++) {
 		float *q = t->query + i * dim, length = 0;
 		const float *other = NULL;
 		uint8_t found = 0;
 		int64_t id = g->ids[ims_random(&seed) % g->n];
-		t->self[i] = i < QUERIES ? id : GRAPH_FREE;
+		t->self[i] = i < t->n ? id : GRAPH_FREE;
 		rc = rows->fetch(rows->ctx, &id, 1, q, &found, err);
 		if (!found)
 			memset(q, 0, dim * sizeof *q);
-		else if (i >= QUERIES)
+		else if (i >= t->n)
 			other = nearest(&near, rows, q, id);
 		for (size_t j = 0; j < dim && other; j++) {
 			q[j] = (q[j] + other[j]) / 2;
@@ -142,7 +144,7 @@ static search_request request_of(const tuner *t)
 {
 	return (search_request){
 		.queries = t->query,
-		.n = 2 * QUERIES,
+		.n = 2 * t->n,
 		.k = K + 1,
 		.max_distance = INFINITY,
 		.filter_count = SIZE_MAX,
@@ -156,7 +158,7 @@ static int search(tuner *t, const graph_effort *effort, float margin, float *con
 {
 	search_report report;
 	search_request q = request_of(t);
-	for (size_t i = 0; i < 2 * QUERIES; i++)
+	for (size_t i = 0; i < 2 * t->n; i++)
 		ims_topk_clear(&t->got[i]);
 	int rc = ims_graph_search_batch(t->g, &q, effort, margin, t->got, contrast, &report, err);
 	*rows_checked = rc ? 0 : report.rows_checked;
@@ -169,13 +171,13 @@ static int try(tuner *t, size_t ef, size_t margin, imgsearch_error *err)
 	const graph_effort effort = { .first = efs[ef] < K + 1 ? K + 1 : efs[ef] };
 	uint64_t checked;
 	int rc = search(t, &effort, margins[margin], NULL, &checked, err);
-	for (size_t i = 0; !rc && i < 2 * QUERIES; i++) {
+	for (size_t i = 0; !rc && i < 2 * t->n; i++) {
 		ims_topk_sort(&t->got[i]);
 		out->recall[i] = (float)recall(&t->truth[i], &t->got[i], t->self[i]);
-		out->mean[i / QUERIES] += (double)out->recall[i] / QUERIES;
+		out->mean[i / t->n] += (double)out->recall[i] / (double)t->n;
 	}
 	out->cost = (double)efs[ef]
-		+ (double)checked / (2 * QUERIES) * (t->g->quantiser.dim / 1024. + 0.5);
+		+ (double)checked / (2 * (double)t->n) * (t->g->quantiser.dim / 1024. + 0.5);
 	return rc;
 }
 
@@ -197,30 +199,30 @@ static int measure_contrast(tuner *t, imgsearch_error *err)
 	const float *sorted[2 * QUERIES];
 	uint64_t checked;
 	int rc = search(t, &effort, 0, t->contrast, &checked, err);
-	for (size_t i = 0; i < 2 * QUERIES; i++)
+	for (size_t i = 0; i < 2 * t->n; i++)
 		sorted[i] = &t->contrast[i];
-	qsort(sorted, 2 * QUERIES, sizeof *sorted, by_contrast);
-	for (size_t i = 0; i < 2 * QUERIES; i++)
+	qsort(sorted, 2 * t->n, sizeof *sorted, by_contrast);
+	for (size_t i = 0; i < 2 * t->n; i++)
 		t->order[i] = (uint32_t)(sorted[i] - t->contrast);
 	return rc;
 }
 
-static size_t class_end(size_t class)
+static size_t class_end(const tuner *t, size_t class)
 {
-	return (class + 1) * 2 * QUERIES / GRAPH_CLASSES;
+	return (class + 1) * 2 * t->n / GRAPH_CLASSES;
 }
 
 /* The mean recall of a trial in a class: of the kind of queries that has less, or of all. */
 static double class_recall(const tuner *t, const trial *one, size_t class)
 {
-	enum { FEW = 24 }; /* so many queries of a kind say too little */
+	const double few = (double)t->n / 10; /* so many queries of a kind say too little */
 	double sum[2] = { 0, 0 }, n[2] = { 0, 0 };
-	for (size_t i = class ? class_end(class - 1) : 0; i < class_end(class); i++) {
-		size_t kind = t->order[i] / QUERIES;
+	for (size_t i = class ? class_end(t, class - 1) : 0; i < class_end(t, class); i++) {
+		size_t kind = t->order[i] / t->n;
 		sum[kind] += (double)one->recall[t->order[i]];
 		n[kind]++;
 	}
-	if (n[0] < FEW || n[1] < FEW)
+	if (n[0] < few || n[1] < few)
 		return (sum[0] + sum[1]) / (n[0] + n[1]);
 	return fmin(sum[0] / n[0], sum[1] / n[1]);
 }
@@ -253,10 +255,10 @@ static uint32_t choose_classes(const tuner *t, double recall,
 		size_t which = cheapest(t, recall, class, ef);
 		const trial *one = &t->trial[which / MARGINS][which % MARGINS];
 		ef = which / MARGINS;
-		for (; at < class_end(class); at++)
-			mean[t->order[at] / QUERIES] += (double)one->recall[t->order[at]] / QUERIES;
+		for (; at < class_end(t, class); at++)
+			mean[t->order[at] / t->n] += (double)one->recall[t->order[at]] / (double)t->n;
 		graph_operating_point p = { .ef = efs[ef], .margin = margins[which % MARGINS] };
-		p.contrast = fmaxf(t->contrast[t->order[class_end(class) - 1]], 1e-6f);
+		p.contrast = fmaxf(t->contrast[t->order[class_end(t, class) - 1]], 1e-6f);
 		if (n && point[n - 1].ef == p.ef && point[n - 1].margin == p.margin)
 			n--;
 		point[n++] = p;
@@ -304,11 +306,12 @@ int ims_graph_tune(graph *g, const row_source *rows, job *job, imgsearch_error *
 	if (!(t = ims_zalloc(1, sizeof *t)))
 		return ims_nomem(err);
 	t->g = g;
+	t->n = g->live < FEW_ROWS ? QUERIES / 2 : QUERIES;
 	t->pool = job ? job->pool : NULL;
 	t->stop = job ? &job->stop : NULL;
-	t->query = ims_alloc_aligned(2 * QUERIES, rows->dim * sizeof(float));
+	t->query = ims_alloc_aligned(2 * t->n, rows->dim * sizeof(float));
 	int rc = t->query ? 0 : ims_nomem(err);
-	for (size_t i = 0; !rc && i < 2 * QUERIES; i++)
+	for (size_t i = 0; !rc && i < 2 * t->n; i++)
 		if (ims_topk_init(&t->truth[i], K + 1) || ims_topk_init(&t->got[i], K + 1))
 			rc = ims_nomem(err);
 	if (!rc)
@@ -328,7 +331,7 @@ int ims_graph_tune(graph *g, const row_source *rows, job *job, imgsearch_error *
 	}
 	if (!rc)
 		choose(t, g);
-	for (size_t i = 0; i < 2 * QUERIES; i++) {
+	for (size_t i = 0; i < 2 * t->n; i++) {
 		ims_topk_free(&t->truth[i]);
 		ims_topk_free(&t->got[i]);
 	}
