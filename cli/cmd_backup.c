@@ -69,7 +69,9 @@ const command cmd_backup = {
 	.summary = "copy the index into one file",
 	.text = "Copies the index, as it is when the copy begins, into FILE, which --db opens like any "
 			"index. Other programs may search and change the index meanwhile. FILE appears when it "
-			"is complete; if the copy fails or is interrupted, what was there stays.\n\n"
+			"is complete; if the copy fails or is interrupted, what was there stays. To restore "
+			"it, put it in the "
+			"place of the index while no program uses that, and delete the index's -wal file.\n\n"
 			"\timgsearch backup /media/disk/pictures.db\n"
 			"\timgsearch backup --force /media/disk/pictures.db",
 	.options = options,

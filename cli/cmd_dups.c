@@ -170,7 +170,8 @@ const command cmd_dups = {
 	.summary = "find near-duplicates among the pictures of the index",
 	.text =
 		"Groups near-duplicates of three kinds. bytes: the files are equal. "
-		"picture: one picture, resized, recompressed, turned by quarters or mirrored; the pixels "
+		"picture: one picture, resized, recompressed, turned by quarters, mirrored or grey; the "
+		"pixels "
 		"are compared. scene: features and layout are so similar that the pictures most likely "
 		"show the same thing. Each looser kind counts one picture of every group of a stricter "
 		"kind. A line is the kind, the number of the group and a path; with -0 paths alone, and "

@@ -36,7 +36,8 @@ static const option options[] = {
 	{ "no-include", 0, OPT_FLAG, AT(no_include),
 		.help = "forget the patterns of --include of earlier runs" },
 	{ "no-default-excludes", 0, OPT_FLAG, AT(no_default_excludes),
-		.help = "take in system folders, such as #recycle, unless they are hidden" },
+		.help = "for this run alone: take in system folders, such as #recycle, unless they are "
+				"hidden" },
 	{ "follow-links", 'L', OPT_FLAG, AT(follow_links),
 		.help = "follow symbolic links, now and in later runs" },
 	{ "no-follow-links", 0, OPT_FLAG, AT(no_follow_links), .help = "follow them no longer" },

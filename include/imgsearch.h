@@ -54,8 +54,9 @@
  * Exit.       A program may end at any time, also while threads are in calls. From then on a call
  *             that needs the network returns ECANCELED.
  * Files.      Where the file of an open index or its journal (-wal) is replaced, moved or deleted,
- *             or another index is copied over it in place, calls return EIO from then on; those
- *             that only read may notice it a millisecond later. See docs/embedding.md.
+ *             or another index is copied over it in place, calls return EIO, until the file
+ *             is back; those that only read may notice it a millisecond later. See
+ *             docs/embedding.md.
  * Forks.      A handle belongs to the process that opened it. In a child its calls are EINVAL, and
  *             closing it does nothing; a handle that the child opens works. See docs/embedding.md.
  * Signals.    Threads of the library block all signals but SIGABRT and those that a fault raises
@@ -779,9 +780,13 @@ typedef struct imgsearch_query_options {
 	/* > 0: leave out the hits from the first one on whose chance is higher */
 	double max_chance;
 	const char *searcher; /* NULL: the index's; "exact", "kdtree", "pca", "graph", "scan" */
-	double recall;        /* graph: aim at this recall@k; 0: IMGSEARCH_RECALL_DEFAULT */
-	double epsilon;       /* kdtree: answers within (1 + epsilon) of the true distance */
-	uint32_t ef;          /* graph: beam width, instead of recall */
+	/*
+	 * graph: aim at this recall@k. 0: IMGSEARCH_RECALL_DEFAULT; less than 0.8 counts as 0.8; 1 is
+	 * the widest beam, which is not exact
+	 */
+	double recall;
+	double epsilon; /* kdtree: answers within (1 + epsilon) of the true distance */
+	uint32_t ef;    /* graph: beam width, instead of recall */
 	/* kdtree, pca: full rows compared, at most; 0: until the answer is proven */
 	uint32_t checks;
 	uint32_t threads; /* of a batch; 0: the handle's */
@@ -1172,7 +1177,7 @@ IMGSEARCH_API void imgsearch_check_report_free(imgsearch_check_report *report);
 /* How two pictures are the same, from strict to loose. */
 typedef enum imgsearch_sameness {
 	IMGSEARCH_SAMENESS_BYTES = 1, /* the files' content is equal */
-	/* resized, recompressed, turned, mirrored: compared on the pixels */
+	/* resized, recompressed, turned, mirrored, without its colours: compared on the pixels */
 	IMGSEARCH_SAMENESS_PICTURE = 2,
 	/* vectors so near, and layouts so alike, that it is most likely the same thing again */
 	IMGSEARCH_SAMENESS_SCENE = 3

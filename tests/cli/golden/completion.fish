@@ -6,7 +6,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from index' -l exclude -s x -d 
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l no-exclude -d 'forget the patterns of --exclude of earlier runs'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l include -s i -d 'index only files that match, now and in later runs (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l no-include -d 'forget the patterns of --include of earlier runs'
-complete -c imgsearch -n '__fish_seen_subcommand_from index' -l no-default-excludes -d 'take in system folders, such as #recycle, unless they are hidden'
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l no-default-excludes -d 'for this run alone: take in system folders, such as #recycle, unless they are hidden'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l follow-links -s L -d 'follow symbolic links, now and in later runs'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l no-follow-links -d 'follow them no longer'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l formats -d 'also read formats that are off by default, now and in later runs: +tiff,+video; no longer: -tiff,-video' -x

@@ -33,7 +33,7 @@ _imgsearch() {
 			'--no-exclude[forget the patterns of --exclude of earlier runs]' \
 			'*--include=[index only files that match, now and in later runs (may be repeated)]:PATTERN:' \
 			'--no-include[forget the patterns of --include of earlier runs]' \
-			'--no-default-excludes[take in system folders, such as #recycle, unless they are hidden]' \
+			'--no-default-excludes[for this run alone\: take in system folders, such as #recycle, unless they are hidden]' \
 			'(-L --follow-links)'{-L,--follow-links}'[follow symbolic links, now and in later runs]' \
 			'--no-follow-links[follow them no longer]' \
 			'--formats=[also read formats that are off by default, now and in later runs\: +tiff,+video; no longer\: -tiff,-video]:LIST:' \
