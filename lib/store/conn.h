@@ -29,7 +29,6 @@ typedef struct conn {
 	int64_t data_version;
 	store_state state;
 	path_cache paths; /* of that data version */
-	int changes;      /* of the writer: sqlite3_total_changes when its transaction began */
 	unsigned steps;   /* of statements, since ims_store_acquire */
 	int failed; /* status of the first statement that failed; a transaction must be rolled back */
 	struct {
@@ -142,15 +141,6 @@ int64_t ims_store_file_state(const store *st);
 int ims_store_check_journal(store *st, const conn *own, imgsearch_error *err);
 void ims_store_remember_journal(conn *c);
 bool ims_store_has_other_journal(const conn *c); /* there is another one now */
-
-/* The file alone, without locks and journal, as a URI; ims_free. NULL: out of memory. */
-char *ims_store_immutable_uri(const char *path);
-
-/*
- * When a file is opened: its journal belongs to it. EIO: it was left by another index, in whose
- * place the file was put; c then closes without writing the journal into the file.
- */
-int ims_store_check_journal_owner(conn *c, imgsearch_error *err);
 
 /* Whether there is a journal with something in it. */
 bool ims_store_journal_exists(const store *st);

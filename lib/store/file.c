@@ -97,53 +97,6 @@ int ims_store_remember_file(store *st, imgsearch_error *err)
 	return rc;
 }
 
-/*
- * The number in the file itself, without what lies in the journal. 0: none, or it is not readable,
- * as while a checkpoint writes it; -1: the file is no database.
- */
-static int64_t id_below_journal(const store *st)
-{
-	sqlite3 *db = NULL;
-	sqlite3_stmt *s = NULL;
-	int64_t id = 0;
-	char *uri = ims_store_immutable_uri(st->path);
-	int rc = uri ? sqlite3_open_v2(uri, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL)
-				 : SQLITE_NOMEM;
-	if (!rc)
-		rc = sqlite3_prepare_v2(db, "SELECT data FROM setting WHERE name = 'file'", -1, &s, NULL);
-	if (!rc)
-		rc = sqlite3_step(s);
-	if (rc == SQLITE_ROW && sqlite3_column_bytes(s, 0) >= (int)sizeof id)
-		memcpy(&id, sqlite3_column_blob(s, 0), sizeof id);
-	sqlite3_finalize(s);
-	sqlite3_close_v2(db);
-	ims_free(uri);
-	return (rc & 0xff) == SQLITE_NOTADB ? -1 : id;
-}
-
-/*
- * Whether the file itself has another number than `id`. Seen twice, since a checkpoint may be
- * writing the page.
- */
-static bool other_below_journal(const store *st, int64_t id)
-{
-	int64_t below = ims_store_journal_exists(st) ? id_below_journal(st) : 0;
-	return below && id && below != id && below == id_below_journal(st);
-}
-
-int ims_store_check_journal_owner(conn *c, imgsearch_error *err)
-{
-	store *st = c->st;
-	int64_t id;
-	if (!ims_store_journal_exists(st) || read_file_id(c, &id, NULL) || !other_below_journal(st, id))
-		return 0;
-	sqlite3_db_config(c->db, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
-	return ims_fail(err, IMGSEARCH_EIO,
-		"index %s: its journal %s belongs to another index, in whose place this file was put: "
-		"delete the journal, or put the other index back",
-		st->path, st->wal_path);
-}
-
 int ims_store_check_content(conn *c, int64_t state, imgsearch_error *err)
 {
 	store *st = c->st;
@@ -153,8 +106,7 @@ int ims_store_check_content(conn *c, int64_t state, imgsearch_error *err)
 	int rc = read_file_id(c, &id, err);
 	if (rc) /* another file may have no such table */
 		return rc == IMGSEARCH_EDB && ims_store_is_overwritten(c, err) ? IMGSEARCH_EIO : rc;
-	if (atomic_load(&st->file_id)
-		&& (id != atomic_load(&st->file_id) || other_below_journal(st, id))) {
+	if (atomic_load(&st->file_id) && id != atomic_load(&st->file_id)) {
 		atomic_store(&st->overwritten, true);
 		return replaced(st, err);
 	}

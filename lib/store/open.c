@@ -245,8 +245,6 @@ static int open_file(store *st, const store_options *o, imgsearch_error *err)
 	if (rc)
 		return rc;
 	rc = examine(c, &kind, err);
-	if (!rc && kind == FILE_CURRENT)
-		rc = ims_store_check_journal_owner(c, err);
 	bool readable = !rc && (kind == FILE_CURRENT || (kind == FILE_OLDER && ims_store_has_views()));
 	if (readable)
 		ims_store_release(st, c);

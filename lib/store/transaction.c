@@ -13,20 +13,6 @@ static int check_files(conn *c, imgsearch_error *err)
 	return rc ? rc : ims_store_check_journal(c->st, c, err);
 }
 
-/*
- * The journal of a change has the file's number, so that it is not taken for that of another file
- * (ims_store_check_journal_owner): the number is written anew, with random bytes behind it.
- */
-static int put_number_into_journal(conn *c, imgsearch_error *err)
-{
-	if (c->st->memory || sqlite3_total_changes(c->db) == c->changes)
-		return 0;
-	return ims_store_run(c, err,
-		"UPDATE setting SET data = CAST(substr(data, 1, 8) || randomblob(8) AS BLOB) WHERE name = "
-		"'file'",
-		"");
-}
-
 int ims_store_tx_begin(store *st, imgsearch_error *err)
 {
 	conn *c = st->writer;
@@ -45,7 +31,6 @@ int ims_store_tx_begin(store *st, imgsearch_error *err)
 	atomic_store(&st->tx_thread, pthread_self());
 	atomic_store(&st->in_tx, true);
 	c->failed = 0;
-	c->changes = sqlite3_total_changes(c->db);
 	st->changed = false;
 	memset(st->tally, 0, sizeof st->tally);
 	ims_store_remember_journal(c);
@@ -66,8 +51,6 @@ int ims_store_tx_commit(store *st, imgsearch_error *err)
 		rc = check_files(c, err);
 	if (!rc)
 		rc = ims_store_tally_flush(st, c, err);
-	if (!rc)
-		rc = put_number_into_journal(c, err);
 	if (!rc)
 		rc = ims_store_run(c, err, "COMMIT", "");
 	if (rc) {

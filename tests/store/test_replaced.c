@@ -362,37 +362,6 @@ static void a_link_to_a_new_file(void **state)
 }
 
 /* A file that comes back is the same one. */
-/* A backup that is put in the place of an index whose program was killed. */
-static void the_journal_of_another_index(void **state)
-{
-	(void)state;
-	char command[600];
-	imgsearch *s;
-	imgsearch_error why = { 0 };
-	make(other, 3);
-	make(file, 2);
-	s = open_index(file, false);
-	for (int i = 0; i < 40; i++)
-		ok(add(s, (float)i, &err));
-	snprintf(command, sizeof command, "cp '%s-wal' '%s'", file, aside);
-	assert_int_equal(system(command), 0);
-	imgsearch_close(s);
-	snprintf(command, sizeof command, "cp '%s' '%s' && cp '%s' '%s-wal'", other, file, aside, file);
-	assert_int_equal(system(command), 0);
-	imgsearch_options o = IMGSEARCH_INIT(imgsearch_options);
-	for (o.read_only = 0; o.read_only < 2; o.read_only++) {
-		assert_int_equal(imgsearch_open(file, &o, NULL, &s, &why), IMGSEARCH_EIO);
-		assert_non_null(strstr(why.message, "belongs to another index"));
-	}
-	snprintf(command, sizeof command, "cmp -s '%s' '%s' && cmp -s '%s' '%s-wal'", other, file,
-		aside, file);
-	assert_int_equal(system(command), 0); /* nothing was written */
-	assert_int_equal(unlink(journal("")), 0);
-	assert_int_equal(count(file), 3);
-	unlink(other);
-	unlink(aside);
-}
-
 static void a_file_that_comes_back(void **state)
 {
 	(void)state;
@@ -416,7 +385,6 @@ int main(void)
 		TEST(writers_are_told),
 		TEST(transactions_are_told),
 		TEST(the_new_file_is_whole),
-		TEST(the_journal_of_another_index),
 		TEST(a_file_that_comes_back),
 		TEST(the_journal_is_watched),
 		TEST(a_writer_watches_its_journal),
