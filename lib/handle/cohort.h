@@ -10,9 +10,9 @@
 #include "handle/view.h"
 
 enum {
-	CHANCE_ROWS = 200,      /* with fewer rows there is no chance model */
-	CHANCE_COHORT = 1024,   /* rows in a cohort, at most */
-	CHANCE_SHORT_DIM = 128, /* with fewer values codes have 8 bits */
+	CHANCE_ROWS = 200,       /* with fewer rows there is no chance model */
+	CHANCE_COHORT = 1024,    /* rows in a cohort, at most */
+	CHANCE_SHORT_DIM = 1024, /* with fewer values codes have 8 bits */
 };
 
 /*
