@@ -15,6 +15,7 @@
  *	topk.h     the k nearest
  *	pool.h     threads
  *	spelling.h one spelling for names
+ *	texts.h    lists of texts
  *	signals.h  signals that no thread of the library takes
  *	job.h      a call at work: progress, stopping, log
  *	callback.h calls of the program's callbacks
@@ -51,6 +52,7 @@
 #include "base/result.h"
 #include "base/signals.h"
 #include "base/spelling.h"
+#include "base/texts.h"
 #include "base/timestamp.h"
 #include "base/topk.h"
 #include "imgsearch.h"

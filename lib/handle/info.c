@@ -17,8 +17,6 @@ typedef struct info_builder {
 	const view *v;
 	imgsearch_info *info; /* the result that owns everything */
 	imgsearch_error *err;
-	imgsearch_root **root;
-	size_t n_roots, cap_roots;
 	offline_folders offline;
 } info_builder;
 
@@ -41,62 +39,55 @@ static const char *setting(info_builder *f, const char *name)
 /* ----------------------------------------------------------------------------------- roots ---- */
 
 /* What is remembered for a root; a folder that is the root itself is ".". */
-static int add_list(info_builder *f, int64_t id, store_list list, const imgsearch_strings **out)
+static const imgsearch_strings *list_of(info_builder *f, const store_lists *of, store_list list)
 {
-	char **pattern;
-	size_t n;
-	int rc = ims_store_patterns_get(f->s->store, id, list, &pattern, &n, f->err);
-	if (rc)
-		return rc;
+	static char here[] = ".";
+	const text_list *l = &of->of[list];
 	bool folders = list != STORE_EXCLUDE && list != STORE_INCLUDE;
-	for (size_t i = 0; folders && i < n; i++)
-		if (!*pattern[i]) {
-			ims_free(pattern[i]);
-			pattern[i] = ims_strdup(".");
-		}
-	*out = ims_result_strings(f->info, pattern, n);
-	ims_store_patterns_free(pattern, n);
-	return *out ? 0 : ims_nomem(f->err);
+	char **shown = ims_alloc(l->n + 1, sizeof *shown);
+	for (size_t i = 0; shown && i < l->n; i++)
+		shown[i] = folders && !*l->item[i] ? here : l->item[i];
+	const imgsearch_strings *out = shown ? ims_result_strings(f->info, shown, l->n) : NULL;
+	ims_free(shown);
+	return out;
 }
 
-static int add_root(void *user, int64_t id, const char *path)
+static imgsearch_root *make_root(info_builder *f, const char *path, const store_lists *of)
 {
-	info_builder *f = user;
 	struct stat st;
-	imgsearch_root **grown = ims_grow(f->root, f->n_roots, &f->cap_roots, sizeof(void *));
-	if (!grown)
-		return ims_nomem(f->err);
-	f->root = grown;
 	imgsearch_root *root = ims_result_alloc(f->info, 1, sizeof *root);
-	if (!root || !(root->path = text(f, path)))
-		return ims_nomem(f->err);
-	root->offline = stat(path, &st) != 0;
-	f->root[f->n_roots++] = root;
-	int rc = add_list(f, id, STORE_EXCLUDE, &root->exclude);
-	if (!rc)
-		rc = add_list(f, id, STORE_INCLUDE, &root->include);
-	if (!rc)
-		rc = add_list(f, id, STORE_FOLLOW, &root->follow);
-	if (!rc)
-		rc = add_list(f, id, STORE_TIFF, &root->tiff);
-	return rc ? rc : add_list(f, id, STORE_VIDEO, &root->video);
+	if (!root)
+		return NULL;
+	*root = (imgsearch_root){
+		.path = text(f, path),
+		.offline = stat(path, &st) != 0,
+		.exclude = list_of(f, of, STORE_EXCLUDE),
+		.include = list_of(f, of, STORE_INCLUDE),
+		.follow = list_of(f, of, STORE_FOLLOW),
+		.tiff = list_of(f, of, STORE_TIFF),
+		.video = list_of(f, of, STORE_VIDEO),
+	};
+	bool whole = root->path && root->exclude && root->include && root->follow && root->tiff;
+	return whole && root->video ? root : NULL;
 }
 
 static int add_roots(info_builder *f)
 {
+	store_roots stored;
+	int rc = ims_store_roots_get(f->s->store, &stored, f->err);
+	if (rc)
+		return rc;
 	imgsearch_roots *roots = ims_result_alloc(f->info, 1, sizeof *roots);
-	int rc = roots ? ims_store_each_root(f->s->store, add_root, f, f->err) : ims_nomem(f->err);
-	imgsearch_root **items = rc ? NULL : ims_result_alloc(f->info, f->n_roots + 1, sizeof *items);
-	if (!rc && !items)
-		rc = ims_nomem(f->err);
-	if (!rc) {
-		if (f->n_roots)
-			memcpy(items, f->root, f->n_roots * sizeof *items);
-		*roots = (imgsearch_roots){ f->n_roots, (const imgsearch_root *const *)items };
+	imgsearch_root **items = ims_result_alloc(f->info, stored.n + 1, sizeof *items);
+	bool made = roots && items;
+	for (size_t i = 0; made && i < stored.n; i++)
+		made = (items[i] = make_root(f, stored.path[i], &stored.lists[i])) != NULL;
+	if (made) {
+		*roots = (imgsearch_roots){ stored.n, (const imgsearch_root *const *)items };
 		f->info->roots = roots;
 	}
-	ims_free(f->root);
-	return rc;
+	ims_store_roots_free(&stored);
+	return made ? 0 : ims_nomem(f->err);
 }
 
 /* ------------------------------------------------------------------------------- searchers ---- */

@@ -256,9 +256,8 @@ typedef struct finder {
  * Looks the path up below one root (0: pictures without a root). Returns 1 when it is found, which
  * ends the search. A folder may lie in more than one root.
  */
-static int find_below(void *user, int64_t root, const char *root_path)
+static int find_below(finder *f, int64_t root, const char *root_path)
 {
-	finder *f = user;
 	store_picture p = { 0 };
 	const char *below = root ? ims_path_below(f->path, root_path) : f->path;
 	if (!below || (root && !*below))
@@ -287,7 +286,11 @@ static int find_by_id(finder *f)
 int ims_items_find(imgsearch *s, const char *path, int64_t *id, imgsearch_error *err)
 {
 	finder f = { .s = s, .path = path };
-	int rc = ims_store_each_root(s->store, find_below, &f, &f.why);
+	store_roots roots;
+	int rc = ims_store_roots_get(s->store, &roots, &f.why);
+	for (size_t i = 0; !rc && i < roots.n; i++)
+		rc = find_below(&f, roots.id[i], roots.path[i]);
+	ims_store_roots_free(&roots);
 	if (!rc)
 		rc = find_below(&f, 0, "");
 	if (!rc)

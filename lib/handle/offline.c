@@ -8,58 +8,27 @@
 #include <string.h>
 #include <sys/stat.h>
 
-typedef struct part_reader {
-	imgsearch *s;
-	offline_folders *a;
-	imgsearch_error *err;
-} part_reader;
-
-static int add_parts(void *user, int64_t id, const char *path)
-{
-	part_reader *r = user;
-	offline_folders *a = r->a;
-	char **part;
-	size_t n;
-	int rc = ims_store_patterns_get(r->s->store, id, STORE_FOLLOW, &part, &n, r->err);
-	a->possible |= n || !ims_folder_has_entries(path);
-	ims_store_patterns_free(part, n);
-	if (!rc)
-		rc = ims_store_patterns_get(r->s->store, id, STORE_PART, &part, &n, r->err);
-	a->possible |= n > 0;
-	for (size_t i = 0; !rc && i < n; i++) {
-		char **grown = ims_grow(a->part, a->n, &a->cap, sizeof *grown);
-		a->part = grown ? grown : a->part;
-		char *full = grown ? ims_path_join(path, part[i]) : NULL;
-		if (full)
-			a->part[a->n++] = full;
-		else
-			rc = ims_nomem(r->err);
-	}
-	ims_store_patterns_free(part, n);
-	return rc;
-}
-
 int ims_offline_read(imgsearch *s, offline_folders *a, imgsearch_error *err)
 {
-	part_reader r = { s, a, err };
-	return ims_store_each_root(s->store, add_parts, &r, err);
+	store_roots roots;
+	int rc = ims_store_roots_get(s->store, &roots, err);
+	for (size_t i = 0; !rc && i < roots.n; i++) {
+		const text_list *parts = &roots.lists[i].of[STORE_PART];
+		a->possible |= roots.lists[i].of[STORE_FOLLOW].n || parts->n
+			|| !ims_folder_has_entries(roots.path[i]);
+		for (size_t k = 0; !rc && k < parts->n; k++)
+			if (ims_texts_add(&a->parts, ims_path_join(roots.path[i], parts->item[k])))
+				rc = ims_nomem(err);
+	}
+	ims_store_roots_free(&roots);
+	return rc;
 }
 
 void ims_offline_free(offline_folders *a)
 {
-	for (size_t i = 0; i < a->n; i++)
-		ims_free(a->part[i]);
-	ims_free(a->part);
+	ims_texts_free(&a->parts);
 	ims_free(a->folder);
 	*a = (offline_folders){ 0 };
-}
-
-static bool is_part(const offline_folders *a, const char *folder)
-{
-	for (size_t i = 0; i < a->n; i++)
-		if (!strcmp(a->part[i], folder))
-			return true;
-	return false;
 }
 
 /* Cuts the last part off, but not the slash of "/". */
@@ -76,7 +45,7 @@ static bool look(const offline_folders *a, char *folder, size_t root)
 		struct stat st;
 		bool is_root = strlen(folder) <= root;
 		bool link = !lstat(folder, &st) && S_ISLNK(st.st_mode);
-		bool special = is_root || link || is_part(a, folder);
+		bool special = is_root || link || ims_texts_have(&a->parts, folder, strlen(folder));
 		if (!stat(folder, &st))
 			return special && S_ISDIR(st.st_mode) && !ims_folder_has_entries(folder);
 		if (special)

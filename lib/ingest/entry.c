@@ -36,7 +36,7 @@ static int submit(index_run *r, const walk_entry *e, int64_t id, const pipeline_
 	pipeline_item item = *how;
 	item.id = id;
 	item.root = start->root;
-	item.also = ims_switches_formats(&r->walk.switches, e->path);
+	item.also = ims_switches_formats(r->walk.lists, e->path);
 	item.path = ims_strdup(e->path);
 	item.full = ims_path_join(start->root ? start->root_path : NULL, e->path);
 	item.size = e->size;

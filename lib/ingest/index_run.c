@@ -26,7 +26,7 @@ static int count_entry(void *user, const walk_entry *e)
 }
 
 /* Counts the paths, so that progress has a total. */
-static int count_ahead(index_run *r, const index_plan *p)
+static int count_ahead(index_run *r, index_plan *p)
 {
 	int rc = 0;
 	for (size_t i = 0; r->job.call.progress && !ims_is_stop(rc) && i < p->n; i++) {
@@ -72,7 +72,7 @@ static int add_known_single(void *user, const store_picture *p, const char *root
 }
 
 /* Those that the index knows, and those of this run. */
-static int add_singles(index_run *r, const index_plan *p)
+static int add_singles(index_run *r, index_plan *p)
 {
 	int rc = ims_store_each_single(r->s->store, add_known_single, r, r->err);
 	for (size_t i = 0; !rc && i < p->n; i++)
@@ -111,7 +111,7 @@ static int find_file(void *user, const walk_entry *e)
  * Refuses include patterns of the options that match no file at all: a mistake in them would remove
  * every picture from the index.
  */
-static int check_include(index_run *r, const index_plan *p)
+static int check_include(index_run *r, index_plan *p)
 {
 	const imgsearch_index_update_options *o = r->options;
 	first_file f = { .found = !o->n_include };

@@ -26,8 +26,8 @@ typedef struct walk_state {
 	path_table excluded;    /* folders that a rule excludes: what lies below them is removed */
 	uint64_t same, touched; /* files with size and mtime of their rows; of them: another ctime */
 	bool linked;            /* the path of the root leads through a symbolic link */
-	run_switches switches;  /* of the root */
-	part_list mounts;       /* from which files came in */
+	store_lists *lists;     /* of the root: of the plan */
+	text_list mounts;       /* from which files came in */
 	uint64_t files, left;   /* files that came in; paths that patterns or ignore files left out */
 	bool told;              /* that the start is left out */
 	uint64_t offline;       /* files that are kept, since folders on their way are offline */

@@ -9,17 +9,14 @@
 #include "files/walk.h"
 #include "handle/handle.h"
 
-/* The mount points that a walk met. */
-typedef struct part_list {
-	char **path; /* owned; below the root */
-	size_t n, cap;
-} part_list;
+/* Notes the mount point, below its root, that an entry lies in. ENOMEM. */
+int ims_parts_meet(text_list *mounts, const walk_entry *e);
 
-/* Notes the mount point that an entry lies in. ENOMEM. */
-int ims_parts_meet(part_list *l, const walk_entry *e);
-void ims_parts_free(part_list *l);
-
-/* Remembers those met with the root, in a transaction. EDB, EIO, ENOMEM. */
-int ims_parts_store(imgsearch *s, int64_t root, const part_list *l, imgsearch_error *err);
+/*
+ * Remembers the mounts that were met with the root, in a transaction. known: its list, which is
+ * brought up to date. EDB, EIO, ENOMEM.
+ */
+int ims_parts_store(imgsearch *s, int64_t root, text_list *known, const text_list *mounts,
+	imgsearch_error *err);
 
 #endif

@@ -28,11 +28,8 @@ void ims_plan_free(index_plan *p)
 {
 	for (size_t i = 0; i < p->n; i++)
 		free_start(&p->start[i]);
-	for (size_t i = 0; i < p->n_roots; i++)
-		ims_free(p->root[i]);
+	ims_store_roots_free(&p->roots);
 	ims_free(p->start);
-	ims_free(p->root);
-	ims_free(p->root_id);
 }
 
 /* Whether the walk from a includes this path. */
@@ -67,29 +64,14 @@ static int add_start(index_plan *p, int64_t root, const char *root_path, const c
 	return st->root_path && st->prefix ? 0 : ims_nomem(p->err);
 }
 
-static int add_root(void *user, int64_t id, const char *path)
-{
-	index_plan *p = user;
-	char **root = ims_realloc(p->root, p->n_roots + 1, sizeof *root);
-	if (root)
-		p->root = root;
-	int64_t *ids = root ? ims_realloc(p->root_id, p->n_roots + 1, sizeof *ids) : NULL;
-	if (ids)
-		p->root_id = ids;
-	if (!root || !ids || !(p->root[p->n_roots] = ims_strdup(path)))
-		return ims_nomem(p->err);
-	p->root_id[p->n_roots++] = id;
-	return 0;
-}
-
 /* The innermost root that the path lies in, but is not; n_roots: none. */
 static size_t root_around(const index_plan *p, const char *path)
 {
-	size_t found = p->n_roots;
-	for (size_t i = 0; i < p->n_roots; i++) {
-		const char *rest = ims_path_below(path, p->root[i]);
-		size_t least = found < p->n_roots ? strlen(p->root[found]) : 0;
-		if (rest && *rest && strlen(p->root[i]) > least)
+	size_t found = p->roots.n;
+	for (size_t i = 0; i < p->roots.n; i++) {
+		const char *rest = ims_path_below(path, p->roots.path[i]);
+		size_t least = found < p->roots.n ? strlen(p->roots.path[found]) : 0;
+		if (rest && *rest && strlen(p->roots.path[i]) > least)
 			found = i;
 	}
 	return found;
@@ -116,17 +98,10 @@ static bool has_name_left_out(const char *path, bool folder)
  * Whether root number i becomes a part of the root around it, at `rest`. Patterns of what is taken
  * in cannot move, since they would leave out all that lies beside it.
  */
-static int may_merge(const index_plan *p, size_t i, const char *rest, bool *may)
+static bool may_merge(const index_plan *p, size_t i, const char *rest)
 {
-	char **include = NULL;
-	size_t n = 0;
-	*may = !has_name_left_out(rest, true) && ims_folder_has_entries(p->root[i]);
-	int rc = *may
-		? ims_store_patterns_get(p->s->store, p->root_id[i], STORE_INCLUDE, &include, &n, p->err)
-		: 0;
-	*may = *may && !n;
-	ims_store_patterns_free(include, n);
-	return rc;
+	return !has_name_left_out(rest, true) && ims_folder_has_entries(p->roots.path[i])
+		&& !p->roots.lists[i].of[STORE_INCLUDE].n;
 }
 
 /* Forgets root number i and its starts, which a start of the root around it will cover. */
@@ -134,34 +109,30 @@ static void drop_root(index_plan *p, size_t i)
 {
 	size_t kept = 0;
 	for (size_t k = 0; k < p->n; k++)
-		if (p->start[k].root == p->root_id[i])
+		if (p->start[k].root == p->roots.id[i])
 			free_start(&p->start[k]);
 		else
 			p->start[kept++] = p->start[k];
 	p->n = kept;
-	ims_free(p->root[i]);
-	p->n_roots--;
-	memmove(p->root + i, p->root + i + 1, (p->n_roots - i) * sizeof *p->root);
-	memmove(p->root_id + i, p->root_id + i + 1, (p->n_roots - i) * sizeof *p->root_id);
+	ims_store_roots_drop(&p->roots, i);
 }
 
 /* Makes roots that lie in another one a part of it, so that its rules reach them. */
 static int merge_roots(index_plan *p)
 {
 	int rc = 0;
-	for (size_t i = 0; !rc && i < p->n_roots;) {
-		size_t into = root_around(p, p->root[i]);
-		const char *rest = into < p->n_roots ? ims_path_below(p->root[i], p->root[into]) : NULL;
-		bool may = false;
-		rc = rest ? may_merge(p, i, rest, &may) : 0;
-		if (!rc && may)
-			rc = ims_rules_merge(p->s, p->root_id[i], p->root_id[into], rest, p->err);
-		if (!rc && may)
-			rc = ims_store_root_merge(p->s->store, p->root_id[i], p->root_id[into], rest, p->err);
-		if (!rc && may)
-			drop_root(p, i);
-		else
+	for (size_t i = 0; !rc && i < p->roots.n;) {
+		size_t into = root_around(p, p->roots.path[i]);
+		const char *rest = into < p->roots.n ? ims_path_below(p->roots.path[i], p->roots.path[into]) : NULL;
+		if (!rest || !may_merge(p, i, rest)) {
 			i++;
+			continue;
+		}
+		rc = ims_rules_merge(p, i, into, rest);
+		if (!rc)
+			rc = ims_store_root_merge(p->s->store, p->roots.id[i], p->roots.id[into], rest, p->err);
+		if (!rc)
+			drop_root(p, i);
 	}
 	return rc;
 }
@@ -184,8 +155,8 @@ static int collect_single(void *user, const store_picture *pic, const char *root
 	(void)root_path;
 	single_files *f = user;
 	const index_plan *p = f->plan;
-	size_t root = is_own_vector(pic) ? p->n_roots : root_around(p, pic->path);
-	if (root == p->n_roots || has_name_left_out(ims_path_below(pic->path, p->root[root]), false))
+	size_t root = is_own_vector(pic) ? p->roots.n : root_around(p, pic->path);
+	if (root == p->roots.n || has_name_left_out(ims_path_below(pic->path, p->roots.path[root]), false))
 		return 0;
 	int64_t *grown = ims_grow(f->id, f->n, &f->cap, sizeof *grown);
 	if (!grown)
@@ -201,11 +172,11 @@ static int move_single(index_plan *p, const store_picture *pic)
 	store *st = p->s->store;
 	store_picture there = { 0 };
 	size_t root = root_around(p, pic->path);
-	const char *rest = ims_path_below(pic->path, p->root[root]);
-	int rc = ims_store_picture_find(st, p->root_id[root], rest, &there, p->err);
+	const char *rest = ims_path_below(pic->path, p->roots.path[root]);
+	int rc = ims_store_picture_find(st, p->roots.id[root], rest, &there, p->err);
 	ims_store_picture_clear(&there);
 	if (rc == IMGSEARCH_ENOTFOUND)
-		return ims_store_picture_move(st, pic->id, p->root_id[root], rest, pic->mtime, p->err);
+		return ims_store_picture_move(st, pic->id, p->roots.id[root], rest, pic->mtime, p->err);
 	return rc || pic->state == IMGSEARCH_STATE_DELETED
 		? rc
 		: ims_store_picture_remove(st, pic->id, p->err);
@@ -233,26 +204,26 @@ static int add_new_root(index_plan *p, const char *real)
 {
 	int64_t id;
 	int rc = ims_store_root_add(p->s->store, real, &id, p->err);
-	if (!rc)
-		rc = add_root(p, id, real);
+	if (!rc && !ims_store_roots_lists(&p->roots, id))
+		rc = ims_store_roots_add(&p->roots, id, real) ? ims_nomem(p->err) : 0;
 	return rc ? rc : merge_roots(p);
 }
 
 static bool is_in_a_root(const index_plan *p, const char *real)
 {
 	bool known = false;
-	for (size_t i = 0; i < p->n_roots; i++)
-		known |= ims_path_below(real, p->root[i]) != NULL;
+	for (size_t i = 0; i < p->roots.n; i++)
+		known |= ims_path_below(real, p->roots.path[i]) != NULL;
 	return known;
 }
 
 static int add_folder(index_plan *p, const char *real)
 {
 	int rc = is_in_a_root(p, real) ? 0 : add_new_root(p, real);
-	for (size_t i = 0; !rc && i < p->n_roots; i++) {
-		const char *rest = ims_path_below(real, p->root[i]);
-		if (rest || ims_path_below(p->root[i], real))
-			rc = add_start(p, p->root_id[i], p->root[i], rest ? rest : "", false);
+	for (size_t i = 0; !rc && i < p->roots.n; i++) {
+		const char *rest = ims_path_below(real, p->roots.path[i]);
+		if (rest || ims_path_below(p->roots.path[i], real))
+			rc = add_start(p, p->roots.id[i], p->roots.path[i], rest ? rest : "", false);
 	}
 	return rc;
 }
@@ -262,7 +233,7 @@ static int make_single(index_plan *p, size_t root, const char *real)
 {
 	store_picture pic = { 0 }, there = { 0 };
 	store *st = p->s->store;
-	int rc = ims_store_picture_find(st, p->root_id[root], ims_path_below(real, p->root[root]), &pic,
+	int rc = ims_store_picture_find(st, p->roots.id[root], ims_path_below(real, p->roots.path[root]), &pic,
 		p->err);
 	int single = rc ? rc : ims_store_picture_find(st, 0, real, &there, p->err);
 	if (!rc && single == IMGSEARCH_ENOTFOUND)
@@ -278,9 +249,9 @@ static int make_single(index_plan *p, size_t root, const char *real)
 static int add_file(index_plan *p, const char *real)
 {
 	size_t i = root_around(p, real);
-	const char *rest = i < p->n_roots ? ims_path_below(real, p->root[i]) : NULL;
+	const char *rest = i < p->roots.n ? ims_path_below(real, p->roots.path[i]) : NULL;
 	if (rest && !has_name_left_out(rest, false))
-		return add_start(p, p->root_id[i], p->root[i], rest, true);
+		return add_start(p, p->roots.id[i], p->roots.path[i], rest, true);
 	int rc = rest ? make_single(p, i, real) : 0;
 	return rc ? rc : add_start(p, 0, "", real, true);
 }
@@ -301,22 +272,17 @@ static bool has_dots(const char *path)
 /* The number of the root that a folder lies in, or is; n_roots: none. */
 static size_t root_of_folder(const index_plan *p, const char *real)
 {
-	size_t found = p->n_roots;
-	for (size_t i = 0; i < p->n_roots; i++)
-		if (ims_path_below(real, p->root[i])
-			&& (found == p->n_roots || strlen(p->root[i]) > strlen(p->root[found])))
+	size_t found = p->roots.n;
+	for (size_t i = 0; i < p->roots.n; i++)
+		if (ims_path_below(real, p->roots.path[i])
+			&& (found == p->roots.n || strlen(p->roots.path[i]) > strlen(p->roots.path[found])))
 			found = i;
 	return found;
 }
 
-static int is_followed(const index_plan *p, size_t root, const char *path, bool *followed)
+static bool is_followed(const index_plan *p, size_t root, const char *path)
 {
-	run_switches w = { 0 };
-	*followed = p->follow_links;
-	int rc = p->follow_links ? 0 : ims_switches_read(p->s, p->root_id[root], &w, p->err);
-	*followed |= ims_folders_cover(&w.follow, path);
-	ims_switches_free(&w);
-	return rc;
+	return p->follow_links || ims_folders_cover(&p->roots.lists[root].of[STORE_FOLLOW], path);
 }
 
 /*
@@ -339,12 +305,11 @@ static int find_way(const index_plan *p, const char *given, size_t *root, char *
 		if (has_dots(rest) || !realpath(*path ? path : ".", real))
 			continue;
 		*root = root_of_folder(p, real);
-		if (*root == p->n_roots)
+		if (*root == p->roots.n)
 			continue;
-		bool followed = false;
-		*way = ims_path_join(ims_path_below(real, p->root[*root]), rest);
-		rc = *way ? is_followed(p, *root, *way, &followed) : ims_nomem(p->err);
-		if (!rc && !followed) {
+		*way = ims_path_join(ims_path_below(real, p->roots.path[*root]), rest);
+		rc = *way ? 0 : ims_nomem(p->err);
+		if (!rc && !is_followed(p, *root, *way)) {
 			ims_free(*way);
 			*way = NULL;
 		}
@@ -362,7 +327,7 @@ static int add_behind_link(index_plan *p, const char *path, bool file, bool *add
 	int rc = find_way(p, path, &root, &way);
 	*added = way != NULL;
 	if (!rc && way)
-		rc = add_start(p, p->root_id[root], p->root[root], way, file);
+		rc = add_start(p, p->roots.id[root], p->roots.path[root], way, file);
 	ims_free(way);
 	return rc;
 }
@@ -398,12 +363,12 @@ static int add_absent(index_plan *p, const char *path)
 		return ims_nomem(p->err);
 	for (size_t n = strlen(whole); n > 1 && whole[n - 1] == '/'; n--)
 		whole[n - 1] = 0;
-	while (i < p->n_roots && strcmp(p->root[i], path) && strcmp(p->root[i], whole))
+	while (i < p->roots.n && strcmp(p->roots.path[i], path) && strcmp(p->roots.path[i], whole))
 		i++;
 	ims_free(whole);
 	errno = why;
-	return i < p->n_roots
-		? add_start(p, p->root_id[i], p->root[i], "", false)
+	return i < p->roots.n
+		? add_start(p, p->roots.id[i], p->roots.path[i], "", false)
 		: ims_fail_errno(p->err, why == ENOENT ? IMGSEARCH_ENOTFOUND : IMGSEARCH_EIO, "%s", path);
 }
 
@@ -440,7 +405,7 @@ int ims_plan_make(index_plan *p, const char *const *paths, size_t n)
 {
 	int rc = ims_store_roots_settle(p->s->store, p->err);
 	if (!rc)
-		rc = ims_store_each_root(p->s->store, add_root, p, p->err);
+		rc = ims_store_roots_get(p->s->store, &p->roots, p->err);
 	if (!rc)
 		rc = merge_roots(p);
 	for (size_t i = 0; !rc && i < 2 * n; i++) /* folders first: a file may lie in one */
@@ -449,8 +414,8 @@ int ims_plan_make(index_plan *p, const char *const *paths, size_t n)
 		rc = move_singles(p);
 	if (rc || n)
 		return rc;
-	for (size_t i = 0; !rc && i < p->n_roots; i++)
-		rc = add_start(p, p->root_id[i], p->root[i], "", false);
+	for (size_t i = 0; !rc && i < p->roots.n; i++)
+		rc = add_start(p, p->roots.id[i], p->roots.path[i], "", false);
 	if (!rc)
 		rc = ims_store_each_single(p->s->store, add_single, p, p->err);
 	if (!rc && !p->n)

@@ -11,6 +11,7 @@
 #define IMS_INGEST_PLAN_H
 
 #include "handle/handle.h"
+#include "store/store.h"
 
 /* A root of the store, or a part of one. */
 typedef struct index_start {
@@ -23,9 +24,7 @@ typedef struct index_start {
 typedef struct index_plan {
 	index_start *start;
 	size_t n;
-	char **root; /* the paths and ids of all roots */
-	int64_t *root_id;
-	size_t n_roots;
+	store_roots roots; /* with their lists as they are stored now */
 	imgsearch *s; /* set by the caller, as the next ones */
 	bool follow_links;
 	imgsearch_error *err;

@@ -63,15 +63,15 @@ static int root_of(const index_plan *p, const char *given, size_t *root, imgsear
 {
 	size_t found = 0;
 	bool is_root = false;
-	*root = p->n_roots;
-	for (size_t i = 0; i < p->n_roots; i++) {
+	*root = p->roots.n;
+	for (size_t i = 0; i < p->roots.n; i++) {
 		char *below;
-		int rc = of_root(given, p->root[i], "", &below, err);
+		int rc = of_root(given, p->roots.path[i], "", &below, err);
 		if (rc)
 			return rc;
 		is_root |= below && !strcmp(below, "./");
-		if (below && strlen(p->root[i]) >= found) {
-			found = strlen(p->root[i]);
+		if (below && strlen(p->roots.path[i]) >= found) {
+			found = strlen(p->roots.path[i]);
 			*root = i;
 		}
 		ims_free(below);
@@ -79,36 +79,13 @@ static int root_of(const index_plan *p, const char *given, size_t *root, imgsear
 	if (is_root)
 		return ims_fail(err, IMGSEARCH_EINVAL,
 			"pattern %s: that folder is indexed by itself, so it cannot be left out", given);
-	if (*root == p->n_roots)
+	if (*root == p->roots.n)
 		return ims_fail(err, IMGSEARCH_EINVAL,
 			"pattern %s: outside of every indexed folder; \"./\" is that folder", given);
 	return 0;
 }
 
 /* --------------------------------------------------------------------------------- storing ---- */
-
-typedef struct text_list {
-	char **item;
-	size_t n, cap;
-} text_list;
-
-/* Becomes the owner of the text, which is freed where it is there already. */
-static int add_text(text_list *l, char *text, imgsearch_error *err)
-{
-	for (size_t i = 0; i < l->n; i++)
-		if (!strcmp(l->item[i], text)) {
-			ims_free(text);
-			return 0;
-		}
-	char **grown = ims_grow(l->item, l->n, &l->cap, sizeof *grown);
-	if (!grown) {
-		ims_free(text);
-		return ims_nomem(err);
-	}
-	l->item = grown;
-	l->item[l->n++] = text;
-	return 0;
-}
 
 /* A folder of that root, which the run walks. */
 static bool is_folder_of(const index_start *start, int64_t root)
@@ -132,10 +109,10 @@ static int add_pattern(text_list *l, const run_patterns *r, size_t k, const inde
 	for (size_t n = 0; !rc && n < (absolute ? 1 : p->n); n++) {
 		const index_start *start = &p->start[n];
 		char *text = NULL;
-		if (absolute || is_folder_of(start, p->root_id[i]))
-			rc = of_root(r->given[k], p->root[i], absolute ? "" : start->prefix, &text, err);
-		if (text)
-			rc = add_text(l, text, err);
+		if (absolute || is_folder_of(start, p->roots.id[i]))
+			rc = of_root(r->given[k], p->roots.path[i], absolute ? "" : start->prefix, &text, err);
+		if (text && ims_texts_add_new(l, text))
+			rc = ims_nomem(err);
 	}
 	return rc;
 }
@@ -151,10 +128,9 @@ static int add_given(text_list *l, const run_patterns *r, const index_plan *p, s
 			rc = add_pattern(l, r, k, p, i, absolute, err);
 	}
 	/* What is to be taken in lies elsewhere: nothing comes from here. */
-	if (!rc && r->list == STORE_INCLUDE && r->n && walked && !l->n) {
-		char *none = ims_strdup("./");
-		rc = none ? add_text(l, none, err) : ims_nomem(err);
-	}
+	if (!rc && r->list == STORE_INCLUDE && r->n && walked && !l->n
+		&& ims_texts_add(l, ims_strdup("./")))
+		rc = ims_nomem(err);
 	return rc;
 }
 
@@ -203,44 +179,39 @@ static bool is_remembered(const run_patterns *r, const index_plan *p, int64_t ro
 	return true;
 }
 
-static int store_root(const run_patterns *r, const index_plan *p, size_t i, const size_t *owner,
+static int store_root(const run_patterns *r, index_plan *p, size_t i, const size_t *owner,
 	imgsearch_error *err)
 {
-	text_list l = { 0 };
-	int64_t root = p->root_id[i];
+	int64_t root = p->roots.id[i];
+	text_list *l = &p->roots.lists[i].of[r->list];
 	if (!is_remembered(r, p, root))
 		return 0;
 	bool walked = is_walked(p, root);
-	int rc = ims_store_patterns_get(p->s->store, root, r->list, &l.item, &l.n, err);
-	l.cap = l.n;
-	size_t before = l.n;
+	size_t before = l->n;
+	int rc = forget(l, r, p, root, err);
+	bool changed = l->n != before;
+	before = l->n;
 	if (!rc)
-		rc = forget(&l, r, p, root, err);
-	bool changed = l.n != before;
-	before = l.n;
-	if (!rc)
-		rc = add_given(&l, r, p, i, owner, walked, err);
-	if (!rc && (changed || l.n != before))
-		rc = ims_store_patterns_set(p->s->store, root, r->list, (const char *const *)l.item, l.n,
-			err);
-	ims_store_patterns_free(l.item, l.n);
+		rc = add_given(l, r, p, i, owner, walked, err);
+	if (!rc && (changed || l->n != before))
+		rc = ims_store_list_set(p->s->store, root, r->list, l, err);
 	return rc;
 }
 
-static int store_patterns(const run_patterns *r, const index_plan *p, imgsearch_error *err)
+static int store_patterns(const run_patterns *r, index_plan *p, imgsearch_error *err)
 {
 	size_t *owner = ims_zalloc(r->n + 1, sizeof *owner);
 	int rc = owner ? 0 : ims_nomem(err);
 	for (size_t k = 0; !rc && k < r->n; k++)
 		if (*r->given[k] == '/')
 			rc = root_of(p, r->given[k], &owner[k], err);
-	for (size_t i = 0; !rc && (r->n || r->forget) && i < p->n_roots; i++)
+	for (size_t i = 0; !rc && (r->n || r->forget) && i < p->roots.n; i++)
 		rc = store_root(r, p, i, owner, err);
 	ims_free(owner);
 	return rc;
 }
 
-int ims_rules_store(run_rules *r, const index_plan *p, imgsearch_error *err)
+int ims_rules_store(run_rules *r, index_plan *p, imgsearch_error *err)
 {
 	int rc = store_patterns(&r->exclude, p, err);
 	return rc ? rc : store_patterns(&r->include, p, err);
@@ -255,37 +226,27 @@ static int of_outer_root(store_list list, const char *entry, const char *below, 
 	return *out ? 0 : IMGSEARCH_ENOMEM;
 }
 
-static int merge_list(imgsearch *s, store_list list, int64_t from, int64_t into, const char *below,
-	imgsearch_error *err)
+static int merge_list(index_plan *p, store_list list, size_t from, size_t into, const char *below)
 {
-	text_list l = { 0 };
-	char **old = NULL;
-	size_t n = 0;
-	int rc = ims_store_patterns_get(s->store, from, list, &old, &n, err);
-	if (!rc)
-		rc = ims_store_patterns_get(s->store, into, list, &l.item, &l.n, err);
-	l.cap = l.n;
-	for (size_t i = 0; !rc && i < n + (list == STORE_PART); i++) {
+	const text_list *old = &p->roots.lists[from].of[list];
+	text_list *l = &p->roots.lists[into].of[list];
+	size_t n = old->n + (list == STORE_PART);
+	for (size_t i = 0; i < n; i++) {
 		char *text = NULL;
-		rc = of_outer_root(list, i < n ? old[i] : "", below, &text) ? ims_nomem(err) : 0;
-		if (text)
-			rc = add_text(&l, text, err);
+		if (of_outer_root(list, i < old->n ? old->item[i] : "", below, &text)
+			|| (text && ims_texts_add_new(l, text)))
+			return ims_nomem(p->err);
 	}
-	if (!rc && l.n)
-		rc = ims_store_patterns_set(s->store, into, list, (const char *const *)l.item, l.n, err);
-	ims_store_patterns_free(l.item, l.n);
-	ims_store_patterns_free(old, n);
-	return rc;
+	return n ? ims_store_list_set(p->s->store, p->roots.id[into], list, l, p->err) : 0;
 }
 
-int ims_rules_merge(imgsearch *s, int64_t from, int64_t into, const char *below,
-	imgsearch_error *err)
+int ims_rules_merge(index_plan *p, size_t from, size_t into, const char *below)
 {
 	static const store_list lists[] = { STORE_EXCLUDE, STORE_FOLLOW, STORE_TIFF, STORE_VIDEO,
 		STORE_PART };
 	int rc = 0;
 	for (size_t i = 0; !rc && i < sizeof lists / sizeof *lists; i++)
-		rc = merge_list(s, lists[i], from, into, below, err);
+		rc = merge_list(p, lists[i], from, into, below);
 	return rc;
 }
 
@@ -307,25 +268,24 @@ static int begin_part(run_patterns *r, const index_start *start, imgsearch_error
 	return rc;
 }
 
-static int begin(run_patterns *r, imgsearch *s, const index_start *start, imgsearch_error *err)
+static int begin(run_patterns *r, index_plan *p, const index_start *start,
+	imgsearch_error *err)
 {
-	char **pattern;
-	size_t n;
+	const store_lists *known = ims_store_roots_lists(&p->roots, start->root);
 	ims_patterns_free(&r->active);
 	if (r->list == STORE_INCLUDE && *start->prefix && r->forget)
 		return begin_part(r, start, err);
-	int rc = ims_store_patterns_get(s->store, start->root, r->list, &pattern, &n, err);
-	for (size_t i = 0; !rc && i < n; i++)
-		if (ims_patterns_add(&r->active, pattern[i]))
-			rc = ims_nomem(err);
-	ims_store_patterns_free(pattern, n);
-	return rc;
+	for (size_t i = 0; i < known->of[r->list].n; i++)
+		if (ims_patterns_add(&r->active, known->of[r->list].item[i]))
+			return ims_nomem(err);
+	return 0;
 }
 
-int ims_rules_begin(run_rules *r, imgsearch *s, const index_start *start, imgsearch_error *err)
+int ims_rules_begin(run_rules *r, index_plan *p, const index_start *start,
+	imgsearch_error *err)
 {
-	int rc = begin(&r->exclude, s, start, err);
-	return rc ? rc : begin(&r->include, s, start, err);
+	int rc = begin(&r->exclude, p, start, err);
+	return rc ? rc : begin(&r->include, p, start, err);
 }
 
 static int end(run_patterns *r, const index_start *start, imgsearch_error *err)

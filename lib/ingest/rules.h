@@ -8,7 +8,6 @@
 #include "files/patterns.h"
 #include "ingest/counts.h"
 #include "ingest/plan.h"
-#include "store/store.h"
 
 /* The patterns of one option. */
 typedef struct run_patterns {
@@ -33,18 +32,18 @@ void ims_rules_free(run_rules *r);
  * Within a transaction: stores the patterns that are given with the roots of the plan. EINVAL: an
  * absolute one is outside of every root, or is one. EDB, EIO, ENOMEM.
  */
-int ims_rules_store(run_rules *r, const index_plan *p, imgsearch_error *err);
+int ims_rules_store(run_rules *r, index_plan *p, imgsearch_error *err);
 
 /*
- * Within a transaction: adds what is remembered of a root to what is of another one around it, as
+ * Within a transaction: adds what is remembered of root number `from` to that of `into` around it, as
  * rules of its folder `below`: what is left out, what is switched on (switches.h), and what may be
  * absent for a while, as that folder may. EDB, EIO, ENOMEM.
  */
-int ims_rules_merge(imgsearch *s, int64_t from, int64_t into, const char *below,
-	imgsearch_error *err);
+int ims_rules_merge(index_plan *p, size_t from, size_t into, const char *below);
 
-/* Makes the patterns of a root active. EDB, EIO, ENOMEM. */
-int ims_rules_begin(run_rules *r, imgsearch *s, const index_start *start, imgsearch_error *err);
+/* Makes the patterns of a root active. ENOMEM. */
+int ims_rules_begin(run_rules *r, index_plan *p, const index_start *start,
+	imgsearch_error *err);
 
 /* After the walk of that root: notes which of those given matched. ENOMEM. */
 int ims_rules_end(run_rules *r, const index_start *start, imgsearch_error *err);

@@ -51,7 +51,7 @@ static int index_file(index_run *r)
 		return ims_nomem(r->err);
 	int rc = lstat(full, &st);
 	bool link = !rc && S_ISLNK(st.st_mode);
-	if (link && ims_folders_cover(&r->walk.switches.follow, start->prefix))
+	if (link && ims_folders_cover(&r->walk.lists->of[STORE_FOLLOW], start->prefix))
 		rc = stat(full, &st);
 	if (rc && link && ims_entry_target_is_offline(full)) {
 		rc = offline(r, "the folder that it leads to is not there");
@@ -139,7 +139,8 @@ static int index_folder(index_run *r, const walk_rules *rules)
 	if (!rc) /* the last entries may be moved files */
 		rc = ims_pipeline_drain(&r->pipeline);
 	if (!rc)
-		rc = ims_parts_store(r->s, start->root, &r->walk.mounts, r->err);
+		rc = ims_parts_store(r->s, start->root, &r->walk.lists->of[STORE_PART], &r->walk.mounts,
+			r->err);
 	if (!rc && !*start->prefix && looks_unmounted(r, before.seen))
 		return offline(r, "empty");
 	return rc ? rc : ims_missing_remove(r, &before);
@@ -151,30 +152,29 @@ void ims_start_clear(walk_state *w)
 		ims_free(w->unreadable[i]);
 	ims_free(w->unreadable);
 	ims_path_table_free(&w->excluded);
-	ims_switches_free(&w->switches);
-	ims_parts_free(&w->mounts);
+	ims_texts_free(&w->mounts);
 	*w = (walk_state){ 0 };
 }
 
-int ims_start_begin(index_run *r, const index_plan *p, const index_start *start, walk_rules *rules)
+int ims_start_begin(index_run *r, index_plan *p, const index_start *start, walk_rules *rules)
 {
 	ims_start_clear(&r->walk);
 	r->walk.start = start;
-	int rc = ims_switches_read(r->s, start->root, &r->walk.switches, r->err);
+	r->walk.lists = ims_store_roots_lists(&p->roots, start->root);
 	*rules = (walk_rules){
 		.include = &r->rules.include.active,
 		.exclude = &r->rules.exclude.active,
 		.system_folders = r->options->no_default_excludes,
-		.follow = (const char *const *)r->walk.switches.follow.path,
-		.n_follow = r->walk.switches.follow.n,
+		.follow = (const char *const *)r->walk.lists->of[STORE_FOLLOW].item,
+		.n_follow = r->walk.lists->of[STORE_FOLLOW].n,
 		.index = ims_store_path(r->s->store),
-		.roots = (const char *const *)p->root,
-		.n_roots = p->n_roots,
+		.roots = (const char *const *)p->roots.path,
+		.n_roots = p->roots.n,
 	};
-	return rc || start->file ? rc : ims_rules_begin(&r->rules, r->s, start, r->err);
+	return start->file ? 0 : ims_rules_begin(&r->rules, p, start, r->err);
 }
 
-int ims_start_index(index_run *r, const index_plan *p, const index_start *start)
+int ims_start_index(index_run *r, index_plan *p, const index_start *start)
 {
 	walk_rules rules;
 	int rc = ims_start_begin(r, p, start, &rules);

@@ -152,24 +152,6 @@ int ims_store_has_size(store *st, uint64_t size, bool *has, imgsearch_error *err
 	return rc;
 }
 
-int ims_store_each_root(store *st, store_root_each *each, void *user, imgsearch_error *err)
-{
-	conn *c;
-	sqlite3_stmt *s = NULL;
-	int rc = ims_store_acquire(st, &c, err);
-	if (rc)
-		return rc;
-	rc = ims_store_query(c, &s, err,
-		"SELECT id, whole(path, inside) FROM root WHERE id > 0 ORDER BY 2", "");
-	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
-		const char *path = (const char *)sqlite3_column_text(s, 1);
-		rc = path ? each(user, sqlite3_column_int64(s, 0), path) : ims_nomem(err);
-	}
-	ims_store_done(c, s);
-	ims_store_release(st, c);
-	return rc;
-}
-
 /* The picture of a row of PICTURE_COLUMNS and of the two that tell of its facts. */
 static int read_known(sqlite3_stmt *s, store_picture *p, imgsearch_error *err)
 {

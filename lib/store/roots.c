@@ -166,7 +166,7 @@ int ims_store_root_merge(store *st, int64_t from, int64_t into, const char *belo
 		rc = ims_store_run(c, err,
 			"UPDATE picture SET root = ?2, path = CAST(?3 || '/' || path AS BLOB) WHERE root = ?1",
 			"iip", from, into, below);
-	for (store_list list = STORE_EXCLUDE; !rc && list <= STORE_PART; list++)
-		rc = ims_store_patterns_set(st, from, list, NULL, 0, err);
+	for (store_list list = 0; !rc && list < STORE_LISTS; list++)
+		rc = ims_store_list_set(st, from, list, &(text_list){ 0 }, err);
 	return rc ? rc : ims_store_run(c, err, "DELETE FROM root WHERE id = ?1", "i", from);
 }

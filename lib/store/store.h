@@ -93,9 +93,42 @@ int ims_store_model_set(store *st, const store_model *m, bool next, imgsearch_er
 int ims_store_model_switch(store *st, imgsearch_error *err);
 int ims_store_model_drop_next(store *st, imgsearch_error *err);
 
+/* What is remembered for a root, in order. */
+typedef enum store_list {
+	STORE_EXCLUDE, /* patterns of what its runs leave out */
+	STORE_INCLUDE, /* patterns of all that they take in */
+	STORE_FOLLOW,  /* paths of folders (all: "") in which they follow symbolic links */
+	STORE_TIFF,    /* the same, of where they read TIFF */
+	STORE_VIDEO,   /* ... and video */
+	STORE_PART,    /* paths of folders that may be absent as roots may: ingest/parts.h */
+	STORE_LISTS
+} store_list;
+
+/* Paths of a list are relative to the root. */
+typedef struct store_lists {
+	text_list of[STORE_LISTS];
+} store_lists;
+
+/* All roots, in order of path. */
+typedef struct store_roots {
+	size_t n;
+	int64_t *id;
+	char **path;        /* absolute */
+	store_lists *lists; /* (n) */
+	store_lists single; /* of the pictures without a root, by their absolute paths */
+} store_roots;
+
+/* The lists of a root by id, 0: the pictures without one; NULL: there is no such root. */
+store_lists *ims_store_roots_lists(store_roots *roots, int64_t id);
+
+/* Within a list of roots: appends one without lists, removes number i. ENOMEM. */
+int ims_store_roots_add(store_roots *roots, int64_t id, const char *path);
+void ims_store_roots_drop(store_roots *roots, size_t i);
+void ims_store_roots_free(store_roots *roots); /* leaves none */
+
 /*
- * Roots, by absolute path. A root that the index lies in moves with the index. root_add finds the
- * root or adds it. root_move: ENOTFOUND: `from` is no root; EINVAL: `to` is one already.
+ * A root that the index lies in moves with the index. root_add finds the root of an absolute path
+ * or adds it. root_move: ENOTFOUND: `from` is no root; EINVAL: `to` is one already.
  */
 int ims_store_root_add(store *st, const char *path, int64_t *id, imgsearch_error *err);
 int ims_store_root_move(store *st, const char *from, const char *to, imgsearch_error *err);
@@ -111,19 +144,9 @@ int ims_store_root_merge(store *st, int64_t from, int64_t into, const char *belo
 /* Roots that the index lies in now move with it from now on, as after its backup was restored. */
 int ims_store_roots_settle(store *st, imgsearch_error *err);
 
-/* What is remembered for a root, in order. */
-typedef enum store_list {
-	STORE_EXCLUDE, /* patterns of what its runs leave out */
-	STORE_INCLUDE, /* patterns of all that they take in */
-	STORE_FOLLOW,  /* paths of folders (all: "") in which they follow symbolic links */
-	STORE_TIFF,    /* the same, of where they read TIFF */
-	STORE_VIDEO,   /* ... and video */
-	STORE_PART,    /* paths of folders that may be absent as roots may: ingest/parts.h */
-} store_list;
-
-/* Replaces a list; n 0: none. Paths of a list are relative to the root. */
-int ims_store_patterns_set(store *st, int64_t root, store_list list, const char *const *pattern,
-	size_t n, imgsearch_error *err);
+/* Replaces a list of a root. */
+int ims_store_list_set(store *st, int64_t root, store_list list, const text_list *texts,
+	imgsearch_error *err);
 
 /*
  * path and reason are borrowed where a function takes a picture, and during a callback. A picture
@@ -297,14 +320,8 @@ int ims_store_setting_get(store *st, const char *name, buf *out, imgsearch_error
 /* ENOTFOUND: there is none; err is left alone. */
 int ims_store_model_get(store *st, store_model *out, bool next, imgsearch_error *err);
 
-/* Roots in order of path, which is valid during the call. */
-typedef int store_root_each(void *user, int64_t id, const char *path);
-int ims_store_each_root(store *st, store_root_each *each, void *user, imgsearch_error *err);
-
-/* A list of a root; ims_store_patterns_free frees it. On failure there is none. */
-int ims_store_patterns_get(store *st, int64_t root, store_list list, char ***pattern, size_t *n,
-	imgsearch_error *err);
-void ims_store_patterns_free(char **pattern, size_t n);
+/* ims_store_roots_free frees them. On failure there are none. */
+int ims_store_roots_get(store *st, store_roots *out, imgsearch_error *err);
 
 /*
  * Pictures of a state (0: all) in order of path, with the path of the root ("" for none). Strings

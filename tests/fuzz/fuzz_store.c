@@ -33,12 +33,6 @@ static int ignore_problem(void *user, const char *problem)
 	return strlen(problem) > 100000;
 }
 
-static int ignore_root(void *user, int64_t id, const char *path)
-{
-	(void)user, (void)id;
-	return strlen(path) > 100000;
-}
-
 static void read_everything(const char *path)
 {
 	store *st;
@@ -56,7 +50,9 @@ static void read_everything(const char *path)
 	ims_store_setting_get(st, "dim", &b, NULL);
 	if (!ims_store_model_get(st, &m, false, NULL))
 		ims_store_model_clear(&m);
-	ims_store_each_root(st, ignore_root, NULL, NULL);
+	store_roots roots;
+	if (!ims_store_roots_get(st, &roots, NULL))
+		ims_store_roots_free(&roots);
 	ims_store_each_picture(st, 0, ignore_picture, NULL, NULL);
 	ims_store_counts(st, &counts, NULL);
 	ims_store_max_id(st, &id, NULL);

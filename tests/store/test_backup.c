@@ -386,19 +386,14 @@ static void wrong_targets(void **state)
 
 /* ---------------------------------------------------------------------------------- roots ---- */
 
-static int note_root(void *user, int64_t id, const char *path)
-{
-	(void)id;
-	snprintf(user, 200, "%s", path);
-	return 0;
-}
-
 static void has_root(const char *index, const char *expected)
 {
-	char root[200] = "";
+	store_roots roots;
 	store *st = open_store(index, 4);
-	ok(ims_store_each_root(st, note_root, root, &err));
-	assert_string_equal(root, expected);
+	ok(ims_store_roots_get(st, &roots, &err));
+	assert_int_equal(roots.n, 1);
+	assert_string_equal(roots.path[0], expected);
+	ims_store_roots_free(&roots);
 	ims_store_close(st);
 }
 

@@ -224,12 +224,6 @@ static int ignore_vectors(void *user, const int64_t *ids, const float *rows, siz
 	return 0;
 }
 
-static int ignore_root(void *user, int64_t id, const char *path)
-{
-	(void)user, (void)id;
-	return strcmp(path, folder) ? -99 : 0; /* another path would be a root that was lost */
-}
-
 static int ignore_pair(void *user, const hash256 *a, const hash256 *b)
 {
 	(void)user, (void)a, (void)b;
@@ -299,7 +293,11 @@ static int read_lists(store *st, imgsearch_error *err)
 	store_cell *c = NULL;
 	store_counts counts;
 	bool rejected, has;
-	int rc = ims_store_each_root(st, ignore_root, NULL, err);
+	store_roots roots;
+	int rc = ims_store_roots_get(st, &roots, err);
+	if (!rc && (roots.n != 1 || strcmp(roots.path[0], folder)))
+		rc = -99; /* a root was lost */
+	ims_store_roots_free(&roots);
 	if (!rc)
 		rc = ims_store_ids_under(st, "/", &ids, &n, err);
 	ims_free(ids);

@@ -96,12 +96,6 @@ static int note_path(void *user, const store_picture *p, const char *root)
 	return 0;
 }
 
-static int note_root(void *user, int64_t id, const char *path)
-{
-	ims_buf_text(user, "%d=%s;", (int)id, path);
-	return 0;
-}
-
 static char *listed(store *st, uint32_t state)
 {
 	buf b = { 0 };
@@ -284,49 +278,52 @@ static void folders(void **state)
 	fails(IMGSEARCH_ENOTFOUND, ims_store_root_move(st, "/p", "/r", &err));
 	commit(st);
 	lists(st, 0, ":/p/a/z:1;/q:a-b/x:1;/q:a/y:1;/q:a0:1;");
-	buf roots = { 0 };
-	ok(ims_store_each_root(st, note_root, &roots, &err));
-	ims_buf_u8(&roots, 0);
-	assert_string_equal((char *)roots.data, "1=/q;");
-	ims_buf_free(&roots);
+	store_roots roots;
+	ok(ims_store_roots_get(st, &roots, &err));
+	assert_int_equal(roots.n, 1);
+	assert_int_equal(roots.id[0], 1);
+	assert_string_equal(roots.path[0], "/q");
+	ims_store_roots_free(&roots);
 	assert_int_equal(problems(st), 0);
 	ims_store_close(st);
 }
 
 static void patterns_are(store *st, int64_t root, store_list list, const char *wanted)
 {
-	char **pattern, text[100] = "";
-	size_t n;
-	ok(ims_store_patterns_get(st, root, list, &pattern, &n, &err));
-	for (size_t i = 0; i < n; i++)
-		strcat(strcat(text, pattern[i]), ";");
+	char text[100] = "";
+	store_roots roots;
+	ok(ims_store_roots_get(st, &roots, &err));
+	const text_list *l = &ims_store_roots_lists(&roots, root)->of[list];
+	for (size_t i = 0; i < l->n; i++)
+		strcat(strcat(text, l->item[i]), ";");
 	assert_string_equal(text, wanted);
-	ims_store_patterns_free(pattern, n);
+	ims_store_roots_free(&roots);
 }
 
 static void patterns(void **state)
 {
-	static const char *const some[] = { "private/", "./caf\xc3\xa9", "\xff" };
+	static char *some[] = { "private/", "./caf\xc3\xa9", "\xff" };
+	static const text_list none = { 0 };
 	(void)state;
 	store *st = open_store(where, 4);
 	int64_t a, b;
 	begin(st);
 	ok(ims_store_root_add(st, "/a", &a, &err));
 	ok(ims_store_root_add(st, "/b", &b, &err));
-	ok(ims_store_patterns_set(st, a, STORE_EXCLUDE, some, 3, &err));
-	ok(ims_store_patterns_set(st, a, STORE_INCLUDE, some + 1, 1, &err));
+	ok(ims_store_list_set(st, a, STORE_EXCLUDE, &(text_list){ some, 3, 3 }, &err));
+	ok(ims_store_list_set(st, a, STORE_INCLUDE, &(text_list){ some + 1, 1, 1 }, &err));
 	commit(st);
 	patterns_are(st, a, STORE_EXCLUDE, "private/;./caf\xc3\xa9;\xff;");
 	patterns_are(st, a, STORE_INCLUDE, "./caf\xc3\xa9;");
 	patterns_are(st, b, STORE_EXCLUDE, "");
 	begin(st);
 	ok(ims_store_root_move(st, "/a", "/c", &err));
-	ok(ims_store_patterns_set(st, a, STORE_EXCLUDE, some, 1, &err));
-	ok(ims_store_patterns_set(st, a, STORE_INCLUDE, NULL, 0, &err));
+	ok(ims_store_list_set(st, a, STORE_EXCLUDE, &(text_list){ some, 1, 1 }, &err));
+	ok(ims_store_list_set(st, a, STORE_INCLUDE, &none, &err));
 	commit(st);
 	patterns_are(st, a, STORE_EXCLUDE, "private/;");
 	patterns_are(st, a, STORE_INCLUDE, "");
-	fails(IMGSEARCH_EINVAL, ims_store_patterns_set(st, a, STORE_EXCLUDE, NULL, 0, &err));
+	fails(IMGSEARCH_EINVAL, ims_store_list_set(st, a, STORE_EXCLUDE, &none, &err));
 	ims_store_close(st);
 }
 

@@ -283,12 +283,6 @@ static void with_a_view(void **state)
 
 /* --------------------------------------------------------------------------- only reading ---- */
 
-static int note_root(void *user, int64_t id, const char *path)
-{
-	ims_buf_text(user, "root %d %s\n", (int)id, path);
-	return 0;
-}
-
 static int note_picture(void *user, const store_picture *p, const char *root)
 {
 	ims_buf_text(user, "%lld %lld %s/%s %llu %lld.%lld %u %s %ux%u %02x%02x %lld\n",
@@ -426,7 +420,11 @@ static void read_settings(store *st, buf *b)
 	ok(ims_store_setting_get(st, "metric", &metric, &err));
 	ims_buf_put(b, metric.data, metric.len);
 	ims_buf_free(&metric);
-	ok(ims_store_each_root(st, note_root, b, &err));
+	store_roots roots;
+	ok(ims_store_roots_get(st, &roots, &err));
+	for (size_t i = 0; i < roots.n; i++)
+		ims_buf_text(b, "root %d %s\n", (int)roots.id[i], roots.path[i]);
+	ims_store_roots_free(&roots);
 	ok(ims_store_columns_get(st, 10, &c, &n, &err));
 	for (size_t i = 0; i < n; i++)
 		ims_buf_text(b, "%s=%s %d\n", c[i].name, c[i].value, c[i].title);
@@ -815,13 +813,11 @@ static void nothing_new_in_it(void **state)
 		ok(ims_store_acquire(st, &c, &err));
 		ok(ims_store_number(c, &found, -1, &err, new_columns, ""));
 		assert_int_equal(found, -1);
-		for (store_list list = STORE_EXCLUDE; list <= STORE_PART; list++) {
-			char **pattern;
-			size_t n;
-			ok(ims_store_patterns_get(st, 3, list, &pattern, &n, &err));
-			assert_int_equal(n, 0);
-			ims_store_patterns_free(pattern, n);
-		}
+		store_roots roots;
+		ok(ims_store_roots_get(st, &roots, &err));
+		for (store_list list = 0; list < STORE_LISTS; list++)
+			assert_int_equal(ims_store_roots_lists(&roots, 3)->of[list].n, 0);
+		ims_store_roots_free(&roots);
 		int described = 0;
 		ok(ims_store_each_described(st, no_facts, &described, &err));
 		assert_int_equal(described, 7); /* six indexed pictures, one with two cells */
