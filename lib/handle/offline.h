@@ -12,8 +12,8 @@
 /* Zeroed before ims_offline_read. One thread at a time. */
 typedef struct offline_folders {
 	text_list parts; /* absolute paths of such parts of roots */
-	bool possible; /* a root is offline, or it has such a part, or links are followed in it */
-	char *folder;  /* owned: the last one that was looked at */
+	bool possible;   /* a root is offline, or it has such a part, or links are followed in it */
+	char *folder;    /* owned: the last one that was looked at */
 	bool is_offline;
 } offline_folders;
 

@@ -123,7 +123,8 @@ static int merge_roots(index_plan *p)
 	int rc = 0;
 	for (size_t i = 0; !rc && i < p->roots.n;) {
 		size_t into = root_around(p, p->roots.path[i]);
-		const char *rest = into < p->roots.n ? ims_path_below(p->roots.path[i], p->roots.path[into]) : NULL;
+		const char *rest = into < p->roots.n ? ims_path_below(p->roots.path[i], p->roots.path[into])
+											 : NULL;
 		if (!rest || !may_merge(p, i, rest)) {
 			i++;
 			continue;
@@ -156,7 +157,8 @@ static int collect_single(void *user, const store_picture *pic, const char *root
 	single_files *f = user;
 	const index_plan *p = f->plan;
 	size_t root = is_own_vector(pic) ? p->roots.n : root_around(p, pic->path);
-	if (root == p->roots.n || has_name_left_out(ims_path_below(pic->path, p->roots.path[root]), false))
+	if (root == p->roots.n
+		|| has_name_left_out(ims_path_below(pic->path, p->roots.path[root]), false))
 		return 0;
 	int64_t *grown = ims_grow(f->id, f->n, &f->cap, sizeof *grown);
 	if (!grown)
@@ -233,8 +235,8 @@ static int make_single(index_plan *p, size_t root, const char *real)
 {
 	store_picture pic = { 0 }, there = { 0 };
 	store *st = p->s->store;
-	int rc = ims_store_picture_find(st, p->roots.id[root], ims_path_below(real, p->roots.path[root]), &pic,
-		p->err);
+	int rc = ims_store_picture_find(st, p->roots.id[root],
+		ims_path_below(real, p->roots.path[root]), &pic, p->err);
 	int single = rc ? rc : ims_store_picture_find(st, 0, real, &there, p->err);
 	if (!rc && single == IMGSEARCH_ENOTFOUND)
 		rc = ims_store_picture_move(st, pic.id, 0, real, pic.mtime, p->err);

@@ -25,7 +25,7 @@ typedef struct index_plan {
 	index_start *start;
 	size_t n;
 	store_roots roots; /* with their lists as they are stored now */
-	imgsearch *s; /* set by the caller, as the next ones */
+	imgsearch *s;      /* set by the caller, as the next ones */
 	bool follow_links;
 	imgsearch_error *err;
 } index_plan;

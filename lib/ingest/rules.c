@@ -268,8 +268,7 @@ static int begin_part(run_patterns *r, const index_start *start, imgsearch_error
 	return rc;
 }
 
-static int begin(run_patterns *r, index_plan *p, const index_start *start,
-	imgsearch_error *err)
+static int begin(run_patterns *r, index_plan *p, const index_start *start, imgsearch_error *err)
 {
 	const store_lists *known = ims_store_roots_lists(&p->roots, start->root);
 	ims_patterns_free(&r->active);
@@ -281,8 +280,7 @@ static int begin(run_patterns *r, index_plan *p, const index_start *start,
 	return 0;
 }
 
-int ims_rules_begin(run_rules *r, index_plan *p, const index_start *start,
-	imgsearch_error *err)
+int ims_rules_begin(run_rules *r, index_plan *p, const index_start *start, imgsearch_error *err)
 {
 	int rc = begin(&r->exclude, p, start, err);
 	return rc ? rc : begin(&r->include, p, start, err);

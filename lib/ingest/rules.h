@@ -42,8 +42,7 @@ int ims_rules_store(run_rules *r, index_plan *p, imgsearch_error *err);
 int ims_rules_merge(index_plan *p, size_t from, size_t into, const char *below);
 
 /* Makes the patterns of a root active. ENOMEM. */
-int ims_rules_begin(run_rules *r, index_plan *p, const index_start *start,
-	imgsearch_error *err);
+int ims_rules_begin(run_rules *r, index_plan *p, const index_start *start, imgsearch_error *err);
 
 /* After the walk of that root: notes which of those given matched. ENOMEM. */
 int ims_rules_end(run_rules *r, const index_start *start, imgsearch_error *err);

@@ -101,8 +101,7 @@ static int store_change(index_plan *p, const change *c, imgsearch_error *err)
 	return rc;
 }
 
-int ims_switches_store(index_plan *p, const imgsearch_index_update_options *o,
-	imgsearch_error *err)
+int ims_switches_store(index_plan *p, const imgsearch_index_update_options *o, imgsearch_error *err)
 {
 	uint32_t on = 0, off = 0;
 	int rc = ims_image_formats(&on, &off, o->formats, err);
