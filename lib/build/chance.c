@@ -37,16 +37,10 @@ static int add_rows(void *user, const int64_t *ids, const float *rows, size_t n)
 static int hash_folder(imgsearch *s, int64_t id, uint64_t *folder, imgsearch_error *err)
 {
 	store_picture p;
-	imgsearch_error why = { 0 };
-	int rc = ims_store_picture_get(s->store, id, &p, NULL, &why);
+	int rc = ims_store_get(s->store, &id, 1, &p, err);
 	*folder = 0;
-	if (rc == IMGSEARCH_ENOTFOUND)
-		return 0;
-	if (rc) {
-		if (err)
-			*err = why;
+	if (rc || !p.path)
 		return rc;
-	}
 	const char *slash = strrchr(p.path, '/');
 	if (p.root || slash)
 		*folder = ims_checksum(p.path, slash ? (size_t)(slash - p.path) : 0, (uint64_t)p.root) | 1;

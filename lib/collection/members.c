@@ -293,11 +293,11 @@ static void make_signature(void *arg, size_t i, unsigned worker)
 /* Another writer may have removed or replaced the picture: then the signature is not stored. */
 static int store_signature(store *st, const member *m)
 {
-	store_picture p = { 0 };
-	int rc = ims_store_picture_get(st, m->vector, &p, NULL, NULL);
-	bool same = !rc && ims_hash_equal(&p.hash, &m->hash);
+	store_picture p;
+	int rc = ims_store_get(st, &m->vector, 1, &p, NULL);
+	bool same = p.path && ims_hash_equal(&p.hash, &m->hash);
 	ims_store_picture_clear(&p);
-	if (rc == IMGSEARCH_ENOTFOUND || (!rc && !same))
+	if (!rc && !same)
 		return 0;
 	buf packed = { 0 };
 	ims_signature_pack(&packed, m->full);

@@ -9,12 +9,10 @@ int ims_reject(imgsearch *s, int64_t a, int64_t b, imgsearch_error *err)
 	const int64_t id[2] = { a, b };
 	int rc = 0;
 	for (int i = 0; i < 2 && !rc; i++) {
-		store_picture p = { 0 };
-		char *root = NULL;
-		rc = ims_store_picture_get(s->store, id[i], &p, &root, err);
+		store_picture p;
+		rc = ims_store_picture_get(s->store, id[i], &p, err);
 		hash[i] = p.hash;
 		ims_store_picture_clear(&p);
-		ims_free(root);
 		if (!rc && ims_hash_is_zero(&hash[i]))
 			rc = ims_fail(err, IMGSEARCH_EINVAL,
 				"picture %lld has no content hash, so the pair cannot be stored", (long long)id[i]);

@@ -150,14 +150,11 @@ static int stored_vector(imgsearch *s, int64_t id, uint32_t dim, float *out, img
 static int stored_picture(imgsearch *s, int64_t id, uint32_t dim, float *out, int64_t *self,
 	imgsearch_error *err)
 {
-	store_picture p = { 0 };
-	char *root = NULL;
-	imgsearch_error none;
+	store_picture p;
 	*self = id;
-	if (!ims_store_picture_get(s->store, id, &p, &root, &none) && p.same_as)
+	if (!ims_store_get(s->store, &id, 1, &p, NULL) && p.same_as)
 		*self = p.same_as;
 	ims_store_picture_clear(&p);
-	ims_free(root);
 	return stored_vector(s, *self, dim, out, err);
 }
 
@@ -212,16 +209,16 @@ static bool find_stored(imgsearch *s, const void *data, size_t size, uint32_t di
 	int64_t *self)
 {
 	bool maybe = false;
-	store_picture p = { 0 };
+	store_picture p;
 	imgsearch_error none;
 	if (ims_store_has_size(s->store, size, &maybe, &none) || !maybe)
 		return false;
 	hash256 h = ims_hash(data, size);
-	if (ims_store_picture_by_hash(s->store, &h, &p, &none))
-		return false;
-	*self = p.id;
+	bool known = !ims_store_by_hash(s->store, &h, 1, &p, &none)
+		&& p.state == IMGSEARCH_STATE_INDEXED;
+	*self = known ? p.id : NO_PICTURE;
 	ims_store_picture_clear(&p);
-	return stored_vector(s, *self, dim, out, &none) == 0;
+	return known && stored_vector(s, *self, dim, out, &none) == 0;
 }
 
 int ims_feature(imgsearch *s, job *j, const imgsearch_input *in, uint32_t dim, float *out,

@@ -106,20 +106,15 @@ static int add_texts(imgsearch_item *item, const store_picture *p, const char *r
 /* The path of the picture whose file this is; none where it has gone. */
 static int add_file_path(imgsearch *s, imgsearch_item *item, imgsearch_error *err)
 {
-	store_picture p = { 0 };
-	char *root = NULL;
-	imgsearch_error why = { 0 };
-	int rc = ims_store_picture_get(s->store, item->same_file, &p, &root, &why);
-	char *path = rc ? NULL : ims_path_join(p.root ? root : NULL, p.path);
+	store_picture p;
+	int rc = ims_store_get(s->store, &item->same_file, 1, &p, err);
+	char *path = p.path ? ims_path_join(p.root ? p.root_path : NULL, p.path) : NULL;
 	item->same_file_path = path ? ims_result_text(item, path) : NULL;
-	if (!rc && !item->same_file_path)
-		rc = ims_nomem(&why);
+	if (p.path && !item->same_file_path)
+		rc = ims_nomem(err);
 	ims_free(path);
-	ims_free(root);
 	ims_store_picture_clear(&p);
-	if (rc && rc != IMGSEARCH_ENOTFOUND && err)
-		*err = why;
-	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
+	return rc;
 }
 
 int ims_item_make(imgsearch *s, const store_picture *p, const char *root, offline_folders *offline,
@@ -159,14 +154,12 @@ int ims_item_make(imgsearch *s, const store_picture *p, const char *root, offlin
 /* The path of the indexed picture, which comes first. ENOTFOUND: it has gone. */
 static int add_first_path(imgsearch *s, int64_t id, picture_paths *all, imgsearch_error *err)
 {
-	store_picture p = { 0 };
-	char *root = NULL;
-	int rc = ims_store_picture_get(s->store, id, &p, &root, err);
-	char *path = rc ? NULL : ims_path_join(p.root ? root : NULL, p.path);
+	store_picture p;
+	int rc = ims_store_picture_get(s->store, id, &p, err);
+	char *path = rc ? NULL : ims_path_join(p.root ? p.root_path : NULL, p.path);
 	if (!rc)
 		rc = path ? ims_paths_add(all, path, id) : IMGSEARCH_ENOMEM;
 	ims_free(path);
-	ims_free(root);
 	ims_store_picture_clear(&p);
 	return rc;
 }
@@ -201,28 +194,22 @@ int ims_item_vector_row(imgsearch *s, int64_t id, store_picture *p, imgsearch_er
 	return p->path && (p->reason || !deleted) ? 0 : ims_nomem(err);
 }
 
-int ims_item_row(imgsearch *s, int64_t id, store_picture *p, char **root, imgsearch_error *err)
+int ims_item_row(imgsearch *s, int64_t id, store_picture *p, imgsearch_error *err)
 {
-	imgsearch_error why = { 0 };
-	int rc = ims_store_picture_get(s->store, id, p, root, &why);
-	if (rc == IMGSEARCH_ENOTFOUND)
-		return ims_item_vector_row(s, id, p, err);
-	if (rc && err)
-		*err = why;
-	return rc;
+	int rc = ims_store_get(s->store, &id, 1, p, err);
+	return rc || p->path ? rc : ims_item_vector_row(s, id, p, err);
 }
 
 int ims_item_get(imgsearch *s, int64_t id, imgsearch_item **out, imgsearch_error *err)
 {
-	store_picture p = { 0 };
-	char *root = NULL;
+	store_picture p;
 	offline_folders offline = { 0 };
 	*out = NULL;
-	int rc = ims_item_row(s, id, &p, &root, err);
+	int rc = ims_item_row(s, id, &p, err);
 	if (!rc)
 		rc = ims_offline_read(s, &offline, err);
 	if (!rc)
-		rc = ims_item_make(s, &p, root, &offline, out, err);
+		rc = ims_item_make(s, &p, p.root_path, &offline, out, err);
 	bool shown = p.state == IMGSEARCH_STATE_INDEXED || p.state == IMGSEARCH_STATE_DUPLICATE
 		|| p.state == IMGSEARCH_STATE_LINK;
 	imgsearch_error why = { 0 };
@@ -234,7 +221,6 @@ int ims_item_get(imgsearch *s, int64_t id, imgsearch_item **out, imgsearch_error
 	}
 	ims_store_picture_clear(&p);
 	ims_offline_free(&offline);
-	ims_free(root);
 	return rc;
 }
 
@@ -253,19 +239,34 @@ typedef struct finder {
 } finder;
 
 /*
- * Looks the path up below one root (0: pictures without a root). Returns 1 when it is found, which
- * ends the search. A folder may lie in more than one root.
+ * Looks the path up below each root, for a folder may lie in more than one, then without a root. 1:
+ * found; 0; or an error.
  */
-static int find_below(finder *f, int64_t root, const char *root_path)
+static int find_by_path(finder *f, const store_roots *roots)
 {
-	store_picture p = { 0 };
-	const char *below = root ? ims_path_below(f->path, root_path) : f->path;
-	if (!below || (root && !*below))
-		return 0;
-	int rc = ims_store_picture_find(f->s->store, root, below, &p, &f->why);
-	f->id = p.id;
-	ims_store_picture_clear(&p);
-	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc ? rc : 1;
+	size_t n = 0;
+	store_place *at = ims_alloc(roots->n + 1, sizeof *at);
+	store_picture *there = ims_alloc(roots->n + 1, sizeof *there);
+	bool found = false;
+	int rc = at && there ? 0 : ims_nomem(&f->why);
+	for (size_t i = 0; !rc && i < roots->n; i++) {
+		const char *below = ims_path_below(f->path, roots->path[i]);
+		if (below && *below)
+			at[n++] = (store_place){ roots->id[i], below };
+	}
+	if (!rc) {
+		at[n++] = (store_place){ 0, f->path };
+		rc = ims_store_find(f->s->store, at, n, there, &f->why);
+	}
+	for (size_t i = 0; !rc && !found && i < n; i++) {
+		found = there[i].path;
+		f->id = there[i].id;
+	}
+	if (!rc)
+		ims_store_pictures_clear(there, n);
+	ims_free(at);
+	ims_free(there);
+	return rc ? rc : found;
 }
 
 /* The item that has no name but "id:" and its id. 1: found; 0; or an error. */
@@ -288,11 +289,9 @@ int ims_items_find(imgsearch *s, const char *path, int64_t *id, imgsearch_error 
 	finder f = { .s = s, .path = path };
 	store_roots roots;
 	int rc = ims_store_roots_get(s->store, &roots, &f.why);
-	for (size_t i = 0; !rc && i < roots.n; i++)
-		rc = find_below(&f, roots.id[i], roots.path[i]);
-	ims_store_roots_free(&roots);
 	if (!rc)
-		rc = find_below(&f, 0, "");
+		rc = find_by_path(&f, &roots);
+	ims_store_roots_free(&roots);
 	if (!rc)
 		rc = find_by_id(&f);
 	if (rc == 1) {

@@ -11,12 +11,12 @@
 
 /*
  * An item from its row, freed by imgsearch_item_free; without its other paths. ims_item_row reads
- * the row by id, of a vector without a picture, too; the caller clears *p and frees *root, also
- * after a failure. ENOTFOUND.
+ * the row by id, of a vector without a picture, too; the caller clears *p, also after a failure.
+ * ENOTFOUND.
  */
 int ims_item_make(imgsearch *s, const store_picture *p, const char *root, offline_folders *offline,
 	imgsearch_item **out, imgsearch_error *err);
-int ims_item_row(imgsearch *s, int64_t id, store_picture *p, char **root, imgsearch_error *err);
+int ims_item_row(imgsearch *s, int64_t id, store_picture *p, imgsearch_error *err);
 /* The row of a vector without a picture. */
 int ims_item_vector_row(imgsearch *s, int64_t id, store_picture *p, imgsearch_error *err);
 

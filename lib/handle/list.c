@@ -262,19 +262,17 @@ static int take_bare_vectors(lister *l, bool deleted)
 static int read_row(lister *l, int64_t id, store_picture_each *each)
 {
 	store_picture p = { 0 };
-	char *root = NULL;
 	imgsearch_error why = { 0 };
 	int rc = ims_job_check(l->job, l->err);
-	int found = rc ? rc : ims_item_row(l->s, id, &p, &root, &why);
+	int found = rc ? rc : ims_item_row(l->s, id, &p, &why);
 	if (!rc && !found)
-		rc = each(l, &p, root);
+		rc = each(l, &p, p.root_path);
 	if (!rc && found && found != IMGSEARCH_ENOTFOUND) {
 		rc = found;
 		if (l->err)
 			*l->err = why;
 	}
 	ims_store_picture_clear(&p);
-	ims_free(root);
 	return rc;
 }
 

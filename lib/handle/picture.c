@@ -7,17 +7,16 @@
 /* The path of a stored picture; the caller frees it by ims_free. */
 static char *stored_path(imgsearch *s, int64_t id, imgsearch_error *err)
 {
-	store_picture p = { 0 };
-	char *root = NULL, *path = NULL;
-	if (ims_store_picture_get(s->store, id, &p, &root, err) == 0) {
+	store_picture p;
+	char *path = NULL;
+	if (ims_store_picture_get(s->store, id, &p, err) == 0) {
 		if (!p.root && p.path[0] != '/')
 			ims_fail(err, IMGSEARCH_ENOTFOUND, "picture %lld (%s) has no file", (long long)id,
 				p.path);
-		else if (!(path = ims_path_join(p.root ? root : NULL, p.path)))
+		else if (!(path = ims_path_join(p.root ? p.root_path : NULL, p.path)))
 			ims_nomem(err);
 	}
 	ims_store_picture_clear(&p);
-	ims_free(root);
 	return path;
 }
 

@@ -120,16 +120,7 @@ static int same_model(const edit *e, imgsearch *s, bool *same, bool *first, imgs
 
 static int write_picture(const edit *e, imgsearch *s, bool *again, imgsearch_error *err)
 {
-	row_writer w = { .s = s, .dim = e->identity.model.dim, .refuses_deleted = true };
-	row_outcome outcome = ROW_INDEXED;
-	store_picture row = {
-		.id = e->ids[0],
-		.path = e->names[0],
-		.state = IMGSEARCH_STATE_INDEXED,
-		.mtime = e->mtime,
-		.ctime = e->ctime,
-		.has_ctime = e->has_ctime,
-	};
+	store_record r = ims_row_record(&e->picture, e->rows, e->identity.model.dim);
 	identity id = e->identity;
 	bool same;
 	int rc = same_model(e, s, &same, &id.first, err);
@@ -137,9 +128,15 @@ static int write_picture(const edit *e, imgsearch *s, bool *again, imgsearch_err
 	if (rc || *again)
 		return rc;
 	rc = ims_identity_store(s, &id, err);
+	r.refuses_deleted = true;
+	r.row.id = e->ids[0];
+	r.row.path = e->names[0];
+	r.row.mtime = e->mtime;
+	r.row.ctime = e->ctime;
+	r.row.has_ctime = e->has_ctime;
 	if (!rc)
-		rc = ims_row_put(&w, &row, &e->picture, e->rows, &outcome, err);
-	*again = !rc && outcome == ROW_UNPREPARED;
+		rc = ims_store_write(s->store, &r, 1, err);
+	*again = !rc && r.outcome == STORE_UNPREPARED;
 	return rc;
 }
 
@@ -228,34 +225,46 @@ int ims_edit_vectors(edit *out, imgsearch *s, const float *rows, size_t n, size_
 }
 
 /* A vector with a name has a row of its own. */
-static int write_named(const edit *e, size_t i, imgsearch *s, imgsearch_error *err)
+static int write_named(const edit *e, size_t from, size_t to, imgsearch *s, imgsearch_error *err)
 {
-	store_picture row = {
-		.id = e->ids[i],
-		.has_id = true,
-		.path = e->names[i],
-		.state = IMGSEARCH_STATE_INDEXED,
-	};
-	int rc = ims_store_picture_put(s->store, &row, err);
-	return rc ? rc
-			  : ims_store_vector_put(s->store, row.id, e->rows + i * e->dim, e->dim, false, err);
+	store_record *r = ims_zalloc(to - from, sizeof *r);
+	if (!r)
+		return ims_nomem(err);
+	for (size_t i = from; i < to; i++)
+		r[i - from] = (store_record){
+			.way = STORE_PUT,
+			.row = {
+				.id = e->ids[i],
+				.has_id = true,
+				.path = e->names[i],
+				.state = IMGSEARCH_STATE_INDEXED,
+			},
+			.vector = e->rows + i * e->dim,
+			.dim = e->dim,
+		};
+	int rc = ims_store_write(s->store, r, to - from, err);
+	ims_free(r);
+	return rc;
 }
 
-/* Runs of vectors without names are written at once, LOOK at most. */
+static bool is_named(const edit *e, size_t i)
+{
+	return e->names && e->names[i];
+}
+
+/* Runs of vectors with names, and of those without, are written at once, LOOK at most. */
 static int write_vectors(const edit *e, imgsearch *s, const job *j, imgsearch_error *err)
 {
 	int rc = ims_view_settle_dim(s, e->dim, err);
 	for (size_t i = 0, to; !rc && i < e->n; i = to) {
-		for (to = i; to < e->n && to - i < LOOK && !(e->names && e->names[to]); to++)
+		for (to = i; to < e->n && to - i < LOOK && is_named(e, to) == is_named(e, i); to++)
 			;
 		rc = ims_job_check(j, err);
 		if (rc)
 			break;
-		if (to > i)
-			rc = ims_store_vectors_put(s->store, e->ids + i, e->rows + i * e->dim, to - i, e->dim,
-				err);
-		else
-			rc = write_named(e, to++, s, err);
+		rc = is_named(e, i) ? write_named(e, i, to, s, err)
+							: ims_store_vectors_put(s->store, e->ids + i, e->rows + i * e->dim,
+								to - i, e->dim, err);
 	}
 	return rc;
 }

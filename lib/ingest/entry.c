@@ -179,7 +179,7 @@ static void count_touched(walk_state *w, const path_entry *known, const walk_ent
 static int compare(index_run *r, const walk_entry *e, const path_entry *known)
 {
 	store_picture p;
-	int rc = ims_store_picture_get(r->s->store, known->id, &p, NULL, r->err);
+	int rc = ims_store_picture_get(r->s->store, known->id, &p, r->err);
 	pipeline_item how = { .row_state = known->state };
 	if (!rc && !r->identity.next)
 		how.row_hash = p.hash;

@@ -258,27 +258,22 @@ static void free_run(index_run *r)
  * Whether the file of a picture does not exist and was not found by the walk. Then a new file with
  * its bytes is that picture, moved.
  */
-static int is_moved(void *user, int64_t twin, bool *moved, imgsearch_error *err)
+static int is_gone(void *user, const store_picture *p, bool *gone, imgsearch_error *err)
 {
 	index_run *r = user;
-	store_picture p = { 0 };
-	char *root = NULL;
 	struct stat st;
-	*moved = false;
-	int rc = ims_store_picture_get(r->s->store, twin, &p, &root, err);
-	char *full = rc ? NULL : ims_path_join(p.root ? root : NULL, p.path);
-	if (!rc && !full)
-		rc = ims_nomem(err);
-	if (!rc && full[0] == '/' && lstat(full, &st) && (errno == ENOENT || errno == ENOTDIR)) {
-		path_entry *old = ims_path_table_find(&r->paths, ims_path_key(p.root, p.path));
-		*moved = old && !old->seen;
-		if (*moved)
+	*gone = false;
+	char *full = ims_path_join(p->root ? p->root_path : NULL, p->path);
+	if (!full)
+		return ims_nomem(err);
+	if (full[0] == '/' && lstat(full, &st) && (errno == ENOENT || errno == ENOTDIR)) {
+		path_entry *old = ims_path_table_find(&r->paths, ims_path_key(p->root, p->path));
+		*gone = old && !old->seen;
+		if (*gone)
 			old->seen = true;
 	}
 	ims_free(full);
-	ims_free(root);
-	ims_store_picture_clear(&p);
-	return rc;
+	return 0;
 }
 
 int ims_index_run(imgsearch *s, const char *const *paths, size_t n,
@@ -302,7 +297,7 @@ int ims_index_run(imgsearch *s, const char *const *paths, size_t n,
 			.job = &r->job,
 			.identity = &r->identity,
 			.counts = counts,
-			.moved = is_moved,
+			.is_gone = is_gone,
 			.partial = options->partial,
 			.user = r,
 			.err = p.err,

@@ -70,17 +70,17 @@ static bool keeps_name(const numbering *n, int64_t id, const char *name)
 static int find_name(const numbering *n, const char *name, int64_t *id, imgsearch_error *err)
 {
 	const path_entry *e = ims_path_table_find(&n->names, ims_path_key(0, name));
-	store_picture p = { 0 };
+	store_picture p;
 	*id = -1;
 	if (e && keeps_name(n, ~e->id, name)) {
 		*id = ~e->id;
 		return 0;
 	}
-	int rc = ims_store_picture_find(n->s->store, 0, name, &p, err);
-	if (!rc && keeps_name(n, p.id, name))
+	int rc = ims_store_find(n->s->store, &(store_place){ 0, name }, 1, &p, err);
+	if (p.path && keeps_name(n, p.id, name))
 		*id = p.id;
 	ims_store_picture_clear(&p);
-	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
+	return rc;
 }
 
 bool ims_numbering_has_content(void *numbering_, const hash256 *hash)
@@ -137,14 +137,14 @@ static int refuse_deleted_id(const numbering *n, int64_t id, imgsearch_error *er
 /* EINVAL: a picture of these bytes was deleted on purpose, and no staged edit removes it. */
 static int refuse_deleted_bytes(const numbering *n, const hash256 *hash, imgsearch_error *err)
 {
-	store_picture twin = { 0 };
+	store_picture twin;
 	if (!n->any_deleted || ims_hash_is_zero(hash))
 		return 0;
-	int rc = ims_store_deleted_by_hash(n->s->store, hash, &twin, err);
-	if (!rc && !staged(n, twin.id))
+	int rc = ims_store_by_hash(n->s->store, hash, 1, &twin, err);
+	if (twin.state == IMGSEARCH_STATE_DELETED && !staged(n, twin.id))
 		rc = ims_store_refuse_deleted(n->s->store, "a picture with these bytes", twin.id, err);
 	ims_store_picture_clear(&twin);
-	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
+	return rc;
 }
 
 static int number_one(numbering *n, edit *e, size_t i, bool asked, int64_t *last, int64_t *id,

@@ -76,16 +76,14 @@ static bool has_content(void *user, const hash256 *hash)
 {
 	const pipeline_item *it = user;
 	const pipeline *p = it->pipeline;
-	store_picture found = { 0 };
+	store_picture found;
 	if (it->vector_only || it->force_decode)
 		return false;
 	if (has_row_hash(it, hash))
 		return true;
-	bool has = !ims_store_picture_by_hash(p->s->store, hash, &found, NULL);
-	if (has && p->identity->next)
+	bool has = !ims_store_by_hash(p->s->store, hash, 1, &found, NULL) && found.path;
+	if (has && p->identity->next && found.state == IMGSEARCH_STATE_INDEXED)
 		ims_store_vector_next_has(p->s->store, found.id, &has, NULL);
-	if (!found.id)
-		has = !ims_store_deleted_by_hash(p->s->store, hash, &found, NULL);
 	ims_store_picture_clear(&found);
 	return has;
 }
@@ -247,8 +245,8 @@ static int write_all(pipeline *p)
 	double start = ims_now();
 	if (!rc && p->pending.n) {
 		rc = ims_store_tx_begin(p->s->store, p->err);
-		for (size_t i = 0; !rc && i < p->pending.n; i++)
-			rc = ims_pipeline_write_row(p, &p->pending.row[i]);
+		if (!rc)
+			rc = ims_pipeline_write_rows(p);
 		rc = ims_handle_tx_end(p->s, rc, p->err);
 		ims_pending_clear(&p->pending);
 	}

@@ -70,7 +70,11 @@ typedef struct pipeline {
 	job *job;
 	const identity *identity;
 	run_counts *counts;
-	int (*moved)(void *user, int64_t twin, bool *moved, imgsearch_error *err); /* see row_writer */
+	/*
+	 * Whether the file of a picture is gone, so that another one with its bytes is it, moved. It is
+	 * asked once for each of them.
+	 */
+	int (*is_gone)(void *user, const store_picture *twin, bool *gone, imgsearch_error *err);
 	void *user;
 	imgsearch_error *err;
 

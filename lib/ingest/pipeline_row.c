@@ -1,109 +1,239 @@
-/* From a pending row to the store, and into the counts of the run. */
+/*
+ * From pending rows to the store, and into the counts of the run. All are written at once; before
+ * that, those are found that are pictures which moved.
+ */
 #include "ingest/pipeline_row.h"
 
 #include "ingest/row.h"
-#include "store/store.h"
 
 void ims_pipeline_count(pipeline *p, uint32_t state)
 {
 	ims_counts_add(&p->counts->paths, state, 1);
 }
 
-/* Writes a row without a picture: excluded, damaged, unreadable or the like. */
-static int write_state(pipeline *p, const pending_row *r, uint32_t state, const char *reason)
+/* --------------------------------------------------------------------------------- records ---- */
+
+static bool stays(const pending_row *r)
 {
-	store_picture row = {
-		.id = r->id,
-		.root = r->root,
-		.path = r->path,
-		.size = r->picture.size ? r->picture.size : r->size,
-		.mtime = r->mtime,
-		.ctime = r->ctime,
-		.has_ctime = true,
-		.state = state,
-		.reason = reason,
-		.width = r->picture.width,
-		.height = r->picture.height,
-		.hash = r->picture.hash,
-		.pixels = IMAGE_DECODING | (r->picture.pixels & IMAGE_NO_CODEC),
+	return r->ctime_only || r->pixels_only || r->facts_only;
+}
+
+/* Whether the row is that of a picture with its bytes, which may be another's. */
+static bool is_admitted(const pending_row *r)
+{
+	return !stays(r) && r->state == IMGSEARCH_STATE_INDEXED && !r->vector_only;
+}
+
+/* Of a row that keeps its picture: what is new is added to it. */
+static store_record make_touch(const pipeline *p, const pending_row *r)
+{
+	store_record out = {
+		.way = STORE_TOUCH,
+		.row = { .id = r->id, .pixels = r->picture.pixels },
+		.has_pixels = r->pixels_only || r->vector_only,
 	};
+	if (stays(r)) {
+		out.row.has_ctime = true;
+		out.row.ctime = r->ctime;
+	} else {
+		out.vector = r->vector;
+		out.dim = p->identity->model.dim;
+		out.next = p->identity->next;
+	}
+	ims_row_add_facts(&out, &r->picture);
+	return out;
+}
+
+/* Of a row without a picture: excluded, damaged, unreadable or the like. */
+static store_record make_state(const pending_row *r, uint32_t state, const char *reason)
+{
+	return (store_record){
+		.way = STORE_PUT,
+		.row = {
+			.id = r->id,
+			.root = r->root,
+			.path = r->path,
+			.size = r->picture.size ? r->picture.size : r->size,
+			.mtime = r->mtime,
+			.ctime = r->ctime,
+			.has_ctime = true,
+			.state = state,
+			.reason = reason,
+			.width = r->picture.width,
+			.height = r->picture.height,
+			.hash = r->picture.hash,
+			.pixels = IMAGE_DECODING | (r->picture.pixels & IMAGE_NO_CODEC),
+		},
+	};
+}
+
+static store_record make_damaged(const pending_row *r)
+{
+	return make_state(r, IMGSEARCH_STATE_DAMAGED, ims_row_reason_no_feature);
+}
+
+static store_record make_record(const pipeline *p, const pending_row *r)
+{
+	const uint32_t dim = p->identity->model.dim;
+	if (!stays(r) && r->state != IMGSEARCH_STATE_INDEXED)
+		return make_state(r, r->state, r->reason);
+	if (!is_admitted(r))
+		return r->vector_only && !ims_is_feature(r->vector, dim) ? make_damaged(r)
+																 : make_touch(p, r);
+	store_record out = ims_row_record(&r->picture, r->vector, dim);
+	out.next = p->identity->next;
+	out.row.id = r->id;
+	out.row.root = r->root;
+	out.row.path = r->path;
+	out.row.mtime = r->mtime;
+	out.row.ctime = r->ctime;
+	out.row.has_ctime = true;
+	return out;
+}
+
+/* ------------------------------------------------------------------------------------ moves ---- */
+
+typedef struct twin_search {
+	store_record **record; /* those that are admitted */
+	hash256 *hash;
+	int64_t *id;
+	store_picture *twin, *own;
+	size_t n;
+} twin_search;
+
+static void free_search(twin_search *s)
+{
+	if (s->twin)
+		ims_store_pictures_clear(s->twin, s->n);
+	if (s->own)
+		ims_store_pictures_clear(s->own, s->n);
+	ims_free(s->record);
+	ims_free(s->hash);
+	ims_free(s->id);
+	ims_free(s->twin);
+	ims_free(s->own);
+}
+
+static int begin_search(const pipeline *p, store_record *record, twin_search *s)
+{
+	size_t n = p->pending.n;
+	s->record = ims_alloc(n, sizeof *s->record);
+	s->hash = ims_alloc(n, sizeof *s->hash);
+	s->id = ims_alloc(n, sizeof *s->id);
+	s->twin = ims_zalloc(n, sizeof *s->twin);
+	s->own = ims_zalloc(n, sizeof *s->own);
+	if (!s->record || !s->hash || !s->id || !s->twin || !s->own)
+		return ims_nomem(p->err);
+	for (size_t i = 0; i < n; i++)
+		if (is_admitted(&p->pending.row[i]) && !ims_hash_is_zero(&record[i].row.hash)) {
+			s->record[s->n] = &record[i];
+			s->hash[s->n] = record[i].row.hash;
+			s->id[s->n++] = record[i].row.id;
+		}
+	int rc = ims_store_by_hash(p->s->store, s->hash, s->n, s->twin, p->err);
+	return rc ? rc : ims_store_get(p->s->store, s->id, s->n, s->own, p->err);
+}
+
+/* A row that has these bytes already is the picture itself. */
+static bool may_have_moved(const twin_search *s, size_t i)
+{
+	return s->twin[i].path && s->twin[i].id != s->id[i]
+		&& !(s->own[i].path && ims_hash_equal(&s->own[i].hash, &s->hash[i]));
+}
+
+/* Finds pictures whose files are gone, while others came with their bytes. */
+static int find_moved(pipeline *p, store_record *record)
+{
+	twin_search s = { 0 };
+	int rc = begin_search(p, record, &s);
+	for (size_t i = 0; !rc && i < s.n; i++) {
+		bool gone = false;
+		if (may_have_moved(&s, i))
+			rc = p->is_gone(p->user, &s.twin[i], &gone, p->err);
+		s.record[i]->gone = gone ? s.twin[i].id : 0;
+	}
+	free_search(&s);
+	return rc;
+}
+
+/* ----------------------------------------------------------------------------------- counts ---- */
+
+static void count_state(pipeline *p, const pending_row *r, uint32_t state)
+{
+	run_counts *c = p->counts;
 	ims_pipeline_count(p, state);
-	p->counts->failed += r->row_state != state && ims_counts_is_failure(state);
-	p->counts->added += !r->id;
-	p->counts->removed += r->removes;
-	p->counts->unchanged += r->row_state == state;
-	p->counts->changed += r->id && !r->removes && r->row_state != state && r->tried != state;
-	return ims_store_picture_put(p->s->store, &row, p->err);
+	c->failed += r->row_state != state && ims_counts_is_failure(state);
+	c->added += !r->id;
+	c->removed += r->removes;
+	c->unchanged += r->row_state == state;
+	c->changed += r->id && !r->removes && r->row_state != state && r->tried != state;
 }
 
-static int write_vector(pipeline *p, const pending_row *r)
+static void count_admitted(pipeline *p, const pending_row *r, const store_record *w)
 {
-	const model_identity *m = &p->identity->model;
-	if (!ims_is_feature(r->vector, m->dim))
-		return write_state(p, r, IMGSEARCH_STATE_DAMAGED, ims_row_reason_no_feature);
-	p->counts->unchanged++;
-	p->counts->remade++;
-	ims_pipeline_count(p, IMGSEARCH_STATE_INDEXED);
-	int rc = ims_row_put_facts(p->s, r->id, &r->picture, p->err);
-	if (!rc)
-		rc = ims_store_pixels_set(p->s->store, r->id, r->picture.pixels, p->err);
-	return rc
-		? rc
-		: ims_store_vector_put(p->s->store, r->id, r->vector, m->dim, p->identity->next, p->err);
-}
-
-static int write_picture(pipeline *p, pending_row *r)
-{
-	row_writer w = {
-		.s = p->s,
-		.dim = p->identity->model.dim,
-		.next = p->identity->next,
-		.moved = p->moved,
-		.user = p->user,
-	};
-	store_picture row = {
-		.id = r->id,
-		.root = r->root,
-		.path = r->path,
-		.mtime = r->mtime,
-		.ctime = r->ctime,
-		.has_ctime = true,
-	};
-	row_outcome outcome;
-	int rc = ims_row_put(&w, &row, &r->picture, r->vector, &outcome, p->err);
-	if (rc)
-		return rc;
-	switch (outcome) {
-	case ROW_UNPREPARED: /* the pending picture with the same bytes was refused */
-		return write_state(p, r, IMGSEARCH_STATE_DAMAGED, ims_row_reason_no_feature);
-	case ROW_MOVED:
-		p->counts->moved++;
+	run_counts *c = p->counts;
+	switch (w->outcome) {
+	case STORE_REFUSED:
+		count_state(p, r, w->row.state);
+		return;
+	case STORE_MOVED:
+		c->moved++;
 		break;
-	case ROW_UNCHANGED:
-		p->counts->unchanged++;
-		p->counts->remade += p->identity->next && r->vector;
+	case STORE_UNCHANGED:
+		c->unchanged++;
+		c->remade += p->identity->next && r->vector;
 		break;
-	case ROW_KEPT_OUT:
+	case STORE_KEPT_OUT:
 		break;
 	default:
-		p->counts->added += !r->id;
-		p->counts->changed += r->id != 0;
+		c->added += !r->id;
+		c->changed += r->id != 0;
 	}
-	ims_pipeline_count(p, row.state);
-	return 0;
+	ims_pipeline_count(p, w->row.state);
 }
 
-int ims_pipeline_write_row(pipeline *p, pending_row *r)
+static void count(pipeline *p, const pending_row *r, const store_record *w)
 {
-	bool stays = r->ctime_only || r->pixels_only || r->facts_only;
-	int rc = stays ? ims_row_put_facts(p->s, r->id, &r->picture, p->err) : 0;
-	if (!rc && r->pixels_only)
-		rc = ims_store_pixels_set(p->s->store, r->id, r->picture.pixels, p->err);
-	if (rc)
-		return rc;
-	if (stays)
-		return ims_store_ctime_set(p->s->store, r->id, r->ctime, p->err);
-	if (r->state != IMGSEARCH_STATE_INDEXED)
-		return write_state(p, r, r->state, r->reason);
-	return r->vector_only ? write_vector(p, r) : write_picture(p, r);
+	if (w->way == STORE_PUT) {
+		count_state(p, r, w->row.state);
+	} else if (w->way == STORE_ADMIT) {
+		count_admitted(p, r, w);
+	} else if (r->vector_only) {
+		p->counts->unchanged++;
+		p->counts->remade++;
+		ims_pipeline_count(p, IMGSEARCH_STATE_INDEXED);
+	}
+}
+
+/* ---------------------------------------------------------------------------------- writing ---- */
+
+/* The pending picture with the bytes of these was refused: they are damaged like it. */
+static int write_unprepared(pipeline *p, store_record *record)
+{
+	int rc = 0;
+	for (size_t i = 0; !rc && i < p->pending.n; i++)
+		if (record[i].outcome == STORE_UNPREPARED) {
+			record[i] = make_damaged(&p->pending.row[i]);
+			rc = ims_store_write(p->s->store, &record[i], 1, p->err);
+		}
+	return rc;
+}
+
+int ims_pipeline_write_rows(pipeline *p)
+{
+	size_t n = p->pending.n;
+	store_record *record = ims_alloc(n, sizeof *record);
+	if (!record)
+		return ims_nomem(p->err);
+	for (size_t i = 0; i < n; i++)
+		record[i] = make_record(p, &p->pending.row[i]);
+	int rc = find_moved(p, record);
+	if (!rc)
+		rc = ims_store_write(p->s->store, record, n, p->err);
+	if (!rc)
+		rc = write_unprepared(p, record);
+	for (size_t i = 0; !rc && i < n; i++)
+		count(p, &p->pending.row[i], &record[i]);
+	ims_free(record);
+	return rc;
 }

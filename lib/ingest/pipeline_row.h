@@ -7,7 +7,7 @@
 /* Counts a path of the run in that state. */
 void ims_pipeline_count(pipeline *p, uint32_t state);
 
-/* Within a transaction: writes a row, whose vector is there if it needs one, and counts it. */
-int ims_pipeline_write_row(pipeline *p, pending_row *r);
+/* Within a transaction: writes all pending rows, whose vectors are there, and counts them. */
+int ims_pipeline_write_rows(pipeline *p);
 
 #endif

@@ -172,16 +172,16 @@ static int collect_single(void *user, const store_picture *pic, const char *root
 static int move_single(index_plan *p, const store_picture *pic)
 {
 	store *st = p->s->store;
-	store_picture there = { 0 };
+	store_picture there;
 	size_t root = root_around(p, pic->path);
-	const char *rest = ims_path_below(pic->path, p->roots.path[root]);
-	int rc = ims_store_picture_find(st, p->roots.id[root], rest, &there, p->err);
+	const store_place to = { p->roots.id[root], ims_path_below(pic->path, p->roots.path[root]) };
+	int rc = ims_store_find(st, &to, 1, &there, p->err);
+	bool taken = there.path;
 	ims_store_picture_clear(&there);
-	if (rc == IMGSEARCH_ENOTFOUND)
-		return ims_store_picture_move(st, pic->id, p->roots.id[root], rest, pic->mtime, p->err);
-	return rc || pic->state == IMGSEARCH_STATE_DELETED
-		? rc
-		: ims_store_picture_remove(st, pic->id, p->err);
+	if (rc || (taken && pic->state == IMGSEARCH_STATE_DELETED))
+		return rc;
+	return taken ? ims_store_picture_remove(st, pic->id, p->err)
+				 : ims_store_picture_move(st, pic->id, to.root, to.path, pic->mtime, p->err);
 }
 
 /* Makes single files that lie in a root a part of it, so that no path is there twice. */
@@ -189,13 +189,14 @@ static int move_singles(index_plan *p)
 {
 	single_files f = { .plan = p };
 	int rc = ims_store_each_single(p->s->store, collect_single, &f, p->err);
-	for (size_t i = 0; !rc && i < f.n; i++) {
-		store_picture pic = { 0 };
-		rc = ims_store_picture_get(p->s->store, f.id[i], &pic, NULL, p->err);
-		if (!rc)
-			rc = move_single(p, &pic);
-		ims_store_picture_clear(&pic);
-	}
+	store_picture *pic = rc ? NULL : ims_alloc(f.n, sizeof *pic);
+	if (!rc)
+		rc = pic ? ims_store_get(p->s->store, f.id, f.n, pic, p->err) : ims_nomem(p->err);
+	for (size_t i = 0; !rc && i < f.n; i++)
+		rc = pic[i].path ? move_single(p, &pic[i]) : 0;
+	if (pic)
+		ims_store_pictures_clear(pic, f.n);
+	ims_free(pic);
 	ims_free(f.id);
 	return rc;
 }
@@ -233,18 +234,21 @@ static int add_folder(index_plan *p, const char *real)
 /* What a root knows of a file that it leaves out becomes what is known of the single file. */
 static int make_single(index_plan *p, size_t root, const char *real)
 {
-	store_picture pic = { 0 }, there = { 0 };
+	enum { IN_ROOT, SINGLE, PLACES };
+	const store_place at[PLACES] = {
+		[IN_ROOT] = { p->roots.id[root], ims_path_below(real, p->roots.path[root]) },
+		[SINGLE] = { 0, real },
+	};
+	store_picture there[PLACES];
 	store *st = p->s->store;
-	int rc = ims_store_picture_find(st, p->roots.id[root],
-		ims_path_below(real, p->roots.path[root]), &pic, p->err);
-	int single = rc ? rc : ims_store_picture_find(st, 0, real, &there, p->err);
-	if (!rc && single == IMGSEARCH_ENOTFOUND)
-		rc = ims_store_picture_move(st, pic.id, 0, real, pic.mtime, p->err);
-	else if (!rc)
-		rc = single ? single : ims_store_picture_remove(st, pic.id, p->err);
-	ims_store_picture_clear(&pic);
-	ims_store_picture_clear(&there);
-	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
+	int rc = ims_store_find(st, at, PLACES, there, p->err);
+	const store_picture *pic = &there[IN_ROOT];
+	if (!rc && pic->path && there[SINGLE].path)
+		rc = ims_store_picture_remove(st, pic->id, p->err);
+	else if (!rc && pic->path)
+		rc = ims_store_picture_move(st, pic->id, 0, real, pic->mtime, p->err);
+	ims_store_pictures_clear(there, PLACES);
+	return rc;
 }
 
 /* A file that its root would leave out for its name stays single. */

@@ -147,9 +147,11 @@ static int describe(index_run *r, const twin *t)
 {
 	prepared p = { 0 };
 	ims_prepare_facts(r->s, (const char *const *)t->path, t->n, &p);
+	store_record record = { .way = STORE_TOUCH, .row = { .id = t->id } };
+	ims_row_add_facts(&record, &p);
 	int rc = p.has_facts ? ims_store_tx_begin(r->s->store, r->err) : 0;
 	if (!rc && p.has_facts) {
-		rc = ims_row_put_facts(r->s, t->id, &p, r->err);
+		rc = ims_store_write(r->s->store, &record, 1, r->err);
 		rc = ims_handle_tx_end(r->s, rc, r->err);
 		r->counts->described += !rc;
 	}

@@ -100,9 +100,9 @@ int ims_store_paths_swap(store *st, int64_t a, int64_t b, imgsearch_error *err)
 	store_picture one = { 0 }, other = { 0 };
 	int rc = ims_store_writer(st, &c, err);
 	if (!rc)
-		rc = ims_store_picture_get(st, a, &one, NULL, err);
+		rc = ims_store_picture_get(st, a, &one, err);
 	if (!rc)
-		rc = ims_store_picture_get(st, b, &other, NULL, err);
+		rc = ims_store_picture_get(st, b, &other, err);
 	if (!rc) /* no path holds a NUL */
 		rc = ims_store_run(c, err, "UPDATE picture SET root = 0, path = x'00' WHERE id = ?1", "i",
 			a);

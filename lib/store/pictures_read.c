@@ -39,17 +39,27 @@ void ims_store_picture_clear(store_picture *p)
 {
 	ims_free((void *)p->path);
 	ims_free((void *)p->reason);
+	ims_free((void *)p->root_path);
 	*p = (store_picture){ 0 };
 }
 
-/* A copy of the first row; root_path may be NULL. ENOTFOUND leaves err alone. */
-static int copy_first(conn *c, sqlite3_stmt *s, store_picture *out, char **root_path,
-	imgsearch_error *err)
+void ims_store_pictures_clear(store_picture *p, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		ims_store_picture_clear(&p[i]);
+}
+
+#define SELECT_PICTURE \
+	"SELECT " PICTURE_COLUMNS \
+	", whole(r.path, r.inside) FROM picture p JOIN root r ON r.id = p.root "
+
+/* The picture of the next row of SELECT_PICTURE; zeros where there is none. */
+static int copy_row(conn *c, sqlite3_stmt *s, store_picture *out, imgsearch_error *err)
 {
 	bool failed = false;
 	int rc = ims_store_step(c, s, err);
 	if (rc <= 0)
-		return rc ? rc : IMGSEARCH_ENOTFOUND;
+		return rc;
 	rc = ims_store_picture_row(s, out, err);
 	if (rc) {
 		*out = (store_picture){ 0 };
@@ -57,90 +67,83 @@ static int copy_first(conn *c, sqlite3_stmt *s, store_picture *out, char **root_
 	}
 	out->path = ims_store_text(s, 2, &failed);
 	out->reason = ims_store_text(s, 6, &failed);
-	if (root_path)
-		*root_path = ims_store_text(s, PICTURE_COLUMN_COUNT, &failed);
-	if (!failed)
-		return 0;
-	ims_store_picture_clear(out);
-	if (root_path) {
-		ims_free(*root_path);
-		*root_path = NULL;
+	out->root_path = ims_store_text(s, PICTURE_COLUMN_COUNT, &failed);
+	return failed ? ims_nomem(err) : 0;
+}
+
+/* Binds number i of what is looked up. */
+typedef int bind_key(sqlite3_stmt *s, const void *keys, size_t i);
+
+/* One statement for each key is as fast as a list of them. */
+static int look_up(store *st, const char *sql, bind_key *bind, const void *keys, size_t n,
+	store_picture *out, imgsearch_error *err)
+{
+	conn *c;
+	sqlite3_stmt *s = NULL;
+	if (n)
+		memset(out, 0, n * sizeof *out);
+	int rc = ims_store_acquire(st, &c, err);
+	if (rc)
+		return rc;
+	rc = n > 1 ? ims_store_read_begin(c, err) : 0;
+	if (!rc)
+		rc = ims_store_query(c, &s, err, sql, "");
+	for (size_t i = 0; !rc && i < n; i++) {
+		sqlite3_reset(s);
+		rc = bind(s, keys, i) ? ims_nomem(err) : copy_row(c, s, &out[i], err);
 	}
-	return ims_nomem(err);
-}
-
-#define SELECT_PICTURE \
-	"SELECT " PICTURE_COLUMNS \
-	", whole(r.path, r.inside) FROM picture p JOIN root r ON r.id = p.root "
-
-int ims_store_picture_get(store *st, int64_t id, store_picture *out, char **root_path,
-	imgsearch_error *err)
-{
-	conn *c;
-	sqlite3_stmt *s = NULL;
-	*out = (store_picture){ 0 };
-	if (root_path)
-		*root_path = NULL;
-	int rc = ims_store_acquire(st, &c, err);
-	if (rc)
-		return rc;
-	rc = ims_store_query(c, &s, err, SELECT_PICTURE "WHERE p.id = ?1", "i", id);
-	if (!rc)
-		rc = copy_first(c, s, out, root_path, err);
-	if (rc == IMGSEARCH_ENOTFOUND)
-		ims_store_no_item(st, id, err);
 	ims_store_done(c, s);
+	if (n > 1)
+		ims_store_read_end(c);
 	ims_store_release(st, c);
+	if (rc)
+		ims_store_pictures_clear(out, n);
 	return rc;
 }
 
-int ims_store_picture_find(store *st, int64_t root, const char *path, store_picture *out,
+static int bind_id(sqlite3_stmt *s, const void *keys, size_t i)
+{
+	return sqlite3_bind_int64(s, 1, ((const int64_t *)keys)[i]);
+}
+
+int ims_store_get(store *st, const int64_t *ids, size_t n, store_picture *out, imgsearch_error *err)
+{
+	return look_up(st, SELECT_PICTURE "WHERE p.id = ?1", bind_id, ids, n, out, err);
+}
+
+static int bind_place(sqlite3_stmt *s, const void *keys, size_t i)
+{
+	const store_place *at = (const store_place *)keys + i;
+	int rc = sqlite3_bind_int64(s, 1, at->root);
+	return rc ? rc : sqlite3_bind_blob64(s, 2, at->path, strlen(at->path), SQLITE_STATIC);
+}
+
+int ims_store_find(store *st, const store_place *at, size_t n, store_picture *out,
 	imgsearch_error *err)
 {
-	conn *c;
-	sqlite3_stmt *s = NULL;
-	*out = (store_picture){ 0 };
-	int rc = ims_store_acquire(st, &c, err);
-	if (rc)
-		return rc;
-	rc = ims_store_query(c, &s, err, SELECT_PICTURE "WHERE p.root = ?1 AND p.path = ?2", "ip", root,
-		path);
-	if (!rc)
-		rc = copy_first(c, s, out, NULL, err);
-	ims_store_done(c, s);
-	ims_store_release(st, c);
-	return rc;
+	return look_up(st, SELECT_PICTURE "WHERE p.root = ?1 AND p.path = ?2", bind_place, at, n, out,
+		err);
 }
 
-static int find_by_hash(store *st, const char *sql, const hash256 *h, store_picture *out,
+static int bind_hash(sqlite3_stmt *s, const void *keys, size_t i)
+{
+	const hash256 *h = (const hash256 *)keys + i;
+	return sqlite3_bind_blob64(s, 1, h->byte, sizeof h->byte, SQLITE_STATIC);
+}
+
+int ims_store_by_hash(store *st, const hash256 *hashes, size_t n, store_picture *out,
 	imgsearch_error *err)
 {
-	conn *c;
-	sqlite3_stmt *s = NULL;
-	*out = (store_picture){ 0 };
-	int rc = ims_store_acquire(st, &c, err);
-	if (rc)
-		return rc;
-	rc = ims_store_query(c, &s, err, sql, "b", (const void *)h->byte, sizeof h->byte);
-	if (!rc)
-		rc = copy_first(c, s, out, NULL, err);
-	ims_store_done(c, s);
-	ims_store_release(st, c);
-	return rc;
+	return look_up(st,
+		SELECT_PICTURE "WHERE p.hash = ?1 AND p.state IN (1, 8)"
+					   " ORDER BY p.state, p.same_as IS NOT NULL, p.id LIMIT 1",
+		bind_hash, hashes, n, out, err);
 }
 
-int ims_store_picture_by_hash(store *st, const hash256 *h, store_picture *out, imgsearch_error *err)
+int ims_store_picture_get(store *st, int64_t id, store_picture *out, imgsearch_error *err)
 {
-	return find_by_hash(st,
-		SELECT_PICTURE "WHERE p.hash = ?1 AND p.state = 1 ORDER BY p.id LIMIT 1", h, out, err);
-}
-
-int ims_store_deleted_by_hash(store *st, const hash256 *h, store_picture *out, imgsearch_error *err)
-{
-	return find_by_hash(st,
-		SELECT_PICTURE
-		"WHERE p.hash = ?1 AND p.state = 8 ORDER BY p.same_as IS NOT NULL, p.id LIMIT 1",
-		h, out, err);
+	int rc = ims_store_get(st, &id, 1, out, err);
+	return rc || out->path ? rc : ims_store_no_item(st, id, err);
 }
 
 int ims_store_has_size(store *st, uint64_t size, bool *has, imgsearch_error *err)

@@ -149,13 +149,14 @@ int ims_store_list_set(store *st, int64_t root, store_list list, const text_list
 	imgsearch_error *err);
 
 /*
- * path and reason are borrowed where a function takes a picture, and during a callback. A picture
- * that a function fills owns them, until ims_store_picture_clear.
+ * The strings are borrowed where a function takes a picture, and during a callback. A picture that
+ * a function fills owns them, until ims_store_picture_clear.
  */
 typedef struct store_picture {
-	int64_t id;       /* 0: new, unless has_id; an id is never used twice */
-	int64_t root;     /* 0: none; path is then the picture's name */
-	const char *path; /* bytes, relative to the root */
+	int64_t id;            /* 0: new, unless has_id; an id is never used twice */
+	int64_t root;          /* 0: none; path is then the picture's name */
+	const char *path;      /* bytes, relative to the root */
+	const char *root_path; /* of a picture that a function fills: "" for none */
 	uint64_t size;
 	timestamp mtime;
 	timestamp ctime;    /* with has_ctime: the last change of the file's inode */
@@ -338,21 +339,27 @@ int ims_store_each_single(store *st, store_picture_each *each, void *user, imgse
  */
 int ims_store_each_twin(store *st, store_picture_each *each, void *user, imgsearch_error *err);
 
-/* One picture. ims_store_picture_clear frees *out, ims_free *root_path (may be NULL). ENOTFOUND. */
-int ims_store_picture_get(store *st, int64_t id, store_picture *out, char **root_path,
-	imgsearch_error *err);
-/* ENOTFOUND: there is none; err is left alone. */
-int ims_store_picture_find(store *st, int64_t root, const char *path, store_picture *out,
-	imgsearch_error *err);
-/* The indexed picture with these bytes. ENOTFOUND: there is none; err is left alone. */
-int ims_store_picture_by_hash(store *st, const hash256 *h, store_picture *out,
-	imgsearch_error *err);
+/* Where a picture lies. */
+typedef struct store_place {
+	int64_t root; /* 0: none */
+	const char *path;
+} store_place;
+
 /*
- * A picture with these bytes that was deleted on purpose, best the one others are copies of.
- * ENOTFOUND: there is none; err is left alone.
+ * n pictures by id, by place, or by the hash of their bytes: the indexed one with them, or one that
+ * was deleted on purpose, best the one others are copies of. out[i].path is NULL where there
+ * is none; ims_store_pictures_clear frees them. On failure there are none.
  */
-int ims_store_deleted_by_hash(store *st, const hash256 *h, store_picture *out,
+int ims_store_get(store *st, const int64_t *ids, size_t n, store_picture *out,
 	imgsearch_error *err);
+int ims_store_find(store *st, const store_place *at, size_t n, store_picture *out,
+	imgsearch_error *err);
+int ims_store_by_hash(store *st, const hash256 *hashes, size_t n, store_picture *out,
+	imgsearch_error *err);
+void ims_store_pictures_clear(store_picture *p, size_t n);
+
+/* One picture. ENOTFOUND, with the sentence that says so. */
+int ims_store_picture_get(store *st, int64_t id, store_picture *out, imgsearch_error *err);
 /* ENOTFOUND: there is no such picture or vector. */
 int ims_store_is_deleted(store *st, int64_t id, bool *deleted, imgsearch_error *err);
 /* exists[i]: whether ids[i] is a picture or a vector, deleted or not. Undefined on failure. */

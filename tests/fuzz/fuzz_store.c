@@ -57,7 +57,7 @@ static void read_everything(const char *path)
 	ims_store_counts(st, &counts, NULL);
 	ims_store_max_id(st, &id, NULL);
 	ims_store_vectors_scan(st, false, 8, ignore_vectors, NULL, NULL);
-	if (!ims_store_picture_get(st, 1, &p, NULL, NULL))
+	if (!ims_store_picture_get(st, 1, &p, NULL))
 		ims_store_picture_clear(&p);
 	if (!ims_store_columns_get(st, 1, &c, &n, NULL))
 		ims_store_columns_free(c, n);

@@ -159,7 +159,7 @@ static void leave_out(const scene *sc, image_format f, const char *needs)
 		shared got = get_shared(); /* several threads may look before the first knows */
 		assert_true(got.started >= 1 && got.started <= (int)s->threads);
 		store_picture p;
-		works(ims_store_picture_get(s->store, 1, &p, NULL, &err));
+		works(ims_store_picture_get(s->store, 1, &p, &err));
 		char text[100];
 		snprintf(text, sizeof text, "%s files need %s, which is missing", ims_image_format_name(f),
 			needs);
@@ -233,7 +233,7 @@ static void tiff_is_asked_for(void **state)
 		assert_int_equal(n.indexed, run < 2 ? 0 : 2);
 		assert_int_equal(n.unsupported, run < 2 ? 2 : 0);
 		store_picture p;
-		works(ims_store_picture_get(s->store, 1, &p, NULL, &err));
+		works(ims_store_picture_get(s->store, 1, &p, &err));
 		if (run < 2)
 			assert_string_equal(p.reason,
 				"TIFF files are read only where asked for: formats +tiff");

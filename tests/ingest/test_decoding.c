@@ -177,7 +177,7 @@ static void write_old_state(imgsearch *s, uint32_t state)
 	works(ims_store_tx_begin(s->store, &err));
 	for (int64_t id = 1; id <= 3; id += 2) {
 		store_picture p;
-		works(ims_store_picture_get(s->store, id, &p, NULL, &err));
+		works(ims_store_picture_get(s->store, id, &p, &err));
 		p.state = state;
 		p.pixels = 0;
 		works(ims_store_picture_put(s->store, &p, &err));

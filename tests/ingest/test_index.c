@@ -357,7 +357,7 @@ static void a_path_that_is_there_twice_is_repaired(void **state)
 	imgsearch *s = two_indexed(sc);
 	int64_t a = id_of(s, sc, "a.png");
 	store_picture single;
-	assert_int_equal(ims_store_picture_get(s->store, a, &single, NULL, &err), 0);
+	assert_int_equal(ims_store_picture_get(s->store, a, &single, &err), 0);
 	snprintf(path, sizeof path, "%s/a.png", sc->photos);
 	store_picture twice = single;
 	twice.id = 0;

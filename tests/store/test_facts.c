@@ -99,7 +99,7 @@ static void handed_on(void **state)
 	look_up(st, (const int64_t[]){ a, b }, 2, "1 2024-05-03 X100\n");
 	store_picture p;
 	begin(st);
-	ok(ims_store_picture_get(st, b, &p, NULL, &err));
+	ok(ims_store_picture_get(st, b, &p, &err));
 	store_picture damaged = { .path = "b", .state = IMGSEARCH_STATE_DAMAGED, .reason = "why" };
 	ok(ims_store_picture_put(st, &damaged, &err));
 	ims_store_picture_clear(&p);

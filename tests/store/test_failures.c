@@ -328,7 +328,6 @@ static int read_all(store *st, imgsearch_error *err)
 	size_t searchers = 0;
 	store_searcher *s = NULL;
 	store_picture p = { 0 };
-	char *root = NULL;
 	buf b = { 0 };
 	const int64_t id = 1;
 	float row[4];
@@ -339,9 +338,8 @@ static int read_all(store *st, imgsearch_error *err)
 	if (!rc)
 		rc = ims_store_vectors_fetch(st, &id, 1, 4, row, &found, err);
 	if (!rc)
-		rc = ims_store_picture_get(st, 1, &p, &root, err);
+		rc = ims_store_picture_get(st, 1, &p, err);
 	ims_store_picture_clear(&p);
-	ims_free(root);
 	if (!rc)
 		rc = ims_store_setting_get(st, "dim", &b, err);
 	if (!rc)

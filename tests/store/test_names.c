@@ -11,7 +11,7 @@ static int64_t add_name(store *st, const char *path, int64_t file_, int64_t of, 
 static void is_in(store *st, int64_t id, uint32_t state, int64_t same_as, int64_t same_file)
 {
 	store_picture p;
-	ok(ims_store_picture_get(st, id, &p, NULL, &err));
+	ok(ims_store_picture_get(st, id, &p, &err));
 	if (p.state != state || p.same_as != same_as || p.same_file != same_file)
 		fail_msg("%s: state %u, same_as %lld, same_file %lld", p.path, p.state,
 			(long long)p.same_as, (long long)p.same_file);
@@ -157,12 +157,12 @@ static void paths_are_exchanged(void **state)
 	ok(ims_store_ctime_set(st, b, (timestamp){ -3, 4 }, &err));
 	ok(ims_store_paths_swap(st, a, b, &err));
 	commit(st);
-	ok(ims_store_picture_get(st, a, &p, NULL, &err));
+	ok(ims_store_picture_get(st, a, &p, &err));
 	assert_string_equal(p.path, "b");
 	assert_true(p.state == INDEXED && p.mtime.seconds == 1 && p.mtime.nanoseconds == 5);
 	assert_true(p.has_ctime && p.ctime.seconds == -3 && p.ctime.nanoseconds == 4);
 	ims_store_picture_clear(&p);
-	ok(ims_store_picture_get(st, b, &p, NULL, &err));
+	ok(ims_store_picture_get(st, b, &p, &err));
 	assert_string_equal(p.path, "a");
 	assert_true(p.state == NAME && !p.has_ctime && p.same_file == a);
 	ims_store_picture_clear(&p);

@@ -139,27 +139,36 @@ static void pictures(void **state)
 		":by name:1;/photos-old:c.jpg:1;/photos:a.jpg:1;/photos:b/\xff"
 		" name\n.jpg:1;/photos:bad.jpg:4;");
 	lists(st, IMGSEARCH_STATE_DAMAGED, "/photos:bad.jpg:4;");
-	store_picture p;
-	char *root;
-	ok(ims_store_picture_get(st, b, &p, &root, &err));
+	store_picture p, found[3];
+	ok(ims_store_picture_get(st, b, &p, &err));
 	assert_string_equal(p.path, "b/\xff name\n.jpg");
-	assert_string_equal(root, "/photos");
+	assert_string_equal(p.root_path, "/photos");
 	assert_int_equal(p.width, 4);
 	assert_true(ims_timestamp_equal(p.mtime, (timestamp){ -5, 999999999 }));
 	ims_store_picture_clear(&p);
-	ims_free(root);
-	ok(ims_store_picture_find(st, photos, "bad.jpg", &p, &err));
-	assert_string_equal(p.reason, "cut off");
-	assert_int_equal(p.hash.byte[0], 0);
-	ims_store_picture_clear(&p);
-	none(ims_store_picture_find(st, photos, "none", &p, &err));
-	fails(IMGSEARCH_ENOTFOUND, ims_store_picture_get(st, 999, &p, NULL, &err));
-	hash256 h = { { 2 } };
-	ok(ims_store_picture_by_hash(st, &h, &p, &err));
-	assert_int_equal(p.id, a);
-	ims_store_picture_clear(&p);
-	h.byte[0] = 99;
-	none(ims_store_picture_by_hash(st, &h, &p, &err));
+	const store_place at[] = { { photos, "none" }, { photos, "bad.jpg" }, { 0, "by name" } };
+	ok(ims_store_find(st, at, 3, found, &err));
+	assert_null(found[0].path);
+	assert_string_equal(found[1].reason, "cut off");
+	assert_string_equal(found[1].root_path, "/photos");
+	assert_int_equal(found[1].hash.byte[0], 0);
+	assert_string_equal(found[2].path, "by name");
+	assert_string_equal(found[2].root_path, "");
+	ims_store_pictures_clear(found, 3);
+	fails(IMGSEARCH_ENOTFOUND, ims_store_picture_get(st, 999, &p, &err));
+	const int64_t ids[] = { a, 999, b };
+	ok(ims_store_get(st, ids, 3, found, &err));
+	assert_int_equal(found[0].id, a);
+	assert_null(found[1].path);
+	assert_int_equal(found[2].id, b);
+	ims_store_pictures_clear(found, 3);
+	const hash256 h[] = { { { 99 } }, { { 2 } }, { { 2 } } };
+	ok(ims_store_by_hash(st, h, 3, found, &err));
+	assert_null(found[0].path);
+	assert_int_equal(found[1].id, a);
+	assert_int_equal(found[2].id, a);
+	ims_store_pictures_clear(found, 3);
+	ok(ims_store_by_hash(st, NULL, 0, NULL, &err));
 	bool known;
 	ok(ims_store_has_size(st, 102, &known, &err));
 	assert_true(known);
@@ -226,7 +235,7 @@ static void twins(void **state)
 	assert_true(has_vector(st, b.id));
 	lists(st, 0, ":b:1;:c:2;");
 	store_picture p;
-	ok(ims_store_picture_get(st, c.id, &p, NULL, &err));
+	ok(ims_store_picture_get(st, c.id, &p, &err));
 	assert_int_equal(p.same_as, b.id);
 	ims_store_picture_clear(&p);
 	begin(st); /* b's bytes change: c inherits what they were */
@@ -630,7 +639,7 @@ static void one_writer(void **state)
 			|| ims_store_write_begin(own, &err) != IMGSEARCH_EBUSY)
 			_exit(1);
 		store_picture p;
-		_exit(ims_store_picture_get(own, 1, &p, NULL, &err) == IMGSEARCH_ENOTFOUND
+		_exit(ims_store_picture_get(own, 1, &p, &err) == IMGSEARCH_ENOTFOUND
 				? 0
 				: 2); /* readers are free */
 	}

@@ -220,7 +220,7 @@ static void upgrade_file(void)
 static void has_time(store *st, int64_t id, int64_t seconds, int64_t nanoseconds)
 {
 	store_picture p;
-	ok(ims_store_picture_get(st, id, &p, NULL, &err));
+	ok(ims_store_picture_get(st, id, &p, &err));
 	assert_int_equal(p.mtime.seconds, seconds);
 	assert_int_equal(p.mtime.nanoseconds, nanoseconds);
 	ims_store_picture_clear(&p);
@@ -335,10 +335,9 @@ static void note_ids(buf *b, int64_t *ids, size_t n)
 	ims_free(ids);
 }
 
-static void note_found(buf *b, int rc, store_picture *p)
+static void note_found(buf *b, store_picture *p)
 {
-	ims_buf_text(b, "%d: ", rc);
-	if (!rc)
+	if (p->path)
 		note_picture(b, p, NULL);
 	ims_store_picture_clear(p);
 }
@@ -353,18 +352,18 @@ static void read_pictures(store *st, buf *b)
 	for (uint32_t state = 0; state <= 8; state++)
 		ok(ims_store_each_picture(st, state, note_picture, b, &err));
 	for (int64_t id = 0; id < 90; id++) {
-		char *root = NULL;
 		bool deleted = true;
-		int rc = ims_store_picture_get(st, id, &p, &root, NULL);
+		ok(ims_store_get(st, &id, 1, &p, &err));
 		known = id == 10 ? p.hash : known;
-		note_found(b, rc, &p);
-		rc = ims_store_is_deleted(st, id, &deleted, NULL);
-		ims_buf_text(b, "%s %d %d\n", root ? root : "-", rc, deleted);
-		ims_free(root);
+		ims_buf_text(b, "%s ", p.root_path ? p.root_path : "-");
+		note_found(b, &p);
+		int rc = ims_store_is_deleted(st, id, &deleted, NULL);
+		ims_buf_text(b, "%d %d\n", rc, deleted);
 	}
-	note_found(b, ims_store_picture_find(st, 3, "p4", &p, NULL), &p);
-	note_found(b, ims_store_picture_by_hash(st, &known, &p, NULL), &p);
-	note_found(b, ims_store_deleted_by_hash(st, &known, &p, NULL), &p);
+	ok(ims_store_find(st, &(store_place){ 3, "p4" }, 1, &p, &err));
+	note_found(b, &p);
+	ok(ims_store_by_hash(st, &known, 1, &p, &err));
+	note_found(b, &p);
 	ok(ims_store_pictures_lookup(st, ids, 5, note_cell, b, &err));
 	ok(ims_store_ids_under(st, "/photos", &under, &n, &err));
 	note_ids(b, under, n);
