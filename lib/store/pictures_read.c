@@ -71,7 +71,7 @@ static int copy_row(conn *c, sqlite3_stmt *s, store_picture *out, imgsearch_erro
 	return failed ? ims_nomem(err) : 0;
 }
 
-/* Binds number i of what is looked up. */
+/* Binds number i of what is looked up. Returns a result code of SQLite. */
 typedef int bind_key(sqlite3_stmt *s, const void *keys, size_t i);
 
 /* One statement for each key is as fast as a list of them. */
@@ -90,7 +90,8 @@ static int look_up(store *st, const char *sql, bind_key *bind, const void *keys,
 		rc = ims_store_query(c, &s, err, sql, "");
 	for (size_t i = 0; !rc && i < n; i++) {
 		sqlite3_reset(s);
-		rc = bind(s, keys, i) ? ims_nomem(err) : copy_row(c, s, &out[i], err);
+		int bound = bind(s, keys, i);
+		rc = bound ? ims_store_sql_fail(c, bound, err) : copy_row(c, s, &out[i], err);
 	}
 	ims_store_done(c, s);
 	if (n > 1)
