@@ -244,7 +244,7 @@ static int take_bare_vectors(lister *l, bool deleted)
 	int rc = deleted ? 0 : has_bare_vectors(l, &has);
 	if (rc || !has)
 		return rc;
-	rc = ims_store_bare_vectors(l->s->store, deleted, &ids, &n, l->err);
+	rc = ims_store_ids(l->s->store, deleted ? STORE_BARE_KEPT : STORE_BARE, &ids, &n, l->err);
 	for (size_t i = 0; !rc && i < n; i++) {
 		store_picture p = { 0 };
 		rc = ims_item_vector_row(l->s, ids[i], &p, l->err);

@@ -30,11 +30,15 @@ static int report_progress(index_run *r, const char *path)
 }
 
 /* `how` has what else is known of the item. */
-static int submit(index_run *r, const walk_entry *e, int64_t id, const pipeline_item *how)
+static int submit(index_run *r, const walk_entry *e, const path_entry *known,
+	const pipeline_item *how)
 {
 	const index_start *start = r->walk.start;
 	pipeline_item item = *how;
-	item.id = id;
+	if (known) {
+		item.id = known->id;
+		item.row_content = known->content;
+	}
 	item.root = start->root;
 	item.also = ims_switches_formats(r->walk.lists, e->path);
 	item.path = ims_strdup(e->path);
@@ -93,6 +97,7 @@ static int record(index_run *r, const walk_entry *e, const path_entry *known, ui
 	}
 	pending_row row = {
 		.id = known ? known->id : 0,
+		.row_content = known ? known->content : (content_key){ { 0 } },
 		.root = r->walk.start->root,
 		.path = ims_strdup(e->path),
 		.mtime = e->mtime,
@@ -178,13 +183,10 @@ static void count_touched(walk_state *w, const path_entry *known, const walk_ent
 /* Compares the hash of the file; what has none is read as a new file is. */
 static int compare(index_run *r, const walk_entry *e, const path_entry *known)
 {
-	store_picture p;
-	int rc = ims_store_picture_get(r->s->store, known->id, &p, r->err);
-	pipeline_item how = { .row_state = known->state };
-	if (!rc && !r->identity.next)
-		how.row_hash = p.hash;
-	ims_store_picture_clear(&p);
-	return rc ? rc : submit(r, e, known->id, &how);
+	static const content_key none;
+	bool hashed = memcmp(&known->content, &none, sizeof none) != 0;
+	return submit(r, e, known,
+		&(pipeline_item){ .row_state = known->state, .compares = hashed && !r->identity.next });
 }
 
 /* Whether the decoding, or what it found on this machine, changed since the vector was made. */
@@ -231,7 +233,7 @@ static int has_new_facts(index_run *r, const walk_entry *e, const path_entry *kn
 static int file_entry(index_run *r, const walk_entry *e, const path_entry *known)
 {
 	if (!is_fresh(r, known, e))
-		return submit(r, e, known ? known->id : 0,
+		return submit(r, e, known,
 			&(pipeline_item){
 				.tried = known && is_same_file(known, e) ? known->state : 0,
 			});
@@ -241,21 +243,21 @@ static int file_entry(index_run *r, const walk_entry *e, const path_entry *known
 			return compare(r, e, known);
 	}
 	if (may_be_stale(r, known))
-		return submit(r, e, known->id,
+		return submit(r, e, known,
 			&(pipeline_item){ .row_state = known->state,
 				.row_pixels = known->pixels,
 				.check_header = true });
 	bool has_vector = true;
 	int rc = 0;
 	if (r->identity.next && known->state == IMGSEARCH_STATE_INDEXED)
-		rc = ims_store_vector_next_has(r->s->store, known->id, &has_vector, r->err);
+		has_vector = ims_id_find(r->made, r->n_made, known->id, NULL);
 	if (!rc && !has_vector)
-		return submit(r, e, known->id, &(pipeline_item){ .vector_only = true });
+		return submit(r, e, known, &(pipeline_item){ .vector_only = true });
 	bool new_facts = false;
 	if (!rc)
 		rc = has_new_facts(r, e, known, &new_facts);
 	if (!rc && new_facts)
-		return submit(r, e, known->id,
+		return submit(r, e, known,
 			&(pipeline_item){ .row_state = known->state, .facts_only = true });
 	if (!rc)
 		count_unchanged(r, known->state);

@@ -49,6 +49,7 @@ static int add_known(void *user, const store_picture *p, const char *root_path)
 		.key = ims_path_key(p->root, p->path),
 		.id = p->id,
 		.size = p->size,
+		.content = ims_content_key(&p->hash),
 		.mtime = p->mtime,
 		.ctime = p->has_ctime ? p->ctime : (timestamp){ 0, -1 },
 		.state = p->state,
@@ -56,7 +57,13 @@ static int add_known(void *user, const store_picture *p, const char *root_path)
 		.sidecars = p->facts_version == META_VERSION ? p->sidecars : PATH_FACTS_OLD,
 		.reason = ims_entry_reason(p->reason),
 	};
-	return ims_path_table_add(&r->paths, &known) ? ims_nomem(r->err) : ims_twins_note(r, p);
+	bool has = p->state == IMGSEARCH_STATE_DELETED
+		|| (p->state == IMGSEARCH_STATE_INDEXED
+			&& (!r->identity.next || ims_id_find(r->made, r->n_made, p->id, NULL)));
+	if (ims_path_table_add(&r->paths, &known)
+		|| (has && ims_contents_add(&r->pipeline.contents, known.content, p->id)))
+		return ims_nomem(r->err);
+	return ims_twins_note(r, p);
 }
 
 static int add_single(index_run *r, const char *path)
@@ -209,7 +216,10 @@ static int run(index_run *r, index_plan *p, const char *const *paths, size_t n)
 		rc = set_up(r, p, paths, n);
 	if (rc)
 		return rc;
-	rc = ims_store_each_picture(r->s->store, 0, add_known, r, r->err);
+	if (r->identity.next)
+		rc = ims_store_ids(r->s->store, STORE_NEXT, &r->made, &r->n_made, r->err);
+	if (!rc)
+		rc = ims_store_each_picture(r->s->store, 0, add_known, r, r->err);
 	if (!rc)
 		rc = add_singles(r, p);
 	if (!rc)
@@ -248,6 +258,7 @@ static void free_run(index_run *r)
 	ims_offline_free(&r->offline);
 	ims_path_table_free(&r->paths);
 	ims_path_table_free(&r->singles);
+	ims_free(r->made);
 	ims_seen_files_free(&r->files);
 	ims_twins_free(r);
 	ims_identity_free(&r->identity);

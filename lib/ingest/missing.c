@@ -81,6 +81,7 @@ static int collect(void *user, const store_picture *p, const char *root_path)
 		return ims_nomem(g->run->err);
 	g->id = grown;
 	g->id[g->n++] = p->id;
+	ims_contents_lose(&g->run->pipeline.contents, ims_content_key(&p->hash), p->id);
 	g->pictures += picture;
 	return 0;
 }

@@ -1,11 +1,12 @@
 /*
- * A hash table of the paths of an index, keyed by checksum: 80 bytes a path, whatever its length.
+ * A hash table of the paths of an index, keyed by checksum: 96 bytes a path, whatever its length.
  * Open addressing with linear probing. One thread at a time.
  */
 #ifndef IMS_INGEST_PATH_TABLE_H
 #define IMS_INGEST_PATH_TABLE_H
 
 #include "base/base.h"
+#include "ingest/content_table.h"
 
 #define PATH_FACTS_OLD UINT64_MAX
 
@@ -18,6 +19,7 @@ typedef struct path_entry {
 	path_key key;
 	int64_t id; /* 0: a free slot */
 	uint64_t size;
+	content_key content;    /* of its bytes */
 	timestamp mtime, ctime; /* of ctime, nanoseconds -1: not known */
 	uint64_t sidecars; /* of its facts: see store.h; PATH_FACTS_OLD: an older reader made them */
 	uint32_t state;

@@ -7,6 +7,7 @@
 #ifndef IMS_INGEST_PENDING_H
 #define IMS_INGEST_PENDING_H
 
+#include "ingest/content_table.h"
 #include "ingest/row.h"
 
 enum { PENDING_MOST = 1024 };
@@ -25,6 +26,7 @@ typedef struct pending_row {
 	bool ctime_only;  /* the file is as it was, but for its change time; state is that of the row */
 	bool pixels_only; /* the same, and only picture.pixels of the row is replaced */
 	bool facts_only;  /* only its facts are replaced */
+	content_key row_content; /* the bytes of the row before; zero: not known */
 	bool needs_vector;
 	bool removes;  /* the picture of the row goes */
 	float *vector; /* owned; NULL: not there yet, or not needed */

@@ -63,9 +63,16 @@ static uint32_t state_of(int rc)
 	}
 }
 
-static bool has_row_hash(const pipeline_item *it, const hash256 *hash)
+static bool has_row_content(const pipeline_item *it, const hash256 *hash)
 {
-	return !ims_hash_is_zero(&it->row_hash) && ims_hash_equal(&it->row_hash, hash);
+	return it->compares && ims_content_equal(it->row_content, ims_content_key(hash));
+}
+
+/* The picture with these bytes; *id is 0 where there is none. */
+static int find_twin(pipeline *p, const hash256 *hash, int64_t *id, imgsearch_error *err)
+{
+	*id = ims_contents_find(&p->contents, ims_content_key(hash));
+	return *id == CONTENT_UNSURE ? ims_row_twin(p->s, hash, id, err) : 0;
 }
 
 /*
@@ -75,17 +82,10 @@ static bool has_row_hash(const pipeline_item *it, const hash256 *hash)
 static bool has_content(void *user, const hash256 *hash)
 {
 	const pipeline_item *it = user;
-	const pipeline *p = it->pipeline;
-	store_picture found;
+	int64_t twin;
 	if (it->vector_only || it->force_decode)
 		return false;
-	if (has_row_hash(it, hash))
-		return true;
-	bool has = !ims_store_by_hash(p->s->store, hash, 1, &found, NULL) && found.path;
-	if (has && p->identity->next && found.state == IMGSEARCH_STATE_INDEXED)
-		ims_store_vector_next_has(p->s->store, found.id, &has, NULL);
-	ims_store_picture_clear(&found);
-	return has;
+	return has_row_content(it, hash) || (!find_twin(it->pipeline, hash, &twin, NULL) && twin);
 }
 
 static void prepare(void *arg)
@@ -115,7 +115,7 @@ static void prepare(void *arg)
 		.recipe = &p->identity->model.recipe,
 		.also = it->also,
 		.partial = p->partial,
-		.known = !ims_hash_is_zero(&it->row_hash),
+		.known = it->compares,
 		.has_content = has_content,
 		.user = it,
 	};
@@ -123,7 +123,7 @@ static void prepare(void *arg)
 	it->state = state_of(ims_prepare(&request, &in, &it->picture, &it->input, &it->why));
 	if (it->picture.sidecar)
 		it->state = IMGSEARCH_STATE_EXCLUDED;
-	it->same_bytes = has_row_hash(it, &it->picture.hash);
+	it->same_bytes = has_row_content(it, &it->picture.hash);
 	if (it->check_header && it->state != IMGSEARCH_STATE_INDEXED) { /* the row stays as it is */
 		it->same_pixels = true;
 		it->picture.pixels = it->row_pixels;
@@ -285,11 +285,11 @@ static int needs_vector(pipeline *p, pipeline_item *it, bool *needs, imgsearch_e
 	*needs = it->vector_only || it->check_header;
 	if (*needs || ims_pending_has_hash(&p->pending, &it->picture.hash))
 		return 0;
-	int rc = ims_row_twin(p->s, &it->picture.hash, &twin, err);
+	int rc = find_twin(p, &it->picture.hash, &twin, err);
 	if (!rc && twin && ims_pending_replaces(&p->pending, twin, &it->picture.hash)) {
 		rc = write_all(p); /* a pending row gives the twin other bytes */
 		if (!rc)
-			rc = ims_row_twin(p->s, &it->picture.hash, &twin, err);
+			rc = find_twin(p, &it->picture.hash, &twin, err);
 	}
 	if (!rc && !twin && !it->picture.decoded) {
 		it->force_decode = true;
@@ -370,6 +370,7 @@ static int admit(pipeline *p)
 		.pixels_only = it->same_pixels,
 		.facts_only = it->facts_only,
 		.picture = it->picture,
+		.row_content = it->row_content,
 		.vector_only = it->vector_only,
 		.needs_vector = needs,
 	};
@@ -396,6 +397,7 @@ int ims_pipeline_init(pipeline *p)
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->finished, NULL);
 	p->last_write = ims_now();
+	ims_contents_init(&p->contents);
 	return ims_pending_init(&p->pending) ? ims_nomem(p->err) : 0;
 }
 
@@ -409,7 +411,7 @@ static int make_ring(pipeline *p)
 int ims_pipeline_submit(pipeline *p, const pipeline_item *item)
 {
 	int rc = item->path && item->full ? 0 : ims_nomem(p->err);
-	bool compares = !ims_hash_is_zero(&item->row_hash) || item->check_header || item->facts_only;
+	bool compares = item->compares || item->check_header || item->facts_only;
 	if (!rc && !p->network && !compares)
 		rc = load_network(p);
 	if (!rc && !p->item)
@@ -472,6 +474,7 @@ void ims_pipeline_free(pipeline *p)
 	ims_free(p->item);
 	ims_free(p->batch);
 	ims_pending_free(&p->pending);
+	ims_contents_free(&p->contents);
 	ims_model_free(p->network);
 	pthread_mutex_destroy(&p->lock);
 	pthread_cond_destroy(&p->finished);

@@ -12,6 +12,7 @@
 #define IMS_INGEST_PIPELINE_H
 
 #include "handle/model_choice.h"
+#include "ingest/content_table.h"
 #include "ingest/counts.h"
 #include "ingest/pending.h"
 
@@ -26,12 +27,13 @@ typedef struct pipeline_item {
 	bool vector_only; /* the picture's row stays as it is */
 	/* of the path's row: its state where the file has the row's size and time; else 0 */
 	uint32_t row_state;
-	uint32_t tried;   /* that state, where the file is read again though it is as it was; else 0 */
-	hash256 row_hash; /* of its bytes, where the file's need only be compared; else zero */
-	uint32_t row_pixels; /* with check_header: how its pixels were made (image/image.h) */
-	bool force_decode;   /* bytes that the index has are decoded too */
-	bool check_header;   /* first ask the file's header whether decoding now gives other pixels */
-	bool facts_only;     /* only its facts are read */
+	uint32_t tried; /* that state, where the file is read again though it is as it was; else 0 */
+	content_key row_content; /* the bytes of the row; zero: not known, or a new path */
+	bool compares;           /* if the file has those bytes, the row stays as it is */
+	uint32_t row_pixels;     /* with check_header: how its pixels were made (image/image.h) */
+	bool force_decode;       /* bytes that the index has are decoded too */
+	bool check_header; /* first ask the file's header whether decoding now gives other pixels */
+	bool facts_only;   /* only its facts are read */
 	/* set by the worker */
 	uint32_t state;      /* imgsearch_state */
 	imgsearch_error why; /* of a state other than indexed */
@@ -89,7 +91,8 @@ typedef struct pipeline {
 	size_t batch_size;   /* pictures, at most */
 	double seconds_each; /* of a picture of the last batch; 0: there was none */
 	pending_list pending;
-	bool partial;              /* what is there of a damaged picture is taken */
+	content_table contents; /* what the index has; of a re-index: with a vector of the new model */
+	bool partial;           /* what is there of a damaged picture is taken */
 	uint32_t redecoded_traits; /* of all pictures that were decoded anew */
 	pipeline_lacking lacking[PIPELINE_LACKING];
 	double last_write, waited; /* seconds */

@@ -192,6 +192,18 @@ static void count_admitted(pipeline *p, const pending_row *r, const store_record
 	ims_pipeline_count(p, w->row.state);
 }
 
+/* Brings what is known of the contents of the index up to date. */
+static int note_content(pipeline *p, const pending_row *r, const store_record *w)
+{
+	content_key key = ims_content_key(&w->row.hash);
+	if (w->way == STORE_TOUCH || w->outcome == STORE_MOVED)
+		return 0;
+	if (r->id && (w->way == STORE_PUT || !ims_content_equal(key, r->row_content)))
+		ims_contents_lose(&p->contents, r->row_content, r->id);
+	bool indexed = w->way == STORE_ADMIT && w->row.state == IMGSEARCH_STATE_INDEXED;
+	return indexed && ims_contents_add(&p->contents, key, w->row.id) ? ims_nomem(p->err) : 0;
+}
+
 static void count(pipeline *p, const pending_row *r, const store_record *w)
 {
 	if (w->way == STORE_PUT) {
@@ -207,15 +219,34 @@ static void count(pipeline *p, const pending_row *r, const store_record *w)
 
 /* ---------------------------------------------------------------------------------- writing ---- */
 
-/* The pending picture with the bytes of these was refused: they are damaged like it. */
+/* Whether the network gave no feature for a picture with these bytes. */
+static bool was_refused(const store_record *record, size_t n, const hash256 *hash)
+{
+	for (size_t i = 0; i < n; i++)
+		if (record[i].outcome == STORE_REFUSED && ims_hash_equal(&record[i].row.hash, hash))
+			return true;
+	return false;
+}
+
+/*
+ * The picture with the bytes of these was refused: they are damaged like it. Or another program
+ * removed it meanwhile.
+ */
 static int write_unprepared(pipeline *p, store_record *record)
 {
+	static const char gone[] =
+		"the picture with the same bytes was removed meanwhile: the next run reads it";
+	size_t n = p->pending.n;
 	int rc = 0;
-	for (size_t i = 0; !rc && i < p->pending.n; i++)
-		if (record[i].outcome == STORE_UNPREPARED) {
-			record[i] = make_damaged(&p->pending.row[i]);
-			rc = ims_store_write(p->s->store, &record[i], 1, p->err);
-		}
+	for (size_t i = 0; !rc && i < n; i++) {
+		const pending_row *r = &p->pending.row[i];
+		if (record[i].outcome != STORE_UNPREPARED)
+			continue;
+		record[i] = was_refused(record, n, &r->picture.hash)
+			? make_damaged(r)
+			: make_state(r, IMGSEARCH_STATE_UNREADABLE, gone);
+		rc = ims_store_write(p->s->store, &record[i], 1, p->err);
+	}
 	return rc;
 }
 
@@ -232,8 +263,10 @@ int ims_pipeline_write_rows(pipeline *p)
 		rc = ims_store_write(p->s->store, record, n, p->err);
 	if (!rc)
 		rc = write_unprepared(p, record);
-	for (size_t i = 0; !rc && i < n; i++)
+	for (size_t i = 0; !rc && i < n; i++) {
 		count(p, &p->pending.row[i], &record[i]);
+		rc = note_content(p, &p->pending.row[i], &record[i]);
+	}
 	ims_free(record);
 	return rc;
 }

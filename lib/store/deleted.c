@@ -90,8 +90,14 @@ int ims_store_items_exist(store *st, const int64_t *ids, size_t n, uint8_t *exis
 	return rc;
 }
 
-int ims_store_bare_vectors(store *st, bool deleted, int64_t **ids, size_t *n, imgsearch_error *err)
+int ims_store_ids(store *st, store_id_list list, int64_t **ids, size_t *n, imgsearch_error *err)
 {
+	static const char *const sql[] = {
+		[STORE_BARE] = "SELECT id FROM vector WHERE id NOT IN (SELECT id FROM picture) ORDER BY id",
+		[STORE_BARE_KEPT] =
+			"SELECT id FROM vector_kept WHERE id NOT IN (SELECT id FROM picture) ORDER BY id",
+		[STORE_NEXT] = "SELECT id FROM vector_next ORDER BY id",
+	};
 	conn *c;
 	sqlite3_stmt *s = NULL;
 	size_t cap = 0;
@@ -100,10 +106,7 @@ int ims_store_bare_vectors(store *st, bool deleted, int64_t **ids, size_t *n, im
 	int rc = ims_store_acquire(st, &c, err);
 	if (rc)
 		return rc;
-	rc = ims_store_query(c, &s, err,
-		deleted ? "SELECT id FROM vector_kept WHERE id NOT IN (SELECT id FROM picture) ORDER BY id"
-				: "SELECT id FROM vector WHERE id NOT IN (SELECT id FROM picture) ORDER BY id",
-		"");
+	rc = ims_store_query(c, &s, err, sql[list], "");
 	while (!rc && (rc = ims_store_step(c, s, err)) > 0)
 		rc = ims_store_add_id(ids, n, &cap, sqlite3_column_int64(s, 0), err);
 	ims_store_done(c, s);

@@ -367,8 +367,13 @@ int ims_store_items_exist(store *st, const int64_t *ids, size_t n, uint8_t *exis
 	imgsearch_error *err);
 /* ENOTFOUND, with the one sentence that says so. */
 int ims_store_no_item(const store *st, int64_t id, imgsearch_error *err);
-/* Vectors without a picture, ascending; or those that were deleted on purpose. ims_free. */
-int ims_store_bare_vectors(store *st, bool deleted, int64_t **ids, size_t *n, imgsearch_error *err);
+/* Ids of vectors, ascending; ims_free. */
+typedef enum store_id_list {
+	STORE_BARE,      /* without a picture */
+	STORE_BARE_KEPT, /* the same, of those that were deleted on purpose */
+	STORE_NEXT,      /* that the re-index under way has made */
+} store_id_list;
+int ims_store_ids(store *st, store_id_list list, int64_t **ids, size_t *n, imgsearch_error *err);
 /* Whether any picture has this size: a cheap test before a file is hashed. */
 int ims_store_has_size(store *st, uint64_t size, bool *has, imgsearch_error *err);
 void ims_store_picture_clear(store_picture *p);
@@ -494,9 +499,6 @@ int ims_store_vectors_scan_parts(store *st, uint32_t dim, pool *pool, store_vect
 /* n vectors by id into out (n, dim); found[i] is 0 where there is none. */
 int ims_store_vectors_fetch(store *st, const int64_t *ids, size_t n, uint32_t dim, float *out,
 	uint8_t *found, imgsearch_error *err);
-
-/* Whether the re-index under way has the vector of a picture. On failure *has is false. */
-int ims_store_vector_next_has(store *st, int64_t id, bool *has, imgsearch_error *err);
 
 typedef struct store_searcher {
 	int64_t state;

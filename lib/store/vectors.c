@@ -192,12 +192,3 @@ int ims_store_vectors_fetch(store *st, const int64_t *ids, size_t n, uint32_t di
 	ims_store_release(st, c);
 	return rc;
 }
-
-int ims_store_vector_next_has(store *st, int64_t id, bool *has, imgsearch_error *err)
-{
-	int64_t there;
-	int rc = ims_store_read_number(st, &there, 0, err, "SELECT 1 FROM vector_next WHERE id = ?1",
-		"i", id);
-	*has = there != 0;
-	return rc;
-}

@@ -292,7 +292,7 @@ static int read_lists(store *st, imgsearch_error *err)
 	size_t n = 0, columns = 0;
 	store_cell *c = NULL;
 	store_counts counts;
-	bool rejected, has;
+	bool rejected;
 	store_roots roots;
 	int rc = ims_store_roots_get(st, &roots, err);
 	if (!rc && (roots.n != 1 || strcmp(roots.path[0], folder)))
@@ -301,6 +301,7 @@ static int read_lists(store *st, imgsearch_error *err)
 	if (!rc)
 		rc = ims_store_ids_under(st, "/", &ids, &n, err);
 	ims_free(ids);
+	ids = NULL;
 	if (!rc)
 		rc = ims_store_columns_get(st, 1, &c, &columns, err);
 	ims_store_columns_free(c, columns);
@@ -315,7 +316,8 @@ static int read_lists(store *st, imgsearch_error *err)
 	if (!rc)
 		rc = ims_store_max_id(st, &id, err);
 	if (!rc)
-		rc = ims_store_vector_next_has(st, 1, &has, err);
+		rc = ims_store_ids(st, STORE_NEXT, &ids, &n, err);
+	ims_free(ids);
 	if (!rc)
 		rc = ims_store_state_get(st, &state, err);
 	if (!rc)

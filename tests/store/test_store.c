@@ -62,12 +62,13 @@ static void models(void **state)
 	int64_t before, after, *ids;
 	size_t n;
 	store_counts counts;
-	bool has;
 	ok(ims_store_counts(st, &counts, &err));
 	assert_int_equal(counts.vectors, 1);
 	assert_int_equal(counts.vectors_next, 1);
-	ok(ims_store_vector_next_has(st, id, &has, &err));
-	assert_true(has);
+	ok(ims_store_ids(st, STORE_NEXT, &ids, &n, &err));
+	assert_int_equal(n, 1);
+	assert_int_equal(ids[0], id);
+	ims_free(ids);
 	ok(ims_store_change_last(st, &before, &err));
 	begin(st);
 	ok(ims_store_model_switch(st, &err));
@@ -83,8 +84,9 @@ static void models(void **state)
 	none(ims_store_model_get(st, &m, true, &err));
 	ok(ims_store_vectors_scan(st, false, 4, one_vector, &sum, &err));
 	assert_true(sum == (float)id * 1000 + 7);
-	ok(ims_store_vector_next_has(st, id, &has, &err));
-	assert_false(has);
+	ok(ims_store_ids(st, STORE_NEXT, &ids, &n, &err));
+	assert_int_equal(n, 0);
+	ims_free(ids);
 	assert_int_equal(problems(st), 0);
 	ims_store_close(st);
 }

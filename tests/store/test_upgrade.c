@@ -379,15 +379,16 @@ static void read_vectors(store *st, buf *b)
 	static const int64_t ids[] = { 500, 10, 7, 0 };
 	float rows[16] = { 0 };
 	uint8_t found[4];
-	bool has;
+	int64_t *next;
+	size_t n;
 	ok(ims_store_vectors_scan(st, false, 4, note_rows, b, &err));
 	ok(ims_store_vectors_scan(st, true, 4, note_rows, b, &err));
 	ok(ims_store_vectors_fetch(st, ids, 4, 4, rows, found, &err));
 	note_rows(b, ids, rows, 4);
-	for (int i = 0; i < 4; i++) {
-		ok(ims_store_vector_next_has(st, ids[i], &has, &err));
-		ims_buf_text(b, "%d %d\n", found[i], has);
-	}
+	for (int i = 0; i < 4; i++)
+		ims_buf_text(b, "%d\n", found[i]);
+	ok(ims_store_ids(st, STORE_NEXT, &next, &n, &err));
+	note_ids(b, next, n);
 }
 
 static void read_searchers(store *st, buf *b)
