@@ -11,7 +11,7 @@
 #include "handle/condition.h"
 #include "handle/filter.h"
 #include "image/image.h"
-#include "store/store.h"
+#include "store/record.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -304,7 +304,14 @@ static int store_signature(store *st, const member *m)
 	if (!rc && packed.failed)
 		rc = IMGSEARCH_ENOMEM;
 	if (!rc)
-		rc = ims_store_signature_put(st, m->vector, &m->hash, packed.data, packed.len, NULL);
+		rc = ims_store_write(st,
+			&(store_record){
+				.way = STORE_TOUCH,
+				.row = { .id = m->vector, .hash = m->hash },
+				.signature = packed.data,
+				.signature_size = packed.len,
+			},
+			1, NULL);
 	ims_buf_free(&packed);
 	return rc;
 }

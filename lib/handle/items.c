@@ -183,10 +183,13 @@ static int add_paths(imgsearch *s, imgsearch_item *item, imgsearch_error *err)
 
 int ims_item_vector_row(imgsearch *s, int64_t id, store_picture *p, imgsearch_error *err)
 {
-	bool deleted;
-	int rc = ims_store_is_deleted(s->store, id, &deleted, err);
+	uint8_t presence;
+	int rc = ims_store_presences(s->store, &id, 1, &presence, err);
+	if (!rc && presence == STORE_ABSENT)
+		rc = ims_store_no_item(s->store, id, err);
 	if (rc)
 		return rc;
+	bool deleted = presence == STORE_DELETED;
 	p->id = id;
 	p->state = deleted ? IMGSEARCH_STATE_DELETED : IMGSEARCH_STATE_INDEXED;
 	p->path = ims_format("id:%lld", (long long)id);
@@ -309,7 +312,10 @@ int ims_items_find(imgsearch *s, const char *path, int64_t *id, imgsearch_error 
 int ims_items_exist(imgsearch *s, const int64_t *ids, size_t n, uint8_t *exists,
 	imgsearch_error *err)
 {
-	return ims_store_items_exist(s->store, ids, n, exists, err);
+	int rc = ims_store_presences(s->store, ids, n, exists, err);
+	for (size_t i = 0; !rc && i < n; i++)
+		exists[i] = exists[i] != STORE_ABSENT;
+	return rc;
 }
 
 /* --------------------------------------------------------------------------------- vectors ---- */

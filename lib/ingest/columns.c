@@ -7,9 +7,11 @@
 #include "base/path.h"
 #include "files/csv.h"
 #include "files/names.h"
-#include "store/store.h"
+#include "store/record.h"
 
 #include <string.h>
+
+enum { BLOCK = 512 }; /* pictures that are written at once */
 
 typedef struct columns {
 	imgsearch *s; /* NULL: only the header is checked */
@@ -19,6 +21,8 @@ typedef struct columns {
 	char **header;
 	size_t n;
 	int key, title;
+	store_columns block[BLOCK]; /* to be written; each owns its values */
+	size_t n_block;
 	uint64_t rows, matched;
 	uint64_t invalid;       /* values of a fact that are none, of rows that name a picture */
 	imgsearch_error reason; /* of the first one */
@@ -81,6 +85,43 @@ static void check_values(columns *c, size_t line, char *const *field)
 	}
 }
 
+static void clear_block(columns *c)
+{
+	for (size_t i = 0; i < c->n_block; i++) {
+		for (size_t k = 0; k < c->n; k++)
+			ims_free((char *)c->block[i].value[k]);
+		ims_free((void *)c->block[i].value);
+	}
+	c->n_block = 0;
+}
+
+static int write_block(columns *c)
+{
+	int rc = c->n_block ? ims_store_columns_put(c->s->store, c->block, c->n_block, c->err) : 0;
+	clear_block(c);
+	return rc;
+}
+
+/* The fields are those of the reader of the file, so they are copied. */
+static int add_columns(columns *c, int64_t id, char *const *field)
+{
+	char **value = ims_zalloc(c->n, sizeof *value);
+	bool copied = value;
+	for (size_t i = 0; copied && i < c->n; i++)
+		copied = (value[i] = ims_strdup(field[i])) != NULL;
+	if (value)
+		c->block[c->n_block++] = (store_columns){
+			.id = id,
+			.name = (const char *const *)c->header,
+			.value = (const char *const *)value,
+			.n = c->n,
+			.title = c->title,
+		};
+	if (!copied)
+		return ims_nomem(c->err);
+	return c->n_block == BLOCK ? write_block(c) : 0;
+}
+
 static int read_record(void *user, size_t line, char **field, size_t n)
 {
 	columns *c = user;
@@ -97,8 +138,7 @@ static int read_record(void *user, size_t line, char **field, size_t n)
 	c->rows++;
 	while (!rc && (found = ims_path_names_find(&c->pictures, field[c->key], found))) {
 		matched = true;
-		rc = ims_store_columns_put(c->s->store, found->value, (const char *const *)c->header,
-			(const char *const *)field, n, c->title, c->err);
+		rc = add_columns(c, found->value, field);
 	}
 	c->matched += matched;
 	if (matched)
@@ -112,11 +152,14 @@ static int read_file(columns *c)
 	int rc = ims_csv_read(path, read_record, c, c->err);
 	if (!rc && !c->header)
 		return ims_fail(c->err, IMGSEARCH_EFORMAT, "%s: empty: a header row is needed", path);
+	if (!rc)
+		rc = write_block(c);
 	return rc < 0 ? rc : 0;
 }
 
 static void free_columns(columns *c)
 {
+	clear_block(c);
 	for (size_t i = 0; i < c->n; i++)
 		ims_free(c->header[i]);
 	ims_free(c->header);

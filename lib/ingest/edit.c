@@ -285,10 +285,10 @@ int ims_edit_remove(edit *out, const int64_t *ids, size_t n, imgsearch_error *er
 static int write_removal(const edit *e, imgsearch *s, const job *j, imgsearch_error *err)
 {
 	int rc = 0;
-	for (size_t i = 0; !rc && i < e->n; i++) {
-		rc = i % LOOK ? 0 : ims_job_check(j, err);
+	for (size_t i = 0; !rc && i < e->n; i += LOOK) {
+		rc = ims_job_check(j, err);
 		if (!rc)
-			rc = ims_store_picture_remove(s->store, e->ids[i], err);
+			rc = ims_store_remove(s->store, e->ids + i, e->n - i < LOOK ? e->n - i : LOOK, err);
 	}
 	return rc;
 }

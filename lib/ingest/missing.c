@@ -2,7 +2,7 @@
 #include "ingest/missing.h"
 
 #include "base/path.h"
-#include "store/store.h"
+#include "store/record.h"
 
 #include <string.h>
 
@@ -122,8 +122,7 @@ static int remove_all(index_run *r, const missing_paths *g)
 	int rc = ims_store_tx_begin(r->s->store, r->err);
 	if (rc)
 		return rc;
-	for (size_t i = 0; !rc && i < g->n; i++)
-		rc = ims_store_picture_remove(r->s->store, g->id[i], r->err);
+	rc = ims_store_remove(r->s->store, g->id, g->n, r->err);
 	r->counts->removed += g->n;
 	return ims_handle_tx_end(r->s, rc, r->err);
 }

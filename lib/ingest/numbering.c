@@ -216,15 +216,15 @@ static int reserve(numbering *n, size_t more, imgsearch_error *err)
 
 static int check_removal(numbering *n, const edit *e, imgsearch_error *err)
 {
-	uint8_t *exists = ims_alloc(e->n, 1);
-	int rc = exists ? ims_store_items_exist(n->s->store, e->ids, e->n, exists, err)
-					: ims_nomem(err);
+	uint8_t *presence = ims_alloc(e->n, 1);
+	int rc = presence ? ims_store_presences(n->s->store, e->ids, e->n, presence, err)
+					  : ims_nomem(err);
 	for (size_t i = 0; !rc && i < e->n; i++) {
 		const path_entry *of = staged(n, e->ids[i]);
-		if (of ? of->seen : !exists[i])
+		if (of ? of->seen : presence[i] == STORE_ABSENT)
 			rc = ims_store_no_item(n->s->store, e->ids[i], err);
 	}
-	ims_free(exists);
+	ims_free(presence);
 	return rc;
 }
 

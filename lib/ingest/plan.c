@@ -9,7 +9,7 @@
 #include "files/walk.h"
 #include "ingest/rules.h"
 #include "ingest/switches.h"
-#include "store/store.h"
+#include "store/record.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -180,8 +180,8 @@ static int move_single(index_plan *p, const store_picture *pic)
 	ims_store_picture_clear(&there);
 	if (rc || (taken && pic->state == IMGSEARCH_STATE_DELETED))
 		return rc;
-	return taken ? ims_store_picture_remove(st, pic->id, p->err)
-				 : ims_store_picture_move(st, pic->id, to.root, to.path, pic->mtime, p->err);
+	return taken ? ims_store_remove(st, &pic->id, 1, p->err)
+				 : ims_store_move(st, &(store_move){ pic->id, to, pic->mtime }, 1, p->err);
 }
 
 /* Makes single files that lie in a root a part of it, so that no path is there twice. */
@@ -244,9 +244,9 @@ static int make_single(index_plan *p, size_t root, const char *real)
 	int rc = ims_store_find(st, at, PLACES, there, p->err);
 	const store_picture *pic = &there[IN_ROOT];
 	if (!rc && pic->path && there[SINGLE].path)
-		rc = ims_store_picture_remove(st, pic->id, p->err);
+		rc = ims_store_remove(st, &pic->id, 1, p->err);
 	else if (!rc && pic->path)
-		rc = ims_store_picture_move(st, pic->id, 0, real, pic->mtime, p->err);
+		rc = ims_store_move(st, &(store_move){ pic->id, at[SINGLE], pic->mtime }, 1, p->err);
 	ims_store_pictures_clear(there, PLACES);
 	return rc;
 }

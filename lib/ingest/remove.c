@@ -1,7 +1,7 @@
 /* Each is one transaction. */
 #include "ingest/remove.h"
 
-#include "store/store.h"
+#include "store/record.h"
 
 #include <string.h>
 
@@ -31,34 +31,45 @@ static int in_transaction(imgsearch *s, change_items *change, const int64_t *ask
 	return rc;
 }
 
-static int keep_out(imgsearch *s, const int64_t *ids, size_t n, job *j, imgsearch_error *err)
+typedef int store_change(store *st, const int64_t *ids, size_t n, imgsearch_error *err);
+
+static int in_parts(imgsearch *s, store_change *change, const int64_t *ids, size_t n, job *j,
+	imgsearch_error *err)
 {
 	int rc = 0;
-	for (size_t i = 0; !rc && i < n; i++) {
-		rc = i % LOOK ? 0 : ims_job_check(j, err);
+	for (size_t i = 0; !rc && i < n; i += LOOK) {
+		rc = ims_job_check(j, err);
 		if (!rc)
-			rc = ims_store_keep_out(s->store, ids[i], err);
+			rc = change(s->store, ids + i, n - i < LOOK ? n - i : LOOK, err);
 	}
+	return rc;
+}
+
+static int keep_out(imgsearch *s, const int64_t *ids, size_t n, job *j, imgsearch_error *err)
+{
+	return in_parts(s, ims_store_keep_out, ids, n, j, err);
+}
+
+/* EINVAL: an item is not deleted. */
+static int check_deleted(imgsearch *s, const int64_t *ids, size_t n, imgsearch_error *err)
+{
+	uint8_t *presence = ims_alloc(n, 1);
+	int rc = presence ? ims_store_presences(s->store, ids, n, presence, err) : ims_nomem(err);
+	for (size_t i = 0; !rc && i < n; i++)
+		if (presence[i] == STORE_ABSENT)
+			rc = ims_store_no_item(s->store, ids[i], err);
+		else if (presence[i] != STORE_DELETED)
+			rc = ims_fail(err, IMGSEARCH_EINVAL, "item %lld of index %s is not kept out",
+				(long long)ids[i], ims_store_label(s->store));
+	ims_free(presence);
 	return rc;
 }
 
 /* Copies come in with their picture: so all are asked for before the first one is changed. */
 static int readmit(imgsearch *s, const int64_t *ids, size_t n, job *j, imgsearch_error *err)
 {
-	bool deleted = true;
-	int rc = 0;
-	for (size_t i = 0; !rc && i < n; i++) {
-		rc = ims_store_is_deleted(s->store, ids[i], &deleted, err);
-		if (!rc && !deleted)
-			rc = ims_fail(err, IMGSEARCH_EINVAL, "item %lld of index %s is not kept out",
-				(long long)ids[i], ims_store_label(s->store));
-	}
-	for (size_t i = 0; !rc && i < n; i++) {
-		rc = i % LOOK ? 0 : ims_job_check(j, err);
-		if (!rc)
-			rc = ims_store_readmit(s->store, ids[i], err);
-	}
-	return rc;
+	int rc = check_deleted(s, ids, n, err);
+	return rc ? rc : in_parts(s, ims_store_readmit, ids, n, j, err);
 }
 
 int ims_keep_out(imgsearch *s, const int64_t *ids, size_t n, job *j, imgsearch_error *err)

@@ -53,14 +53,10 @@ int ims_row_twin(imgsearch *s, const hash256 *hash, int64_t *id, imgsearch_error
 
 int ims_row_refuse_deleted_id(imgsearch *s, const char *name, int64_t id, imgsearch_error *err)
 {
-	bool deleted = false;
-	imgsearch_error why;
-	int rc = ims_store_is_deleted(s->store, id, &deleted, &why);
-	if (rc == IMGSEARCH_ENOTFOUND)
-		return 0;
-	if (rc && err)
-		*err = why;
-	return deleted ? ims_store_refuse_deleted(s->store, name, id, err) : rc;
+	uint8_t presence = STORE_ABSENT;
+	int rc = ims_store_presences(s->store, &id, 1, &presence, err);
+	return !rc && presence == STORE_DELETED ? ims_store_refuse_deleted(s->store, name, id, err)
+											: rc;
 }
 
 int ims_row_refuse_deleted(imgsearch *s, const char *path, imgsearch_error *err)

@@ -6,6 +6,7 @@
 #include "ingest/same_files.h"
 
 #include "base/ids.h"
+#include "store/record.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +29,8 @@ typedef struct class_builder {
 	size_t n_pictures, cap_pictures;
 	name_row **by_id;
 	uint64_t states[IMGSEARCH_STATE_LINK + 1]; /* of the rows that were seen */
-	bool writes;
+	store_naming *change;                      /* what is to be written, in order */
+	size_t n_changes, cap_changes;
 	imgsearch_error *err;
 } class_builder;
 
@@ -222,12 +224,14 @@ static int make_classes(class_builder *t)
 
 /* --------------------------------------------------------------------------------- writing ---- */
 
-/* The transaction begins with the first change. */
-static int begin(class_builder *t)
+static int add_change(class_builder *t, const store_naming *change)
 {
-	int rc = t->writes ? 0 : ims_store_tx_begin(t->s->store, t->err);
-	t->writes = !rc;
-	return rc;
+	store_naming *grown = ims_grow(t->change, t->n_changes, &t->cap_changes, sizeof *grown);
+	if (!grown)
+		return ims_nomem(t->err);
+	t->change = grown;
+	grown[t->n_changes++] = *change;
+	return 0;
 }
 
 static void move_state(class_builder *t, name_row *r, uint32_t state, int64_t same_file)
@@ -242,29 +246,21 @@ static void move_state(class_builder *t, name_row *r, uint32_t state, int64_t sa
 
 static int clear_name(class_builder *t, name_row *r)
 {
-	int rc = begin(t);
-	if (!rc)
-		rc = ims_store_name_clear(t->s->store, r->id, t->err);
 	move_state(t, r, IMGSEARCH_STATE_DUPLICATE, 0);
-	return rc;
+	return add_change(t, &(store_naming){ NAME_CLEAR, r->id, 0 });
 }
 
 static int set_name(class_builder *t, name_row *r, int64_t picture)
 {
-	int rc = begin(t);
-	if (!rc)
-		rc = ims_store_name_set(t->s->store, r->id, picture, t->err);
 	move_state(t, r, IMGSEARCH_STATE_LINK, picture);
-	return rc;
+	return add_change(t, &(store_naming){ NAME_SET, r->id, picture });
 }
 
 /* The row that has the vector gets the path of the picture. */
 static int swap_paths(class_builder *t, name_row *picture, name_row *holder)
 {
 	name_row was = *picture;
-	int rc = begin(t);
-	if (!rc)
-		rc = ims_store_paths_swap(t->s->store, picture->id, holder->id, t->err);
+	int rc = add_change(t, &(store_naming){ PATHS_SWAP, picture->id, holder->id });
 	picture->id = holder->id;
 	holder->id = was.id;
 	int64_t same_file = holder->same_file;
@@ -289,6 +285,15 @@ static int settle_class(class_builder *t, name_row *row, size_t n)
 	return rc;
 }
 
+static int write_changes(class_builder *t)
+{
+	int rc = ims_store_tx_begin(t->s->store, t->err);
+	if (rc)
+		return rc;
+	rc = ims_store_name_files(t->s->store, t->change, t->n_changes, t->err);
+	return ims_handle_tx_end(t->s, rc, t->err);
+}
+
 static int settle_all(class_builder *t)
 {
 	int rc = 0;
@@ -297,7 +302,9 @@ static int settle_all(class_builder *t)
 			;
 		rc = settle_class(t, &t->row[from], to - from);
 	}
-	return t->writes ? ims_handle_tx_end(t->s, rc, t->err) : rc;
+	if (!rc && t->n_changes)
+		rc = write_changes(t);
+	return rc;
 }
 
 /* A path that was found twice was counted twice. */
@@ -333,5 +340,6 @@ int ims_same_files_settle(imgsearch *s, seen_files *f, run_counts *counts, imgse
 	ims_free(t.row);
 	ims_free(t.by_id);
 	ims_free(t.pictures);
+	ims_free(t.change);
 	return rc;
 }

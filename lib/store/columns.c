@@ -1,18 +1,24 @@
 /* Columns of a CSV: the values of a picture under the headings. */
+#include "store/record.h"
 #include "store/sql.h"
 #include "store/transaction.h"
 
-int ims_store_columns_put(store *st, int64_t id, const char *const *names,
-	const char *const *values, size_t n, int title, imgsearch_error *err)
+static int put(conn *c, const store_columns *p, imgsearch_error *err)
+{
+	int rc = ims_store_run(c, err, "DELETE FROM cell WHERE picture = ?1", "i", p->id);
+	for (size_t i = 0; !rc && i < p->n; i++)
+		rc = ims_store_run(c, err,
+			"INSERT INTO cell(picture, number, name, value, title) VALUES(?1, ?2, ?3, ?4, ?5)",
+			"iitti", p->id, (int64_t)i, p->name[i], p->value[i], (int64_t)((int)i == p->title));
+	return rc;
+}
+
+int ims_store_columns_put(store *st, const store_columns *columns, size_t n, imgsearch_error *err)
 {
 	conn *c;
 	int rc = ims_store_writer(st, &c, err);
-	if (!rc)
-		rc = ims_store_run(c, err, "DELETE FROM cell WHERE picture = ?1", "i", id);
 	for (size_t i = 0; !rc && i < n; i++)
-		rc = ims_store_run(c, err,
-			"INSERT INTO cell(picture, number, name, value, title) VALUES(?1, ?2, ?3, ?4, ?5)",
-			"iitti", id, (int64_t)i, names[i], values[i], (int64_t)((int)i == title));
+		rc = put(c, &columns[i], err);
 	return rc;
 }
 

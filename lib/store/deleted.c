@@ -8,6 +8,7 @@
  */
 #include "store/deleted.h"
 #include "store/changes.h"
+#include "store/record.h"
 #include "store/sql.h"
 #include "store/tally.h"
 #include "store/transaction.h"
@@ -58,21 +59,7 @@ int ims_store_refuse_deleted_id(store *st, conn *c, int64_t id, imgsearch_error 
 	return rc || deleted != 1 ? rc : ims_store_refuse_deleted(st, "the vector", id, err);
 }
 
-int ims_store_is_deleted(store *st, int64_t id, bool *deleted, imgsearch_error *err)
-{
-	conn *c;
-	int64_t answer = 0;
-	int rc = ims_store_acquire(st, &c, err);
-	*deleted = false;
-	if (rc)
-		return rc;
-	rc = look(c, id, &answer, err);
-	ims_store_release(st, c);
-	*deleted = answer == 1;
-	return rc || answer >= 0 ? rc : ims_store_no_item(st, id, err);
-}
-
-int ims_store_items_exist(store *st, const int64_t *ids, size_t n, uint8_t *exists,
+int ims_store_presences(store *st, const int64_t *ids, size_t n, uint8_t *presence,
 	imgsearch_error *err)
 {
 	conn *c;
@@ -83,7 +70,7 @@ int ims_store_items_exist(store *st, const int64_t *ids, size_t n, uint8_t *exis
 	rc = ims_store_read_begin(c, err);
 	for (size_t i = 0; !rc && i < n; i++) {
 		rc = look(c, ids[i], &answer, err);
-		exists[i] = answer >= 0;
+		presence[i] = answer < 0 ? STORE_ABSENT : answer ? STORE_DELETED : STORE_PRESENT;
 	}
 	ims_store_read_end(c);
 	ims_store_release(st, c);
@@ -209,7 +196,7 @@ static int keep_row_out(store *st, conn *c, int64_t id, int64_t first, imgsearch
 				  copy ? ims_store_reason_deleted_copy : REASON, err);
 }
 
-int ims_store_keep_out(store *st, int64_t id, imgsearch_error *err)
+static int keep_out(store *st, int64_t id, imgsearch_error *err)
 {
 	conn *c;
 	int64_t state = 0, deleted = 0, first, *ids = NULL;
@@ -260,7 +247,7 @@ static int readmit_row(store *st, conn *c, int64_t id, int64_t first, imgsearch_
 				: set_state(st, c, id, state, IMGSEARCH_STATE_UNREADABLE, 0, readmitted, err);
 }
 
-int ims_store_readmit(store *st, int64_t id, imgsearch_error *err)
+static int readmit(store *st, int64_t id, imgsearch_error *err)
 {
 	conn *c;
 	int64_t deleted = 0, state = 0, first, *ids = NULL;
@@ -279,6 +266,22 @@ int ims_store_readmit(store *st, int64_t id, imgsearch_error *err)
 	for (size_t i = 0; !rc && i < n; i++)
 		rc = readmit_row(st, c, ids[i], first, err);
 	ims_free(ids);
+	return rc;
+}
+
+int ims_store_keep_out(store *st, const int64_t *ids, size_t n, imgsearch_error *err)
+{
+	int rc = 0;
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = keep_out(st, ids[i], err);
+	return rc;
+}
+
+int ims_store_readmit(store *st, const int64_t *ids, size_t n, imgsearch_error *err)
+{
+	int rc = 0;
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = readmit(st, ids[i], err);
 	return rc;
 }
 

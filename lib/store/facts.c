@@ -1,6 +1,7 @@
 /* Facts of pictures: a row for each indexed one whose file was read. */
 #include "store/facts.h"
 
+#include "store/pictures.h"
 #include "store/sql.h"
 #include "store/transaction.h"
 

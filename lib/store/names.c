@@ -44,7 +44,7 @@ enum {
 	NAMES = 1u << IMGSEARCH_STATE_DUPLICATE | 1u << IMGSEARCH_STATE_LINK,
 };
 
-int ims_store_name_set(store *st, int64_t id, int64_t file, imgsearch_error *err)
+static int set_name(store *st, int64_t id, int64_t file, imgsearch_error *err)
 {
 	conn *c;
 	int64_t state = 0, of = 0;
@@ -66,7 +66,7 @@ int ims_store_name_set(store *st, int64_t id, int64_t file, imgsearch_error *err
 	return 0;
 }
 
-int ims_store_name_clear(store *st, int64_t id, imgsearch_error *err)
+static int clear_name(store *st, int64_t id, imgsearch_error *err)
 {
 	conn *c;
 	int64_t state = 0;
@@ -94,7 +94,7 @@ static int place(conn *c, int64_t id, const store_picture *at, imgsearch_error *
 		at->ctime.seconds, at->ctime.nanoseconds, (int64_t)at->has_ctime);
 }
 
-int ims_store_paths_swap(store *st, int64_t a, int64_t b, imgsearch_error *err)
+static int swap_paths(store *st, int64_t a, int64_t b, imgsearch_error *err)
 {
 	conn *c;
 	store_picture one = { 0 }, other = { 0 };
@@ -112,5 +112,17 @@ int ims_store_paths_swap(store *st, int64_t a, int64_t b, imgsearch_error *err)
 		rc = place(c, a, &other, err);
 	ims_store_picture_clear(&one);
 	ims_store_picture_clear(&other);
+	return rc;
+}
+
+int ims_store_name_files(store *st, const store_naming *names, size_t n, imgsearch_error *err)
+{
+	int rc = 0;
+	for (size_t i = 0; !rc && i < n; i++) {
+		const store_naming *a = &names[i];
+		rc = a->what == NAME_SET    ? set_name(st, a->id, a->other, err)
+			: a->what == NAME_CLEAR ? clear_name(st, a->id, err)
+									: swap_paths(st, a->id, a->other, err);
+	}
 	return rc;
 }

@@ -139,7 +139,7 @@ static int write_row(store *st, conn *c, store_picture *p, bool insert, imgsearc
 	return rc;
 }
 
-int ims_store_picture_put(store *st, store_picture *p, imgsearch_error *err)
+int ims_store_row_put(store *st, store_picture *p, imgsearch_error *err)
 {
 	conn *c;
 	stored_row old;
@@ -174,29 +174,28 @@ int ims_store_picture_put(store *st, store_picture *p, imgsearch_error *err)
 	return rc ? rc : ims_store_facts_drop(c, p->id, err);
 }
 
-int ims_store_picture_move(store *st, int64_t id, int64_t root, const char *path, timestamp mtime,
-	imgsearch_error *err)
+int ims_store_row_move(store *st, const store_move *m, imgsearch_error *err)
 {
 	conn *c;
 	int64_t there = 0, deleted = 0;
 	int rc = ims_store_writer(st, &c, err);
 	if (!rc)
 		rc = ims_store_number(c, &there, 0, err,
-			"SELECT id FROM picture WHERE root = ?1 AND path = ?2 AND id <> ?3", "ipi", root, path,
-			id);
+			"SELECT id FROM picture WHERE root = ?1 AND path = ?2 AND id <> ?3", "ipi", m->to.root,
+			m->to.path, m->id);
 	if (!rc && there)
 		rc = ims_store_number(c, &deleted, 0, err, "SELECT state = 8 FROM picture WHERE id = ?1",
 			"i", there);
 	if (!rc && deleted)
-		return ims_store_refuse_deleted(st, path, there, err);
+		return ims_store_refuse_deleted(st, m->to.path, there, err);
 	if (!rc && there) /* another picture was where this one is now */
-		rc = ims_store_picture_remove(st, there, err);
+		rc = ims_store_row_remove(st, there, err);
 	return rc ? rc
 			  : ims_store_run(c, err,
 				  "UPDATE picture SET root = ?2, path = ?3, mtime_seconds = ?4,"
 				  " mtime_nanoseconds = ?5, ctime_seconds = NULL, ctime_nanoseconds = NULL"
 				  " WHERE id = ?1",
-				  "iipii", id, root, path, mtime.seconds, mtime.nanoseconds);
+				  "iipii", m->id, m->to.root, m->to.path, m->mtime.seconds, m->mtime.nanoseconds);
 }
 
 int ims_store_pixels_set(store *st, int64_t id, uint32_t pixels, imgsearch_error *err)
@@ -218,7 +217,7 @@ int ims_store_ctime_set(store *st, int64_t id, timestamp ctime, imgsearch_error 
 				  "iii", id, ctime.seconds, ctime.nanoseconds);
 }
 
-int ims_store_picture_remove(store *st, int64_t id, imgsearch_error *err)
+int ims_store_row_remove(store *st, int64_t id, imgsearch_error *err)
 {
 	conn *c;
 	int64_t state = 0;
@@ -237,4 +236,20 @@ int ims_store_picture_remove(store *st, int64_t id, imgsearch_error *err)
 		return rc || dropped ? rc : ims_store_no_item(st, id, err);
 	st->tally[state]--;
 	return ims_store_run(c, err, "DELETE FROM picture WHERE id = ?1", "i", id);
+}
+
+int ims_store_remove(store *st, const int64_t *ids, size_t n, imgsearch_error *err)
+{
+	int rc = 0;
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = ims_store_row_remove(st, ids[i], err);
+	return rc;
+}
+
+int ims_store_move(store *st, const store_move *m, size_t n, imgsearch_error *err)
+{
+	int rc = 0;
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = ims_store_row_move(st, &m[i], err);
+	return rc;
 }

@@ -49,9 +49,73 @@ typedef struct store_record {
 } store_record;
 
 /*
- * Within a transaction: writes n records in their order, each as the ones before it have left the
- * index. EINVAL: a path is that of a picture that was deleted on purpose; ELIMIT: no id is left.
+ * All of this header take place within a transaction, EINVAL without one. They write n items in
+ * their order, each as the ones before it have left the index.
+ *
+ * A row is inserted, or replaced by (root, path) under the same id. A picture that is no longer
+ * indexed loses its vector, to its first duplicate where there is one, and its facts. A name that
+ * is put as a duplicate with the bytes that it has stays a name; row.state says so. row.same_file
+ * is not read. A vector is inserted or replaced; one of the current model is logged as a change.
+ * Facts are kept of indexed pictures alone; a duplicate that takes the place of one inherits them.
+ * EINVAL: a path, or a vector's id, is that of an item that was deleted on purpose; ELIMIT: no id
+ * is left.
  */
 int ims_store_write(store *st, store_record *r, size_t n, imgsearch_error *err);
+
+/* A picture and its other path. */
+typedef struct store_move {
+	int64_t id;
+	store_place to;
+	timestamp mtime;
+} store_move;
+
+/*
+ * The change times are not known then. A picture that has such a path already is removed; EINVAL:
+ * that is deleted.
+ */
+int ims_store_move(store *st, const store_move *m, size_t n, imgsearch_error *err);
+
+/*
+ * Other names of a file. NAME_SET makes a duplicate or a name another name of the file of `other`,
+ * an indexed picture or a duplicate with the same bytes; its own names become names of it, too.
+ * NAME_CLEAR makes a name a duplicate again. PATHS_SWAP exchanges the paths of two pictures, with
+ * their times. EINVAL: a picture is in another state.
+ */
+typedef struct store_naming {
+	enum { NAME_SET, NAME_CLEAR, PATHS_SWAP } what;
+	int64_t id, other;
+} store_naming;
+int ims_store_name_files(store *st, const store_naming *names, size_t n, imgsearch_error *err);
+
+/*
+ * Removes items: pictures, or vectors without one. The first duplicate of a picture, or copy of a
+ * deleted one, receives its vector. ENOTFOUND.
+ */
+int ims_store_remove(store *st, const int64_t *ids, size_t n, imgsearch_error *err);
+
+/*
+ * Marks items as deleted on purpose, with all pictures of the same bytes. Their vectors are kept
+ * where no other function sees them. Nothing for an item that is deleted already. ENOTFOUND.
+ */
+int ims_store_keep_out(store *st, const int64_t *ids, size_t n, imgsearch_error *err);
+
+/*
+ * Takes items and all pictures of the same bytes in again. The one whose vector was kept is
+ * indexed, the others are duplicates of it. Where no vector was kept (ims_store_model_switch drops
+ * them; a damaged picture has none) the pictures are unreadable, which makes the next run read
+ * them. Nothing for an item that is not deleted. ENOTFOUND.
+ */
+int ims_store_readmit(store *st, const int64_t *ids, size_t n, imgsearch_error *err);
+
+/* The columns of a picture. title: the number of the one that is its title, or -1. */
+typedef struct store_columns {
+	int64_t id;
+	const char *const *name, *const *value; /* (n) */
+	size_t n;
+	int title;
+} store_columns;
+
+/* Replaces them. */
+int ims_store_columns_put(store *st, const store_columns *c, size_t n, imgsearch_error *err);
 
 #endif

@@ -4,6 +4,7 @@
  * beside its absolute path its way from the index ("." or ".."), which is used once the absolute
  * path is no folder any more. The SQL function whole(path, inside) returns the path to be used.
  */
+#include "store/pictures.h"
 #include "store/roots.h"
 #include "store/sql.h"
 #include "store/transaction.h"
@@ -150,7 +151,7 @@ static int remove_twice(store *st, conn *c, int64_t from, int64_t into, const ch
 		" ON o.root = ?2 AND o.path = CAST(?3 || '/' || i.path AS BLOB) WHERE i.root = ?1",
 		"iip", from, into, below);
 	while (!rc && (rc = ims_store_step(c, s, err)) > 0)
-		rc = ims_store_picture_remove(st, sqlite3_column_int64(s, 0), err);
+		rc = ims_store_row_remove(st, sqlite3_column_int64(s, 0), err);
 	ims_store_done(c, s);
 	return rc;
 }

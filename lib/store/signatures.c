@@ -1,4 +1,5 @@
 /* Signatures of pictures. */
+#include "store/pictures.h"
 #include "store/sql.h"
 #include "store/transaction.h"
 

@@ -175,57 +175,8 @@ typedef struct store_picture {
 	uint64_t sidecars;
 } store_picture;
 
-/*
- * Inserts, or replaces by (root, path) under the same id, which p->id receives. A picture that is
- * no longer indexed loses its vector, to its first duplicate where there is one. A name that is put
- * as a duplicate with the bytes that it has stays a name; p->state says so. same_file is not read.
- * EINVAL: the path is that of a picture that was deleted on purpose.
- */
-int ims_store_picture_put(store *st, store_picture *p, imgsearch_error *err);
-
-/*
- * Gives a picture another path; its change time is not known then. One that has the path already is
- * removed; EINVAL: that is deleted.
- */
-int ims_store_picture_move(store *st, int64_t id, int64_t root, const char *path, timestamp mtime,
-	imgsearch_error *err);
-
 /* How many pictures have bit 8 of `pixels`, IMAGE_UNCONVERTED. The schema has an index of them. */
 int ims_store_unconverted(store *st, uint64_t *n, imgsearch_error *err);
-
-/* Stores how the pixels of a picture were made. */
-int ims_store_pixels_set(store *st, int64_t id, uint32_t pixels, imgsearch_error *err);
-
-/*
- * Other names of a file. name_set makes a duplicate or a name another name of the file of `file`,
- * an indexed picture or a duplicate with the same bytes; its own names become names of it, too.
- * name_clear makes a name a duplicate again. paths_swap exchanges the paths of two pictures, with
- * their times. EINVAL: a picture is in another state.
- */
-int ims_store_name_set(store *st, int64_t id, int64_t file, imgsearch_error *err);
-int ims_store_name_clear(store *st, int64_t id, imgsearch_error *err);
-int ims_store_paths_swap(store *st, int64_t a, int64_t b, imgsearch_error *err);
-
-/* Stores the change time of a picture's file. */
-int ims_store_ctime_set(store *st, int64_t id, timestamp ctime, imgsearch_error *err);
-
-/* ENOTFOUND. The first duplicate of the picture, or copy of a deleted one, receives its vector. */
-int ims_store_picture_remove(store *st, int64_t id, imgsearch_error *err);
-
-/*
- * Marks an item (a picture, or a vector without one) as deleted on purpose, with all pictures of
- * the same bytes. Their vectors are kept where no other function of this header sees them. Nothing
- * for an item that is deleted already. ENOTFOUND.
- */
-int ims_store_keep_out(store *st, int64_t id, imgsearch_error *err);
-
-/*
- * Takes an item and all pictures of the same bytes in again. The one whose vector was kept is
- * indexed, the others are duplicates of it. Where no vector was kept (ims_store_model_switch drops
- * them; a damaged picture has none) the pictures are unreadable, which makes the next run read
- * them. Nothing for an item that is not deleted. ENOTFOUND.
- */
-int ims_store_readmit(store *st, int64_t id, imgsearch_error *err);
 
 /* EINVAL with the sentence that `name` was deleted on purpose, and what takes item id in again. */
 int ims_store_refuse_deleted(store *st, const char *name, int64_t id, imgsearch_error *err);
@@ -237,29 +188,10 @@ extern const char ims_store_reason_deleted[];
 extern const char ims_store_reason_deleted_copy[];
 
 /*
- * Inserts or replaces a vector v (dim). `next`: of the re-index under way; other vectors are logged
- * as changes. EINVAL, also of the next function: the item is deleted on purpose.
- */
-int ims_store_vector_put(store *st, int64_t id, const float *v, uint32_t dim, bool next,
-	imgsearch_error *err);
-
-/*
  * n vectors without a picture: rows (n, dim). Ascending ids are fastest. No picture gets one of
- * these ids later.
+ * these ids later. EINVAL: an item is deleted on purpose.
  */
 int ims_store_vectors_put(store *st, const int64_t *ids, const float *rows, size_t n, uint32_t dim,
-	imgsearch_error *err);
-
-/* Replaces the columns of a picture. title: the number of the column that is its title, or -1. */
-int ims_store_columns_put(store *st, int64_t id, const char *const *names,
-	const char *const *values, size_t n, int title, imgsearch_error *err);
-
-/*
- * Replaces the facts of an indexed picture, with the version of what read them (not 0), and a
- * number for the state of its sidecars. They go when it is not indexed any more; a duplicate that
- * takes its place inherits them. Nothing for another picture.
- */
-int ims_store_facts_put(store *st, int64_t id, const facts *f, uint32_t version, uint64_t sidecars,
 	imgsearch_error *err);
 
 /*
@@ -277,10 +209,6 @@ int ims_store_changes_trim(store *st, imgsearch_error *err);
 
 /* Stores that two contents are different pictures, in either order. */
 int ims_store_reject(store *st, const hash256 *a, const hash256 *b, imgsearch_error *err);
-
-/* The signature of a picture whose bytes have this hash; replaces. */
-int ims_store_signature_put(store *st, int64_t picture, const hash256 *hash, const void *data,
-	size_t size, imgsearch_error *err);
 
 /* --------------------------------------------------------------------------------- reading ---- */
 
@@ -360,10 +288,14 @@ void ims_store_pictures_clear(store_picture *p, size_t n);
 
 /* One picture. ENOTFOUND, with the sentence that says so. */
 int ims_store_picture_get(store *st, int64_t id, store_picture *out, imgsearch_error *err);
-/* ENOTFOUND: there is no such picture or vector. */
-int ims_store_is_deleted(store *st, int64_t id, bool *deleted, imgsearch_error *err);
-/* exists[i]: whether ids[i] is a picture or a vector, deleted or not. Undefined on failure. */
-int ims_store_items_exist(store *st, const int64_t *ids, size_t n, uint8_t *exists,
+typedef enum store_presence {
+	STORE_ABSENT,
+	STORE_PRESENT, /* a picture, or a vector */
+	STORE_DELETED, /* on purpose */
+} store_presence;
+
+/* presence[i]: that of ids[i], a store_presence. Undefined on failure. */
+int ims_store_presences(store *st, const int64_t *ids, size_t n, uint8_t *presence,
 	imgsearch_error *err);
 /* ENOTFOUND, with the one sentence that says so. */
 int ims_store_no_item(const store *st, int64_t id, imgsearch_error *err);

@@ -6,6 +6,7 @@
 
 #include "store/changes.h"
 #include "store/deleted.h"
+#include "store/pictures.h"
 #include "store/sql.h"
 #include "store/tally.h"
 #include "store/transaction.h"

@@ -1,5 +1,5 @@
 /* Writes records, and decides what a picture is beside those with the same bytes. */
-#include "store/record.h"
+#include "store/pictures.h"
 
 /* The id of the row by its path, if it has none; *known: it has these bytes already. */
 static int find_own(store *st, const store_picture *row, int64_t *id, bool *known,
@@ -41,7 +41,7 @@ static int touch(store *st, const store_record *r, imgsearch_error *err)
 
 static int put(store *st, store_record *r, imgsearch_error *err)
 {
-	int rc = ims_store_picture_put(st, &r->row, err);
+	int rc = ims_store_row_put(st, &r->row, err);
 	return rc ? rc : put_parts(st, r, err);
 }
 
@@ -51,9 +51,10 @@ static int move(store *st, store_record *r, int64_t own, const store_picture *tw
 {
 	store_picture *row = &r->row;
 	r->outcome = STORE_MOVED;
-	int rc = own ? ims_store_picture_remove(st, own, err) : 0;
+	int rc = own ? ims_store_row_remove(st, own, err) : 0;
 	if (!rc)
-		rc = ims_store_picture_move(st, twin->id, row->root, row->path, row->mtime, err);
+		rc = ims_store_row_move(st, &(store_move){ twin->id, { row->root, row->path }, row->mtime },
+			err);
 	if (!rc && row->has_ctime)
 		rc = ims_store_ctime_set(st, twin->id, row->ctime, err);
 	row->id = twin->id;
@@ -74,7 +75,7 @@ static int put_duplicate(store *st, store_record *r, const store_picture *twin, 
 	row->same_as = deleted && twin->same_as ? twin->same_as : twin->id;
 	row->width = twin->width;
 	row->height = twin->height;
-	return ims_store_picture_put(st, row, err);
+	return ims_store_row_put(st, row, err);
 }
 
 static int put_indexed(store *st, store_record *r, const store_picture *twin, imgsearch_error *err)
@@ -86,7 +87,7 @@ static int put_indexed(store *st, store_record *r, const store_picture *twin, im
 		r->outcome = STORE_REFUSED;
 		row->state = IMGSEARCH_STATE_DAMAGED;
 		row->reason = r->no_feature;
-		return ims_store_picture_put(st, row, err);
+		return ims_store_row_put(st, row, err);
 	}
 	if (!twin->id && !r->vector) {
 		r->outcome = STORE_UNPREPARED;

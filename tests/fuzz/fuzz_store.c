@@ -4,6 +4,7 @@
  * rest is laid over a fresh index there.
  */
 #include "store/store.h"
+#include "../records.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -98,9 +99,9 @@ static void make_seed(void)
 		char file[16];
 		snprintf(file, sizeof file, "%d.jpg", i);
 		store_picture p = { .root = root, .path = file, .state = 1 };
-		ims_store_picture_put(st, &p, NULL);
-		ims_store_vector_put(st, p.id, v, 8, false, NULL);
-		ims_store_columns_put(st, p.id, &name, &name, 1, 0, NULL);
+		put_row(st, &p, NULL);
+		put_vector(st, p.id, v, 8, false, NULL);
+		put_columns(st, p.id, &name, &name, 1, 0, NULL);
 	}
 	if (ims_store_tx_commit(st, NULL))
 		abort();

@@ -6,6 +6,7 @@
 
 #include "handle/handle.h"
 #include "image/colour.h"
+#include "../records.h"
 
 enum { DIM = 48 };
 
@@ -72,8 +73,8 @@ static void make_old(imgsearch *s, int64_t first, int64_t last, uint32_t made)
 	works(ims_handle_write_begin(s, NULL, &err));
 	works(ims_store_tx_begin(s->store, &err));
 	for (int64_t id = first; id <= last; id++) {
-		works(ims_store_pixels_set(s->store, id, made, &err));
-		works(ims_store_vector_put(s->store, id, ones, DIM, false, &err));
+		works(put_pixels(s->store, id, made, &err));
+		works(put_vector(s->store, id, ones, DIM, false, &err));
 	}
 	works(ims_handle_tx_end(s, 0, &err));
 	ims_handle_write_end(s);
@@ -180,7 +181,7 @@ static void write_old_state(imgsearch *s, uint32_t state)
 		works(ims_store_picture_get(s->store, id, &p, &err));
 		p.state = state;
 		p.pixels = 0;
-		works(ims_store_picture_put(s->store, &p, &err));
+		works(put_row(s->store, &p, &err));
 		ims_store_picture_clear(&p);
 	}
 	works(ims_handle_tx_end(s, 0, &err));

@@ -5,6 +5,7 @@
 #include "described.h"
 
 #include "handle/handle.h"
+#include "../records.h"
 
 static size_t embedded;
 
@@ -300,10 +301,10 @@ static void older_index(void **state)
 		works(ims_handle_write_begin(s, NULL, &err));
 		works(ims_store_tx_begin(s->store, &err));
 		for (int64_t id = 1; id <= 3; id++)
-			works(ims_store_facts_put(s->store, id, &none, 0, 0, &err));
+			works(put_facts(s->store, id, &none, 0, 0, &err));
 		if (again) /* 0.1 also did not know how pixels were made */
 			for (int64_t id = 1; id <= 3; id++)
-				works(ims_store_pixels_set(s->store, id, 0, &err));
+				works(put_pixels(s->store, id, 0, &err));
 		works(ims_handle_tx_end(s, 0, &err));
 		ims_handle_write_end(s);
 		has_columns(s, sc, "a.png", "");

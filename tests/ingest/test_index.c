@@ -4,6 +4,7 @@
  */
 #include "handle/handle.h"
 #include "scene.h"
+#include "../records.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -367,7 +368,7 @@ static void a_path_that_is_there_twice_is_repaired(void **state)
 	twice.same_as = a;
 	assert_int_equal(ims_handle_write_begin(s, NULL, &err), 0);
 	assert_int_equal(ims_store_tx_begin(s->store, &err), 0);
-	assert_int_equal(ims_store_picture_put(s->store, &twice, &err), 0);
+	assert_int_equal(put_row(s->store, &twice, &err), 0);
 	assert_int_equal(ims_handle_tx_end(s, 0, &err), 0);
 	ims_handle_write_end(s);
 	ims_store_picture_clear(&single);

@@ -4,6 +4,7 @@
 
 #include "store/store.h"
 #include "test.h"
+#include "records.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -113,9 +114,9 @@ static inline int64_t add_picture(store *st, int64_t root, const char *path, uin
 		.height = 3,
 	};
 	p.hash.byte[0] = content;
-	ok(ims_store_picture_put(st, &p, &err));
+	ok(put_row(st, &p, &err));
 	float v[4] = { (float)p.id, (float)p.id, (float)p.id, (float)p.id };
-	ok(ims_store_vector_put(st, p.id, v, 4, false, &err));
+	ok(put_vector(st, p.id, v, 4, false, &err));
 	return p.id;
 }
 
@@ -152,7 +153,7 @@ static inline int64_t add_copy(store *st, const char *path, int64_t of, uint8_t 
 		.state = IMGSEARCH_STATE_DUPLICATE,
 		.same_as = of,
 		.hash.byte = { content } };
-	ok(ims_store_picture_put(st, &p, &err));
+	ok(put_row(st, &p, &err));
 	return p.id;
 }
 

@@ -128,7 +128,7 @@ static void is_the_same(void **state)
 		snprintf(path, sizeof path, "%d", i);
 		add_picture(st, i % 2 ? root : 0, path, 0);
 	}
-	ok(ims_store_keep_out(st, 3, &err));
+	ok(ims_store_keep_out(st, ONE(3), &err));
 	ok(ims_store_setting_set(st, "a", "xyz", 3, &err));
 	commit(st);
 	ok(ims_store_backup(st, target, false, NULL, &err));

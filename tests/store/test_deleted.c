@@ -3,17 +3,22 @@
 
 #include <sqlite3.h>
 
+static void is_present(store *st, int64_t id, store_presence expected)
+{
+	uint8_t presence;
+	ok(ims_store_presences(st, &id, 1, &presence, &err));
+	assert_int_equal(presence, expected);
+}
+
 static void is_in(store *st, int64_t id, uint32_t state, int64_t same_as)
 {
 	store_picture p;
-	bool deleted;
 	ok(ims_store_picture_get(st, id, &p, &err));
 	assert_int_equal(p.state, state);
 	assert_int_equal(p.same_as, same_as);
 	assert_true((p.reason != NULL) == (state > IMGSEARCH_STATE_DUPLICATE));
 	ims_store_picture_clear(&p);
-	ok(ims_store_is_deleted(st, id, &deleted, &err));
-	assert_int_equal(deleted, state == IMGSEARCH_STATE_DELETED);
+	is_present(st, id, state == IMGSEARCH_STATE_DELETED ? STORE_DELETED : STORE_PRESENT);
 }
 
 static void counts_are(store *st, uint64_t vectors, uint64_t kept, uint64_t deleted)
@@ -72,15 +77,15 @@ static void keeps_out_and_comes_back(void **state)
 	begin(st);
 	int64_t a = add_picture(st, 0, "a", 1), b = add_copy(st, "b", a, 1),
 			c = add_picture(st, 0, "c", 2);
-	ok(ims_store_signature_put(st, a, &h, "pixels", 6, &err));
+	ok(put_signature(st, a, &h, "pixels", 6, &err));
 	ok(ims_store_searcher_begin(st, "s", &searcher, &err));
 	ok(ims_store_change_last(st, &last, &err));
 	commit(st);
 	sees(st, 2, 1);
 	begin(st);
-	ok(ims_store_keep_out(st, b, &err)); /* whichever of the two is named */
-	ok(ims_store_keep_out(st, a, &err)); /* it is already */
-	fails(IMGSEARCH_ENOTFOUND, ims_store_keep_out(st, 999, &err));
+	ok(ims_store_keep_out(st, ONE(b), &err)); /* whichever of the two is named */
+	ok(ims_store_keep_out(st, ONE(a), &err)); /* it is already */
+	fails(IMGSEARCH_ENOTFOUND, ims_store_keep_out(st, ONE(999), &err));
 	commit(st);
 	changed(st, &last, a);
 	is_in(st, a, IMGSEARCH_STATE_DELETED, 0);
@@ -95,15 +100,16 @@ static void keeps_out_and_comes_back(void **state)
 	ims_store_picture_clear(&p);
 	begin(st); /* nothing takes it in by accident */
 	store_picture again = { .path = "a", .state = IMGSEARCH_STATE_INDEXED };
-	fails(IMGSEARCH_EINVAL, ims_store_picture_put(st, &again, &err));
-	fails(IMGSEARCH_EINVAL, ims_store_picture_move(st, c, 0, "b", (timestamp){ 0, 0 }, &err));
-	fails(IMGSEARCH_EINVAL, ims_store_vector_put(st, a, v, 4, false, &err));
+	fails(IMGSEARCH_EINVAL, put_row(st, &again, &err));
+	fails(IMGSEARCH_EINVAL,
+		ims_store_move(st, &(store_move){ c, { 0, "b" }, (timestamp){ 0, 0 } }, 1, &err));
+	fails(IMGSEARCH_EINVAL, put_vector(st, a, v, 4, false, &err));
 	fails(IMGSEARCH_EINVAL, ims_store_vectors_put(st, &a, v, 1, 4, &err));
 	commit(st);
 	begin(st);
-	ok(ims_store_readmit(st, b, &err));
-	ok(ims_store_readmit(st, a, &err));
-	fails(IMGSEARCH_ENOTFOUND, ims_store_readmit(st, 999, &err));
+	ok(ims_store_readmit(st, ONE(b), &err));
+	ok(ims_store_readmit(st, ONE(a), &err));
+	fails(IMGSEARCH_ENOTFOUND, ims_store_readmit(st, ONE(999), &err));
 	commit(st);
 	changed(st, &last, a);
 	is_in(st, a, IMGSEARCH_STATE_INDEXED, 0);
@@ -120,26 +126,23 @@ static void vectors_without_pictures(void **state)
 	store *st = open_store(where, 4);
 	int64_t ids[2] = { 0, 7 };
 	float v[8] = { 0 };
-	bool deleted;
 	begin(st);
 	ok(ims_store_vectors_put(st, ids, v, 2, 4, &err));
-	ok(ims_store_keep_out(st, 0, &err));
-	ok(ims_store_keep_out(st, 0, &err));
-	ok(ims_store_keep_out(st, 7, &err));
+	ok(ims_store_keep_out(st, ONE(0), &err));
+	ok(ims_store_keep_out(st, ONE(0), &err));
+	ok(ims_store_keep_out(st, ONE(7), &err));
 	fails(IMGSEARCH_EINVAL, ims_store_vectors_put(st, ids, v, 2, 4, &err));
 	commit(st);
 	counts_are(st, 0, 2, 0);
-	ok(ims_store_is_deleted(st, 7, &deleted, &err));
-	assert_true(deleted);
+	is_present(st, 7, STORE_DELETED);
 	begin(st);
-	ok(ims_store_readmit(st, 7, &err));
-	ok(ims_store_picture_remove(st, 0, &err)); /* forgotten */
+	ok(ims_store_readmit(st, ONE(7), &err));
+	ok(ims_store_remove(st, ONE(0), &err)); /* forgotten */
 	ok(ims_store_vectors_put(st, ids, v, 2, 4, &err));
 	commit(st);
 	counts_are(st, 2, 0, 0);
-	ok(ims_store_is_deleted(st, 7, &deleted, &err));
-	assert_false(deleted);
-	fails(IMGSEARCH_ENOTFOUND, ims_store_is_deleted(st, 8, &deleted, &err));
+	is_present(st, 7, STORE_PRESENT);
+	is_present(st, 8, STORE_ABSENT);
 	ims_store_close(st);
 }
 
@@ -153,21 +156,21 @@ static void removal_forgets(void **state)
 	begin(st);
 	int64_t a = add_picture(st, 0, "a", 1), b = add_copy(st, "b", a, 1),
 			c = add_copy(st, "c", a, 1);
-	ok(ims_store_keep_out(st, a, &err));
-	ok(ims_store_picture_remove(st, a, &err));
+	ok(ims_store_keep_out(st, ONE(a), &err));
+	ok(ims_store_remove(st, ONE(a), &err));
 	commit(st);
 	is_in(st, b, IMGSEARCH_STATE_DELETED, 0);
 	is_in(st, c, IMGSEARCH_STATE_DELETED, b);
 	counts_are(st, 0, 1, 2);
 	begin(st);
-	ok(ims_store_readmit(st, c, &err));
+	ok(ims_store_readmit(st, ONE(c), &err));
 	commit(st);
 	is_in(st, b, IMGSEARCH_STATE_INDEXED, 0);
 	assert_true(has_vector(st, b));
 	begin(st);
-	ok(ims_store_keep_out(st, b, &err));
-	ok(ims_store_picture_remove(st, c, &err));
-	ok(ims_store_picture_remove(st, b, &err));
+	ok(ims_store_keep_out(st, ONE(b), &err));
+	ok(ims_store_remove(st, ONE(c), &err));
+	ok(ims_store_remove(st, ONE(b), &err));
 	commit(st);
 	counts_are(st, 0, 0, 0);
 	ok(ims_store_by_hash(st, &h, 1, &p, &err));
@@ -186,12 +189,12 @@ static void after_another_model(void **state)
 	ok(ims_store_model_set(st, &first, false, &err));
 	int64_t a = add_picture(st, 0, "a", 1), b = add_copy(st, "b", a, 1),
 			c = add_picture(st, 0, "c", 2);
-	ok(ims_store_picture_put(st, &bad, &err));
+	ok(put_row(st, &bad, &err));
 	ok(ims_store_model_set(st, &second, true, &err));
-	ok(ims_store_vector_put(st, a, v, 4, true, &err));
-	ok(ims_store_vector_put(st, c, v, 4, true, &err));
-	ok(ims_store_keep_out(st, a, &err));
-	ok(ims_store_keep_out(st, bad.id, &err));
+	ok(put_vector(st, a, v, 4, true, &err));
+	ok(put_vector(st, c, v, 4, true, &err));
+	ok(ims_store_keep_out(st, ONE(a), &err));
+	ok(ims_store_keep_out(st, ONE(bad.id), &err));
 	commit(st);
 	counts_are(st, 1, 1, 3);
 	begin(st);
@@ -200,8 +203,8 @@ static void after_another_model(void **state)
 	counts_are(st, 1, 0, 3);
 	assert_false(has_vector(st, a));
 	begin(st);
-	ok(ims_store_readmit(st, a, &err));
-	ok(ims_store_readmit(st, bad.id, &err));
+	ok(ims_store_readmit(st, ONE(a), &err));
+	ok(ims_store_readmit(st, ONE(bad.id), &err));
 	commit(st);
 	is_in(st, a, IMGSEARCH_STATE_UNREADABLE, 0);
 	is_in(st, b, IMGSEARCH_STATE_UNREADABLE, 0);
@@ -217,19 +220,19 @@ static void copies_that_come_later(void **state)
 	store *st = open_store(where, 4);
 	begin(st);
 	int64_t a = add_picture(st, 0, "a", 1), other = add_picture(st, 0, "other", 2);
-	ok(ims_store_keep_out(st, a, &err));
+	ok(ims_store_keep_out(st, ONE(a), &err));
 	store_picture copy = { .path = "other", /* it had other bytes until now */
 		.state = IMGSEARCH_STATE_DELETED,
 		.same_as = a,
 		.reason = ims_store_reason_deleted_copy,
 		.hash.byte = { 1 } };
-	ok(ims_store_picture_put(st, &copy, &err));
+	ok(put_row(st, &copy, &err));
 	assert_int_equal(copy.id, other);
 	commit(st);
 	is_in(st, other, IMGSEARCH_STATE_DELETED, a);
 	counts_are(st, 0, 1, 2);
 	begin(st);
-	ok(ims_store_readmit(st, a, &err));
+	ok(ims_store_readmit(st, ONE(a), &err));
 	commit(st);
 	is_in(st, other, IMGSEARCH_STATE_DUPLICATE, a);
 	counts_are(st, 1, 0, 0);
@@ -252,7 +255,7 @@ static void faults_are_found(void **state)
 		int64_t a = add_picture(st, 0, "a", 1);
 		add_copy(st, "b", a, 1);
 		add_picture(st, 0, "c", 2);
-		ok(ims_store_keep_out(st, a, &err));
+		ok(ims_store_keep_out(st, ONE(a), &err));
 		commit(st);
 		assert_int_equal(problems(st), 0);
 		ims_store_close(st);

@@ -13,7 +13,7 @@ static facts make(const char *date, const char *camera)
 static void put(store *st, int64_t id, const char *date, const char *camera)
 {
 	facts f = make(date, camera);
-	ok(ims_store_facts_put(st, id, &f, 3, 77, &err));
+	ok(put_facts(st, id, &f, 3, 77, &err));
 }
 
 static int note(void *user, size_t i, const char *const *fact)
@@ -64,7 +64,7 @@ static void written_and_read(void **state)
 			c = add_picture(st, 0, "c", 3);
 	put(st, a, "2024-05-03", "X100");
 	put(st, c, NULL, NULL);
-	ok(ims_store_columns_put(st, b, names, values, 2, -1, &err));
+	ok(put_columns(st, b, names, values, 2, -1, &err));
 	commit(st);
 	look_up(st, (const int64_t[]){ c, 99, a, b }, 4, "0 - -\n2 2024-05-03 X100\n");
 	look_up(st, NULL, 0, "");
@@ -94,14 +94,14 @@ static void handed_on(void **state)
 	begin(st);
 	int64_t a = add_picture(st, 0, "a", 1), b = add_copy(st, "b", a, 1);
 	put(st, a, "2024-05-03", "X100");
-	ok(ims_store_picture_remove(st, a, &err));
+	ok(ims_store_remove(st, ONE(a), &err));
 	commit(st);
 	look_up(st, (const int64_t[]){ a, b }, 2, "1 2024-05-03 X100\n");
 	store_picture p;
 	begin(st);
 	ok(ims_store_picture_get(st, b, &p, &err));
 	store_picture damaged = { .path = "b", .state = IMGSEARCH_STATE_DAMAGED, .reason = "why" };
-	ok(ims_store_picture_put(st, &damaged, &err));
+	ok(put_row(st, &damaged, &err));
 	ims_store_picture_clear(&p);
 	commit(st);
 	look_up(st, &b, 1, "");
@@ -117,11 +117,11 @@ static void kept_out(void **state)
 	begin(st);
 	int64_t a = add_picture(st, 0, "a", 1);
 	put(st, a, "2024-05-03", "X100");
-	ok(ims_store_keep_out(st, a, &err));
+	ok(ims_store_keep_out(st, ONE(a), &err));
 	commit(st);
 	assert_int_equal(dated(st), 0);
 	begin(st);
-	ok(ims_store_readmit(st, a, &err));
+	ok(ims_store_readmit(st, ONE(a), &err));
 	commit(st);
 	look_up(st, &a, 1, "0 2024-05-03 X100\n");
 	assert_int_equal(dated(st), 1);

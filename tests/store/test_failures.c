@@ -79,11 +79,11 @@ static int work(store *st, imgsearch_error *err)
 		float v[4] = { 1, 1, 1, 1 };
 		store_picture p = { .path = path, .state = IMGSEARCH_STATE_INDEXED };
 		snprintf(path, sizeof path, "%d", i);
-		rc = ims_store_picture_put(st, &p, err);
+		rc = put_row(st, &p, err);
 		if (!rc)
-			rc = ims_store_vector_put(st, p.id, v, 4, false, err);
+			rc = put_vector(st, p.id, v, 4, false, err);
 		if (!rc && i == 19)
-			rc = ims_store_picture_remove(st, p.id, err);
+			rc = ims_store_remove(st, ONE(p.id), err);
 	}
 	if (!rc)
 		rc = ims_store_searcher_begin(st, "s", &state, err);
@@ -257,17 +257,17 @@ static int write_more(store *st, imgsearch_error *err)
 	if (!rc)
 		rc = ims_store_root_move(st, "/somewhere/else", folder, err);
 	if (!rc)
-		rc = ims_store_columns_put(st, 1, names, values, 1, 0, err);
+		rc = put_columns(st, 1, names, values, 1, 0, err);
 	if (!rc)
 		rc = ims_store_reject(st, &a, &b, err);
 	if (!rc)
-		rc = ims_store_signature_put(st, 1, &a, "pixels", 6, err);
+		rc = put_signature(st, 1, &a, "pixels", 6, err);
 	if (!rc)
-		rc = ims_store_keep_out(st, 1, err);
+		rc = ims_store_keep_out(st, ONE(1), err);
 	if (!rc)
-		rc = ims_store_keep_out(st, 2, err);
+		rc = ims_store_keep_out(st, ONE(2), err);
 	if (!rc)
-		rc = ims_store_readmit(st, 1, err);
+		rc = ims_store_readmit(st, ONE(1), err);
 	if (!rc)
 		rc = ims_store_tx_commit(st, err);
 	ims_store_write_end(st);
@@ -407,12 +407,12 @@ static void short_of_memory_in_a_transaction(void **state)
 	ok(ims_store_write_begin(st, &err));
 	ok(ims_store_tx_begin(st, &err));
 	sqlite_allocations_left = 0;
-	fails(IMGSEARCH_ENOMEM, ims_store_vector_put(st, 1, v, 4, false, &err));
+	fails(IMGSEARCH_ENOMEM, put_vector(st, 1, v, 4, false, &err));
 	sqlite_allocations_left = -1;
-	fails(IMGSEARCH_ENOMEM, ims_store_vector_put(st, 1, v, 4, false, &err));
+	fails(IMGSEARCH_ENOMEM, put_vector(st, 1, v, 4, false, &err));
 	fails(IMGSEARCH_ENOMEM, ims_store_tx_commit(st, &err));
 	ok(ims_store_tx_begin(st, &err));
-	ok(ims_store_vector_put(st, 1, v, 4, false, &err));
+	ok(put_vector(st, 1, v, 4, false, &err));
 	commit(st);
 	assert_true(has_vector(st, 1));
 	ims_store_close(st);
@@ -487,7 +487,7 @@ static buf make_index(void)
 		char path[16];
 		snprintf(path, sizeof path, "picture %d", i);
 		store_picture p = { .path = path, .state = IMGSEARCH_STATE_DAMAGED, .reason = "why" };
-		ok(ims_store_picture_put(st, &p, &err));
+		ok(put_row(st, &p, &err));
 	}
 	commit(st);
 	ims_store_close(st);

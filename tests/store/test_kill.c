@@ -49,8 +49,8 @@ static void write_for_ever(int pipe_end)
 		store_picture p = { .path = path, .size = n, .state = IMGSEARCH_STATE_INDEXED };
 		int64_t state;
 		snprintf(path, sizeof path, "%llu", (unsigned long long)n);
-		if (ims_store_tx_begin(st, &err) || ims_store_picture_put(st, &p, &err)
-			|| ims_store_vector_put(st, p.id, v, 4, false, &err))
+		if (ims_store_tx_begin(st, &err) || put_row(st, &p, &err)
+			|| put_vector(st, p.id, v, 4, false, &err))
 			_exit(2);
 		if (n % 16 == 0
 			&& (ims_store_searcher_begin(st, "s", &state, &err)

@@ -4,7 +4,7 @@
 static int64_t add_name(store *st, const char *path, int64_t file_, int64_t of, uint8_t content)
 {
 	int64_t id = add_copy(st, path, of, content);
-	ok(ims_store_name_set(st, id, file_, &err));
+	ok(name_files(st, NAME_SET, id, file_, &err));
 	return id;
 }
 
@@ -49,17 +49,17 @@ static void a_name_is_no_duplicate(void **state)
 	is_in(st, d, NAME, a, c);
 	counts_are(st, 2, 1, 2);
 	begin(st);
-	fails(IMGSEARCH_EINVAL, ims_store_name_set(st, a, c, &err)); /* it has the vector */
-	fails(IMGSEARCH_EINVAL, ims_store_name_set(st, c, b, &err)); /* that is a name itself */
-	fails(IMGSEARCH_EINVAL, ims_store_name_set(st, 999, a, &err));
-	fails(IMGSEARCH_EINVAL, ims_store_name_clear(st, c, &err));
-	ok(ims_store_name_set(st, c, a, &err)); /* and d with it */
+	fails(IMGSEARCH_EINVAL, name_files(st, NAME_SET, a, c, &err)); /* it has the vector */
+	fails(IMGSEARCH_EINVAL, name_files(st, NAME_SET, c, b, &err)); /* that is a name itself */
+	fails(IMGSEARCH_EINVAL, name_files(st, NAME_SET, 999, a, &err));
+	fails(IMGSEARCH_EINVAL, name_files(st, NAME_CLEAR, c, 0, &err));
+	ok(name_files(st, NAME_SET, c, a, &err)); /* and d with it */
 	commit(st);
 	is_in(st, c, NAME, a, a);
 	is_in(st, d, NAME, a, a);
 	counts_are(st, 2, 0, 3);
 	begin(st);
-	ok(ims_store_name_clear(st, d, &err));
+	ok(name_files(st, NAME_CLEAR, d, 0, &err));
 	assert_int_equal(add_copy(st, "b", a, 1), b);     /* read again: it stays a name */
 	assert_int_equal(add_copy(st, "c", other, 2), c); /* other bytes */
 	commit(st);
@@ -80,7 +80,7 @@ static void the_next_name_becomes_the_picture(void **state)
 			n = add_name(st, "n", a, a, 1);
 	commit(st);
 	begin(st);
-	ok(ims_store_picture_remove(st, a, &err));
+	ok(ims_store_remove(st, ONE(a), &err));
 	commit(st);
 	is_in(st, n, INDEXED, 0, 0); /* the first by path, before the copy */
 	is_in(st, z, NAME, n, n);
@@ -91,19 +91,19 @@ static void the_next_name_becomes_the_picture(void **state)
 	begin(st);
 	store_picture changed = { .path = "n", .size = 7, .state = INDEXED, .hash.byte = { 9 } };
 	float v[4] = { 1, 2, 3, 4 };
-	ok(ims_store_picture_put(st, &changed, &err));
-	ok(ims_store_vector_put(st, changed.id, v, 4, false, &err));
+	ok(put_row(st, &changed, &err));
+	ok(put_vector(st, changed.id, v, 4, false, &err));
 	commit(st);
 	is_in(st, z, INDEXED, 0, 0);
 	is_in(st, copys, NAME, z, copy);
 	counts_are(st, 2, 1, 1);
 	begin(st);
-	ok(ims_store_picture_remove(st, copy, &err)); /* a duplicate with a name */
+	ok(ims_store_remove(st, ONE(copy), &err)); /* a duplicate with a name */
 	commit(st);
 	is_in(st, copys, COPY, z, 0);
 	begin(st);
-	ok(ims_store_picture_remove(st, z, &err));
-	ok(ims_store_picture_remove(st, copys, &err));
+	ok(ims_store_remove(st, ONE(z), &err));
+	ok(ims_store_remove(st, ONE(copys), &err));
 	commit(st);
 	counts_are(st, 1, 0, 0);
 	ims_store_close(st);
@@ -116,14 +116,14 @@ static void names_go_and_come_back_with_their_picture(void **state)
 	begin(st);
 	int64_t a = add_picture(st, 0, "a", 1), b = add_name(st, "b", a, a, 1),
 			c = add_copy(st, "c", a, 1), d = add_name(st, "d", c, a, 1);
-	ok(ims_store_keep_out(st, d, &err));
+	ok(ims_store_keep_out(st, ONE(d), &err));
 	commit(st);
 	is_in(st, a, GONE, 0, 0);
 	is_in(st, b, GONE, a, a);
 	is_in(st, d, GONE, a, c);
 	assert_int_equal(problems(st), 0);
 	begin(st);
-	ok(ims_store_readmit(st, b, &err));
+	ok(ims_store_readmit(st, ONE(b), &err));
 	commit(st);
 	is_in(st, a, INDEXED, 0, 0);
 	is_in(st, b, NAME, a, a);
@@ -131,14 +131,14 @@ static void names_go_and_come_back_with_their_picture(void **state)
 	is_in(st, d, NAME, a, c);
 	counts_are(st, 1, 1, 2);
 	begin(st);
-	ok(ims_store_keep_out(st, a, &err));
-	ok(ims_store_picture_remove(st, a, &err)); /* b keeps the bytes out now */
+	ok(ims_store_keep_out(st, ONE(a), &err));
+	ok(ims_store_remove(st, ONE(a), &err)); /* b keeps the bytes out now */
 	commit(st);
 	is_in(st, b, GONE, 0, 0);
 	is_in(st, d, GONE, b, c);
 	assert_int_equal(problems(st), 0);
 	begin(st);
-	ok(ims_store_readmit(st, c, &err));
+	ok(ims_store_readmit(st, ONE(c), &err));
 	commit(st);
 	is_in(st, b, INDEXED, 0, 0);
 	is_in(st, c, COPY, b, 0);
@@ -154,8 +154,8 @@ static void paths_are_exchanged(void **state)
 	store_picture p;
 	begin(st);
 	int64_t a = add_picture(st, 0, "a", 1), b = add_name(st, "b", a, a, 1);
-	ok(ims_store_ctime_set(st, b, (timestamp){ -3, 4 }, &err));
-	ok(ims_store_paths_swap(st, a, b, &err));
+	ok(put_ctime(st, b, (timestamp){ -3, 4 }, &err));
+	ok(name_files(st, PATHS_SWAP, a, b, &err));
 	commit(st);
 	ok(ims_store_picture_get(st, a, &p, &err));
 	assert_string_equal(p.path, "b");
@@ -168,7 +168,7 @@ static void paths_are_exchanged(void **state)
 	ims_store_picture_clear(&p);
 	counts_are(st, 1, 0, 1);
 	begin(st);
-	fails(IMGSEARCH_ENOTFOUND, ims_store_paths_swap(st, a, 999, &err));
+	fails(IMGSEARCH_ENOTFOUND, name_files(st, PATHS_SWAP, a, 999, &err));
 	commit(st);
 	ims_store_close(st);
 }

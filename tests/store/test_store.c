@@ -56,8 +56,8 @@ static void models(void **state)
 	fails(IMGSEARCH_ENOTFOUND, ims_store_model_switch(st, &err));
 	ok(ims_store_model_set(st, &second, true, &err));
 	float v[4] = { 7, 7, 7, 7 }, sum = 0;
-	ok(ims_store_vector_put(st, id, v, 4, true, &err));
-	ok(ims_store_vector_put(st, id, v, 4, true, &err)); /* again: replaced, counted once */
+	ok(put_vector(st, id, v, 4, true, &err));
+	ok(put_vector(st, id, v, 4, true, &err)); /* again: replaced, counted once */
 	commit(st);
 	int64_t before, after, *ids;
 	size_t n;
@@ -135,7 +135,7 @@ static void pictures(void **state)
 		.state = IMGSEARCH_STATE_DAMAGED,
 		.reason = "cut off",
 	};
-	ok(ims_store_picture_put(st, &bad, &err));
+	ok(put_row(st, &bad, &err));
 	commit(st);
 	lists(st, 0,
 		":by name:1;/photos-old:c.jpg:1;/photos:a.jpg:1;/photos:b/\xff"
@@ -184,22 +184,23 @@ static void pictures(void **state)
 		.size = 1,
 		.state = IMGSEARCH_STATE_DAMAGED,
 	};
-	ok(ims_store_picture_put(st, &worse, &err));
+	ok(put_row(st, &worse, &err));
 	assert_int_equal(worse.id, a);
 	assert_false(has_vector(st, a));
 	timestamp later = { 6, 0 };
-	ok(ims_store_picture_move(st, b, other, "c.jpg", later, &err)); /* over another one */
-	ok(ims_store_picture_remove(st, bad.id, &err));
-	fails(IMGSEARCH_ENOTFOUND, ims_store_picture_remove(st, bad.id, &err));
+	ok(ims_store_move(st, &(store_move){ b, { other, "c.jpg" }, later }, 1,
+		&err)); /* over another one */
+	ok(ims_store_remove(st, ONE(bad.id), &err));
+	fails(IMGSEARCH_ENOTFOUND, ims_store_remove(st, ONE(bad.id), &err));
 	assert_true(add_picture(st, 0, "new", 5) > bad.id);
 	store_picture wrong = { .id = a, .root = 0, .path = "new", .state = IMGSEARCH_STATE_INDEXED };
-	fails(IMGSEARCH_EINVAL, ims_store_picture_put(st, &wrong, &err));
+	fails(IMGSEARCH_EINVAL, put_row(st, &wrong, &err));
 	wrong = (store_picture){ .path = "x", .state = IMGSEARCH_STATE_DELETED + 1 };
-	fails(IMGSEARCH_EINVAL, ims_store_picture_put(st, &wrong, &err));
+	fails(IMGSEARCH_EINVAL, put_row(st, &wrong, &err));
 	store_picture asked = { .id = 500, .path = "five hundred", .state = IMGSEARCH_STATE_INDEXED };
-	ok(ims_store_picture_put(st, &asked, &err));
+	ok(put_row(st, &asked, &err));
 	float v[4] = { 1, 1, 1, 1 };
-	ok(ims_store_vector_put(st, 500, v, 4, false, &err));
+	ok(put_vector(st, 500, v, 4, false, &err));
 	commit(st);
 	lists(st, 0, ":by name:1;:five hundred:1;:new:1;/photos-old:c.jpg:1;/photos:a.jpg:4;");
 	store_counts counts;
@@ -227,11 +228,11 @@ static void twins(void **state)
 		.hash.byte = { 1 } },
 				  c = b;
 	c.path = "c";
-	ok(ims_store_picture_put(st, &b, &err));
-	ok(ims_store_picture_put(st, &c, &err));
+	ok(put_row(st, &b, &err));
+	ok(put_row(st, &c, &err));
 	commit(st);
 	begin(st);
-	ok(ims_store_picture_remove(st, a, &err));
+	ok(ims_store_remove(st, ONE(a), &err));
 	commit(st);
 	assert_false(has_vector(st, a));
 	assert_true(has_vector(st, b.id));
@@ -245,7 +246,7 @@ static void twins(void **state)
 		.size = 7,
 		.state = IMGSEARCH_STATE_INDEXED,
 		.hash.byte = { 9 } };
-	ok(ims_store_picture_put(st, &changed, &err));
+	ok(put_row(st, &changed, &err));
 	assert_int_equal(changed.id, b.id);
 	commit(st);
 	assert_true(has_vector(st, c.id));
@@ -282,7 +283,7 @@ static void folders(void **state)
 	ok(ims_store_ids_under(st, "/p/none", &ids, &n, &err));
 	assert_int_equal(n, 0);
 	begin(st);
-	ok(ims_store_picture_remove(st, ax, &err));
+	ok(ims_store_remove(st, ONE(ax), &err));
 	assert_false(has_vector(st, ax));
 	assert_true(has_vector(st, file_));
 	ok(ims_store_root_move(st, "/p", "/q", &err));
@@ -345,8 +346,8 @@ static void columns(void **state)
 	const char *names[] = { "artist", "title" }, *values[] = { "O'Keeffe", "" };
 	begin(st);
 	int64_t id = add_picture(st, 0, "a", 1);
-	ok(ims_store_columns_put(st, id, names, values, 1, -1, &err));
-	ok(ims_store_columns_put(st, id, names, values, 2, 1, &err));
+	ok(put_columns(st, id, names, values, 1, -1, &err));
+	ok(put_columns(st, id, names, values, 2, 1, &err));
 	commit(st);
 	store_cell *c;
 	size_t n;
@@ -361,7 +362,7 @@ static void columns(void **state)
 	begin(st);
 	ok(ims_store_reject(st, &y, &x, &err));
 	ok(ims_store_reject(st, &x, &y, &err));
-	ok(ims_store_picture_remove(st, id, &err));
+	ok(ims_store_remove(st, ONE(id), &err));
 	commit(st);
 	ok(ims_store_rejected(st, &x, &y, &rejected, &err));
 	assert_true(rejected);
@@ -401,7 +402,7 @@ static int write_meanwhile(void *user, const int64_t *ids, const float *rows, si
 			return 0;
 		}
 		begin(w->st);
-		ok(ims_store_vector_put(w->st, 100000, v, 4, false, &err));
+		ok(put_vector(w->st, 100000, v, 4, false, &err));
 		commit(w->st);
 	}
 	return 0;
@@ -440,12 +441,12 @@ static void vectors(void **state)
 	assert_true(out[0][3] == 3002 && out[2][0] == 5);
 	fails(IMGSEARCH_EDB, ims_store_vectors_fetch(st, want, 3, 3, out[0], found, &err));
 	begin(st);
-	ok(ims_store_picture_remove(st, 5, &err));
-	fails(IMGSEARCH_ENOTFOUND, ims_store_picture_remove(st, 5, &err));
+	ok(ims_store_remove(st, ONE(5), &err));
+	fails(IMGSEARCH_ENOTFOUND, ims_store_remove(st, ONE(5), &err));
 	float v[4] = { 0 };
 	ok(ims_store_vectors_put(st, &(int64_t){ INT64_MAX }, v, 1, 4, &err));
 	store_picture p = { .path = "none left", .state = IMGSEARCH_STATE_DAMAGED };
-	fails(IMGSEARCH_ELIMIT, ims_store_picture_put(st, &p, &err));
+	fails(IMGSEARCH_ELIMIT, put_row(st, &p, &err));
 	commit(st);
 	assert_true(has_vector(st, INT64_MAX));
 	assert_int_equal(problems(st), 0);
@@ -466,12 +467,12 @@ static void ids_count_on(void **state)
 		assert_int_equal(id, next);
 		begin(st);
 		ok(ims_store_vectors_put(st, &id, v, 1, 4, &err));
-		ok(ims_store_picture_remove(st, id, &err)); /* all rows are gone again */
+		ok(ims_store_remove(st, ONE(id), &err)); /* all rows are gone again */
 		commit(st);
 	}
 	begin(st);
 	assert_int_equal(add_picture(st, 0, "a", 1), 3);
-	ok(ims_store_picture_remove(st, 3, &err));
+	ok(ims_store_remove(st, ONE(3), &err));
 	ok(ims_store_vectors_put(st, &(int64_t){ INT64_MAX - 2 }, v, 1, 4, &err));
 	commit(st);
 	ok(ims_store_next_ids(st, 2, &id, &err));
@@ -479,7 +480,7 @@ static void ids_count_on(void **state)
 	fails(IMGSEARCH_ELIMIT, ims_store_next_ids(st, 3, &id, &err));
 	begin(st);
 	ok(ims_store_vectors_put(st, &(int64_t){ INT64_MAX }, v, 1, 4, &err));
-	ok(ims_store_picture_remove(st, INT64_MAX, &err));
+	ok(ims_store_remove(st, ONE(INT64_MAX), &err));
 	commit(st);
 	fails(IMGSEARCH_ELIMIT, ims_store_next_ids(st, 1, &id, &err));
 	ims_store_close(st);
@@ -509,7 +510,7 @@ static void searchers(void **state)
 	begin(st);
 	int64_t b_ = add_picture(st, 0, "b", 2);
 	add_picture(st, 0, "b", 2);
-	ok(ims_store_picture_remove(st, a, &err));
+	ok(ims_store_remove(st, ONE(a), &err));
 	commit(st);
 	ok(ims_store_changes(st, change, &ids, &n, &err));
 	assert_int_equal(n, 2);
@@ -588,7 +589,7 @@ static void space(void **state)
 	assert_true(full > N * DIM * 4 && full < N * DIM * 4 * 1.2);
 	ok(ims_store_tx_begin(st, &err));
 	for (int i = 0; i < N; i++)
-		ok(ims_store_picture_remove(st, ids[i], &err));
+		ok(ims_store_remove(st, ONE(ids[i]), &err));
 	fails(IMGSEARCH_EINVAL, ims_store_compact(st, &err));
 	ok(ims_store_tx_commit(st, &err));
 	ok(ims_store_compact(st, &err));

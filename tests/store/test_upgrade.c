@@ -253,7 +253,7 @@ static void everything_stays(void **state)
 	assert_int_equal(id, 900);
 	begin(st); /* references still hold: what belongs to a picture goes with it */
 	assert_int_equal(add_picture(st, 3, "new", 9), 901);
-	ok(ims_store_picture_remove(st, 10, &err));
+	ok(ims_store_remove(st, ONE(10), &err));
 	commit(st);
 	assert_true(has_vector(st, 20)); /* its duplicate inherited */
 	store_cell *c;
@@ -352,13 +352,13 @@ static void read_pictures(store *st, buf *b)
 	for (uint32_t state = 0; state <= 8; state++)
 		ok(ims_store_each_picture(st, state, note_picture, b, &err));
 	for (int64_t id = 0; id < 90; id++) {
-		bool deleted = true;
+		uint8_t presence;
 		ok(ims_store_get(st, &id, 1, &p, &err));
 		known = id == 10 ? p.hash : known;
 		ims_buf_text(b, "%s ", p.root_path ? p.root_path : "-");
 		note_found(b, &p);
-		int rc = ims_store_is_deleted(st, id, &deleted, NULL);
-		ims_buf_text(b, "%d %d\n", rc, deleted);
+		ok(ims_store_presences(st, &id, 1, &presence, &err));
+		ims_buf_text(b, "%d\n", presence);
 	}
 	ok(ims_store_find(st, &(store_place){ 3, "p4" }, 1, &p, &err));
 	note_found(b, &p);
