@@ -4,7 +4,7 @@
  */
 #include "handle/handle.h"
 #include "scene.h"
-#include "store/conn.h"
+#include "store/sqlite/conn.h"
 
 static const char *scene_db;
 static imgsearch *watched; /* the handle that is at work */

@@ -3,8 +3,8 @@
  * allocation, the file is no index, cut off, damaged, newer, older, or must not be written.
  */
 #include "common.h"
-#include "store/schema.h"
-#include "store/sql.h"
+#include "store/sqlite/schema.h"
+#include "store/sqlite/sql.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>

@@ -1,5 +1,5 @@
 /* The paths that a connection keeps: what was put is found, within the budget of the store. */
-#include "store/path_cache.h"
+#include "store/sqlite/path_cache.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* The store's contract, function by function, each on a file and in memory. */
 #include "common.h"
-#include "store/schema.h"
-#include "store/sql.h"
+#include "store/sqlite/schema.h"
+#include "store/sqlite/sql.h"
 
 #include <sys/stat.h>
 #include <sys/wait.h>

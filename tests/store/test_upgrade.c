@@ -3,9 +3,9 @@
  * one step, whatever happens meanwhile.
  */
 #include "faults.h"
-#include "store/lock.h"
-#include "store/schema.h"
-#include "store/sql.h"
+#include "store/sqlite/lock.h"
+#include "store/sqlite/schema.h"
+#include "store/sqlite/sql.h"
 
 static int made; /* the version of the files of the test that runs */
 

@@ -1,0 +1,13 @@
+/* The log of changes, from which searchers are updated. */
+#ifndef IMS_SQLITE_CHANGES_H
+#define IMS_SQLITE_CHANGES_H
+
+#include "store/sqlite/conn.h"
+
+/* Logs that a vector of the current model changed. */
+int ims_store_changed(store *st, conn *c, int64_t id, imgsearch_error *err);
+
+/* The number of the newest change. */
+int ims_store_change_newest(conn *c, int64_t *change, imgsearch_error *err);
+
+#endif

@@ -1,0 +1,116 @@
+/* Checks the integrity of the file and reports each problem as a sentence. */
+#include "store/sqlite/sql.h"
+
+#include <string.h>
+
+typedef struct report {
+	int (*each)(void *user, const char *problem);
+	void *user;
+} report;
+
+/*
+ * Reports the first column of every row as a problem, but for the "ok" of an integrity check that
+ * finds none.
+ */
+static int report_rows(conn *c, const report *to, const char *sql, imgsearch_error *err)
+{
+	sqlite3_stmt *s = NULL;
+	int rc = ims_store_query(c, &s, err, sql, "");
+	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
+		const char *text = (const char *)sqlite3_column_text(s, 0);
+		if (!text)
+			rc = ims_nomem(err);
+		else
+			rc = strcmp(text, "ok") ? to->each(to->user, text) : 0;
+	}
+	ims_store_done(c, s);
+	return rc;
+}
+
+static int report_chunk(const report *to, const char *name, int64_t number, imgsearch_error *err)
+{
+	char *text = ims_format("searcher %s: chunk %lld is damaged", name, (long long)number);
+	int rc = text ? to->each(to->user, text) : ims_nomem(err);
+	ims_free(text);
+	return rc;
+}
+
+static int check_chunks(conn *c, const report *to, imgsearch_error *err)
+{
+	sqlite3_stmt *s = NULL;
+	int rc = ims_store_query(c, &s, err,
+		"SELECT k.number, k.checksum, k.data, s.name FROM searcher_chunk k JOIN searcher s ON"
+		" s.state = k.state",
+		"");
+	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
+		const void *data = sqlite3_column_blob(s, 2);
+		int size = sqlite3_column_bytes(s, 2);
+		int64_t number = sqlite3_column_int64(s, 0);
+		const char *name = (const char *)sqlite3_column_text(s, 3);
+		if (!name || (size && !data))
+			rc = ims_nomem(err);
+		else if (ims_checksum(data, (size_t)size, (uint64_t)number)
+			== (uint64_t)sqlite3_column_int64(s, 1))
+			rc = 0;
+		else
+			rc = report_chunk(to, name, number, err);
+	}
+	ims_store_done(c, s);
+	return rc;
+}
+
+/* What must hold: each statement returns a sentence for each fault, at most 100. */
+static const char *const rules[] = {
+	"PRAGMA integrity_check(100)",
+	"SELECT 'table ' || \"table\" || ': row ' || ifnull(rowid, '') || ' refers to a"
+	" missing row of ' || parent FROM pragma_foreign_key_check LIMIT 100",
+	"SELECT 'picture ' || id || ' is indexed but has no vector' FROM picture"
+	" WHERE state = 1 AND id NOT IN (SELECT id FROM vector) LIMIT 100",
+	"SELECT 'picture ' || id || ' is a duplicate of ' || ifnull(same_as, 'nothing') || ',"
+	" which is not indexed' FROM picture p"
+	" WHERE state = 2 AND NOT EXISTS(SELECT 1 FROM picture q WHERE q.id = p.same_as AND"
+	" q.state = 1) LIMIT 100",
+	"SELECT 'picture ' || id || ' is another name of ' || ifnull(same_file, 'nothing') ||"
+	" ', which is no picture with its bytes' FROM picture p"
+	" WHERE state = 9 AND NOT EXISTS(SELECT 1 FROM picture q WHERE q.id = p.same_file AND"
+	" q.state IN (1, 2) AND q.hash = p.hash AND ifnull(q.same_as, q.id) = p.same_as)"
+	" LIMIT 100",
+	"SELECT 'picture ' || id || ' is in state ' || state || ', but another name of ' ||"
+	" same_file FROM picture WHERE state NOT IN (8, 9) AND same_file NOTNULL LIMIT 100",
+	"SELECT 'picture ' || id || ' is deleted but has a vector' FROM picture"
+	" WHERE state = 8 AND id IN (SELECT id FROM vector) LIMIT 100",
+	"SELECT 'picture ' || id || ' is a deleted copy of ' || same_as || ', which is not"
+	" deleted' FROM picture p WHERE state = 8 AND NOT EXISTS(SELECT 1 FROM picture q"
+	" WHERE q.id = p.same_as AND q.state = 8) AND same_as IS NOT NULL LIMIT 100",
+	"SELECT 'the vector of ' || id || ' is kept, but it is not deleted' FROM vector_kept k"
+	" WHERE EXISTS(SELECT 1 FROM picture p WHERE p.id = k.id AND p.state <> 8)"
+	" OR EXISTS(SELECT 1 FROM vector v WHERE v.id = k.id) LIMIT 100",
+	"SELECT 'vectors of different lengths: ' || group_concat(DISTINCT length(data)) || '"
+	" bytes' FROM (SELECT data FROM vector UNION ALL SELECT data FROM vector_kept)"
+	" HAVING count(DISTINCT length(data)) > 1",
+	"SELECT 'the count of ' || CASE what WHEN 101 THEN 'vectors' WHEN 102 THEN"
+	" 'new vectors' WHEN 103 THEN 'kept vectors' ELSE 'pictures in state ' || what END ||"
+	" ' is ' || n || ' instead of ' || is_n FROM (SELECT what, n, CASE what WHEN 101 THEN"
+	" (SELECT count(*) FROM vector)"
+	" WHEN 102 THEN (SELECT count(*) FROM vector_next)"
+	" WHEN 103 THEN (SELECT count(*) FROM vector_kept) ELSE (SELECT count(*) FROM picture"
+	" WHERE state = what) END AS is_n FROM tally)"
+	" WHERE n <> is_n",
+};
+
+int ims_store_check(store *st, store_problem_each *each, void *user, imgsearch_error *err)
+{
+	conn *c;
+	report to = { each, user };
+	int rc = ims_store_acquire(st, &c, err);
+	if (rc)
+		return rc;
+	rc = ims_store_read_begin(c, err);
+	for (size_t i = 0; !rc && i < sizeof rules / sizeof *rules; i++)
+		rc = report_rows(c, &to, rules[i], err);
+	if (!rc)
+		rc = check_chunks(c, &to, err);
+	ims_store_read_end(c);
+	ims_store_release(st, c);
+	return rc;
+}
