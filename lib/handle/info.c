@@ -41,13 +41,13 @@ static const char *setting(info_builder *f, const char *name)
 /* What is remembered for a root; a folder that is the root itself is ".". */
 static const imgsearch_strings *list_of(info_builder *f, const store_lists *of, store_list list)
 {
-	static char here[] = ".";
 	const text_list *l = &of->of[list];
 	bool folders = list != STORE_EXCLUDE && list != STORE_INCLUDE;
-	char **shown = ims_alloc(l->n + 1, sizeof *shown);
+	const char **shown = ims_alloc(l->n + 1, sizeof *shown);
 	for (size_t i = 0; shown && i < l->n; i++)
-		shown[i] = folders && !*l->item[i] ? here : l->item[i];
-	const imgsearch_strings *out = shown ? ims_result_strings(f->info, shown, l->n) : NULL;
+		shown[i] = folders && !*l->item[i] ? "." : l->item[i];
+	const imgsearch_strings *out = shown ? ims_result_strings(f->info, (char *const *)shown, l->n)
+										 : NULL;
 	ims_free(shown);
 	return out;
 }

@@ -9,8 +9,6 @@
 
 #include "base/base.h"
 
-#include <pthread.h>
-
 /* The first bytes of a hash; zero: not known. */
 typedef struct content_key {
 	uint64_t word[2];
