@@ -91,7 +91,7 @@ static store_record make_record(const pipeline *p, const pending_row *r)
 	return out;
 }
 
-/* ------------------------------------------------------------------------------------ moves ---- */
+/* ----------------------------------------------------------------------------------- moves ---- */
 
 typedef struct twin_search {
 	store_record **record; /* those that are admitted */
@@ -156,7 +156,7 @@ static int find_moved(pipeline *p, store_record *record)
 	return rc;
 }
 
-/* ----------------------------------------------------------------------------------- counts ---- */
+/* ---------------------------------------------------------------------------------- counts ---- */
 
 static void count_state(pipeline *p, const pending_row *r, uint32_t state)
 {
@@ -217,7 +217,7 @@ static void count(pipeline *p, const pending_row *r, const store_record *w)
 	}
 }
 
-/* ---------------------------------------------------------------------------------- writing ---- */
+/* --------------------------------------------------------------------------------- writing ---- */
 
 /* Whether the network gave no feature for a picture with these bytes. */
 static bool was_refused(const store_record *record, size_t n, const hash256 *hash)

@@ -13,7 +13,8 @@ static atomic_int inputs, in_transaction, writer_refused;
 static void on_run(size_t n)
 {
 	atomic_fetch_add(&inputs, (int)n);
-	atomic_fetch_add(&in_transaction, watched && atomic_load(&watched->store->in_tx));
+	const sqlite_store *st = watched ? (const sqlite_store *)watched->store : NULL;
+	atomic_fetch_add(&in_transaction, st && atomic_load(&st->in_tx));
 }
 
 /* Another handle changes the index while the network runs. */

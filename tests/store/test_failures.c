@@ -602,7 +602,7 @@ static void planted(void **state)
 static int64_t version_of(conn *c)
 {
 	int64_t v;
-	ok(ims_store_number(c, &v, -1, &err, "SELECT user_version FROM pragma_user_version", ""));
+	ok(ims_sqlite_number(c, &v, -1, &err, "SELECT user_version FROM pragma_user_version", ""));
 	return v;
 }
 
@@ -620,16 +620,17 @@ static void upgrade(void **state)
 	begin(st);
 	add_picture(st, 0, "a", 1);
 	commit(st);
-	conn *c = st->writer;
-	fails(IMGSEARCH_EDB, ims_store_upgrade(c, bad, LATER, &err)); /* all of the way or none of it */
+	conn *c = ((sqlite_store *)st)->writer;
+	fails(IMGSEARCH_EDB,
+		ims_sqlite_upgrade(c, bad, LATER, &err)); /* all of the way or none of it */
 	assert_int_equal(version_of(c), NOW);
-	ok(ims_store_number(c, &y, 0, &err, "SELECT count(*) FROM sqlite_schema WHERE name = 'two'",
+	ok(ims_sqlite_number(c, &y, 0, &err, "SELECT count(*) FROM sqlite_schema WHERE name = 'two'",
 		""));
 	assert_int_equal(y, 0);
-	ok(ims_store_upgrade(c, good, LATER, &err));
-	ok(ims_store_upgrade(c, good, LATER, &err)); /* nothing left to do */
+	ok(ims_sqlite_upgrade(c, good, LATER, &err));
+	ok(ims_sqlite_upgrade(c, good, LATER, &err)); /* nothing left to do */
 	assert_int_equal(version_of(c), LATER);
-	ok(ims_store_number(c, &y, 0, &err, "SELECT y FROM two", ""));
+	ok(ims_sqlite_number(c, &y, 0, &err, "SELECT y FROM two", ""));
 	assert_int_equal(y, 2);
 	assert_int_equal(vectors_of(st), 1);
 	ims_store_close(st);

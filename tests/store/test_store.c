@@ -620,8 +620,8 @@ static void page_size(void **state)
 		/*
 		 * 2048: seven of them leave an eighth of the largest page empty; the tables take 33 pages
 		 */
-		assert_true(
-			(double)info.st_size < N * 4.0 * dims[d] * 1.155 + 33.0 * ims_store_page_size(dims[d]));
+		assert_true((double)info.st_size
+			< N * 4.0 * dims[d] * 1.155 + 33.0 * ims_sqlite_page_size(dims[d]));
 		remove_files();
 	}
 }

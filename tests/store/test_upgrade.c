@@ -134,7 +134,7 @@ static void raise_version(sqlite3 *db)
 {
 	raw(db, "PRAGMA foreign_keys=OFF; PRAGMA legacy_alter_table=ON; BEGIN");
 	for (int have = 1; have < made; have++)
-		raw(db, ims_store_steps[have]);
+		raw(db, ims_sqlite_steps[have]);
 	set_version(db, made);
 	raw(db, "COMMIT");
 }
@@ -148,7 +148,7 @@ static void make_old(int more)
 	raw(db,
 		"PRAGMA page_size=4096; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL;"
 		"PRAGMA foreign_keys=ON; BEGIN");
-	raw(db, ims_store_steps[0]);
+	raw(db, ims_sqlite_steps[0]);
 	raw(db,
 		"INSERT INTO setting VALUES('metric', x'00000000'), ('dim', x'04000000');"
 		"INSERT INTO model VALUES(1, 0, 'one', 'w', 'h', 'r', 4, 0),"
@@ -559,11 +559,11 @@ static void another_writer(void **state)
 	(void)state;
 	make_old(0);
 	store *writer = open_store(file, 0), *st = open_store(file, 0);
-	ok(ims_store_lock(writer, &err));
+	ok(ims_sqlite_lock((sqlite_store *)writer, &err));
 	fails(IMGSEARCH_EBUSY, ims_store_write_begin(st, &err));
 	assert_int_equal(ims_store_old_version(st), made);
 	has_time(st, 84, 1700000000, 123456789);
-	ims_store_unlock(writer);
+	ims_sqlite_unlock((sqlite_store *)writer);
 	ok(ims_store_write_begin(st, &err));
 	ims_store_write_end(st);
 	has_time(writer, 84, 1700000000, 123456789);
@@ -579,7 +579,7 @@ static void empty_to_be_read(void **state)
 	int64_t id;
 	remove_files();
 	sqlite3 *db = raw_open();
-	raw(db, ims_store_steps[0]);
+	raw(db, ims_sqlite_steps[0]);
 	raise_version(db);
 	sqlite3_close(db);
 	store *st = open_to_read();
@@ -810,8 +810,8 @@ static void nothing_new_in_it(void **state)
 		if (upgraded)
 			upgrade_file();
 		store *st = open_to_read();
-		ok(ims_store_acquire(st, &c, &err));
-		ok(ims_store_number(c, &found, -1, &err, new_columns, ""));
+		ok(ims_sqlite_acquire((sqlite_store *)st, &c, &err));
+		ok(ims_sqlite_number(c, &found, -1, &err, new_columns, ""));
 		assert_int_equal(found, -1);
 		store_roots roots;
 		ok(ims_store_roots_get(st, &roots, &err));
@@ -821,7 +821,7 @@ static void nothing_new_in_it(void **state)
 		int described = 0;
 		ok(ims_store_each_described(st, no_facts, &described, &err));
 		assert_int_equal(described, 7); /* six indexed pictures, one with two cells */
-		ims_store_release(st, c);
+		ims_sqlite_release((sqlite_store *)st, c);
 		ims_store_close(st);
 	}
 }

@@ -105,8 +105,7 @@ rm -r lib/search/bound/a.c lib/image/b.c cli/c.c lib/search/graph/d.c lib/stray 
 echo '#include "imgsearch.h"' >lib/base/fine.c
 echo '#include "base/base.h"' >lib/search/bound/fine.c
 echo '#include "image/image.h"' >cli/fine.c
-mkdir -p lib/store/sqlite && echo '#include <sqlite3.h>' >lib/store/sqlite/fine.c
-echo '#include "base/base.h"' >lib/store/fine.c
+mkdir lib/store && echo '#include <sqlite3.h>' >lib/store/fine.c
 arrows >"$W/found"
 result "a right tree passes" $? "$W/found"
 done_testing

@@ -10,69 +10,66 @@
  * Without a searcher nothing is logged, but the first change of a transaction raises the number of
  * the newest one.
  */
-int ims_store_changed(store *st, conn *c, int64_t id, imgsearch_error *err)
+int ims_sqlite_changed(sqlite_store *st, conn *c, int64_t id, imgsearch_error *err)
 {
 	if (st->logging)
-		return ims_store_run(c, err, "INSERT INTO change(id) VALUES(?1)", "i", id);
+		return ims_sqlite_run(c, err, "INSERT INTO change(id) VALUES(?1)", "i", id);
 	if (st->changed)
 		return 0;
 	st->changed = true;
-	int rc = ims_store_run(c, err, "DELETE FROM change", "");
+	int rc = ims_sqlite_run(c, err, "DELETE FROM change", "");
 	return rc ? rc
-			  : ims_store_run(c, err,
+			  : ims_sqlite_run(c, err,
 				  "UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'change'", "");
 }
 
-int ims_store_changes_trim(store *st, imgsearch_error *err)
+int ims_sqlite_changes_trim(store *base, imgsearch_error *err)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	conn *c;
-	int rc = ims_store_writer(st, &c, err);
+	int rc = ims_sqlite_writer(st, &c, err);
 	return rc ? rc
-			  : ims_store_run(c, err,
+			  : ims_sqlite_run(c, err,
 				  "DELETE FROM change WHERE number <= ifnull((SELECT min(change) FROM searcher),"
 				  " number)",
 				  "");
 }
 
-int ims_store_change_newest(conn *c, int64_t *change, imgsearch_error *err)
+int ims_sqlite_change_newest(conn *c, int64_t *change, imgsearch_error *err)
 {
-	return ims_store_number(c, change, 0, err,
+	return ims_sqlite_number(c, change, 0, err,
 		"SELECT seq FROM sqlite_sequence WHERE name = 'change'", "");
 }
 
-int ims_store_changes(store *st, int64_t after, int64_t **ids, size_t *n, imgsearch_error *err)
-{
-	return ims_store_changes_between(st, after, INT64_MAX, ids, n, err);
-}
-
-int ims_store_changes_between(store *st, int64_t after, int64_t last, int64_t **ids, size_t *n,
+int ims_sqlite_changes_between(store *base, int64_t after, int64_t last, int64_t **ids, size_t *n,
 	imgsearch_error *err)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	conn *c;
 	sqlite3_stmt *s = NULL;
 	int64_t newest = 0, oldest = 0;
 	size_t cap = 0;
 	*ids = NULL;
 	*n = 0;
-	int rc = ims_store_acquire(st, &c, err);
+	int rc = ims_sqlite_acquire(st, &c, err);
 	if (rc)
 		return rc;
-	rc = ims_store_read_begin(c, err);
+	rc = ims_sqlite_read_begin(c, err);
 	if (!rc)
-		rc = ims_store_change_newest(c, &newest, err);
+		rc = ims_sqlite_change_newest(c, &newest, err);
 	if (!rc) /* numbers have no gaps */
-		rc = ims_store_number(c, &oldest, newest + 1, err, "SELECT min(number) FROM change", "");
+		rc = ims_sqlite_number(c, &oldest, newest + 1, err, "SELECT min(number) FROM change", "");
 	if (!rc && (after < oldest - 1 || after > newest))
 		rc = IMGSEARCH_ENOTFOUND;
 	if (!rc)
-		rc = ims_store_query(c, &s, err,
+		rc = ims_sqlite_query(c, &s, err,
 			"SELECT DISTINCT id FROM change WHERE number > ?1 AND number <= ?2 ORDER BY id", "ii",
 			after, last);
-	while (!rc && (rc = ims_store_step(c, s, err)) > 0)
-		rc = ims_store_add_id(ids, n, &cap, sqlite3_column_int64(s, 0), err);
-	ims_store_done(c, s);
-	ims_store_read_end(c);
-	ims_store_release(st, c);
+	while (!rc && (rc = ims_sqlite_step(c, s, err)) > 0)
+		rc = ims_sqlite_add_id(ids, n, &cap, sqlite3_column_int64(s, 0), err);
+	ims_sqlite_done(c, s);
+	ims_sqlite_read_end(c);
+	ims_sqlite_release(st, c);
 	if (rc) {
 		ims_free(*ids);
 		*ids = NULL;

@@ -5,9 +5,9 @@
 #include "store/sqlite/conn.h"
 
 /* Logs that a vector of the current model changed. */
-int ims_store_changed(store *st, conn *c, int64_t id, imgsearch_error *err);
+int ims_sqlite_changed(sqlite_store *st, conn *c, int64_t id, imgsearch_error *err);
 
 /* The number of the newest change. */
-int ims_store_change_newest(conn *c, int64_t *change, imgsearch_error *err);
+int ims_sqlite_change_newest(conn *c, int64_t *change, imgsearch_error *err);
 
 #endif

@@ -15,15 +15,15 @@ typedef struct report {
 static int report_rows(conn *c, const report *to, const char *sql, imgsearch_error *err)
 {
 	sqlite3_stmt *s = NULL;
-	int rc = ims_store_query(c, &s, err, sql, "");
-	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
+	int rc = ims_sqlite_query(c, &s, err, sql, "");
+	while (!rc && (rc = ims_sqlite_step(c, s, err)) > 0) {
 		const char *text = (const char *)sqlite3_column_text(s, 0);
 		if (!text)
 			rc = ims_nomem(err);
 		else
 			rc = strcmp(text, "ok") ? to->each(to->user, text) : 0;
 	}
-	ims_store_done(c, s);
+	ims_sqlite_done(c, s);
 	return rc;
 }
 
@@ -38,11 +38,11 @@ static int report_chunk(const report *to, const char *name, int64_t number, imgs
 static int check_chunks(conn *c, const report *to, imgsearch_error *err)
 {
 	sqlite3_stmt *s = NULL;
-	int rc = ims_store_query(c, &s, err,
+	int rc = ims_sqlite_query(c, &s, err,
 		"SELECT k.number, k.checksum, k.data, s.name FROM searcher_chunk k JOIN searcher s ON"
 		" s.state = k.state",
 		"");
-	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
+	while (!rc && (rc = ims_sqlite_step(c, s, err)) > 0) {
 		const void *data = sqlite3_column_blob(s, 2);
 		int size = sqlite3_column_bytes(s, 2);
 		int64_t number = sqlite3_column_int64(s, 0);
@@ -55,7 +55,7 @@ static int check_chunks(conn *c, const report *to, imgsearch_error *err)
 		else
 			rc = report_chunk(to, name, number, err);
 	}
-	ims_store_done(c, s);
+	ims_sqlite_done(c, s);
 	return rc;
 }
 
@@ -98,19 +98,20 @@ static const char *const rules[] = {
 	" WHERE n <> is_n",
 };
 
-int ims_store_check(store *st, store_problem_each *each, void *user, imgsearch_error *err)
+int ims_sqlite_check(store *base, store_problem_each *each, void *user, imgsearch_error *err)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	conn *c;
 	report to = { each, user };
-	int rc = ims_store_acquire(st, &c, err);
+	int rc = ims_sqlite_acquire(st, &c, err);
 	if (rc)
 		return rc;
-	rc = ims_store_read_begin(c, err);
+	rc = ims_sqlite_read_begin(c, err);
 	for (size_t i = 0; !rc && i < sizeof rules / sizeof *rules; i++)
 		rc = report_rows(c, &to, rules[i], err);
 	if (!rc)
 		rc = check_chunks(c, &to, err);
-	ims_store_read_end(c);
-	ims_store_release(st, c);
+	ims_sqlite_read_end(c);
+	ims_sqlite_release(st, c);
 	return rc;
 }

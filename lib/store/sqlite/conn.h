@@ -1,12 +1,12 @@
 /*
  * Within the store: an open file and its SQLite connections. One connection writes, a pool of them
- * reads. A connection belongs to one thread from ims_store_acquire to ims_store_release.
+ * reads. A connection belongs to one thread from ims_sqlite_acquire to ims_sqlite_release.
  */
 #ifndef IMS_SQLITE_CONN_H
 #define IMS_SQLITE_CONN_H
 
 #include "store/sqlite/path_cache.h"
-#include "store/store.h"
+#include "store/sqlite/engine.h"
 
 #include <sqlite3.h>
 
@@ -14,8 +14,10 @@ enum { CONN_STATEMENTS = 96, STORE_READERS = STORE_PARTS, TALLIES = 104 };
 
 #define IMS_STORE_MAP "0x7fff0000" /* bytes of a file that SQLite maps */
 
+typedef struct sqlite_store sqlite_store;
+
 typedef struct conn {
-	store *st;
+	sqlite_store *st;
 	sqlite3 *db;
 	bool borrowed;      /* the handle of ":memory:", which all connections share */
 	bool immutable;     /* opened without locks, since nothing could be written then */
@@ -29,7 +31,7 @@ typedef struct conn {
 	int64_t data_version;
 	store_state state;
 	path_cache paths; /* of that data version */
-	unsigned steps;   /* of statements, since ims_store_acquire */
+	unsigned steps;   /* of statements, since ims_sqlite_acquire */
 	int failed; /* status of the first statement that failed; a transaction must be rolled back */
 	struct {
 		const char *sql;
@@ -39,21 +41,20 @@ typedef struct conn {
 	size_t n;
 } conn;
 
-struct store {
-	char *path, *folder, *lock_path, *wal_path; /* absolute; ":memory:" has only a path */
-	const char *label;                          /* of ims_store_label */
+struct sqlite_store {
+	store base;
+	char *folder, *lock_path, *wal_path; /* absolute; ":memory:" has none */
 	bool memory;
-	bool read_only;       /* asked for, or nothing can be written */
 	bool asked_read_only; /* by the options */
 	int lock_fd;
-	struct store *next_locked; /* fork.h */
-	uint64_t device, inode;    /* of the file that was opened; 0: not yet, or none */
-	atomic_llong file_id;      /* its random number; 0: it has none */
-	atomic_llong checked;      /* the state of the file when its number was last compared */
-	atomic_llong looked;       /* the millisecond of the last look at the file by a reader */
-	atomic_bool overwritten;   /* it had another number: another file was copied over it */
-	atomic_bool current;       /* the file was seen to be of the newest version */
-	atomic_bool writing;       /* the writer lock is held through this handle */
+	struct sqlite_store *next_locked; /* fork.h */
+	uint64_t device, inode;           /* of the file that was opened; 0: not yet, or none */
+	atomic_llong file_id;             /* its random number; 0: it has none */
+	atomic_llong checked;             /* the state of the file when its number was last compared */
+	atomic_llong looked;              /* the millisecond of the last look at the file by a reader */
+	atomic_bool overwritten;          /* it had another number: another file was copied over it */
+	atomic_bool current;              /* the file was seen to be of the newest version */
+	atomic_bool writing;              /* the writer lock is held through this handle */
 	atomic_bool in_tx;
 	_Atomic(pthread_t) tx_thread; /* the thread that sees the work of the open transaction */
 	atomic_llong commits;
@@ -74,85 +75,85 @@ struct store {
 };
 
 /* A connection for writing or reading. On failure *out is NULL. */
-int ims_store_connect(store *st, conn **out, bool writer, imgsearch_error *err);
-void ims_store_disconnect(conn *c); /* NULL is fine */
+int ims_sqlite_connect(sqlite_store *st, conn **out, bool writer, imgsearch_error *err);
+void ims_sqlite_disconnect(conn *c); /* NULL is fine */
 
 /* Whether an older file can be read through views; otherwise it is upgraded first. */
-bool ims_store_has_views(void);
+bool ims_sqlite_has_views(void);
 
 /*
  * A connection for reading on this thread: that of its snapshot, or from the pool, or the writing
  * one in its transaction.
  */
-int ims_store_acquire(store *st, conn **out, imgsearch_error *err);
+int ims_sqlite_acquire(sqlite_store *st, conn **out, imgsearch_error *err);
 /* One from the pool. It may be used on another thread. */
-int ims_store_acquire_own(store *st, conn **out, imgsearch_error *err);
-void ims_store_release(store *st, conn *c); /* NULL is fine */
+int ims_sqlite_acquire_own(sqlite_store *st, conn **out, imgsearch_error *err);
+void ims_sqlite_release(sqlite_store *st, conn *c); /* NULL is fine */
 
 /* The snapshot of this thread; NULL: none. */
-store_snapshot *ims_store_snapshot_get(const store *st);
+store_snapshot *ims_sqlite_snapshot_get(const sqlite_store *st);
 
 /*
  * The connection of the writer, which upgrades an older file; under the writer lock. On failure
  * there is none.
  */
-int ims_store_open_writer(store *st, imgsearch_error *err);
+int ims_sqlite_open_writer(sqlite_store *st, imgsearch_error *err);
 
 /* Whether this thread has a transaction open. */
-bool ims_store_own_transaction(store *st);
+bool ims_sqlite_own_transaction(sqlite_store *st);
 
 /*
- * An immutable connection sees no change of the file, or sees some of it. ims_store_drop_outdated
- * closes those that are idle after a change, under the mutex. ims_store_check_unchanged: EBUSY
+ * An immutable connection sees no change of the file, or sees some of it. ims_sqlite_drop_outdated
+ * closes those that are idle after a change, under the mutex. ims_sqlite_check_unchanged: EBUSY
  * where the file was changed under an immutable connection.
  */
-void ims_store_drop_outdated(store *st);
-int ims_store_check_unchanged(conn *c, imgsearch_error *err);
+void ims_sqlite_drop_outdated(sqlite_store *st);
+int ims_sqlite_check_unchanged(conn *c, imgsearch_error *err);
 
 /*
  * The file of the path is the one that was opened. EIO: it was replaced, moved or deleted; what is
  * written through this handle would go to a file that nobody sees. Nothing for ":memory:". *state
- * receives ims_store_file_state, from the same look at the file; 0 where nothing was looked at.
+ * receives ims_sqlite_file_state, from the same look at the file; 0 where nothing was looked at.
  */
-int ims_store_look(const store *st, int64_t *state, imgsearch_error *err);
-int ims_store_check_path(const store *st, imgsearch_error *err);
-int ims_store_remember_file(store *st, imgsearch_error *err);
+int ims_sqlite_look(const sqlite_store *st, int64_t *state, imgsearch_error *err);
+int ims_sqlite_check_path(const sqlite_store *st, imgsearch_error *err);
+int ims_sqlite_remember_file(sqlite_store *st, imgsearch_error *err);
 
 /*
  * No other file was copied over it: whenever its state changed, the number that it got when it was
  * made is read through c. EIO. What lies in the journal hides the file.
  */
-int ims_store_check_content(conn *c, int64_t state, imgsearch_error *err);
-int ims_store_check_file(conn *c, imgsearch_error *err); /* both */
+int ims_sqlite_check_content(conn *c, int64_t state, imgsearch_error *err);
+int ims_sqlite_check_file(conn *c, imgsearch_error *err); /* both */
 /* Whether an error of SQLite comes from another file that was copied over this one; err says so. */
-bool ims_store_is_overwritten(conn *c, imgsearch_error *err);
+bool ims_sqlite_is_overwritten(conn *c, imgsearch_error *err);
 /* Within a transaction: gives the file a number, where it has none. */
-int ims_store_file_id_put(conn *c, bool anew, imgsearch_error *err);
+int ims_sqlite_file_id_put(conn *c, bool anew, imgsearch_error *err);
 
 /* The time and size of the file in one number; 0: there is none. */
-int64_t ims_store_file_state(const store *st);
+int64_t ims_sqlite_file_state(const sqlite_store *st);
 
 /*
  * The journal (-wal) of the path is the one that the idle connections have, and `own` (or NULL).
  * EIO: another program moved or deleted it; the next connection would make another, and write what
  * these do not see. SQLite itself deletes it only with the last connection.
- * ims_store_remember_journal: once c has read.
+ * ims_sqlite_remember_journal: once c has read.
  */
-int ims_store_check_journal(store *st, const conn *own, imgsearch_error *err);
-void ims_store_remember_journal(conn *c);
-bool ims_store_has_other_journal(const conn *c); /* there is another one now */
+int ims_sqlite_check_journal(sqlite_store *st, const conn *own, imgsearch_error *err);
+void ims_sqlite_remember_journal(conn *c);
+bool ims_sqlite_has_other_journal(const conn *c); /* there is another one now */
 
 /* Whether there is a journal with something in it. */
-bool ims_store_journal_exists(const store *st);
+bool ims_sqlite_journal_exists(const sqlite_store *st);
 
 /*
  * The state of the file as c reads it: kept until another connection commits, then read anew, and
  * c->paths is empty again. The caller has begun a read. Not for the writing connection.
  */
-int ims_store_state_update(conn *c, imgsearch_error *err);
+int ims_sqlite_state_update(conn *c, imgsearch_error *err);
 
 /* Statements in between read one state of the file. */
-int ims_store_read_begin(conn *c, imgsearch_error *err);
-void ims_store_read_end(conn *c);
+int ims_sqlite_read_begin(conn *c, imgsearch_error *err);
+void ims_sqlite_read_end(conn *c);
 
 #endif

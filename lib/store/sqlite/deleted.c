@@ -14,31 +14,23 @@
 #include "store/sqlite/transaction.h"
 #include "store/sqlite/vectors.h"
 
-#define REASON "kept out on purpose"
-const char ims_store_reason_deleted[] = REASON;
-const char ims_store_reason_deleted_copy[] = "same bytes as a picture that is kept out";
 static const char readmitted[] = "readmitted without a vector: the next index run reads it again";
 
 /* ------------------------------------------------------------------------------- questions ---- */
 
-int ims_store_any_deleted(store *st, conn *c, bool *any, imgsearch_error *err)
+int ims_sqlite_any_deleted(sqlite_store *st, conn *c, bool *any, imgsearch_error *err)
 {
 	int64_t n;
-	int rc = ims_store_number(c, &n, 0, err, "SELECT sum(n) FROM tally WHERE what IN (8, 103)", "");
+	int rc = ims_sqlite_number(c, &n, 0, err, "SELECT sum(n) FROM tally WHERE what IN (8, 103)",
+		"");
 	*any = n + st->tally[IMGSEARCH_STATE_DELETED] + st->tally[TALLY_KEPT] > 0;
 	return rc;
-}
-
-int ims_store_refuse_deleted(store *st, const char *name, int64_t id, imgsearch_error *err)
-{
-	return ims_fail(err, IMGSEARCH_EINVAL, "%s is kept out on purpose (item %lld of index %s)",
-		name, (long long)id, st->label);
 }
 
 /* 1: deleted; 0: not deleted; -1: there is no such item. */
 static int look(conn *c, int64_t id, int64_t *answer, imgsearch_error *err)
 {
-	return ims_store_number(c, answer, -1, err,
+	return ims_sqlite_number(c, answer, -1, err,
 		"SELECT CASE WHEN EXISTS(SELECT 1 FROM picture WHERE id = ?1) THEN"
 		" (SELECT state = 8 FROM picture WHERE id = ?1)"
 		" WHEN EXISTS(SELECT 1 FROM vector_kept WHERE id = ?1) THEN 1"
@@ -46,39 +38,35 @@ static int look(conn *c, int64_t id, int64_t *answer, imgsearch_error *err)
 		"i", id);
 }
 
-int ims_store_no_item(const store *st, int64_t id, imgsearch_error *err)
-{
-	return ims_fail(err, IMGSEARCH_ENOTFOUND, "item %lld is not in index %s", (long long)id,
-		st->label);
-}
-
-int ims_store_refuse_deleted_id(store *st, conn *c, int64_t id, imgsearch_error *err)
+int ims_sqlite_refuse_deleted_id(sqlite_store *st, conn *c, int64_t id, imgsearch_error *err)
 {
 	int64_t deleted;
 	int rc = look(c, id, &deleted, err);
-	return rc || deleted != 1 ? rc : ims_store_refuse_deleted(st, "the vector", id, err);
+	return rc || deleted != 1 ? rc : ims_store_refuse_deleted(&st->base, "the vector", id, err);
 }
 
-int ims_store_presences(store *st, const int64_t *ids, size_t n, uint8_t *presence,
+int ims_sqlite_presences(store *base, const int64_t *ids, size_t n, uint8_t *presence,
 	imgsearch_error *err)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	conn *c;
 	int64_t answer = 0;
-	int rc = ims_store_acquire(st, &c, err);
+	int rc = ims_sqlite_acquire(st, &c, err);
 	if (rc)
 		return rc;
-	rc = ims_store_read_begin(c, err);
+	rc = ims_sqlite_read_begin(c, err);
 	for (size_t i = 0; !rc && i < n; i++) {
 		rc = look(c, ids[i], &answer, err);
 		presence[i] = answer < 0 ? STORE_ABSENT : answer ? STORE_DELETED : STORE_PRESENT;
 	}
-	ims_store_read_end(c);
-	ims_store_release(st, c);
+	ims_sqlite_read_end(c);
+	ims_sqlite_release(st, c);
 	return rc;
 }
 
-int ims_store_ids(store *st, store_id_list list, int64_t **ids, size_t *n, imgsearch_error *err)
+int ims_sqlite_ids(store *base, store_id_list list, int64_t **ids, size_t *n, imgsearch_error *err)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	static const char *const sql[] = {
 		[STORE_BARE] = "SELECT id FROM vector WHERE id NOT IN (SELECT id FROM picture) ORDER BY id",
 		[STORE_BARE_KEPT] =
@@ -90,14 +78,14 @@ int ims_store_ids(store *st, store_id_list list, int64_t **ids, size_t *n, imgse
 	size_t cap = 0;
 	*ids = NULL;
 	*n = 0;
-	int rc = ims_store_acquire(st, &c, err);
+	int rc = ims_sqlite_acquire(st, &c, err);
 	if (rc)
 		return rc;
-	rc = ims_store_query(c, &s, err, sql[list], "");
-	while (!rc && (rc = ims_store_step(c, s, err)) > 0)
-		rc = ims_store_add_id(ids, n, &cap, sqlite3_column_int64(s, 0), err);
-	ims_store_done(c, s);
-	ims_store_release(st, c);
+	rc = ims_sqlite_query(c, &s, err, sql[list], "");
+	while (!rc && (rc = ims_sqlite_step(c, s, err)) > 0)
+		rc = ims_sqlite_add_id(ids, n, &cap, sqlite3_column_int64(s, 0), err);
+	ims_sqlite_done(c, s);
+	ims_sqlite_release(st, c);
 	if (rc) {
 		ims_free(*ids);
 		*ids = NULL;
@@ -109,19 +97,19 @@ int ims_store_ids(store *st, store_id_list list, int64_t **ids, size_t *n, imgse
 /* --------------------------------------------------------------------------------- vectors ---- */
 
 /* Hides the vector of id. *had: whether there was one. */
-static int keep_vector(store *st, conn *c, int64_t id, bool *had, imgsearch_error *err)
+static int keep_vector(sqlite_store *st, conn *c, int64_t id, bool *had, imgsearch_error *err)
 {
 	*had = false;
-	int rc = ims_store_run(c, err,
+	int rc = ims_sqlite_run(c, err,
 		"INSERT INTO vector_kept(id, data) SELECT id, data FROM vector WHERE id = ?1", "i", id);
 	if (!rc && (*had = sqlite3_changes(c->db) > 0))
 		st->tally[TALLY_KEPT]++;
-	return rc ? rc : ims_store_vector_drop(st, c, id, NULL, err);
+	return rc ? rc : ims_sqlite_vector_drop(st, c, id, NULL, err);
 }
 
-static int drop_kept(store *st, conn *c, int64_t id, bool *gone, imgsearch_error *err)
+static int drop_kept(sqlite_store *st, conn *c, int64_t id, bool *gone, imgsearch_error *err)
 {
-	int rc = ims_store_run(c, err, "DELETE FROM vector_kept WHERE id = ?1", "i", id);
+	int rc = ims_sqlite_run(c, err, "DELETE FROM vector_kept WHERE id = ?1", "i", id);
 	if (!rc && sqlite3_changes(c->db)) {
 		st->tally[TALLY_KEPT]--;
 		*gone = true;
@@ -130,16 +118,16 @@ static int drop_kept(store *st, conn *c, int64_t id, bool *gone, imgsearch_error
 }
 
 /* The way back. */
-static int return_vector(store *st, conn *c, int64_t id, bool *had, imgsearch_error *err)
+static int return_vector(sqlite_store *st, conn *c, int64_t id, bool *had, imgsearch_error *err)
 {
 	*had = false;
-	int rc = ims_store_run(c, err,
+	int rc = ims_sqlite_run(c, err,
 		"INSERT INTO vector(id, data) SELECT id, data FROM vector_kept WHERE id = ?1", "i", id);
 	if (rc || !sqlite3_changes(c->db))
 		return rc;
 	st->tally[TALLY_VECTOR]++;
 	rc = drop_kept(st, c, id, had, err);
-	return rc ? rc : ims_store_changed(st, c, id, err);
+	return rc ? rc : ims_sqlite_changed(st, c, id, err);
 }
 
 /* ------------------------------------------------------------------------------------ rows ---- */
@@ -152,37 +140,37 @@ static int equal_rows(conn *c, int64_t id, int64_t *first, int64_t **ids, size_t
 	size_t cap = 0;
 	*ids = NULL;
 	*n = 0;
-	int rc = ims_store_number(c, first, id, err,
+	int rc = ims_sqlite_number(c, first, id, err,
 		"SELECT ifnull(same_as, id) FROM picture WHERE id = ?1", "i", id);
 	if (!rc)
-		rc = ims_store_query(c, &s, err,
+		rc = ims_sqlite_query(c, &s, err,
 			"SELECT id FROM picture p WHERE id = ?1 OR same_as = ?1"
 			" OR hash = (SELECT hash FROM picture WHERE id = ?1)"
 			" ORDER BY NOT EXISTS(SELECT 1 FROM vector_kept k WHERE k.id = p.id), id <> ?1, id",
 			"i", *first);
-	while (!rc && (rc = ims_store_step(c, s, err)) > 0)
-		rc = ims_store_add_id(ids, n, &cap, sqlite3_column_int64(s, 0), err);
-	ims_store_done(c, s);
+	while (!rc && (rc = ims_sqlite_step(c, s, err)) > 0)
+		rc = ims_sqlite_add_id(ids, n, &cap, sqlite3_column_int64(s, 0), err);
+	ims_sqlite_done(c, s);
 	return rc;
 }
 
 static int state_of(conn *c, int64_t id, int64_t *state, imgsearch_error *err)
 {
-	return ims_store_number(c, state, 0, err, "SELECT state FROM picture WHERE id = ?1", "i", id);
+	return ims_sqlite_number(c, state, 0, err, "SELECT state FROM picture WHERE id = ?1", "i", id);
 }
 
-static int set_state(store *st, conn *c, int64_t id, int64_t old, int64_t now, int64_t same_as,
-	const char *reason, imgsearch_error *err)
+static int set_state(sqlite_store *st, conn *c, int64_t id, int64_t old, int64_t now,
+	int64_t same_as, const char *reason, imgsearch_error *err)
 {
 	st->tally[old]--;
 	st->tally[now]++;
-	return ims_store_run(c, err,
+	return ims_sqlite_run(c, err,
 		"UPDATE picture SET state = ?2, same_as = nullif(?3, 0), reason = ?4,"
 		" same_file = CASE WHEN ?2 IN (8, 9) THEN same_file END WHERE id = ?1",
 		"iiit", id, now, same_as, reason);
 }
 
-static int keep_row_out(store *st, conn *c, int64_t id, int64_t first, imgsearch_error *err)
+static int keep_row_out(sqlite_store *st, conn *c, int64_t id, int64_t first, imgsearch_error *err)
 {
 	int64_t state;
 	bool had;
@@ -193,20 +181,20 @@ static int keep_row_out(store *st, conn *c, int64_t id, int64_t first, imgsearch
 	bool copy = id != first && !had;
 	return rc ? rc
 			  : set_state(st, c, id, state, IMGSEARCH_STATE_DELETED, copy ? first : 0,
-				  copy ? ims_store_reason_deleted_copy : REASON, err);
+				  copy ? ims_store_reason_deleted_copy : ims_store_reason_deleted, err);
 }
 
-static int keep_out(store *st, int64_t id, imgsearch_error *err)
+static int keep_out(sqlite_store *st, int64_t id, imgsearch_error *err)
 {
 	conn *c;
 	int64_t state = 0, deleted = 0, first, *ids = NULL;
 	size_t n = 0;
 	bool had = false;
-	int rc = ims_store_writer(st, &c, err);
+	int rc = ims_sqlite_writer(st, &c, err);
 	if (!rc)
 		rc = look(c, id, &deleted, err);
 	if (rc || deleted)
-		return rc || deleted > 0 ? rc : ims_store_no_item(st, id, err);
+		return rc || deleted > 0 ? rc : ims_store_no_item(&st->base, id, err);
 	rc = state_of(c, id, &state, err);
 	if (!rc && !state)
 		return keep_vector(st, c, id, &had, err);
@@ -222,7 +210,7 @@ static int keep_out(store *st, int64_t id, imgsearch_error *err)
  * With its vector it is indexed; else a duplicate of the one that is, or the name that it was; else
  * it must be read.
  */
-static int readmit_row(store *st, conn *c, int64_t id, int64_t first, imgsearch_error *err)
+static int readmit_row(sqlite_store *st, conn *c, int64_t id, int64_t first, imgsearch_error *err)
 {
 	int64_t state, twin = 0, file = 0;
 	bool had;
@@ -233,12 +221,12 @@ static int readmit_row(store *st, conn *c, int64_t id, int64_t first, imgsearch_
 	if (!rc && had)
 		return set_state(st, c, id, state, IMGSEARCH_STATE_INDEXED, 0, NULL, err);
 	if (!rc)
-		rc = ims_store_number(c, &twin, 0, err,
+		rc = ims_sqlite_number(c, &twin, 0, err,
 			"SELECT min(id) FROM picture WHERE state = 1 AND (id = ?2"
 			" OR hash = (SELECT hash FROM picture WHERE id = ?1))",
 			"ii", id, first);
 	if (!rc)
-		rc = ims_store_number(c, &file, 0, err, "SELECT same_file FROM picture WHERE id = ?1", "i",
+		rc = ims_sqlite_number(c, &file, 0, err, "SELECT same_file FROM picture WHERE id = ?1", "i",
 			id);
 	if (rc)
 		return rc;
@@ -247,17 +235,17 @@ static int readmit_row(store *st, conn *c, int64_t id, int64_t first, imgsearch_
 				: set_state(st, c, id, state, IMGSEARCH_STATE_UNREADABLE, 0, readmitted, err);
 }
 
-static int readmit(store *st, int64_t id, imgsearch_error *err)
+static int readmit(sqlite_store *st, int64_t id, imgsearch_error *err)
 {
 	conn *c;
 	int64_t deleted = 0, state = 0, first, *ids = NULL;
 	size_t n = 0;
 	bool had;
-	int rc = ims_store_writer(st, &c, err);
+	int rc = ims_sqlite_writer(st, &c, err);
 	if (!rc)
 		rc = look(c, id, &deleted, err);
 	if (rc || deleted <= 0)
-		return rc || !deleted ? rc : ims_store_no_item(st, id, err);
+		return rc || !deleted ? rc : ims_store_no_item(&st->base, id, err);
 	rc = state_of(c, id, &state, err);
 	if (!rc && !state)
 		return return_vector(st, c, id, &had, err);
@@ -269,16 +257,18 @@ static int readmit(store *st, int64_t id, imgsearch_error *err)
 	return rc;
 }
 
-int ims_store_keep_out(store *st, const int64_t *ids, size_t n, imgsearch_error *err)
+int ims_sqlite_keep_out(store *base, const int64_t *ids, size_t n, imgsearch_error *err)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	int rc = 0;
 	for (size_t i = 0; !rc && i < n; i++)
 		rc = keep_out(st, ids[i], err);
 	return rc;
 }
 
-int ims_store_readmit(store *st, const int64_t *ids, size_t n, imgsearch_error *err)
+int ims_sqlite_readmit(store *base, const int64_t *ids, size_t n, imgsearch_error *err)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	int rc = 0;
 	for (size_t i = 0; !rc && i < n; i++)
 		rc = readmit(st, ids[i], err);
@@ -289,23 +279,23 @@ int ims_store_readmit(store *st, const int64_t *ids, size_t n, imgsearch_error *
 static int promote_copy(conn *c, int64_t id, imgsearch_error *err)
 {
 	int64_t copy;
-	int rc = ims_store_number(c, &copy, 0, err,
+	int rc = ims_sqlite_number(c, &copy, 0, err,
 		"SELECT min(id) FROM picture WHERE same_as = ?1 AND state = 8", "i", id);
 	if (rc || !copy)
 		return rc;
-	rc = ims_store_run(c, err, "UPDATE picture SET same_as = ?2 WHERE same_as = ?1 AND id <> ?2",
+	rc = ims_sqlite_run(c, err, "UPDATE picture SET same_as = ?2 WHERE same_as = ?1 AND id <> ?2",
 		"ii", id, copy);
 	if (!rc)
-		rc = ims_store_run(c, err,
-			"UPDATE picture SET same_as = NULL, reason = '" REASON "',"
+		rc = ims_sqlite_run(c, err,
+			"UPDATE picture SET same_as = NULL, reason = ?3,"
 			" (width, height) = (SELECT width, height FROM picture WHERE id = ?1) WHERE id = ?2",
-			"ii", id, copy);
+			"iit", id, copy, ims_store_reason_deleted);
 	return rc
 		? rc
-		: ims_store_run(c, err, "UPDATE vector_kept SET id = ?2 WHERE id = ?1", "ii", id, copy);
+		: ims_sqlite_run(c, err, "UPDATE vector_kept SET id = ?2 WHERE id = ?1", "ii", id, copy);
 }
 
-int ims_store_deleted_drop(store *st, conn *c, int64_t id, bool *gone, imgsearch_error *err)
+int ims_sqlite_deleted_drop(sqlite_store *st, conn *c, int64_t id, bool *gone, imgsearch_error *err)
 {
 	int rc = promote_copy(c, id, err);
 	return rc ? rc : drop_kept(st, c, id, gone, err);

@@ -9,12 +9,13 @@
  * its bytes that is deleted too, or the vector is dropped. *gone becomes true where there was a
  * vector.
  */
-int ims_store_deleted_drop(store *st, conn *c, int64_t id, bool *gone, imgsearch_error *err);
+int ims_sqlite_deleted_drop(sqlite_store *st, conn *c, int64_t id, bool *gone,
+	imgsearch_error *err);
 
 /* Whether any item is deleted: a cheap question before one for each of many ids. */
-int ims_store_any_deleted(store *st, conn *c, bool *any, imgsearch_error *err);
+int ims_sqlite_any_deleted(sqlite_store *st, conn *c, bool *any, imgsearch_error *err);
 
 /* ims_store_refuse_deleted for a vector's id, where it is deleted; 0 otherwise. */
-int ims_store_refuse_deleted_id(store *st, conn *c, int64_t id, imgsearch_error *err);
+int ims_sqlite_refuse_deleted_id(sqlite_store *st, conn *c, int64_t id, imgsearch_error *err);
 
 #endif

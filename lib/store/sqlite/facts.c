@@ -10,15 +10,15 @@
 	"f.date, f.zone, f.date_from, f.camera, f.lens, f.latitude, f.longitude, f.rating," \
 	" f.keywords, f.title, f.description"
 
-int ims_store_facts_put(store *st, int64_t id, const facts *f, uint32_t version, uint64_t sidecars,
-	imgsearch_error *err)
+int ims_sqlite_facts_put(sqlite_store *st, int64_t id, const facts *f, uint32_t version,
+	uint64_t sidecars, imgsearch_error *err)
 {
 	conn *c;
 	char *const *v = f->value;
-	int rc = ims_store_writer(st, &c, err);
+	int rc = ims_sqlite_writer(st, &c, err);
 	return rc
 		? rc
-		: ims_store_run(c, err,
+		: ims_sqlite_run(c, err,
 			"INSERT OR REPLACE INTO fact(picture, version, sidecars, date, zone, date_from,"
 			" camera, lens, latitude, longitude, rating, keywords, title, description)"
 			" SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14"
@@ -28,18 +28,18 @@ int ims_store_facts_put(store *st, int64_t id, const facts *f, uint32_t version,
 			v[FACT_RATING], v[FACT_KEYWORDS], v[FACT_TITLE], v[FACT_DESCRIPTION]);
 }
 
-int ims_store_facts_inherit(conn *c, int64_t from, int64_t to, imgsearch_error *err)
+int ims_sqlite_facts_inherit(conn *c, int64_t from, int64_t to, imgsearch_error *err)
 {
-	return ims_store_run(c, err,
+	return ims_sqlite_run(c, err,
 		"INSERT OR REPLACE INTO fact(picture, version, sidecars, date, zone, date_from, camera,"
 		" lens, latitude, longitude, rating, keywords, title, description) SELECT ?2, version,"
 		" sidecars, " FACT_COLUMNS " FROM fact f WHERE picture = ?1",
 		"ii", from, to);
 }
 
-int ims_store_facts_drop(conn *c, int64_t id, imgsearch_error *err)
+int ims_sqlite_facts_drop(conn *c, int64_t id, imgsearch_error *err)
 {
-	return ims_store_run(c, err, "DELETE FROM fact WHERE picture = ?1", "i", id);
+	return ims_sqlite_run(c, err, "DELETE FROM fact WHERE picture = ?1", "i", id);
 }
 
 /* Reads the facts from column `from` on. */
@@ -63,30 +63,32 @@ static int report_facts(void *user, sqlite3_stmt *s, imgsearch_error *err)
 	return l->each(l->user, (size_t)sqlite3_column_int64(s, 0), fact);
 }
 
-int ims_store_facts_lookup(store *st, const int64_t *ids, size_t n, store_facts_each *each,
+int ims_sqlite_facts_lookup(store *base, const int64_t *ids, size_t n, store_facts_each *each,
 	void *user, imgsearch_error *err)
 {
-	return ims_store_rows_of(st, ids, n,
+	sqlite_store *st = (sqlite_store *)base;
+	return ims_sqlite_rows_of(st, ids, n,
 		"SELECT j.key, " FACT_COLUMNS
 		" FROM json_each(?1) j JOIN fact f ON f.picture = j.value ORDER BY j.key",
 		report_facts, &(facts_lookup){ each, user }, err);
 }
 
-int ims_store_each_described(store *st, store_described_each *each, void *user,
+int ims_sqlite_each_described(store *base, store_described_each *each, void *user,
 	imgsearch_error *err)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	conn *c;
 	sqlite3_stmt *s = NULL;
 	enum { ID, WIDTH, HEIGHT, NAME, VALUE, FIRST_FACT };
-	int rc = ims_store_acquire(st, &c, err);
+	int rc = ims_sqlite_acquire(st, &c, err);
 	if (rc)
 		return rc;
-	rc = ims_store_query(c, &s, err,
+	rc = ims_sqlite_query(c, &s, err,
 		"SELECT p.id, p.width, p.height, l.name, l.value, " FACT_COLUMNS
 		" FROM picture p LEFT JOIN fact f ON f.picture = p.id"
 		" LEFT JOIN cell l ON l.picture = p.id WHERE p.state = 1 ORDER BY p.id, l.number",
 		"");
-	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
+	while (!rc && (rc = ims_sqlite_step(c, s, err)) > 0) {
 		store_described d = {
 			.id = sqlite3_column_int64(s, ID),
 			.width = (uint32_t)sqlite3_column_int64(s, WIDTH),
@@ -97,15 +99,16 @@ int ims_store_each_described(store *st, store_described_each *each, void *user,
 		read_facts(s, FIRST_FACT, d.fact);
 		rc = each(user, &d);
 	}
-	ims_store_done(c, s);
-	ims_store_release(st, c);
+	ims_sqlite_done(c, s);
+	ims_sqlite_release(st, c);
 	return rc;
 }
 
-int ims_store_dated(store *st, uint64_t *n, imgsearch_error *err)
+int ims_sqlite_dated(store *base, uint64_t *n, imgsearch_error *err)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	int64_t count = 0;
-	int rc = ims_store_read_number(st, &count, 0, err,
+	int rc = ims_sqlite_read_number(st, &count, 0, err,
 		"SELECT CASE WHEN EXISTS(SELECT 1 FROM tally WHERE what = 8 AND n > 0) THEN (SELECT"
 		" count(*) FROM fact f JOIN picture p ON p.id = f.picture WHERE f.date IS NOT NULL AND"
 		" p.state = 1) ELSE (SELECT count(*) FROM fact WHERE date IS NOT NULL) END + (SELECT "

@@ -5,7 +5,7 @@
 #include "store/sqlite/conn.h"
 
 /* Copies the facts of a picture to its successor. */
-int ims_store_facts_inherit(conn *c, int64_t from, int64_t to, imgsearch_error *err);
-int ims_store_facts_drop(conn *c, int64_t id, imgsearch_error *err);
+int ims_sqlite_facts_inherit(conn *c, int64_t from, int64_t to, imgsearch_error *err);
+int ims_sqlite_facts_drop(conn *c, int64_t id, imgsearch_error *err);
 
 #endif

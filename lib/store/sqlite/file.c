@@ -10,86 +10,88 @@
 enum { COMPACT_BYTES = 64 << 20 }; /* of free pages that a call returns, at most */
 
 /* The checkpoint does not wait for readers and leaves them their pages. */
-int ims_store_compact(store *st, imgsearch_error *err)
+int ims_sqlite_compact(store *base, imgsearch_error *err)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	conn *c = st->writer;
 	int64_t page_size, free_pages;
 	if (!atomic_load(&st->writing) || atomic_load(&st->in_tx))
 		return ims_fail(err, IMGSEARCH_EINVAL,
-			"index %s: compacting needs the writer lock and no open transaction", st->label);
-	if (ims_store_gate_close(st, NULL))
+			"index %s: compacting needs the writer lock and no open transaction", st->base.label);
+	if (ims_sqlite_gate_close(st, NULL))
 		return 0; /* readers keep ":memory:" as it is: another time */
-	int rc = ims_store_number(c, &page_size, 4096, err, "PRAGMA page_size", "");
+	int rc = ims_sqlite_number(c, &page_size, 4096, err, "PRAGMA page_size", "");
 	if (!rc)
-		rc = ims_store_number(c, &free_pages, 0, err, "PRAGMA freelist_count", "");
+		rc = ims_sqlite_number(c, &free_pages, 0, err, "PRAGMA freelist_count", "");
 	if (!rc && free_pages) {
 		char *vacuum = ims_format("PRAGMA incremental_vacuum(%lld)",
 			(long long)(COMPACT_BYTES / page_size));
-		rc = vacuum ? ims_store_exec(c, vacuum, err) : ims_nomem(err);
+		rc = vacuum ? ims_sqlite_exec(c, vacuum, err) : ims_nomem(err);
 		ims_free(vacuum);
 	}
 	if (!rc && !st->memory)
-		rc = ims_store_exec(c, "PRAGMA wal_checkpoint(PASSIVE)", err);
-	ims_store_gate_open(st);
+		rc = ims_sqlite_exec(c, "PRAGMA wal_checkpoint(PASSIVE)", err);
+	ims_sqlite_gate_open(st);
 	return rc;
 }
 
-uint64_t ims_store_bytes(store *st)
+uint64_t ims_sqlite_bytes(store *base)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	struct stat info;
 	conn *c;
 	int64_t bytes = 0;
 	if (!st->memory)
-		return stat(st->path, &info) == 0 ? (uint64_t)info.st_size : 0;
-	if (ims_store_acquire(st, &c, NULL))
+		return stat(st->base.path, &info) == 0 ? (uint64_t)info.st_size : 0;
+	if (ims_sqlite_acquire(st, &c, NULL))
 		return 0;
-	ims_store_number(c, &bytes, 0, NULL,
+	ims_sqlite_number(c, &bytes, 0, NULL,
 		"SELECT page_count * page_size FROM pragma_page_count, pragma_page_size", "");
-	ims_store_release(st, c);
+	ims_sqlite_release(st, c);
 	return (uint64_t)bytes;
 }
 
-static int replaced(const store *st, imgsearch_error *err)
+static int replaced(const sqlite_store *st, imgsearch_error *err)
 {
 	return ims_fail(err, IMGSEARCH_EIO, "index %s was replaced by another file while it was open",
-		st->label);
+		st->base.label);
 }
 
 static int read_file_id(conn *c, int64_t *id, imgsearch_error *err)
 {
 	sqlite3_stmt *s;
 	*id = 0;
-	int rc = ims_store_query(c, &s, err, "SELECT data FROM setting WHERE name = 'file'", "");
-	if (!rc && (rc = ims_store_step(c, s, err)) > 0) {
+	int rc = ims_sqlite_query(c, &s, err, "SELECT data FROM setting WHERE name = 'file'", "");
+	if (!rc && (rc = ims_sqlite_step(c, s, err)) > 0) {
 		rc = 0;
 		if (sqlite3_column_bytes(s, 0) >= (int)sizeof *id)
 			memcpy(id, sqlite3_column_blob(s, 0), sizeof *id);
 	}
-	ims_store_done(c, s);
+	ims_sqlite_done(c, s);
 	return rc;
 }
 
-int ims_store_file_id_put(conn *c, bool anew, imgsearch_error *err)
+int ims_sqlite_file_id_put(conn *c, bool anew, imgsearch_error *err)
 {
-	return ims_store_run(c, err,
+	return ims_sqlite_run(c, err,
 		anew ? "INSERT OR REPLACE INTO setting(name, data) VALUES('file', randomblob(8))"
 			 : "INSERT OR IGNORE INTO setting(name, data) VALUES('file', randomblob(8))",
 		"");
 }
 
-int ims_store_remember_file(store *st, imgsearch_error *err)
+int ims_sqlite_remember_file(sqlite_store *st, imgsearch_error *err)
 {
 	struct stat info;
 	conn *c;
 	int64_t id;
-	if (st->memory || stat(st->path, &info))
+	if (st->memory || stat(st->base.path, &info))
 		return 0;
-	int64_t state = ims_store_file_state(st);
-	int rc = ims_store_acquire(st, &c, err);
+	int64_t state = ims_sqlite_file_state(st);
+	int rc = ims_sqlite_acquire(st, &c, err);
 	if (rc)
 		return rc;
 	rc = read_file_id(c, &id, err);
-	ims_store_release(st, c);
+	ims_sqlite_release(st, c);
 	st->device = info.st_dev;
 	st->inode = info.st_ino;
 	atomic_store(&st->file_id, id);
@@ -97,15 +99,15 @@ int ims_store_remember_file(store *st, imgsearch_error *err)
 	return rc;
 }
 
-int ims_store_check_content(conn *c, int64_t state, imgsearch_error *err)
+int ims_sqlite_check_content(conn *c, int64_t state, imgsearch_error *err)
 {
-	store *st = c->st;
+	sqlite_store *st = c->st;
 	int64_t id;
 	if (!st->inode || state == atomic_load(&st->checked))
 		return 0;
 	int rc = read_file_id(c, &id, err);
 	if (rc) /* another file may have no such table */
-		return rc == IMGSEARCH_EDB && ims_store_is_overwritten(c, err) ? IMGSEARCH_EIO : rc;
+		return rc == IMGSEARCH_EDB && ims_sqlite_is_overwritten(c, err) ? IMGSEARCH_EIO : rc;
 	if (atomic_load(&st->file_id) && id != atomic_load(&st->file_id)) {
 		atomic_store(&st->overwritten, true);
 		return replaced(st, err);
@@ -115,10 +117,10 @@ int ims_store_check_content(conn *c, int64_t state, imgsearch_error *err)
 	return 0;
 }
 
-bool ims_store_is_overwritten(conn *c, imgsearch_error *err)
+bool ims_sqlite_is_overwritten(conn *c, imgsearch_error *err)
 {
-	store *st = c->st;
-	if (!st->inode || ims_store_file_state(st) == atomic_load(&st->checked))
+	sqlite_store *st = c->st;
+	if (!st->inode || ims_sqlite_file_state(st) == atomic_load(&st->checked))
 		return false;
 	atomic_store(&st->overwritten, true);
 	replaced(st, err);
@@ -130,41 +132,41 @@ static int64_t state_of(const struct stat *info)
 	return (int64_t)info->st_mtim.tv_sec * 1000000000 + info->st_mtim.tv_nsec + info->st_size;
 }
 
-int ims_store_look(const store *st, int64_t *state, imgsearch_error *err)
+int ims_sqlite_look(const sqlite_store *st, int64_t *state, imgsearch_error *err)
 {
 	struct stat info;
 	*state = 0;
 	if (!st->inode)
 		return 0;
-	if (lstat(st->path, &info)) /* a link in its place has the journal of another name */
+	if (lstat(st->base.path, &info)) /* a link in its place has the journal of another name */
 		return ims_fail_errno(err, IMGSEARCH_EIO, "index %s was moved or deleted while it was open",
-			st->label);
+			st->base.label);
 	*state = state_of(&info);
 	bool same = info.st_dev == st->device && info.st_ino == st->inode;
 	return same && !atomic_load(&st->overwritten) ? 0 : replaced(st, err);
 }
 
-int ims_store_check_file(conn *c, imgsearch_error *err)
+int ims_sqlite_check_file(conn *c, imgsearch_error *err)
 {
 	int64_t state;
-	int rc = ims_store_look(c->st, &state, err);
-	return rc ? rc : ims_store_check_content(c, state, err);
+	int rc = ims_sqlite_look(c->st, &state, err);
+	return rc ? rc : ims_sqlite_check_content(c, state, err);
 }
 
-int ims_store_check_path(const store *st, imgsearch_error *err)
+int ims_sqlite_check_path(const sqlite_store *st, imgsearch_error *err)
 {
 	int64_t state;
-	return ims_store_look(st, &state, err);
+	return ims_sqlite_look(st, &state, err);
 }
 
-int64_t ims_store_file_state(const store *st)
+int64_t ims_sqlite_file_state(const sqlite_store *st)
 {
 	struct stat info;
-	return stat(st->path, &info) ? 0 : state_of(&info);
+	return stat(st->base.path, &info) ? 0 : state_of(&info);
 }
 
 /* The journal that is there, with inode 0 where there is none. False: that is not known. */
-static bool look_at_journal(const store *st, struct stat *info)
+static bool look_at_journal(const sqlite_store *st, struct stat *info)
 {
 	*info = (struct stat){ 0 };
 	return !stat(st->wal_path, info) || errno == ENOENT;
@@ -175,7 +177,7 @@ static bool has_journal(const conn *c, const struct stat *info)
 	return !c->wal_inode || (c->wal_device == info->st_dev && c->wal_inode == info->st_ino);
 }
 
-int ims_store_check_journal(store *st, const conn *own, imgsearch_error *err)
+int ims_sqlite_check_journal(sqlite_store *st, const conn *own, imgsearch_error *err)
 {
 	struct stat info;
 	if (st->memory || !look_at_journal(st, &info))
@@ -187,8 +189,8 @@ int ims_store_check_journal(store *st, const conn *own, imgsearch_error *err)
 	pthread_mutex_unlock(&st->mutex);
 	return same ? 0
 				: ims_fail(err, IMGSEARCH_EIO,
-					"index %s: its journal %s was moved or deleted while it was open", st->label,
-					st->wal_path);
+					"index %s: its journal %s was moved or deleted while it was open",
+					st->base.label, st->wal_path);
 }
 
 /*
@@ -204,7 +206,7 @@ static bool uses_journal(const conn *c)
 	return yes;
 }
 
-void ims_store_remember_journal(conn *c)
+void ims_sqlite_remember_journal(conn *c)
 {
 	struct stat info;
 	if (c->wal_inode || c->borrowed || c->immutable || c->st->memory)
@@ -215,34 +217,34 @@ void ims_store_remember_journal(conn *c)
 	c->wal_inode = info.st_ino;
 }
 
-bool ims_store_has_other_journal(const conn *c)
+bool ims_sqlite_has_other_journal(const conn *c)
 {
 	struct stat info;
 	return c->wal_inode && look_at_journal(c->st, &info) && info.st_ino && !has_journal(c, &info);
 }
 
-bool ims_store_journal_exists(const store *st)
+bool ims_sqlite_journal_exists(const sqlite_store *st)
 {
 	struct stat info;
 	return st->wal_path && stat(st->wal_path, &info) == 0 && info.st_size > 0;
 }
 
-void ims_store_drop_outdated(store *st)
+void ims_sqlite_drop_outdated(sqlite_store *st)
 {
-	int64_t state = ims_store_file_state(st);
-	bool journal = ims_store_journal_exists(st);
+	int64_t state = ims_sqlite_file_state(st);
+	bool journal = ims_sqlite_journal_exists(st);
 	if (!state || (state == st->file_state && journal == st->journal))
 		return;
 	while (st->n_idle)
-		ims_store_disconnect(st->idle[--st->n_idle]);
+		ims_sqlite_disconnect(st->idle[--st->n_idle]);
 	st->file_state = state;
 	st->journal = journal;
 }
 
-int ims_store_check_unchanged(conn *c, imgsearch_error *err)
+int ims_sqlite_check_unchanged(conn *c, imgsearch_error *err)
 {
-	if (!c->immutable || c->file_state == ims_store_file_state(c->st))
+	if (!c->immutable || c->file_state == ims_sqlite_file_state(c->st))
 		return 0;
 	return c->failed = ims_fail(err, IMGSEARCH_EBUSY,
-			   "index %s was changed while it was read: ask again", c->st->label);
+			   "index %s was changed while it was read: ask again", c->st->base.label);
 }

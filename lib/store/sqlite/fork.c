@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards the list */
-static store *locked;                                    /* stores with an open lock file */
+static sqlite_store *locked;                             /* stores with an open lock file */
 
 /*
  * In the order in which SQLite nests them: a shared cache is opened under OPEN, names of temporary
@@ -87,7 +87,7 @@ static void in_parent(void)
 
 static void in_child(void)
 {
-	for (store *st = locked; st; st = st->next_locked) {
+	for (sqlite_store *st = locked; st; st = st->next_locked) {
 		close(st->lock_fd);
 		st->lock_fd = -1;
 	}
@@ -145,31 +145,31 @@ static void set_up(void)
 	pthread_atfork(before_fork, in_parent, in_child);
 }
 
-void ims_store_fork_set_up(void)
+void ims_sqlite_fork_set_up(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	pthread_once(&once, set_up);
 }
 
-void ims_store_fork_lock(void)
+void ims_sqlite_fork_lock(void)
 {
 	pthread_mutex_lock(&lock);
 }
 
-void ims_store_fork_unlock(void)
+void ims_sqlite_fork_unlock(void)
 {
 	pthread_mutex_unlock(&lock);
 }
 
-void ims_store_fork_add(store *st)
+void ims_sqlite_fork_add(sqlite_store *st)
 {
 	st->next_locked = locked;
 	locked = st;
 }
 
-void ims_store_fork_remove(store *st)
+void ims_sqlite_fork_remove(sqlite_store *st)
 {
-	store **at = &locked;
+	sqlite_store **at = &locked;
 	while (*at && *at != st)
 		at = &(*at)->next_locked;
 	if (*at)

@@ -18,7 +18,7 @@
 
 enum { WRITER_SECONDS = 5, READER_SECONDS = 1 };
 
-void ims_store_gate_init(store *st)
+void ims_sqlite_gate_init(sqlite_store *st)
 {
 	pthread_condattr_t clock;
 	pthread_condattr_init(&clock);
@@ -27,7 +27,7 @@ void ims_store_gate_init(store *st)
 	pthread_condattr_destroy(&clock);
 }
 
-void ims_store_gate_destroy(store *st)
+void ims_sqlite_gate_destroy(sqlite_store *st)
 {
 	pthread_cond_destroy(&st->gate);
 }
@@ -41,7 +41,7 @@ static struct timespec after(int seconds)
 }
 
 /* Under the mutex, as the next two functions. */
-static bool this_thread_holds(const store *st)
+static bool this_thread_holds(const sqlite_store *st)
 {
 	const store_hold *h = st->holds;
 	while (h && !pthread_equal(h->thread, pthread_self()))
@@ -50,7 +50,7 @@ static bool this_thread_holds(const store *st)
 }
 
 /* Whether a thread holds the gate for more than one read, and other threads may read for it. */
-static bool is_shared(const store *st)
+static bool is_shared(const sqlite_store *st)
 {
 	const store_hold *h = st->holds;
 	while (h && h->one_read)
@@ -59,7 +59,7 @@ static bool is_shared(const store *st)
 }
 
 /* Waits for the end of a transaction. The next one waits for those who waited here. */
-static void wait_in_queue(store *st)
+static void wait_in_queue(sqlite_store *st)
 {
 	st->gate_queue++;
 	while (st->gate_closed)
@@ -67,7 +67,7 @@ static void wait_in_queue(store *st)
 	st->gate_queue--;
 }
 
-static void wait_to_read(store *st)
+static void wait_to_read(sqlite_store *st)
 {
 	struct timespec end = after(READER_SECONDS);
 	bool patient = true;
@@ -77,9 +77,9 @@ static void wait_to_read(store *st)
 		wait_in_queue(st);
 }
 
-static void hold(store *st, store_hold *h, bool one_read)
+static void hold(sqlite_store *st, store_hold *h, bool one_read)
 {
-	h->held = st->memory && !ims_store_own_transaction(st);
+	h->held = st->memory && !ims_sqlite_own_transaction(st);
 	if (!h->held)
 		return;
 	h->thread = pthread_self();
@@ -94,18 +94,20 @@ static void hold(store *st, store_hold *h, bool one_read)
 	pthread_mutex_unlock(&st->mutex);
 }
 
-void ims_store_hold_acquire(store *st, store_hold *h)
+void ims_sqlite_hold_acquire(store *base, store_hold *h)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	hold(st, h, false);
 }
 
-void ims_store_hold_acquire_read(store *st, store_hold *h)
+void ims_sqlite_hold_acquire_read(sqlite_store *st, store_hold *h)
 {
 	hold(st, h, true);
 }
 
-void ims_store_hold_release(store *st, store_hold *h)
+void ims_sqlite_hold_release(store *base, store_hold *h)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	if (!h->held)
 		return;
 	pthread_mutex_lock(&st->mutex);
@@ -119,13 +121,14 @@ void ims_store_hold_release(store *st, store_hold *h)
 	pthread_mutex_unlock(&st->mutex);
 }
 
-static int wait_to_close(store *st, imgsearch_error *err)
+static int wait_to_close(sqlite_store *st, imgsearch_error *err)
 {
 	struct timespec end = after(WRITER_SECONDS);
 	int late = 0;
 	if (this_thread_holds(st))
 		return ims_fail(err, IMGSEARCH_EBUSY,
-			"index %s: this thread is reading it, and can write when that has ended", st->label);
+			"index %s: this thread is reading it, and can write when that has ended",
+			st->base.label);
 	st->gate_wanted = true;
 	while ((st->holds || st->gate_queue) && late != ETIMEDOUT)
 		late = pthread_cond_timedwait(&st->gate, &st->mutex, &end);
@@ -133,10 +136,10 @@ static int wait_to_close(store *st, imgsearch_error *err)
 	st->gate_closed = !st->holds && !st->gate_queue;
 	return st->gate_closed
 		? 0
-		: ims_fail(err, IMGSEARCH_EBUSY, "index %s: other threads keep reading it", st->label);
+		: ims_fail(err, IMGSEARCH_EBUSY, "index %s: other threads keep reading it", st->base.label);
 }
 
-int ims_store_gate_close(store *st, imgsearch_error *err)
+int ims_sqlite_gate_close(sqlite_store *st, imgsearch_error *err)
 {
 	if (!st->memory)
 		return 0;
@@ -148,7 +151,7 @@ int ims_store_gate_close(store *st, imgsearch_error *err)
 	return rc;
 }
 
-void ims_store_gate_open(store *st)
+void ims_sqlite_gate_open(sqlite_store *st)
 {
 	pthread_mutex_lock(&st->mutex);
 	st->gate_closed = false;

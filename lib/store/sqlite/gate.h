@@ -4,17 +4,17 @@
 
 #include "store/sqlite/conn.h"
 
-void ims_store_gate_init(store *st);
-void ims_store_gate_destroy(store *st);
+void ims_sqlite_gate_init(sqlite_store *st);
+void ims_sqlite_gate_destroy(sqlite_store *st);
 
-/* ims_store_hold_acquire for one read, which needs no other thread. */
-void ims_store_hold_acquire_read(store *st, store_hold *h);
+/* ims_sqlite_hold_acquire for one read, which needs no other thread. */
+void ims_sqlite_hold_acquire_read(sqlite_store *st, store_hold *h);
 
 /*
  * Waits up to five seconds until no other thread reads. EBUSY: one still does; at once where this
  * thread reads itself.
  */
-int ims_store_gate_close(store *st, imgsearch_error *err);
-void ims_store_gate_open(store *st);
+int ims_sqlite_gate_close(sqlite_store *st, imgsearch_error *err);
+void ims_sqlite_gate_open(sqlite_store *st);
 
 #endif

@@ -30,72 +30,17 @@ static const list_sql lists[] = {
 	[STORE_PART] = FOLDERS("part"),
 };
 
-int ims_store_list_set(store *st, int64_t root, store_list list, const text_list *texts,
+int ims_sqlite_list_set(store *base, int64_t root, store_list list, const text_list *texts,
 	imgsearch_error *err)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	conn *c;
-	int rc = ims_store_writer(st, &c, err);
+	int rc = ims_sqlite_writer(st, &c, err);
 	if (!rc)
-		rc = ims_store_run(c, err, lists[list].remove, "i", root);
+		rc = ims_sqlite_run(c, err, lists[list].remove, "i", root);
 	for (size_t i = 0; !rc && i < texts->n; i++)
-		rc = ims_store_run(c, err, lists[list].insert, "iip", root, (int64_t)i, texts->item[i]);
+		rc = ims_sqlite_run(c, err, lists[list].insert, "iip", root, (int64_t)i, texts->item[i]);
 	return rc;
-}
-
-/* ------------------------------------------------------------------------- a list of roots ---- */
-
-store_lists *ims_store_roots_lists(store_roots *roots, int64_t id)
-{
-	for (size_t i = 0; i < roots->n; i++)
-		if (roots->id[i] == id)
-			return &roots->lists[i];
-	return id ? NULL : &roots->single;
-}
-
-int ims_store_roots_add(store_roots *roots, int64_t id, const char *path)
-{
-	size_t n = roots->n;
-	int64_t *ids = ims_realloc(roots->id, n + 1, sizeof *ids);
-	roots->id = ids ? ids : roots->id;
-	char **paths = ims_realloc(roots->path, n + 1, sizeof *paths);
-	roots->path = paths ? paths : roots->path;
-	store_lists *of = ims_realloc(roots->lists, n + 1, sizeof *of);
-	roots->lists = of ? of : roots->lists;
-	char *copy = ids && paths && of ? ims_strdup(path) : NULL;
-	if (!copy)
-		return IMGSEARCH_ENOMEM;
-	ids[n] = id;
-	paths[n] = copy;
-	of[n] = (store_lists){ 0 };
-	roots->n++;
-	return 0;
-}
-
-static void free_lists(store_lists *l)
-{
-	for (store_list list = 0; list < STORE_LISTS; list++)
-		ims_texts_free(&l->of[list]);
-}
-
-void ims_store_roots_drop(store_roots *roots, size_t i)
-{
-	size_t after = --roots->n - i;
-	ims_free(roots->path[i]);
-	free_lists(&roots->lists[i]);
-	memmove(roots->id + i, roots->id + i + 1, after * sizeof *roots->id);
-	memmove(roots->path + i, roots->path + i + 1, after * sizeof *roots->path);
-	memmove(roots->lists + i, roots->lists + i + 1, after * sizeof *roots->lists);
-}
-
-void ims_store_roots_free(store_roots *roots)
-{
-	while (roots->n)
-		ims_store_roots_drop(roots, roots->n - 1);
-	free_lists(&roots->single);
-	ims_free(roots->id);
-	ims_free(roots->path);
-	ims_free(roots->lists);
-	*roots = (store_roots){ 0 };
 }
 
 /* --------------------------------------------------------------------------------- reading ---- */
@@ -103,21 +48,21 @@ void ims_store_roots_free(store_roots *roots)
 static int read_roots(conn *c, store_roots *out, imgsearch_error *err)
 {
 	sqlite3_stmt *s = NULL;
-	int rc = ims_store_query(c, &s, err,
+	int rc = ims_sqlite_query(c, &s, err,
 		"SELECT id, whole(path, inside) FROM root WHERE id > 0 ORDER BY 2", "");
-	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
+	while (!rc && (rc = ims_sqlite_step(c, s, err)) > 0) {
 		const char *path = (const char *)sqlite3_column_text(s, 1);
 		rc = path ? ims_store_roots_add(out, sqlite3_column_int64(s, 0), path) : IMGSEARCH_ENOMEM;
 		rc = rc ? ims_nomem(err) : 0;
 	}
-	ims_store_done(c, s);
+	ims_sqlite_done(c, s);
 	return rc;
 }
 
 static int read_lists(conn *c, store_roots *out, imgsearch_error *err)
 {
 	sqlite3_stmt *s = NULL;
-	int rc = ims_store_query(c, &s, err,
+	int rc = ims_sqlite_query(c, &s, err,
 		"SELECT root, ?1, number, pattern FROM root_exclude"
 		" UNION ALL SELECT root, ?2, number, pattern FROM root_include"
 		" UNION ALL SELECT root, CASE what WHEN 'follow' THEN ?3 WHEN 'tiff' THEN ?4"
@@ -125,30 +70,31 @@ static int read_lists(conn *c, store_roots *out, imgsearch_error *err)
 		" ORDER BY 1, 2, 3",
 		"iiiiii", (int64_t)STORE_EXCLUDE, (int64_t)STORE_INCLUDE, (int64_t)STORE_FOLLOW,
 		(int64_t)STORE_TIFF, (int64_t)STORE_VIDEO, (int64_t)STORE_PART);
-	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
+	while (!rc && (rc = ims_sqlite_step(c, s, err)) > 0) {
 		store_lists *of = ims_store_roots_lists(out, sqlite3_column_int64(s, 0));
 		bool failed, known = of && sqlite3_column_type(s, 1) != SQLITE_NULL;
-		char *text = known ? ims_store_text(s, 3, &failed) : NULL;
+		char *text = known ? ims_sqlite_text(s, 3, &failed) : NULL;
 		rc = known && ims_texts_add(&of->of[sqlite3_column_int64(s, 1)], text) ? ims_nomem(err) : 0;
 	}
-	ims_store_done(c, s);
+	ims_sqlite_done(c, s);
 	return rc;
 }
 
-int ims_store_roots_get(store *st, store_roots *out, imgsearch_error *err)
+int ims_sqlite_roots_get(store *base, store_roots *out, imgsearch_error *err)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	conn *c;
 	*out = (store_roots){ 0 };
-	int rc = ims_store_acquire(st, &c, err);
+	int rc = ims_sqlite_acquire(st, &c, err);
 	if (rc)
 		return rc;
-	rc = ims_store_read_begin(c, err);
+	rc = ims_sqlite_read_begin(c, err);
 	if (!rc)
 		rc = read_roots(c, out, err);
 	if (!rc)
 		rc = read_lists(c, out, err);
-	ims_store_read_end(c);
-	ims_store_release(st, c);
+	ims_sqlite_read_end(c);
+	ims_sqlite_release(st, c);
 	if (rc)
 		ims_store_roots_free(out);
 	return rc;

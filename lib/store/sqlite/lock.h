@@ -5,14 +5,14 @@
 #include "store/sqlite/conn.h"
 
 /* The paths of a file, which need not exist. ENOTFOUND: its folder; EIO, ENOMEM. */
-int ims_store_paths(store *st, const char *path, imgsearch_error *err);
-void ims_store_paths_free(store *st); /* also what a failure left */
+int ims_sqlite_paths(sqlite_store *st, const char *path, imgsearch_error *err);
+void ims_sqlite_paths_free(sqlite_store *st); /* also what a failure left */
 
 /* Whether files can be created beside the index. Sets errno. */
-bool ims_store_folder_writable(const store *st);
+bool ims_sqlite_folder_writable(const sqlite_store *st);
 
 /* An exclusive advisory lock on FILE-lock, which ends with the process. EBUSY at once; EIO. */
-int ims_store_lock(store *st, imgsearch_error *err);
-void ims_store_unlock(store *st);
+int ims_sqlite_lock(sqlite_store *st, imgsearch_error *err);
+void ims_sqlite_unlock(sqlite_store *st);
 
 #endif

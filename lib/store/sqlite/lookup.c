@@ -19,14 +19,15 @@ static int report_picture(void *user, sqlite3_stmt *s, imgsearch_error *err)
 	};
 	const char *root = (const char *)sqlite3_column_text(s, ROOT);
 	size_t i = (size_t)sqlite3_column_int64(s, KEY);
-	int rc = root ? ims_store_picture_row(s, &p, err) : ims_nomem(err);
+	int rc = root ? ims_sqlite_picture_row(s, &p, err) : ims_nomem(err);
 	return rc ? rc : l->each(l->user, i, &p, root, cell.name ? &cell : NULL);
 }
 
-int ims_store_pictures_lookup(store *st, const int64_t *ids, size_t n, store_lookup_each *each,
+int ims_sqlite_pictures_lookup(store *base, const int64_t *ids, size_t n, store_lookup_each *each,
 	void *user, imgsearch_error *err)
 {
-	return ims_store_rows_of(st, ids, n,
+	sqlite_store *st = (sqlite_store *)base;
+	return ims_sqlite_rows_of(st, ids, n,
 		"SELECT " PICTURE_COLUMNS
 		", whole(r.path, r.inside), j.key, cell.name, cell.value, cell.title"
 		" FROM json_each(?1) j JOIN picture p ON p.id = j.value JOIN root r ON r.id = p.root"
@@ -48,7 +49,7 @@ static int read_path(conn *c, sqlite3_stmt *s, int64_t id, size_t i, bool keep, 
 	cached_path p = { 0 };
 	sqlite3_reset(s);
 	sqlite3_bind_int64(s, 1, id);
-	int rc = ims_store_step(c, s, err);
+	int rc = ims_sqlite_step(c, s, err);
 	if (rc < 0)
 		return rc;
 	if (rc) {
@@ -73,36 +74,37 @@ static int paths_of(conn *c, const int64_t *ids, size_t n, store_path_of *each, 
 	bool keep = c != c->st->writer;
 	cached_path known;
 	sqlite3_stmt *s = NULL;
-	int rc = keep ? ims_store_state_update(c, err) : 0;
+	int rc = keep ? ims_sqlite_state_update(c, err) : 0;
 	for (size_t i = 0; !rc && i < n; i++) {
 		if (keep && ims_path_cache_get(&c->paths, ids[i], &known)) {
 			rc = report_cached(&known, ids[i], i, each, user);
 			continue;
 		}
 		if (!s)
-			rc = ims_store_query(c, &s, err,
+			rc = ims_sqlite_query(c, &s, err,
 				"SELECT p.root, p.state, p.path, whole(r.path, r.inside) FROM picture p"
 				" JOIN root r ON r.id = p.root WHERE p.id = ?1",
 				"i", ids[i]);
 		if (!rc)
 			rc = read_path(c, s, ids[i], i, keep, each, user, err);
 	}
-	ims_store_done(c, s);
+	ims_sqlite_done(c, s);
 	return rc;
 }
 
-int ims_store_paths_of(store *st, const int64_t *ids, size_t n, store_path_of *each, void *user,
+int ims_sqlite_paths_of(store *base, const int64_t *ids, size_t n, store_path_of *each, void *user,
 	imgsearch_error *err)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	conn *c;
-	int rc = ims_store_acquire(st, &c, err);
+	int rc = ims_sqlite_acquire(st, &c, err);
 	if (rc)
 		return rc;
-	rc = ims_store_read_begin(c, err);
+	rc = ims_sqlite_read_begin(c, err);
 	if (!rc)
 		rc = paths_of(c, ids, n, each, user, err);
-	ims_store_read_end(c);
-	ims_store_release(st, c);
+	ims_sqlite_read_end(c);
+	ims_sqlite_release(st, c);
 	return rc;
 }
 
@@ -118,14 +120,15 @@ static int report_path(void *user, sqlite3_stmt *s, imgsearch_error *err)
 	store_picture p;
 	const char *root = (const char *)sqlite3_column_text(s, ROOT);
 	size_t i = (size_t)sqlite3_column_int64(s, KEY);
-	int rc = root ? ims_store_picture_row(s, &p, err) : ims_nomem(err);
+	int rc = root ? ims_sqlite_picture_row(s, &p, err) : ims_nomem(err);
 	return rc ? rc : l->each(l->user, i, &p, root);
 }
 
-int ims_store_paths_lookup(store *st, const int64_t *ids, size_t n, store_path_each *each,
+int ims_sqlite_paths_lookup(store *base, const int64_t *ids, size_t n, store_path_each *each,
 	void *user, imgsearch_error *err)
 {
-	return ims_store_rows_of(st, ids, n,
+	sqlite_store *st = (sqlite_store *)base;
+	return ims_sqlite_rows_of(st, ids, n,
 		"SELECT " PICTURE_COLUMNS ", whole(r.path, r.inside) AS whole, j.key FROM json_each(?1) j"
 		" JOIN picture p ON p.same_as = j.value JOIN root r ON r.id = p.root"
 		" WHERE p.state IN (2, 9) ORDER BY j.key, CAST(whole AS TEXT) || '/', p.path",

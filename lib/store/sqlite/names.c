@@ -4,24 +4,24 @@
 #include "store/sqlite/sql.h"
 #include "store/sqlite/transaction.h"
 
-int ims_store_names_hand_on(store *st, conn *c, int64_t id, int64_t *successor,
+int ims_sqlite_names_hand_on(sqlite_store *st, conn *c, int64_t id, int64_t *successor,
 	imgsearch_error *err)
 {
 	int64_t is_link = 0;
-	int rc = ims_store_number(c, successor, 0, err,
+	int rc = ims_sqlite_number(c, successor, 0, err,
 		"SELECT p.id FROM picture p JOIN root r ON r.id = p.root WHERE p.same_file = ?1"
 		" ORDER BY CAST(whole(r.path, r.inside) AS TEXT) || '/', p.path LIMIT 1",
 		"i", id);
 	if (rc || !*successor)
 		return rc;
-	rc = ims_store_number(c, &is_link, 0, err, "SELECT state = 9 FROM picture WHERE id = ?1", "i",
+	rc = ims_sqlite_number(c, &is_link, 0, err, "SELECT state = 9 FROM picture WHERE id = ?1", "i",
 		*successor);
 	if (!rc && is_link) {
 		st->tally[IMGSEARCH_STATE_LINK]--;
 		st->tally[IMGSEARCH_STATE_DUPLICATE]++;
 	}
 	return rc ? rc
-			  : ims_store_run(c, err,
+			  : ims_sqlite_run(c, err,
 				  "UPDATE picture SET same_file = nullif(?2, id),"
 				  " state = CASE WHEN id = ?2 AND state = 9 THEN 2 ELSE state END"
 				  " WHERE same_file = ?1",
@@ -29,13 +29,14 @@ int ims_store_names_hand_on(store *st, conn *c, int64_t id, int64_t *successor,
 }
 
 /* Whether a picture is in one of the states, given as bits. EINVAL: it is not. */
-static int require_state(store *st, conn *c, int64_t id, uint32_t states, int64_t *state,
+static int require_state(sqlite_store *st, conn *c, int64_t id, uint32_t states, int64_t *state,
 	imgsearch_error *err)
 {
-	int rc = ims_store_number(c, state, 0, err, "SELECT state FROM picture WHERE id = ?1", "i", id);
+	int rc = ims_sqlite_number(c, state, 0, err, "SELECT state FROM picture WHERE id = ?1", "i",
+		id);
 	if (!rc && !(states >> *state & 1))
-		return ims_fail(err, IMGSEARCH_EINVAL, "index %s: picture %lld is in state %lld", st->label,
-			(long long)id, (long long)*state);
+		return ims_fail(err, IMGSEARCH_EINVAL, "index %s: picture %lld is in state %lld",
+			st->base.label, (long long)id, (long long)*state);
 	return rc;
 }
 
@@ -44,17 +45,17 @@ enum {
 	NAMES = 1u << IMGSEARCH_STATE_DUPLICATE | 1u << IMGSEARCH_STATE_LINK,
 };
 
-static int set_name(store *st, int64_t id, int64_t file, imgsearch_error *err)
+static int set_name(sqlite_store *st, int64_t id, int64_t file, imgsearch_error *err)
 {
 	conn *c;
 	int64_t state = 0, of = 0;
-	int rc = ims_store_writer(st, &c, err);
+	int rc = ims_sqlite_writer(st, &c, err);
 	if (!rc)
 		rc = require_state(st, c, id, NAMES, &state, err);
 	if (!rc)
 		rc = require_state(st, c, file, FILES, &of, err);
 	if (!rc)
-		rc = ims_store_run(c, err,
+		rc = ims_sqlite_run(c, err,
 			"UPDATE picture SET state = 9, same_file = ?2,"
 			" same_as = (SELECT ifnull(same_as, id) FROM picture WHERE id = ?2)"
 			" WHERE id = ?1 OR (same_file = ?1 AND state = 9)",
@@ -66,15 +67,15 @@ static int set_name(store *st, int64_t id, int64_t file, imgsearch_error *err)
 	return 0;
 }
 
-static int clear_name(store *st, int64_t id, imgsearch_error *err)
+static int clear_name(sqlite_store *st, int64_t id, imgsearch_error *err)
 {
 	conn *c;
 	int64_t state = 0;
-	int rc = ims_store_writer(st, &c, err);
+	int rc = ims_sqlite_writer(st, &c, err);
 	if (!rc)
 		rc = require_state(st, c, id, 1u << IMGSEARCH_STATE_LINK, &state, err);
 	if (!rc)
-		rc = ims_store_run(c, err, "UPDATE picture SET state = 2, same_file = NULL WHERE id = ?1",
+		rc = ims_sqlite_run(c, err, "UPDATE picture SET state = 2, same_file = NULL WHERE id = ?1",
 			"i", id);
 	if (rc)
 		return rc;
@@ -86,7 +87,7 @@ static int clear_name(store *st, int64_t id, imgsearch_error *err)
 /* Gives a picture the path and the times of another one. */
 static int place(conn *c, int64_t id, const store_picture *at, imgsearch_error *err)
 {
-	return ims_store_run(c, err,
+	return ims_sqlite_run(c, err,
 		"UPDATE picture SET root = ?2, path = ?3, mtime_seconds = ?4, mtime_nanoseconds = ?5,"
 		" ctime_seconds = CASE WHEN ?8 THEN ?6 END, ctime_nanoseconds = CASE WHEN ?8 THEN ?7 END"
 		" WHERE id = ?1",
@@ -94,17 +95,17 @@ static int place(conn *c, int64_t id, const store_picture *at, imgsearch_error *
 		at->ctime.seconds, at->ctime.nanoseconds, (int64_t)at->has_ctime);
 }
 
-static int swap_paths(store *st, int64_t a, int64_t b, imgsearch_error *err)
+static int swap_paths(sqlite_store *st, int64_t a, int64_t b, imgsearch_error *err)
 {
 	conn *c;
 	store_picture one = { 0 }, other = { 0 };
-	int rc = ims_store_writer(st, &c, err);
+	int rc = ims_sqlite_writer(st, &c, err);
 	if (!rc)
-		rc = ims_store_picture_get(st, a, &one, err);
+		rc = ims_store_picture_get(&st->base, a, &one, err);
 	if (!rc)
-		rc = ims_store_picture_get(st, b, &other, err);
+		rc = ims_store_picture_get(&st->base, b, &other, err);
 	if (!rc) /* no path holds a NUL */
-		rc = ims_store_run(c, err, "UPDATE picture SET root = 0, path = x'00' WHERE id = ?1", "i",
+		rc = ims_sqlite_run(c, err, "UPDATE picture SET root = 0, path = x'00' WHERE id = ?1", "i",
 			a);
 	if (!rc)
 		rc = place(c, b, &one, err);
@@ -115,8 +116,9 @@ static int swap_paths(store *st, int64_t a, int64_t b, imgsearch_error *err)
 	return rc;
 }
 
-int ims_store_name_files(store *st, const store_naming *names, size_t n, imgsearch_error *err)
+int ims_sqlite_name_files(store *base, const store_naming *names, size_t n, imgsearch_error *err)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	int rc = 0;
 	for (size_t i = 0; !rc && i < n; i++) {
 		const store_naming *a = &names[i];

@@ -14,7 +14,7 @@
  * is the picture of the file, and the others are names of it. *successor receives it; 0: there is
  * none. EDB, EIO.
  */
-int ims_store_names_hand_on(store *st, conn *c, int64_t id, int64_t *successor,
+int ims_sqlite_names_hand_on(sqlite_store *st, conn *c, int64_t id, int64_t *successor,
 	imgsearch_error *err);
 
 #endif

@@ -83,28 +83,29 @@ static int resolve(char **out, const char *path, imgsearch_error *err)
 	return rc;
 }
 
-int ims_store_paths(store *st, const char *path, imgsearch_error *err)
+int ims_sqlite_paths(sqlite_store *st, const char *path, imgsearch_error *err)
 {
-	int rc = resolve(&st->path, path, err);
+	int rc = resolve(&st->base.path, path, err);
 	if (rc)
 		return rc;
-	st->label = st->path;
-	const char *slash = strrchr(st->path, '/');
-	st->folder = ims_strndup(st->path, slash == st->path ? 1 : (size_t)(slash - st->path));
-	st->lock_path = ims_format("%s-lock", st->path);
-	st->wal_path = ims_format("%s-wal", st->path);
+	st->base.label = st->base.name = st->base.path;
+	const char *slash = strrchr(st->base.path, '/');
+	st->folder = ims_strndup(st->base.path,
+		slash == st->base.path ? 1 : (size_t)(slash - st->base.path));
+	st->lock_path = ims_format("%s-lock", st->base.path);
+	st->wal_path = ims_format("%s-wal", st->base.path);
 	return st->folder && st->lock_path && st->wal_path ? 0 : ims_nomem(err);
 }
 
-void ims_store_paths_free(store *st)
+void ims_sqlite_paths_free(sqlite_store *st)
 {
-	ims_free(st->path);
+	ims_free(st->base.path);
 	ims_free(st->folder);
 	ims_free(st->lock_path);
 	ims_free(st->wal_path);
 }
 
-bool ims_store_folder_writable(const store *st)
+bool ims_sqlite_folder_writable(const sqlite_store *st)
 {
 	return access(st->folder, W_OK) == 0;
 }
@@ -114,15 +115,15 @@ enum { FILE_EMPTY, FILE_OLDER, FILE_CURRENT };
 /* Whether the file is an index; *kind is its version relative to this code. */
 static int examine(conn *c, int *kind, imgsearch_error *err)
 {
-	const char *path = c->st->path;
+	const char *path = c->st->base.path;
 	int64_t application, version, tables, utf8;
-	int rc = ims_store_number(c, &application, 0, err, "PRAGMA application_id", "");
+	int rc = ims_sqlite_number(c, &application, 0, err, "PRAGMA application_id", "");
 	if (!rc)
-		rc = ims_store_number(c, &version, 0, err, "PRAGMA user_version", "");
+		rc = ims_sqlite_number(c, &version, 0, err, "PRAGMA user_version", "");
 	if (!rc)
-		rc = ims_store_number(c, &tables, 0, err, "SELECT count(*) FROM sqlite_schema", "");
+		rc = ims_sqlite_number(c, &tables, 0, err, "SELECT count(*) FROM sqlite_schema", "");
 	if (!rc)
-		rc = ims_store_number(c, &utf8, 0, err, "SELECT encoding = 'UTF-8' FROM pragma_encoding",
+		rc = ims_sqlite_number(c, &utf8, 0, err, "SELECT encoding = 'UTF-8' FROM pragma_encoding",
 			"");
 	if (rc)
 		return rc;
@@ -144,10 +145,10 @@ static int prepare_new(conn *c, uint32_t dim, imgsearch_error *err)
 {
 	char *pragma =
 		ims_format("PRAGMA page_size=%u; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL",
-			ims_store_page_size(dim));
+			ims_sqlite_page_size(dim));
 	if (!pragma)
 		return ims_nomem(err);
-	int rc = ims_store_exec(c, pragma, err);
+	int rc = ims_sqlite_exec(c, pragma, err);
 	ims_free(pragma);
 	return rc;
 }
@@ -160,100 +161,102 @@ static int new_settings(conn *c, const store_options *o, imgsearch_error *err)
 	int rc = number.failed ? ims_nomem(err) : 0;
 	static const char insert[] = "INSERT OR IGNORE INTO setting(name, data) VALUES(?1, ?2)";
 	if (!rc)
-		rc = ims_store_run(c, err, insert, "tb", "metric", number.data, (size_t)4);
+		rc = ims_sqlite_run(c, err, insert, "tb", "metric", number.data, (size_t)4);
 	if (!rc && o->dim)
-		rc = ims_store_run(c, err, insert, "tb", "dim", number.data + 4, (size_t)4);
+		rc = ims_sqlite_run(c, err, insert, "tb", "dim", number.data + 4, (size_t)4);
 	ims_buf_free(&number);
 	return rc;
 }
 
 /* Waits up to five seconds for another program that creates or upgrades the same file. */
-static int lock_waiting(store *st, imgsearch_error *err)
+static int lock_waiting(sqlite_store *st, imgsearch_error *err)
 {
 	int rc = IMGSEARCH_EBUSY;
 	for (int i = 0; i < 500 && rc == IMGSEARCH_EBUSY; i++) {
 		if (i)
 			nanosleep(&(struct timespec){ 0, 10000000 }, NULL);
-		rc = ims_store_lock(st, err);
+		rc = ims_sqlite_lock(st, err);
 	}
 	return rc;
 }
 
 /* Creates the tables, or upgrades them where there are no views that show them as they are. */
-static int make(store *st, const store_options *o, imgsearch_error *err)
+static int make(sqlite_store *st, const store_options *o, imgsearch_error *err)
 {
 	struct stat info;
 	int rc = lock_waiting(st, err);
 	if (rc)
 		return rc;
-	bool absent = !st->memory && stat(st->path, &info) != 0;
+	bool absent = !st->memory && stat(st->base.path, &info) != 0;
 	int kind = FILE_EMPTY;
-	rc = ims_store_connect(st, &st->writer, true, err);
+	rc = ims_sqlite_connect(st, &st->writer, true, err);
 	if (!rc)
 		rc = examine(st->writer, &kind, err);
 	if (!rc && kind == FILE_EMPTY)
 		rc = prepare_new(st->writer, o->dim, err);
 	if (!rc)
-		rc = ims_store_upgrade(st->writer, ims_store_steps, IMS_STORE_VERSION, err);
+		rc = ims_sqlite_upgrade(st->writer, ims_sqlite_steps, IMS_STORE_VERSION, err);
 	if (!rc && kind == FILE_EMPTY)
 		rc = new_settings(st->writer, o, err);
 	if (rc) {
-		ims_store_disconnect(st->writer);
+		ims_sqlite_disconnect(st->writer);
 		st->writer = NULL;
 		if (absent)
-			unlink(st->path);
+			unlink(st->base.path);
 	}
-	ims_store_unlock(st);
+	ims_sqlite_unlock(st);
 	return rc;
 }
 
-int ims_store_open_writer(store *st, imgsearch_error *err)
+int ims_sqlite_open_writer(sqlite_store *st, imgsearch_error *err)
 {
 	int kind = FILE_CURRENT;
-	int rc = ims_store_connect(st, &st->writer, true, err);
+	int rc = ims_sqlite_connect(st, &st->writer, true, err);
 	if (!rc)
 		rc = examine(st->writer, &kind, err);
 	if (!rc && kind == FILE_OLDER)
-		rc = ims_store_upgrade(st->writer, ims_store_steps, IMS_STORE_VERSION, err);
+		rc = ims_sqlite_upgrade(st->writer, ims_sqlite_steps, IMS_STORE_VERSION, err);
 	if (rc) {
-		ims_store_disconnect(st->writer);
+		ims_sqlite_disconnect(st->writer);
 		st->writer = NULL;
 	}
 	return rc;
 }
 
-static int open_file(store *st, const store_options *o, imgsearch_error *err)
+static int open_file(sqlite_store *st, const store_options *o, imgsearch_error *err)
 {
 	struct stat info;
-	if (stat(st->path, &info) != 0) {
+	if (stat(st->base.path, &info) != 0) {
 		if (errno != ENOENT)
-			return ims_fail_errno(err, IMGSEARCH_EIO, "index %s", st->label);
+			return ims_fail_errno(err, IMGSEARCH_EIO, "index %s", st->base.label);
 		if (o->must_exist || o->read_only)
-			return ims_fail(err, IMGSEARCH_ENOTFOUND, "there is no index %s", st->label);
+			return ims_fail(err, IMGSEARCH_ENOTFOUND, "there is no index %s", st->base.label);
 		return make(st, o, err);
 	}
 	if (!S_ISREG(info.st_mode))
 		return ims_fail(err, IMGSEARCH_EDB, "%s is not an imgsearch index: it is no regular file",
-			st->path);
-	if (access(st->path, R_OK) != 0)
-		return ims_fail_errno(err, IMGSEARCH_EIO, "index %s cannot be read", st->label);
+			st->base.path);
+	if (access(st->base.path, R_OK) != 0)
+		return ims_fail_errno(err, IMGSEARCH_EIO, "index %s cannot be read", st->base.label);
 	st->asked_read_only = o->read_only;
-	st->read_only = o->read_only || access(st->path, W_OK) != 0 || !ims_store_folder_writable(st);
+	st->base.read_only = o->read_only || access(st->base.path, W_OK) != 0
+		|| !ims_sqlite_folder_writable(st);
 	conn *c;
 	int kind;
-	int rc = ims_store_acquire(st, &c, err);
+	int rc = ims_sqlite_acquire(st, &c, err);
 	if (rc)
 		return rc;
 	rc = examine(c, &kind, err);
-	bool readable = !rc && (kind == FILE_CURRENT || (kind == FILE_OLDER && ims_store_has_views()));
+	bool readable = !rc && (kind == FILE_CURRENT || (kind == FILE_OLDER && ims_sqlite_has_views()));
 	if (readable)
-		ims_store_release(st, c);
+		ims_sqlite_release(st, c);
 	else
-		ims_store_disconnect(c);
+		ims_sqlite_disconnect(c);
 	if (rc || readable)
 		return rc;
-	if (kind == FILE_EMPTY && (o->must_exist || st->read_only))
-		return ims_fail(err, IMGSEARCH_EDB, "%s is not an imgsearch index: it is empty", st->path);
+	if (kind == FILE_EMPTY && (o->must_exist || st->base.read_only))
+		return ims_fail(err, IMGSEARCH_EDB, "%s is not an imgsearch index: it is empty",
+			st->base.path);
 	return make(st, o, err);
 }
 
@@ -272,67 +275,51 @@ static int check_threads(imgsearch_error *err)
 				   : 0;
 }
 
-int ims_store_open(store **out, const char *path, const store_options *o, imgsearch_error *err)
+int ims_sqlite_open(store **out, const char *path, const store_options *o, imgsearch_error *err)
 {
 	*out = NULL;
 	int rc = check_threads(err);
 	if (rc)
 		return rc;
-	store *st = ims_zalloc(1, sizeof *st);
+	sqlite_store *st = ims_zalloc(1, sizeof *st);
 	if (!st)
 		return ims_nomem(err);
-	ims_store_fork_set_up();
+	ims_sqlite_fork_set_up();
 	pthread_mutex_init(&st->mutex, NULL);
-	ims_store_gate_init(st);
+	ims_sqlite_gate_init(st);
 	st->lock_fd = -1;
 	st->memory = strcmp(path, ":memory:") == 0;
-	st->label = "in memory";
+	st->base.engine = &ims_sqlite_engine;
+	st->base.label = "in memory";
+	st->base.name = "the index in memory";
 	if (st->memory)
-		rc = (st->path = ims_strdup(path)) ? 0 : ims_nomem(err);
+		rc = (st->base.path = ims_strdup(path)) ? 0 : ims_nomem(err);
 	else
-		rc = ims_store_paths(st, path, err);
+		rc = ims_sqlite_paths(st, path, err);
 	if (!rc)
 		rc = st->memory ? make(st, o, err) : open_file(st, o, err);
 	if (!rc)
-		rc = ims_store_remember_file(st, err);
+		rc = ims_sqlite_remember_file(st, err);
 	if (rc) {
-		ims_store_close(st);
+		ims_sqlite_close(&st->base);
 		return rc;
 	}
-	*out = st;
+	*out = &st->base;
 	return 0;
 }
 
-void ims_store_close(store *st)
+void ims_sqlite_close(store *base)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	if (!st)
 		return;
-	ims_store_write_end(st);
+	ims_sqlite_write_end(base);
 	for (size_t i = 0; i < st->n_idle; i++)
-		ims_store_disconnect(st->idle[i]);
-	ims_store_disconnect(st->writer); /* last: the others borrow the handle of ":memory:" from it */
-	ims_store_gate_destroy(st);
+		ims_sqlite_disconnect(st->idle[i]);
+	ims_sqlite_disconnect(
+		st->writer); /* last: the others borrow the handle of ":memory:" from it */
+	ims_sqlite_gate_destroy(st);
 	pthread_mutex_destroy(&st->mutex);
-	ims_store_paths_free(st);
+	ims_sqlite_paths_free(st);
 	ims_free(st);
-}
-
-bool ims_store_read_only(const store *st)
-{
-	return st->read_only;
-}
-
-const char *ims_store_path(const store *st)
-{
-	return st->path;
-}
-
-const char *ims_store_label(const store *st)
-{
-	return st->label;
-}
-
-const char *ims_store_name(const store *st)
-{
-	return st->memory ? "the index in memory" : st->path;
 }

@@ -19,7 +19,7 @@ typedef struct part {
 } part;
 
 typedef struct scan {
-	store *st;
+	sqlite_store *st;
 	uint32_t dim;
 	store_vectors_each *each;
 	void *const *users;
@@ -36,11 +36,11 @@ static int scan_range(scan *s, part *p, void *user, size_t i)
 	sqlite3_stmt *rows = NULL;
 	int64_t from = (int64_t)((uint64_t)s->first + i * s->step);
 	int64_t to = i + 1 < s->ranges ? (int64_t)((uint64_t)from + s->step - 1) : INT64_MAX;
-	int rc = ims_store_query(p->c, &rows, &p->err,
+	int rc = ims_sqlite_query(p->c, &rows, &p->err,
 		"SELECT id, data FROM vector WHERE id >= ?1 AND id <= ?2 ORDER BY id", "ii", from, to);
 	if (!rc)
-		rc = ims_store_vectors_rows(s->st, p->c, rows, s->dim, s->each, user, &p->err);
-	ims_store_done(p->c, rows);
+		rc = ims_sqlite_vectors_rows(s->st, p->c, rows, s->dim, s->each, user, &p->err);
+	ims_sqlite_done(p->c, rows);
 	return rc;
 }
 
@@ -64,7 +64,7 @@ static void scan_part(void *arg, size_t i, unsigned worker)
  */
 static int use_map(conn *c, bool use, imgsearch_error *err)
 {
-	return ims_store_exec(c, use ? "PRAGMA mmap_size=" IMS_STORE_MAP : "PRAGMA mmap_size=0", err);
+	return ims_sqlite_exec(c, use ? "PRAGMA mmap_size=" IMS_STORE_MAP : "PRAGMA mmap_size=0", err);
 }
 
 /* What two connections must agree in to see the same vectors. */
@@ -74,29 +74,29 @@ typedef struct part_state {
 
 static int see(conn *c, part_state *out, imgsearch_error *err)
 {
-	int rc = ims_store_change_newest(c, &out->change, err);
-	return rc ? rc : ims_store_number(c, &out->schema, 0, err, "PRAGMA schema_version", "");
+	int rc = ims_sqlite_change_newest(c, &out->change, err);
+	return rc ? rc : ims_sqlite_number(c, &out->schema, 0, err, "PRAGMA schema_version", "");
 }
 
 /* What the snapshot of this thread sees; left alone where there is none. */
-static int see_snapshot(store *st, part_state *out, imgsearch_error *err)
+static int see_snapshot(sqlite_store *st, part_state *out, imgsearch_error *err)
 {
 	conn *c = NULL;
-	int rc = ims_store_snapshot_get(st) ? ims_store_acquire(st, &c, err) : 0;
+	int rc = ims_sqlite_snapshot_get(st) ? ims_sqlite_acquire(st, &c, err) : 0;
 	if (!rc && c)
 		rc = see(c, out, err);
-	ims_store_release(st, c);
+	ims_sqlite_release(st, c);
 	return rc;
 }
 
 /* Begins a read on a connection of its own. */
-static int begin_part(store *st, conn **c, part_state *out, imgsearch_error *err)
+static int begin_part(sqlite_store *st, conn **c, part_state *out, imgsearch_error *err)
 {
-	int rc = ims_store_acquire_own(st, c, err);
+	int rc = ims_sqlite_acquire_own(st, c, err);
 	if (!rc)
 		rc = use_map(*c, false, err);
 	if (!rc)
-		rc = ims_store_read_begin(*c, err);
+		rc = ims_sqlite_read_begin(*c, err);
 	return rc ? rc : see(*c, out, err);
 }
 
@@ -105,9 +105,9 @@ static int divide(scan *s, imgsearch_error *err)
 {
 	int64_t last = 0;
 	conn *c = s->part[0].c;
-	int rc = ims_store_number(c, &s->first, 0, err, "SELECT min(id) FROM vector", "");
+	int rc = ims_sqlite_number(c, &s->first, 0, err, "SELECT min(id) FROM vector", "");
 	if (!rc)
-		rc = ims_store_number(c, &last, 0, err, "SELECT max(id) FROM vector", "");
+		rc = ims_sqlite_number(c, &last, 0, err, "SELECT max(id) FROM vector", "");
 	s->step = ((uint64_t)last - (uint64_t)s->first) / s->ranges + 1;
 	return rc;
 }
@@ -130,11 +130,12 @@ static int begin(scan *s, bool *same, imgsearch_error *err)
 	return rc;
 }
 
-int ims_store_vectors_scan_parts(store *st, uint32_t dim, pool *pool, store_vectors_each *each,
+int ims_sqlite_vectors_scan_parts(store *base, uint32_t dim, pool *pool, store_vectors_each *each,
 	void *const *users, size_t parts, bool *done, imgsearch_error *err)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	*done = false;
-	if (st->memory || ims_store_own_transaction(st))
+	if (st->memory || ims_sqlite_own_transaction(st))
 		return 0;
 	scan *s = ims_zalloc(1, sizeof *s);
 	if (!s)
@@ -156,10 +157,10 @@ int ims_store_vectors_scan_parts(store *st, uint32_t dim, pool *pool, store_vect
 				*err = p->err;
 		}
 		if (p->c) {
-			ims_store_read_end(p->c);
+			ims_sqlite_read_end(p->c);
 			if (use_map(p->c, true, NULL))
 				p->c->failed = IMGSEARCH_EDB; /* it is not used again */
-			ims_store_release(st, p->c);
+			ims_sqlite_release(st, p->c);
 		}
 	}
 	ims_free(s);

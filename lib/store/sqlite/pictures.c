@@ -32,12 +32,12 @@ static int find_stored(conn *c, const store_picture *p, stored_row *out, imgsear
 {
 	sqlite3_stmt *s = NULL;
 	*out = (stored_row){ 0 };
-	int rc = ims_store_query(c, &s, err,
+	int rc = ims_sqlite_query(c, &s, err,
 		"SELECT id, state, ifnull(hash = ?4, 0) FROM picture WHERE root = ?1 AND path = ?2"
 		" UNION ALL SELECT id, state, ifnull(hash = ?4, 0) FROM picture WHERE id = ?3",
 		"ipib", p->root, p->path, has_id(p) ? p->id : -1, (const void *)p->hash.byte,
 		sizeof p->hash.byte);
-	if (!rc && (rc = ims_store_step(c, s, err)) > 0) {
+	if (!rc && (rc = ims_sqlite_step(c, s, err)) > 0) {
 		*out = (stored_row){
 			sqlite3_column_int64(s, 0),
 			sqlite3_column_int64(s, 1),
@@ -46,7 +46,7 @@ static int find_stored(conn *c, const store_picture *p, stored_row *out, imgsear
 		};
 		rc = 0;
 	}
-	ims_store_done(c, s);
+	ims_sqlite_done(c, s);
 	if (!rc && out->found && has_id(p) && out->id != p->id)
 		return ims_fail(err, IMGSEARCH_EINVAL, "%s already has the id %lld", p->path,
 			(long long)out->id);
@@ -57,35 +57,35 @@ static int find_stored(conn *c, const store_picture *p, stored_row *out, imgsear
  * The first duplicate of id becomes indexed and receives its vector: `successor`, where the file
  * of id has another name (0: it has none).
  */
-static int promote_duplicate(store *st, conn *c, int64_t id, int64_t successor,
+static int promote_duplicate(sqlite_store *st, conn *c, int64_t id, int64_t successor,
 	imgsearch_error *err)
 {
 	int64_t duplicate;
-	int rc = ims_store_number(c, &duplicate, 0, err,
+	int rc = ims_sqlite_number(c, &duplicate, 0, err,
 		"SELECT id FROM picture WHERE same_as = ?1 AND state = 2 ORDER BY id <> ?2, id LIMIT 1",
 		"ii", id, successor);
 	if (rc || !duplicate)
 		return rc;
-	rc = ims_store_run(c, err, "UPDATE picture SET same_as = ?2 WHERE same_as = ?1 AND id <> ?2",
+	rc = ims_sqlite_run(c, err, "UPDATE picture SET same_as = ?2 WHERE same_as = ?1 AND id <> ?2",
 		"ii", id, duplicate);
 	if (!rc)
-		rc = ims_store_run(c, err,
+		rc = ims_sqlite_run(c, err,
 			"UPDATE picture SET state = 1, same_as = NULL, reason = NULL,"
 			" (width, height, pixels) = (SELECT width, height, pixels FROM picture WHERE id = ?1)"
 			" WHERE id = ?2",
 			"ii", id, duplicate);
 	if (!rc)
-		rc = ims_store_facts_inherit(c, id, duplicate, err);
+		rc = ims_sqlite_facts_inherit(c, id, duplicate, err);
 	if (!rc)
-		rc = ims_store_run(c, err,
+		rc = ims_sqlite_run(c, err,
 			"INSERT INTO vector(id, data) SELECT ?2, data FROM vector WHERE id = ?1", "ii", id,
 			duplicate);
 	if (!rc && sqlite3_changes(c->db)) {
 		st->tally[TALLY_VECTOR]++;
-		rc = ims_store_changed(st, c, duplicate, err);
+		rc = ims_sqlite_changed(st, c, duplicate, err);
 	}
 	if (!rc)
-		rc = ims_store_run(c, err,
+		rc = ims_sqlite_run(c, err,
 			"INSERT INTO vector_next(id, data) SELECT ?2, data FROM vector_next WHERE id = ?1",
 			"ii", id, duplicate);
 	if (!rc)
@@ -96,27 +96,27 @@ static int promote_duplicate(store *st, conn *c, int64_t id, int64_t successor,
 }
 
 /* The picture is about to go, or to become another one: what it was is handed on. */
-static int hand_on(store *st, conn *c, int64_t id, bool indexed, imgsearch_error *err)
+static int hand_on(sqlite_store *st, conn *c, int64_t id, bool indexed, imgsearch_error *err)
 {
 	int64_t successor;
-	int rc = ims_store_names_hand_on(st, c, id, &successor, err);
+	int rc = ims_sqlite_names_hand_on(st, c, id, &successor, err);
 	return rc || !indexed ? rc : promote_duplicate(st, c, id, successor, err);
 }
 
-static int write_row(store *st, conn *c, store_picture *p, bool insert, imgsearch_error *err)
+static int write_row(sqlite_store *st, conn *c, store_picture *p, bool insert, imgsearch_error *err)
 {
 	sqlite3_stmt *s;
 	const void *hash = ims_hash_is_zero(&p->hash) ? NULL : p->hash.byte;
 	int64_t newest = 0;
-	int rc = insert && !has_id(p) ? ims_store_number(c, &newest, 0, err,
+	int rc = insert && !has_id(p) ? ims_sqlite_number(c, &newest, 0, err,
 				 "SELECT seq FROM sqlite_sequence WHERE name = 'picture'", "")
 								  : 0;
 	if (!rc && newest == INT64_MAX)
 		return ims_fail(err, IMGSEARCH_ELIMIT,
-			"index %s: no id is left: the largest possible one is in use", st->label);
+			"index %s: no id is left: the largest possible one is in use", st->base.label);
 	if (rc)
 		return rc;
-	rc = ims_store_query(c, &s, err,
+	rc = ims_sqlite_query(c, &s, err,
 		insert
 			? "INSERT INTO picture(id, root, path, size, mtime_seconds, state, reason, width,"
 			  " height, hash, same_as, mtime_nanoseconds, ctime_seconds, ctime_nanoseconds,"
@@ -134,16 +134,16 @@ static int write_row(store *st, conn *c, store_picture *p, bool insert, imgsearc
 		p->ctime.nanoseconds, (int64_t)p->has_ctime, (int64_t)p->pixels);
 	if (rc)
 		return rc;
-	rc = ims_store_step(c, s, err);
-	ims_store_done(c, s);
+	rc = ims_sqlite_step(c, s, err);
+	ims_sqlite_done(c, s);
 	return rc;
 }
 
-int ims_store_row_put(store *st, store_picture *p, imgsearch_error *err)
+int ims_sqlite_row_put(sqlite_store *st, store_picture *p, imgsearch_error *err)
 {
 	conn *c;
 	stored_row old;
-	int rc = ims_store_writer(st, &c, err);
+	int rc = ims_sqlite_writer(st, &c, err);
 	if (!rc && (p->state < IMGSEARCH_STATE_INDEXED || p->state > IMGSEARCH_STATE_DELETED))
 		return ims_fail(err, IMGSEARCH_EINVAL, "%s: no such state: %u", p->path, p->state);
 	if (!rc)
@@ -151,7 +151,7 @@ int ims_store_row_put(store *st, store_picture *p, imgsearch_error *err)
 	if (rc)
 		return rc;
 	if (old.state == IMGSEARCH_STATE_DELETED)
-		return ims_store_refuse_deleted(st, p->path, old.id, err);
+		return ims_store_refuse_deleted(&st->base, p->path, old.id, err);
 	if (old.state == IMGSEARCH_STATE_LINK && p->state == IMGSEARCH_STATE_DUPLICATE
 		&& old.same_bytes)
 		p->state = IMGSEARCH_STATE_LINK; /* it stays the other name that it was */
@@ -170,86 +170,88 @@ int ims_store_row_put(store *st, store_picture *p, imgsearch_error *err)
 	st->tally[p->state]++;
 	if (!old.found || p->state == IMGSEARCH_STATE_INDEXED)
 		return 0;
-	rc = ims_store_vector_drop(st, c, p->id, NULL, err);
-	return rc ? rc : ims_store_facts_drop(c, p->id, err);
+	rc = ims_sqlite_vector_drop(st, c, p->id, NULL, err);
+	return rc ? rc : ims_sqlite_facts_drop(c, p->id, err);
 }
 
-int ims_store_row_move(store *st, const store_move *m, imgsearch_error *err)
+int ims_sqlite_row_move(sqlite_store *st, const store_move *m, imgsearch_error *err)
 {
 	conn *c;
 	int64_t there = 0, deleted = 0;
-	int rc = ims_store_writer(st, &c, err);
+	int rc = ims_sqlite_writer(st, &c, err);
 	if (!rc)
-		rc = ims_store_number(c, &there, 0, err,
+		rc = ims_sqlite_number(c, &there, 0, err,
 			"SELECT id FROM picture WHERE root = ?1 AND path = ?2 AND id <> ?3", "ipi", m->to.root,
 			m->to.path, m->id);
 	if (!rc && there)
-		rc = ims_store_number(c, &deleted, 0, err, "SELECT state = 8 FROM picture WHERE id = ?1",
+		rc = ims_sqlite_number(c, &deleted, 0, err, "SELECT state = 8 FROM picture WHERE id = ?1",
 			"i", there);
 	if (!rc && deleted)
-		return ims_store_refuse_deleted(st, m->to.path, there, err);
+		return ims_store_refuse_deleted(&st->base, m->to.path, there, err);
 	if (!rc && there) /* another picture was where this one is now */
-		rc = ims_store_row_remove(st, there, err);
+		rc = ims_sqlite_row_remove(st, there, err);
 	return rc ? rc
-			  : ims_store_run(c, err,
+			  : ims_sqlite_run(c, err,
 				  "UPDATE picture SET root = ?2, path = ?3, mtime_seconds = ?4,"
 				  " mtime_nanoseconds = ?5, ctime_seconds = NULL, ctime_nanoseconds = NULL"
 				  " WHERE id = ?1",
 				  "iipii", m->id, m->to.root, m->to.path, m->mtime.seconds, m->mtime.nanoseconds);
 }
 
-int ims_store_pixels_set(store *st, int64_t id, uint32_t pixels, imgsearch_error *err)
+int ims_sqlite_pixels_set(sqlite_store *st, int64_t id, uint32_t pixels, imgsearch_error *err)
 {
 	conn *c;
-	int rc = ims_store_writer(st, &c, err);
+	int rc = ims_sqlite_writer(st, &c, err);
 	return rc ? rc
-			  : ims_store_run(c, err, "UPDATE picture SET pixels = ?2 WHERE id = ?1", "ii", id,
+			  : ims_sqlite_run(c, err, "UPDATE picture SET pixels = ?2 WHERE id = ?1", "ii", id,
 				  (int64_t)pixels);
 }
 
-int ims_store_ctime_set(store *st, int64_t id, timestamp ctime, imgsearch_error *err)
+int ims_sqlite_ctime_set(sqlite_store *st, int64_t id, timestamp ctime, imgsearch_error *err)
 {
 	conn *c;
-	int rc = ims_store_writer(st, &c, err);
+	int rc = ims_sqlite_writer(st, &c, err);
 	return rc ? rc
-			  : ims_store_run(c, err,
+			  : ims_sqlite_run(c, err,
 				  "UPDATE picture SET ctime_seconds = ?2, ctime_nanoseconds = ?3 WHERE id = ?1",
 				  "iii", id, ctime.seconds, ctime.nanoseconds);
 }
 
-int ims_store_row_remove(store *st, int64_t id, imgsearch_error *err)
+int ims_sqlite_row_remove(sqlite_store *st, int64_t id, imgsearch_error *err)
 {
 	conn *c;
 	int64_t state = 0;
 	bool dropped = false;
-	int rc = ims_store_writer(st, &c, err);
+	int rc = ims_sqlite_writer(st, &c, err);
 	if (!rc)
-		rc = ims_store_number(c, &state, 0, err, "SELECT state FROM picture WHERE id = ?1", "i",
+		rc = ims_sqlite_number(c, &state, 0, err, "SELECT state FROM picture WHERE id = ?1", "i",
 			id);
 	if (!rc && state)
 		rc = hand_on(st, c, id, state == IMGSEARCH_STATE_INDEXED, err);
 	if (!rc)
-		rc = ims_store_vector_drop(st, c, id, &dropped, err);
+		rc = ims_sqlite_vector_drop(st, c, id, &dropped, err);
 	if (!rc && (!state || state == IMGSEARCH_STATE_DELETED))
-		rc = ims_store_deleted_drop(st, c, id, &dropped, err);
+		rc = ims_sqlite_deleted_drop(st, c, id, &dropped, err);
 	if (rc || !state)
-		return rc || dropped ? rc : ims_store_no_item(st, id, err);
+		return rc || dropped ? rc : ims_store_no_item(&st->base, id, err);
 	st->tally[state]--;
-	return ims_store_run(c, err, "DELETE FROM picture WHERE id = ?1", "i", id);
+	return ims_sqlite_run(c, err, "DELETE FROM picture WHERE id = ?1", "i", id);
 }
 
-int ims_store_remove(store *st, const int64_t *ids, size_t n, imgsearch_error *err)
+int ims_sqlite_remove(store *base, const int64_t *ids, size_t n, imgsearch_error *err)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	int rc = 0;
 	for (size_t i = 0; !rc && i < n; i++)
-		rc = ims_store_row_remove(st, ids[i], err);
+		rc = ims_sqlite_row_remove(st, ids[i], err);
 	return rc;
 }
 
-int ims_store_move(store *st, const store_move *m, size_t n, imgsearch_error *err)
+int ims_sqlite_move(store *base, const store_move *m, size_t n, imgsearch_error *err)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	int rc = 0;
 	for (size_t i = 0; !rc && i < n; i++)
-		rc = ims_store_row_move(st, &m[i], err);
+		rc = ims_sqlite_row_move(st, &m[i], err);
 	return rc;
 }

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-int ims_store_picture_row(sqlite3_stmt *s, store_picture *out, imgsearch_error *err)
+int ims_sqlite_picture_row(sqlite3_stmt *s, store_picture *out, imgsearch_error *err)
 {
 	*out = (store_picture){
 		.id = sqlite3_column_int64(s, 0),
@@ -35,20 +35,6 @@ int ims_store_picture_row(sqlite3_stmt *s, store_picture *out, imgsearch_error *
 	return 0;
 }
 
-void ims_store_picture_clear(store_picture *p)
-{
-	ims_free((void *)p->path);
-	ims_free((void *)p->reason);
-	ims_free((void *)p->root_path);
-	*p = (store_picture){ 0 };
-}
-
-void ims_store_pictures_clear(store_picture *p, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		ims_store_picture_clear(&p[i]);
-}
-
 #define SELECT_PICTURE \
 	"SELECT " PICTURE_COLUMNS \
 	", whole(r.path, r.inside) FROM picture p JOIN root r ON r.id = p.root "
@@ -57,17 +43,17 @@ void ims_store_pictures_clear(store_picture *p, size_t n)
 static int copy_row(conn *c, sqlite3_stmt *s, store_picture *out, imgsearch_error *err)
 {
 	bool failed = false;
-	int rc = ims_store_step(c, s, err);
+	int rc = ims_sqlite_step(c, s, err);
 	if (rc <= 0)
 		return rc;
-	rc = ims_store_picture_row(s, out, err);
+	rc = ims_sqlite_picture_row(s, out, err);
 	if (rc) {
 		*out = (store_picture){ 0 };
 		return rc;
 	}
-	out->path = ims_store_text(s, 2, &failed);
-	out->reason = ims_store_text(s, 6, &failed);
-	out->root_path = ims_store_text(s, PICTURE_COLUMN_COUNT, &failed);
+	out->path = ims_sqlite_text(s, 2, &failed);
+	out->reason = ims_sqlite_text(s, 6, &failed);
+	out->root_path = ims_sqlite_text(s, PICTURE_COLUMN_COUNT, &failed);
 	return failed ? ims_nomem(err) : 0;
 }
 
@@ -75,28 +61,28 @@ static int copy_row(conn *c, sqlite3_stmt *s, store_picture *out, imgsearch_erro
 typedef int bind_key(sqlite3_stmt *s, const void *keys, size_t i);
 
 /* One statement for each key is as fast as a list of them. */
-static int look_up(store *st, const char *sql, bind_key *bind, const void *keys, size_t n,
+static int look_up(sqlite_store *st, const char *sql, bind_key *bind, const void *keys, size_t n,
 	store_picture *out, imgsearch_error *err)
 {
 	conn *c;
 	sqlite3_stmt *s = NULL;
 	if (n)
 		memset(out, 0, n * sizeof *out);
-	int rc = ims_store_acquire(st, &c, err);
+	int rc = ims_sqlite_acquire(st, &c, err);
 	if (rc)
 		return rc;
-	rc = n > 1 ? ims_store_read_begin(c, err) : 0;
+	rc = n > 1 ? ims_sqlite_read_begin(c, err) : 0;
 	if (!rc)
-		rc = ims_store_query(c, &s, err, sql, "");
+		rc = ims_sqlite_query(c, &s, err, sql, "");
 	for (size_t i = 0; !rc && i < n; i++) {
 		sqlite3_reset(s);
 		int bound = bind(s, keys, i);
-		rc = bound ? ims_store_sql_fail(c, bound, err) : copy_row(c, s, &out[i], err);
+		rc = bound ? ims_sqlite_sql_fail(c, bound, err) : copy_row(c, s, &out[i], err);
 	}
-	ims_store_done(c, s);
+	ims_sqlite_done(c, s);
 	if (n > 1)
-		ims_store_read_end(c);
-	ims_store_release(st, c);
+		ims_sqlite_read_end(c);
+	ims_sqlite_release(st, c);
 	if (rc)
 		ims_store_pictures_clear(out, n);
 	return rc;
@@ -107,8 +93,10 @@ static int bind_id(sqlite3_stmt *s, const void *keys, size_t i)
 	return sqlite3_bind_int64(s, 1, ((const int64_t *)keys)[i]);
 }
 
-int ims_store_get(store *st, const int64_t *ids, size_t n, store_picture *out, imgsearch_error *err)
+int ims_sqlite_get(store *base, const int64_t *ids, size_t n, store_picture *out,
+	imgsearch_error *err)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	return look_up(st, SELECT_PICTURE "WHERE p.id = ?1", bind_id, ids, n, out, err);
 }
 
@@ -119,9 +107,10 @@ static int bind_place(sqlite3_stmt *s, const void *keys, size_t i)
 	return rc ? rc : sqlite3_bind_blob64(s, 2, at->path, strlen(at->path), SQLITE_STATIC);
 }
 
-int ims_store_find(store *st, const store_place *at, size_t n, store_picture *out,
+int ims_sqlite_find(store *base, const store_place *at, size_t n, store_picture *out,
 	imgsearch_error *err)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	return look_up(st, SELECT_PICTURE "WHERE p.root = ?1 AND p.path = ?2", bind_place, at, n, out,
 		err);
 }
@@ -132,25 +121,21 @@ static int bind_hash(sqlite3_stmt *s, const void *keys, size_t i)
 	return sqlite3_bind_blob64(s, 1, h->byte, sizeof h->byte, SQLITE_STATIC);
 }
 
-int ims_store_by_hash(store *st, const hash256 *hashes, size_t n, store_picture *out,
+int ims_sqlite_by_hash(store *base, const hash256 *hashes, size_t n, store_picture *out,
 	imgsearch_error *err)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	return look_up(st,
 		SELECT_PICTURE "WHERE p.hash = ?1 AND p.state IN (1, 8)"
 					   " ORDER BY p.state, p.same_as IS NOT NULL, p.id LIMIT 1",
 		bind_hash, hashes, n, out, err);
 }
 
-int ims_store_picture_get(store *st, int64_t id, store_picture *out, imgsearch_error *err)
+int ims_sqlite_has_size(store *base, uint64_t size, bool *has, imgsearch_error *err)
 {
-	int rc = ims_store_get(st, &id, 1, out, err);
-	return rc || out->path ? rc : ims_store_no_item(st, id, err);
-}
-
-int ims_store_has_size(store *st, uint64_t size, bool *has, imgsearch_error *err)
-{
+	sqlite_store *st = (sqlite_store *)base;
 	int64_t there;
-	int rc = ims_store_read_number(st, &there, 0, err,
+	int rc = ims_sqlite_read_number(st, &there, 0, err,
 		"SELECT EXISTS(SELECT 1 FROM picture WHERE size = ?1)", "i", (int64_t)size);
 	*has = there != 0;
 	return rc;
@@ -159,7 +144,7 @@ int ims_store_has_size(store *st, uint64_t size, bool *has, imgsearch_error *err
 /* The picture of a row of PICTURE_COLUMNS and of the two that tell of its facts. */
 static int read_known(sqlite3_stmt *s, store_picture *p, imgsearch_error *err)
 {
-	int rc = ims_store_picture_row(s, p, err);
+	int rc = ims_sqlite_picture_row(s, p, err);
 	p->facts_version = (uint32_t)sqlite3_column_int64(s, PICTURE_COLUMN_COUNT);
 	p->sidecars = (uint64_t)sqlite3_column_int64(s, PICTURE_COLUMN_COUNT + 1);
 	return rc;
@@ -169,41 +154,43 @@ static int each_of_root(conn *c, int64_t root, const char *root_path, uint32_t s
 	store_picture_each *each, void *user, imgsearch_error *err)
 {
 	sqlite3_stmt *s = NULL;
-	int rc = ims_store_query(c, &s, err,
+	int rc = ims_sqlite_query(c, &s, err,
 		"SELECT " PICTURE_COLUMNS
 		", f.version, f.sidecars FROM picture p LEFT JOIN fact f ON f.picture = p.id"
 		" WHERE p.root = ?1 AND (?2 = 0 OR p.state = ?2) ORDER BY p.path",
 		"ii", root, (int64_t)state);
-	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
+	while (!rc && (rc = ims_sqlite_step(c, s, err)) > 0) {
 		store_picture p;
 		rc = read_known(s, &p, err);
 		if (!rc)
 			rc = each(user, &p, root_path);
 	}
-	ims_store_done(c, s);
+	ims_sqlite_done(c, s);
 	return rc;
 }
 
-int ims_store_each_single(store *st, store_picture_each *each, void *user, imgsearch_error *err)
+int ims_sqlite_each_single(store *base, store_picture_each *each, void *user, imgsearch_error *err)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	conn *c;
-	int rc = ims_store_acquire(st, &c, err);
+	int rc = ims_sqlite_acquire(st, &c, err);
 	if (rc)
 		return rc;
 	rc = each_of_root(c, 0, "", 0, each, user, err);
-	ims_store_release(st, c);
+	ims_sqlite_release(st, c);
 	return rc;
 }
 
-int ims_store_each_twin(store *st, store_picture_each *each, void *user, imgsearch_error *err)
+int ims_sqlite_each_twin(store *base, store_picture_each *each, void *user, imgsearch_error *err)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	enum { ROOT = PICTURE_COLUMN_COUNT + 2 };
 	conn *c;
 	sqlite3_stmt *s = NULL;
-	int rc = ims_store_acquire(st, &c, err);
+	int rc = ims_sqlite_acquire(st, &c, err);
 	if (rc)
 		return rc;
-	rc = ims_store_query(c, &s, err,
+	rc = ims_sqlite_query(c, &s, err,
 		"WITH other(id, twin) AS (SELECT id, same_as FROM picture WHERE same_as IS NOT NULL AND"
 		" state IN (2, 9)), path(id, twin) AS (SELECT * FROM other UNION ALL SELECT DISTINCT twin,"
 		" twin FROM other) SELECT " PICTURE_COLUMNS ", f.version, f.sidecars, whole(r.path,"
@@ -211,41 +198,42 @@ int ims_store_each_twin(store *st, store_picture_each *each, void *user, imgsear
 		" LEFT JOIN fact f ON f.picture = p.id"
 		" ORDER BY o.twin, p.state <> 1, CAST(whole AS TEXT) || '/', p.path",
 		"");
-	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
+	while (!rc && (rc = ims_sqlite_step(c, s, err)) > 0) {
 		store_picture p;
 		const char *root = (const char *)sqlite3_column_text(s, ROOT);
 		rc = read_known(s, &p, err);
 		if (!rc)
 			rc = root ? each(user, &p, root) : ims_nomem(err);
 	}
-	ims_store_done(c, s);
-	ims_store_release(st, c);
+	ims_sqlite_done(c, s);
+	ims_sqlite_release(st, c);
 	return rc;
 }
 
 /* Reads root by root, since the index on (root, path) then provides the order. */
-int ims_store_each_picture(store *st, uint32_t state, store_picture_each *each, void *user,
+int ims_sqlite_each_picture(store *base, uint32_t state, store_picture_each *each, void *user,
 	imgsearch_error *err)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	conn *c;
 	sqlite3_stmt *s = NULL;
-	int rc = ims_store_acquire(st, &c, err);
+	int rc = ims_sqlite_acquire(st, &c, err);
 	if (rc)
 		return rc;
-	rc = ims_store_read_begin(c, err);
+	rc = ims_sqlite_read_begin(c, err);
 	if (!rc)
-		rc = ims_store_query(c, &s, err,
+		rc = ims_sqlite_query(c, &s, err,
 			"SELECT id, whole(path, inside) AS path FROM root ORDER BY CAST(whole(path, inside)"
 			" AS TEXT) || '/'",
 			"");
-	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
+	while (!rc && (rc = ims_sqlite_step(c, s, err)) > 0) {
 		const char *path = (const char *)sqlite3_column_text(s, 1);
 		rc = path ? each_of_root(c, sqlite3_column_int64(s, 0), path, state, each, user, err)
 				  : ims_nomem(err);
 	}
-	ims_store_done(c, s);
-	ims_store_read_end(c);
-	ims_store_release(st, c);
+	ims_sqlite_done(c, s);
+	ims_sqlite_read_end(c);
+	ims_sqlite_release(st, c);
 	return rc;
 }
 
@@ -272,40 +260,41 @@ static int ids_of_root(conn *c, folder_ids *f, int64_t root, const char *root_pa
 	sqlite3_stmt *s = NULL;
 	int rc = lower && upper ? 0 : ims_nomem(err);
 	if (!rc)
-		rc = ims_store_query(c, &s, err,
+		rc = ims_sqlite_query(c, &s, err,
 			"SELECT CASE state WHEN 1 THEN id ELSE same_as END FROM picture WHERE root = ?1"
 			" AND path >= ?2 AND (?4 OR path < ?3) AND state IN (1, 2, 9)",
 			"ippi", root, lower, upper, (int64_t)all);
-	while (!rc && (rc = ims_store_step(c, s, err)) > 0)
-		rc = ims_store_add_id(&f->ids, &f->n, &f->cap, sqlite3_column_int64(s, 0), err);
-	ims_store_done(c, s);
+	while (!rc && (rc = ims_sqlite_step(c, s, err)) > 0)
+		rc = ims_sqlite_add_id(&f->ids, &f->n, &f->cap, sqlite3_column_int64(s, 0), err);
+	ims_sqlite_done(c, s);
 	ims_free(lower);
 	ims_free(upper);
 	return rc;
 }
 
-int ims_store_ids_under(store *st, const char *folder, int64_t **ids, size_t *n,
+int ims_sqlite_ids_under(store *base, const char *folder, int64_t **ids, size_t *n,
 	imgsearch_error *err)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	conn *c;
 	sqlite3_stmt *s = NULL;
 	folder_ids f = { 0 };
 	*ids = NULL;
 	*n = 0;
-	int rc = ims_store_acquire(st, &c, err);
+	int rc = ims_sqlite_acquire(st, &c, err);
 	if (rc)
 		return rc;
-	rc = ims_store_read_begin(c, err);
+	rc = ims_sqlite_read_begin(c, err);
 	if (!rc)
-		rc = ims_store_query(c, &s, err, "SELECT id, whole(path, inside) FROM root", "");
-	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
+		rc = ims_sqlite_query(c, &s, err, "SELECT id, whole(path, inside) FROM root", "");
+	while (!rc && (rc = ims_sqlite_step(c, s, err)) > 0) {
 		const char *path = (const char *)sqlite3_column_text(s, 1);
 		rc = path ? ids_of_root(c, &f, sqlite3_column_int64(s, 0), path, folder, err)
 				  : ims_nomem(err);
 	}
-	ims_store_done(c, s);
-	ims_store_read_end(c);
-	ims_store_release(st, c);
+	ims_sqlite_done(c, s);
+	ims_sqlite_read_end(c);
+	ims_sqlite_release(st, c);
 	if (rc) {
 		ims_free(f.ids);
 		return rc;
@@ -315,15 +304,17 @@ int ims_store_ids_under(store *st, const char *folder, int64_t **ids, size_t *n,
 	return 0;
 }
 
-int ims_store_unconverted(store *st, uint64_t *n, imgsearch_error *err)
+int ims_sqlite_unconverted(store *base, uint64_t *n, imgsearch_error *err)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	conn *c;
 	int64_t count = 0;
-	int rc = ims_store_acquire(st, &c, err);
+	int rc = ims_sqlite_acquire(st, &c, err);
 	if (rc)
 		return rc;
-	rc = ims_store_number(c, &count, 0, err, "SELECT count(*) FROM picture WHERE pixels & 256", "");
-	ims_store_release(st, c);
+	rc = ims_sqlite_number(c, &count, 0, err, "SELECT count(*) FROM picture WHERE pixels & 256",
+		"");
+	ims_sqlite_release(st, c);
 	*n = (uint64_t)count;
 	return rc;
 }

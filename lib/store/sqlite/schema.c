@@ -119,7 +119,7 @@ static const char version_4[] =
 	" TEXT, description TEXT) STRICT;"
 	"CREATE INDEX fact_date ON fact(date) WHERE date IS NOT NULL;";
 
-const char *const ims_store_steps[IMS_STORE_VERSION] = { version_1, version_2, version_3,
+const char *const ims_sqlite_steps[IMS_STORE_VERSION] = { version_1, version_2, version_3,
 	version_4 };
 
 /* What a step adds, as it is where nothing was stored in it yet. */
@@ -157,10 +157,10 @@ static const char views_2[] = "CREATE TEMP VIEW picture AS SELECT *" COLUMNS_3
 
 static const char views_3[] = VIEWS_4;
 
-const char *const ims_store_views[IMS_STORE_VERSION - 1] = { views_1, views_2, views_3 };
+const char *const ims_sqlite_views[IMS_STORE_VERSION - 1] = { views_1, views_2, views_3 };
 
 /* The smallest page that wastes at most 7 % when full of rows of one vector, else the best one. */
-uint32_t ims_store_page_size(uint32_t dim)
+uint32_t ims_sqlite_page_size(uint32_t dim)
 {
 	if (!dim)
 		return 16384;
@@ -181,7 +181,7 @@ uint32_t ims_store_page_size(uint32_t dim)
 	return best;
 }
 
-int ims_store_upgrade(conn *c, const char *const *steps, int64_t version, imgsearch_error *err)
+int ims_sqlite_upgrade(conn *c, const char *const *steps, int64_t version, imgsearch_error *err)
 {
 	char *version_text = ims_format("PRAGMA user_version=%d; PRAGMA application_id=%d",
 		(int)version, STORE_APPLICATION_ID);
@@ -189,23 +189,23 @@ int ims_store_upgrade(conn *c, const char *const *steps, int64_t version, imgsea
 		return ims_nomem(err);
 	int64_t have = 0;
 	/* Steps make tables anew, which takes place outside of foreign keys and of views on them. */
-	int rc = ims_store_exec(c, "PRAGMA foreign_keys=OFF; PRAGMA legacy_alter_table=ON", err);
+	int rc = ims_sqlite_exec(c, "PRAGMA foreign_keys=OFF; PRAGMA legacy_alter_table=ON", err);
 	if (!rc)
-		rc = ims_store_exec(c, "BEGIN IMMEDIATE", err);
+		rc = ims_sqlite_exec(c, "BEGIN IMMEDIATE", err);
 	if (!rc)
-		rc = ims_store_number(c, &have, 0, err, "PRAGMA user_version", "");
+		rc = ims_sqlite_number(c, &have, 0, err, "PRAGMA user_version", "");
 	for (; !rc && have < version; have++)
-		rc = ims_store_exec(c, steps[have], err);
+		rc = ims_sqlite_exec(c, steps[have], err);
 	if (!rc)
-		rc = ims_store_exec(c, version_text, err);
+		rc = ims_sqlite_exec(c, version_text, err);
 	if (!rc)
-		rc = ims_store_file_id_put(c, false, err);
+		rc = ims_sqlite_file_id_put(c, false, err);
 	if (!rc)
-		rc = ims_store_exec(c, "COMMIT", err);
+		rc = ims_sqlite_exec(c, "COMMIT", err);
 	if (rc && !sqlite3_get_autocommit(c->db))
 		sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
 	ims_free(version_text);
 	static const char restore[] = "PRAGMA foreign_keys=ON; PRAGMA legacy_alter_table=OFF";
-	int restored = ims_store_exec(c, restore, rc ? NULL : err);
+	int restored = ims_sqlite_exec(c, restore, rc ? NULL : err);
 	return rc ? rc : restored;
 }

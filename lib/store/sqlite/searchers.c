@@ -7,15 +7,16 @@
 #include "store/sqlite/sql.h"
 #include "store/sqlite/transaction.h"
 
-int ims_store_searcher_begin(store *st, const char *name, int64_t *state, imgsearch_error *err)
+int ims_sqlite_searcher_begin(store *base, const char *name, int64_t *state, imgsearch_error *err)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	conn *c;
-	int rc = ims_store_writer(st, &c, err);
+	int rc = ims_sqlite_writer(st, &c, err);
 	if (!rc) /* left by a killed build */
-		rc = ims_store_run(c, err, "DELETE FROM searcher WHERE name = ?1 AND NOT published", "t",
+		rc = ims_sqlite_run(c, err, "DELETE FROM searcher WHERE name = ?1 AND NOT published", "t",
 			name);
 	if (!rc)
-		rc = ims_store_run(c, err,
+		rc = ims_sqlite_run(c, err,
 			"INSERT INTO searcher(name, published, version, rows, change)"
 			" VALUES(?1, 0, 0, 0, (SELECT seq FROM sqlite_sequence WHERE name = 'change'))",
 			"t", name);
@@ -26,61 +27,55 @@ int ims_store_searcher_begin(store *st, const char *name, int64_t *state, imgsea
 	return rc;
 }
 
-int ims_store_searcher_chunk(store *st, int64_t state, uint32_t number, const void *data,
+int ims_sqlite_searcher_chunk(store *base, int64_t state, uint32_t number, const void *data,
 	size_t size, imgsearch_error *err)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	conn *c;
-	int rc = ims_store_writer(st, &c, err);
+	int rc = ims_sqlite_writer(st, &c, err);
 	return rc ? rc
-			  : ims_store_run(c, err,
+			  : ims_sqlite_run(c, err,
 				  "INSERT OR REPLACE INTO searcher_chunk(state, number, checksum, data) VALUES(?1,"
 				  " ?2, ?3, ?4)",
 				  "iiib", state, (int64_t)number, (int64_t)ims_checksum(data, size, number),
 				  size ? data : "", size);
 }
 
-int ims_store_searcher_publish(store *st, int64_t state, const char *params, uint32_t version,
+int ims_sqlite_searcher_publish(store *base, int64_t state, const char *params, uint32_t version,
 	uint64_t rows, int64_t change, imgsearch_error *err)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	conn *c;
-	int rc = ims_store_writer(st, &c, err);
+	int rc = ims_sqlite_writer(st, &c, err);
 	if (!rc)
-		rc = ims_store_run(c, err,
+		rc = ims_sqlite_run(c, err,
 			"UPDATE searcher SET published = 1, params = ?2, version = ?3, rows = ?4, change = ?5"
 			" WHERE state = ?1",
 			"itiii", state, params, (int64_t)version, (int64_t)rows, change);
 	if (!rc && !sqlite3_changes(c->db))
 		return ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s has no searcher's state %lld",
-			st->label, (long long)state);
+			st->base.label, (long long)state);
 	return rc
 		? rc
-		: ims_store_run(c, err,
+		: ims_sqlite_run(c, err,
 			"DELETE FROM searcher WHERE state <> ?1 AND name = (SELECT name FROM searcher WHERE"
 			" state = ?1)",
 			"i", state);
 }
 
-int ims_store_searcher_remove(store *st, const char *name, imgsearch_error *err)
+int ims_sqlite_searcher_remove(store *base, const char *name, imgsearch_error *err)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	conn *c;
 	int64_t left = 0;
-	int rc = ims_store_writer(st, &c, err);
+	int rc = ims_sqlite_writer(st, &c, err);
 	if (!rc)
-		rc = ims_store_run(c, err, "DELETE FROM searcher WHERE name = ?1", "t", name);
+		rc = ims_sqlite_run(c, err, "DELETE FROM searcher WHERE name = ?1", "t", name);
 	if (!rc)
-		rc = ims_store_number(c, &left, 0, err, "SELECT EXISTS(SELECT 1 FROM searcher)", "");
+		rc = ims_sqlite_number(c, &left, 0, err, "SELECT EXISTS(SELECT 1 FROM searcher)", "");
 	if (!rc)
 		st->logging = left != 0;
-	return rc ? rc : ims_store_changes_trim(st, err);
-}
-
-void ims_store_searchers_free(store_searcher *s, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		ims_free(s[i].name);
-		ims_free(s[i].params);
-	}
-	ims_free(s);
+	return rc ? rc : ims_sqlite_changes_trim(base, err);
 }
 
 static bool read_searcher(void *item, sqlite3_stmt *s)
@@ -88,8 +83,8 @@ static bool read_searcher(void *item, sqlite3_stmt *s)
 	bool failed = false;
 	*(store_searcher *)item = (store_searcher){
 		.state = sqlite3_column_int64(s, 0),
-		.name = ims_store_text(s, 1, &failed),
-		.params = ims_store_text(s, 2, &failed),
+		.name = ims_sqlite_text(s, 1, &failed),
+		.params = ims_sqlite_text(s, 2, &failed),
 		.version = (uint32_t)sqlite3_column_int64(s, 3),
 		.chunks = (uint32_t)sqlite3_column_int64(s, 6),
 		.rows = (uint64_t)sqlite3_column_int64(s, 4),
@@ -98,25 +93,26 @@ static bool read_searcher(void *item, sqlite3_stmt *s)
 	return !failed;
 }
 
-int ims_store_searchers(store *st, store_searcher **out, size_t *n, imgsearch_error *err)
+int ims_sqlite_searchers(store *base, store_searcher **out, size_t *n, imgsearch_error *err)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	conn *c;
 	sqlite3_stmt *s = NULL;
 	void *searchers = NULL;
 	*out = NULL;
 	*n = 0;
-	int rc = ims_store_acquire(st, &c, err);
+	int rc = ims_sqlite_acquire(st, &c, err);
 	if (rc)
 		return rc;
-	rc = ims_store_query(c, &s, err,
+	rc = ims_sqlite_query(c, &s, err,
 		"SELECT s.state, s.name, s.params, s.version, s.rows, s.change,"
 		" (SELECT count(*) FROM searcher_chunk k WHERE k.state = s.state) FROM searcher s WHERE"
 		" s.published ORDER BY s.name",
 		"");
 	if (!rc)
-		rc = ims_store_rows(c, s, &searchers, n, sizeof **out, read_searcher, err);
-	ims_store_done(c, s);
-	ims_store_release(st, c);
+		rc = ims_sqlite_rows(c, s, &searchers, n, sizeof **out, read_searcher, err);
+	ims_sqlite_done(c, s);
+	ims_sqlite_release(st, c);
 	if (rc) {
 		ims_store_searchers_free(searchers, *n);
 		*n = 0;
@@ -126,10 +122,11 @@ int ims_store_searchers(store *st, store_searcher **out, size_t *n, imgsearch_er
 	return 0;
 }
 
-int ims_store_searcher_bytes(store *st, int64_t state, uint64_t *bytes, imgsearch_error *err)
+int ims_sqlite_searcher_bytes(store *base, int64_t state, uint64_t *bytes, imgsearch_error *err)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	int64_t sum;
-	int rc = ims_store_read_number(st, &sum, 0, err,
+	int rc = ims_sqlite_read_number(st, &sum, 0, err,
 		"SELECT sum(length(data)) FROM searcher_chunk WHERE state = ?1", "i", state);
 	*bytes = (uint64_t)sum;
 	return rc;
@@ -141,32 +138,33 @@ static int read_blob(conn *c, int64_t row, buf *out, imgsearch_error *err)
 	sqlite3_blob *blob = NULL;
 	int sqlite = sqlite3_blob_open(c->db, "main", "searcher_chunk", "data", row, 0, &blob);
 	if (sqlite)
-		return ims_store_sql_fail(c, sqlite, err);
+		return ims_sqlite_sql_fail(c, sqlite, err);
 	int size = sqlite3_blob_bytes(blob), rc = 0;
 	void *at = ims_buf_grow(out, (size_t)size);
 	if (!at)
 		rc = ims_nomem(err);
 	else if (size && (sqlite = sqlite3_blob_read(blob, at, size, 0)))
-		rc = ims_store_sql_fail(c, sqlite, err);
+		rc = ims_sqlite_sql_fail(c, sqlite, err);
 	sqlite3_blob_close(blob);
 	return rc;
 }
 
-int ims_store_searcher_read(store *st, int64_t state, uint32_t number, buf *out,
+int ims_sqlite_searcher_read(store *base, int64_t state, uint32_t number, buf *out,
 	imgsearch_error *err)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	conn *c;
 	sqlite3_stmt *s = NULL;
 	size_t before = out->len;
-	int rc = ims_store_acquire(st, &c, err);
+	int rc = ims_sqlite_acquire(st, &c, err);
 	if (rc)
 		return rc;
-	rc = ims_store_query(c, &s, err,
+	rc = ims_sqlite_query(c, &s, err,
 		"SELECT rowid, checksum FROM searcher_chunk WHERE state = ?1 AND number = ?2", "ii", state,
 		(int64_t)number);
-	if (!rc && (rc = ims_store_step(c, s, err)) == 0)
+	if (!rc && (rc = ims_sqlite_step(c, s, err)) == 0)
 		rc = ims_fail(err, IMGSEARCH_EFORMAT,
-			"index %s: chunk %u of searcher state %lld is missing", st->label, number,
+			"index %s: chunk %u of searcher state %lld is missing", st->base.label, number,
 			(long long)state);
 	if (rc > 0) {
 		rc = read_blob(c, sqlite3_column_int64(s, 0), out, err);
@@ -174,12 +172,12 @@ int ims_store_searcher_read(store *st, int64_t state, uint32_t number, buf *out,
 			&& ims_checksum(out->data + before, out->len - before, number)
 				!= (uint64_t)sqlite3_column_int64(s, 1))
 			rc = ims_fail(err, IMGSEARCH_EFORMAT,
-				"index %s: chunk %u of searcher state %lld is damaged", st->label, number,
+				"index %s: chunk %u of searcher state %lld is damaged", st->base.label, number,
 				(long long)state);
 	}
 	if (rc)
 		out->len = before;
-	ims_store_done(c, s);
-	ims_store_release(st, c);
+	ims_sqlite_done(c, s);
+	ims_sqlite_release(st, c);
 	return rc;
 }

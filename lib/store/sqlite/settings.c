@@ -2,33 +2,35 @@
 #include "store/sqlite/sql.h"
 #include "store/sqlite/transaction.h"
 
-int ims_store_setting_set(store *st, const char *name, const void *data, size_t size,
+int ims_sqlite_setting_set(store *base, const char *name, const void *data, size_t size,
 	imgsearch_error *err)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	conn *c;
-	int rc = ims_store_writer(st, &c, err);
+	int rc = ims_sqlite_writer(st, &c, err);
 	if (rc)
 		return rc;
 	if (!data)
-		return ims_store_run(c, err, "DELETE FROM setting WHERE name = ?1", "t", name);
-	return ims_store_run(c, err, "INSERT OR REPLACE INTO setting(name, data) VALUES(?1, ?2)", "tb",
+		return ims_sqlite_run(c, err, "DELETE FROM setting WHERE name = ?1", "t", name);
+	return ims_sqlite_run(c, err, "INSERT OR REPLACE INTO setting(name, data) VALUES(?1, ?2)", "tb",
 		name, data, size);
 }
 
-int ims_store_setting_get(store *st, const char *name, buf *out, imgsearch_error *err)
+int ims_sqlite_setting_get(store *base, const char *name, buf *out, imgsearch_error *err)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	conn *c;
 	sqlite3_stmt *s = NULL;
-	int rc = ims_store_acquire(st, &c, err);
+	int rc = ims_sqlite_acquire(st, &c, err);
 	if (rc)
 		return rc;
 	out->len = 0;
-	rc = ims_store_query(c, &s, err, "SELECT data FROM setting WHERE name = ?1", "t", name);
-	if (!rc && (rc = ims_store_step(c, s, err)) > 0) {
+	rc = ims_sqlite_query(c, &s, err, "SELECT data FROM setting WHERE name = ?1", "t", name);
+	if (!rc && (rc = ims_sqlite_step(c, s, err)) > 0) {
 		ims_buf_put(out, sqlite3_column_blob(s, 0), (size_t)sqlite3_column_bytes(s, 0));
 		rc = out->failed ? ims_nomem(err) : 0;
 	}
-	ims_store_done(c, s);
-	ims_store_release(st, c);
+	ims_sqlite_done(c, s);
+	ims_sqlite_release(st, c);
 	return rc;
 }

@@ -9,19 +9,20 @@
 
 static _Thread_local store_snapshot *innermost;
 
-void ims_store_snapshot_begin(store *st, store_snapshot *snapshot)
+void ims_sqlite_snapshot_begin(store *base, store_snapshot *snapshot)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	*snapshot = (store_snapshot){ 0 };
 	if (st->memory)
 		return;
-	*snapshot = (store_snapshot){ .st = st, .depth = ims_call_depth(), .outer = innermost };
+	*snapshot = (store_snapshot){ .st = base, .depth = ims_call_depth(), .outer = innermost };
 	innermost = snapshot;
 }
 
-store_snapshot *ims_store_snapshot_get(const store *st)
+store_snapshot *ims_sqlite_snapshot_get(const sqlite_store *st)
 {
 	store_snapshot *s = innermost;
-	while (s && (s->st != st || s->depth != ims_call_depth()))
+	while (s && (s->st != &st->base || s->depth != ims_call_depth()))
 		s = s->outer;
 	return s;
 }
@@ -32,20 +33,19 @@ static void let_go(store_snapshot *snapshot)
 	snapshot->conn = NULL;
 	if (c)
 		c->shared = c->state_seen = false;
-	ims_store_release(snapshot->st, c);
+	ims_sqlite_release((sqlite_store *)snapshot->st, c);
 }
 
-void ims_store_snapshot_pause(store *st)
+void ims_sqlite_snapshot_pause(store *base)
 {
-	store_snapshot *snapshot = ims_store_snapshot_get(st);
+	sqlite_store *st = (sqlite_store *)base;
+	store_snapshot *snapshot = ims_sqlite_snapshot_get(st);
 	if (snapshot)
 		let_go(snapshot);
 }
 
-void ims_store_snapshot_end(store_snapshot *snapshot)
+void ims_sqlite_snapshot_end(store_snapshot *snapshot)
 {
-	if (!snapshot->st)
-		return;
 	let_go(snapshot);
 	innermost = snapshot->outer;
 }
@@ -55,13 +55,13 @@ void ims_store_snapshot_end(store_snapshot *snapshot)
 static int read_epoch(conn *c, uint32_t *epoch, imgsearch_error *err)
 {
 	sqlite3_stmt *s;
-	int rc = ims_store_query(c, &s, err, "SELECT data FROM setting WHERE name = 'epoch'", "");
-	if (!rc && (rc = ims_store_step(c, s, err)) > 0) {
+	int rc = ims_sqlite_query(c, &s, err, "SELECT data FROM setting WHERE name = 'epoch'", "");
+	if (!rc && (rc = ims_sqlite_step(c, s, err)) > 0) {
 		reader r = { .data = sqlite3_column_blob(s, 0), .len = (size_t)sqlite3_column_bytes(s, 0) };
 		*epoch = ims_read_u32(&r);
 		rc = 0;
 	}
-	ims_store_done(c, s);
+	ims_sqlite_done(c, s);
 	return rc;
 }
 
@@ -70,16 +70,16 @@ static int read_state(conn *c, store_state *out, imgsearch_error *err)
 	*out = (store_state){ 0 };
 	int rc = read_epoch(c, &out->epoch, err);
 	if (!rc)
-		rc = ims_store_change_newest(c, &out->change, err);
-	return rc ? rc : ims_store_tally_read(c, &out->counts, err);
+		rc = ims_sqlite_change_newest(c, &out->change, err);
+	return rc ? rc : ims_sqlite_tally_read(c, &out->counts, err);
 }
 
-int ims_store_state_update(conn *c, imgsearch_error *err)
+int ims_sqlite_state_update(conn *c, imgsearch_error *err)
 {
 	if (c->shared && c->state_seen)
 		return 0;
 	int64_t version = atomic_load(&c->st->commits);
-	int rc = c->st->memory ? 0 : ims_store_number(c, &version, 0, err, "PRAGMA data_version", "");
+	int rc = c->st->memory ? 0 : ims_sqlite_number(c, &version, 0, err, "PRAGMA data_version", "");
 	if (rc)
 		return rc;
 	if (!c->has_state || c->data_version != version) {
@@ -94,42 +94,27 @@ int ims_store_state_update(conn *c, imgsearch_error *err)
 
 static int kept_state(conn *c, store_state *out, imgsearch_error *err)
 {
-	int rc = ims_store_read_begin(c, err);
+	int rc = ims_sqlite_read_begin(c, err);
 	if (rc)
 		return rc;
-	rc = ims_store_state_update(c, err);
+	rc = ims_sqlite_state_update(c, err);
 	*out = c->state;
-	ims_store_read_end(c);
+	ims_sqlite_read_end(c);
 	return rc;
 }
 
-int ims_store_state_get(store *st, store_state *out, imgsearch_error *err)
+int ims_sqlite_state_get(store *base, store_state *out, imgsearch_error *err)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	conn *c;
 	*out = (store_state){ 0 };
-	int rc = ims_store_acquire(st, &c, err);
+	int rc = ims_sqlite_acquire(st, &c, err);
 	if (rc)
 		return rc;
 	bool own = c == st->writer; /* its changes raise no number */
 	rc = own ? read_state(c, out, err) : kept_state(c, out, err);
-	ims_store_release(st, c);
+	ims_sqlite_release(st, c);
 	if (rc)
 		*out = (store_state){ 0 };
-	return rc;
-}
-
-int ims_store_counts(store *st, store_counts *out, imgsearch_error *err)
-{
-	store_state state;
-	int rc = ims_store_state_get(st, &state, err);
-	*out = state.counts;
-	return rc;
-}
-
-int ims_store_change_last(store *st, int64_t *change, imgsearch_error *err)
-{
-	store_state state;
-	int rc = ims_store_state_get(st, &state, err);
-	*change = state.change;
 	return rc;
 }

@@ -12,7 +12,7 @@
 
 static int write_error(const conn *c, int sqlite, imgsearch_error *err)
 {
-	const char *path = c->st->label;
+	const char *path = c->st->base.label;
 	/* the message of a shared handle may belong to another thread */
 	const char *said = c->borrowed ? sqlite3_errstr(sqlite) : sqlite3_errmsg(c->db);
 	int number = sqlite3_system_errno(c->db);
@@ -45,15 +45,15 @@ static int write_error(const conn *c, int sqlite, imgsearch_error *err)
 	}
 }
 
-int ims_store_sql_fail(conn *c, int sqlite, imgsearch_error *err)
+int ims_sqlite_sql_fail(conn *c, int sqlite, imgsearch_error *err)
 {
 	bool memory = (sqlite & 0xff) == SQLITE_NOMEM || sqlite == SQLITE_IOERR_NOMEM;
 	/* an immutable file that changes under its connection looks damaged to SQLite */
-	if (!memory && ims_store_check_unchanged(c, err))
+	if (!memory && ims_sqlite_check_unchanged(c, err))
 		return c->failed;
 	bool format = (sqlite & 0xff) == SQLITE_CORRUPT || (sqlite & 0xff) == SQLITE_NOTADB
 		|| sqlite == SQLITE_IOERR_SHORT_READ;
-	if (format && ims_store_is_overwritten(c, err))
+	if (format && ims_sqlite_is_overwritten(c, err))
 		return c->failed = IMGSEARCH_EIO;
 	int rc = memory ? ims_nomem(err) : write_error(c, sqlite, err);
 	if (err && !memory)
@@ -77,7 +77,7 @@ static int prepare(conn *c, sqlite3_stmt **out, const char *sql, imgsearch_error
 	int sqlite = sqlite3_prepare_v3(c->db, sql, -1, cache ? SQLITE_PREPARE_PERSISTENT : 0, out,
 		NULL);
 	if (sqlite)
-		return ims_store_sql_fail(c, sqlite, err);
+		return ims_sqlite_sql_fail(c, sqlite, err);
 	if (cache) {
 		c->cached[c->n].sql = sql;
 		c->cached[c->n].stmt = *out;
@@ -86,7 +86,7 @@ static int prepare(conn *c, sqlite3_stmt **out, const char *sql, imgsearch_error
 	return 0;
 }
 
-void ims_store_done(conn *c, sqlite3_stmt *s)
+void ims_sqlite_done(conn *c, sqlite3_stmt *s)
 {
 	if (!s)
 		return;
@@ -137,13 +137,13 @@ static int query(conn *c, sqlite3_stmt **out, imgsearch_error *err, const char *
 	int sqlite = bind(*out, types, args);
 	if (sqlite == SQLITE_OK)
 		return 0;
-	rc = ims_store_sql_fail(c, sqlite, err);
-	ims_store_done(c, *out);
+	rc = ims_sqlite_sql_fail(c, sqlite, err);
+	ims_sqlite_done(c, *out);
 	*out = NULL;
 	return rc;
 }
 
-int ims_store_query(conn *c, sqlite3_stmt **out, imgsearch_error *err, const char *sql,
+int ims_sqlite_query(conn *c, sqlite3_stmt **out, imgsearch_error *err, const char *sql,
 	const char *types, ...)
 {
 	va_list args;
@@ -153,26 +153,27 @@ int ims_store_query(conn *c, sqlite3_stmt **out, imgsearch_error *err, const cha
 	return rc;
 }
 
-int ims_store_step(conn *c, sqlite3_stmt *s, imgsearch_error *err)
+int ims_sqlite_step(conn *c, sqlite3_stmt *s, imgsearch_error *err)
 {
 	enum { ROWS = 16 }; /* between two looks at an immutable file */
 	int sqlite = sqlite3_step(s);
-	int rc = sqlite != SQLITE_ROW || c->steps++ % ROWS == 0 ? ims_store_check_unchanged(c, err) : 0;
+	int rc = sqlite != SQLITE_ROW || c->steps++ % ROWS == 0 ? ims_sqlite_check_unchanged(c, err)
+															: 0;
 	if (rc)
 		return rc;
 	if (sqlite == SQLITE_ROW)
 		return 1;
-	return sqlite == SQLITE_DONE ? 0 : ims_store_sql_fail(c, sqlite, err);
+	return sqlite == SQLITE_DONE ? 0 : ims_sqlite_sql_fail(c, sqlite, err);
 }
 
-int ims_store_rows(conn *c, sqlite3_stmt *s, void **out, size_t *n, size_t item,
+int ims_sqlite_rows(conn *c, sqlite3_stmt *s, void **out, size_t *n, size_t item,
 	bool (*read)(void *item, sqlite3_stmt *s), imgsearch_error *err)
 {
 	size_t cap = 0;
 	int rc;
 	*out = NULL;
 	*n = 0;
-	while ((rc = ims_store_step(c, s, err)) > 0) {
+	while ((rc = ims_sqlite_step(c, s, err)) > 0) {
 		char *grown = ims_grow(*out, *n, &cap, item);
 		if (!grown)
 			return ims_nomem(err);
@@ -184,7 +185,7 @@ int ims_store_rows(conn *c, sqlite3_stmt *s, void **out, size_t *n, size_t item,
 	return rc;
 }
 
-int ims_store_run(conn *c, imgsearch_error *err, const char *sql, const char *types, ...)
+int ims_sqlite_run(conn *c, imgsearch_error *err, const char *sql, const char *types, ...)
 {
 	sqlite3_stmt *s;
 	va_list args;
@@ -193,9 +194,9 @@ int ims_store_run(conn *c, imgsearch_error *err, const char *sql, const char *ty
 	va_end(args);
 	if (rc)
 		return rc;
-	while ((rc = ims_store_step(c, s, err)) > 0)
+	while ((rc = ims_sqlite_step(c, s, err)) > 0)
 		;
-	ims_store_done(c, s);
+	ims_sqlite_done(c, s);
 	return rc;
 }
 
@@ -207,14 +208,14 @@ static int number(conn *c, int64_t *out, int64_t none, imgsearch_error *err, con
 	int rc = query(c, &s, err, sql, types, args);
 	if (rc)
 		return rc;
-	rc = ims_store_step(c, s, err);
+	rc = ims_sqlite_step(c, s, err);
 	if (rc > 0 && sqlite3_column_type(s, 0) != SQLITE_NULL)
 		*out = sqlite3_column_int64(s, 0);
-	ims_store_done(c, s);
+	ims_sqlite_done(c, s);
 	return rc < 0 ? rc : 0;
 }
 
-int ims_store_number(conn *c, int64_t *out, int64_t none, imgsearch_error *err, const char *sql,
+int ims_sqlite_number(conn *c, int64_t *out, int64_t none, imgsearch_error *err, const char *sql,
 	const char *types, ...)
 {
 	va_list args;
@@ -224,29 +225,29 @@ int ims_store_number(conn *c, int64_t *out, int64_t none, imgsearch_error *err, 
 	return rc;
 }
 
-int ims_store_read_number(store *st, int64_t *out, int64_t none, imgsearch_error *err,
+int ims_sqlite_read_number(sqlite_store *st, int64_t *out, int64_t none, imgsearch_error *err,
 	const char *sql, const char *types, ...)
 {
 	conn *c;
 	va_list args;
 	*out = none;
-	int rc = ims_store_acquire(st, &c, err);
+	int rc = ims_sqlite_acquire(st, &c, err);
 	if (rc)
 		return rc;
 	va_start(args, types);
 	rc = number(c, out, none, err, sql, types, args);
 	va_end(args);
-	ims_store_release(st, c);
+	ims_sqlite_release(st, c);
 	return rc;
 }
 
-int ims_store_exec(conn *c, const char *sql, imgsearch_error *err)
+int ims_sqlite_exec(conn *c, const char *sql, imgsearch_error *err)
 {
 	int sqlite = sqlite3_exec(c->db, sql, NULL, NULL, NULL);
-	return sqlite ? ims_store_sql_fail(c, sqlite, err) : 0;
+	return sqlite ? ims_sqlite_sql_fail(c, sqlite, err) : 0;
 }
 
-char *ims_store_text(sqlite3_stmt *s, int column, bool *failed)
+char *ims_sqlite_text(sqlite3_stmt *s, int column, bool *failed)
 {
 	if (sqlite3_column_type(s, column) == SQLITE_NULL)
 		return NULL;
@@ -256,7 +257,7 @@ char *ims_store_text(sqlite3_stmt *s, int column, bool *failed)
 	return copy;
 }
 
-int ims_store_add_id(int64_t **ids, size_t *n, size_t *cap, int64_t id, imgsearch_error *err)
+int ims_sqlite_add_id(int64_t **ids, size_t *n, size_t *cap, int64_t id, imgsearch_error *err)
 {
 	int64_t *more = ims_grow(*ids, *n, cap, sizeof *more);
 	if (!more)
@@ -279,19 +280,19 @@ static char *id_list(const int64_t *ids, size_t n)
 	return NULL;
 }
 
-int ims_store_rows_of(store *st, const int64_t *ids, size_t n, const char *sql,
+int ims_sqlite_rows_of(sqlite_store *st, const int64_t *ids, size_t n, const char *sql,
 	store_row_each *each, void *user, imgsearch_error *err)
 {
 	conn *c = NULL;
 	sqlite3_stmt *s = NULL;
 	char *list = id_list(ids, n);
-	int rc = list ? ims_store_acquire(st, &c, err) : ims_nomem(err);
+	int rc = list ? ims_sqlite_acquire(st, &c, err) : ims_nomem(err);
 	if (!rc)
-		rc = ims_store_query(c, &s, err, sql, "t", list);
-	while (!rc && (rc = ims_store_step(c, s, err)) > 0)
+		rc = ims_sqlite_query(c, &s, err, sql, "t", list);
+	while (!rc && (rc = ims_sqlite_step(c, s, err)) > 0)
 		rc = each(user, s, err);
-	ims_store_done(c, s);
-	ims_store_release(st, c);
+	ims_sqlite_done(c, s);
+	ims_sqlite_release(st, c);
 	ims_free(list);
 	return rc;
 }

@@ -4,11 +4,11 @@
 
 #include <string.h>
 
-int ims_store_tally_flush(store *st, conn *c, imgsearch_error *err)
+int ims_sqlite_tally_flush(sqlite_store *st, conn *c, imgsearch_error *err)
 {
 	for (int i = 1; i < TALLIES; i++) {
 		int64_t n = st->tally[i];
-		int rc = n ? ims_store_run(c, err,
+		int rc = n ? ims_sqlite_run(c, err,
 					 "INSERT INTO tally(what, n) VALUES(?1, ?2)"
 					 " ON CONFLICT(what) DO UPDATE SET n = n + ?2",
 					 "ii", (int64_t)i, n)
@@ -20,19 +20,19 @@ int ims_store_tally_flush(store *st, conn *c, imgsearch_error *err)
 	return 0;
 }
 
-int ims_store_tally_read(conn *c, store_counts *out, imgsearch_error *err)
+int ims_sqlite_tally_read(conn *c, store_counts *out, imgsearch_error *err)
 {
 	sqlite3_stmt *s = NULL;
 	uint64_t tally[TALLIES] = { 0 };
-	int rc = c == c->st->writer ? ims_store_tally_flush(c->st, c, err) : 0;
+	int rc = c == c->st->writer ? ims_sqlite_tally_flush(c->st, c, err) : 0;
 	if (!rc)
-		rc = ims_store_query(c, &s, err, "SELECT what, n FROM tally WHERE what BETWEEN 1 AND 103",
+		rc = ims_sqlite_query(c, &s, err, "SELECT what, n FROM tally WHERE what BETWEEN 1 AND 103",
 			"");
-	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
+	while (!rc && (rc = ims_sqlite_step(c, s, err)) > 0) {
 		tally[sqlite3_column_int64(s, 0)] = (uint64_t)sqlite3_column_int64(s, 1);
 		rc = 0;
 	}
-	ims_store_done(c, s);
+	ims_sqlite_done(c, s);
 	if (rc)
 		return rc;
 	memcpy(out->by_state, tally, sizeof out->by_state);
@@ -46,33 +46,20 @@ int ims_store_tally_read(conn *c, store_counts *out, imgsearch_error *err)
  * The sequence knows the ids of rows that went; vectors under ids of the caller's own raise it. In
  * a file of version 1 its 0 stands for none, too.
  */
-int ims_store_max_id(store *st, int64_t *id, imgsearch_error *err)
+int ims_sqlite_max_id(store *base, int64_t *id, imgsearch_error *err)
 {
+	sqlite_store *st = (sqlite_store *)base;
 #define LARGEST(seq) \
 	"SELECT max((SELECT " seq " FROM sqlite_sequence WHERE name = 'picture')," \
 	" ifnull((SELECT max(id) FROM picture), -1), ifnull((SELECT max(id) FROM vector), -1)," \
 	" ifnull((SELECT max(id) FROM vector_kept), -1))"
 	conn *c;
 	*id = -1;
-	int rc = ims_store_acquire(st, &c, err);
+	int rc = ims_sqlite_acquire(st, &c, err);
 	if (rc)
 		return rc;
-	rc = ims_store_number(c, id, -1, err,
+	rc = ims_sqlite_number(c, id, -1, err,
 		c->old == 1 ? LARGEST("CASE seq WHEN 0 THEN -1 ELSE seq END") : LARGEST("seq"), "");
-	ims_store_release(st, c);
+	ims_sqlite_release(st, c);
 	return rc;
-}
-
-int ims_store_next_ids(store *st, size_t n, int64_t *first, imgsearch_error *err)
-{
-	int64_t last;
-	int rc = ims_store_max_id(st, &last, err);
-	if (rc)
-		return rc;
-	*first = last < INT64_MAX ? last + 1 : INT64_MAX;
-	if (n > (uint64_t)INT64_MAX - (uint64_t)last)
-		return ims_fail(err, IMGSEARCH_ELIMIT,
-			"index %s: the largest id given so far is %lld, which leaves too few for %zu more",
-			st->label, (long long)last, n);
-	return 0;
 }

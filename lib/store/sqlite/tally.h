@@ -7,10 +7,10 @@
 /* What is counted: 1 to 99 are the states of pictures; `vector`, `vector_next`, `vector_kept`. */
 enum { TALLY_VECTOR = 101, TALLY_NEXT = 102, TALLY_KEPT = 103 };
 
-/* What ims_store_counts gives, on a connection. */
-int ims_store_tally_read(conn *c, store_counts *out, imgsearch_error *err);
+/* What ims_sqlite_counts gives, on a connection. */
+int ims_sqlite_tally_read(conn *c, store_counts *out, imgsearch_error *err);
 
 /* Writes the counts of the open transaction to the file. */
-int ims_store_tally_flush(store *st, conn *c, imgsearch_error *err);
+int ims_sqlite_tally_flush(sqlite_store *st, conn *c, imgsearch_error *err);
 
 #endif

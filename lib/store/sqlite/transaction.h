@@ -8,6 +8,6 @@
  * The writing connection within a transaction. EINVAL outside of one; after a failed statement the
  * status of that one.
  */
-int ims_store_writer(store *st, conn **out, imgsearch_error *err);
+int ims_sqlite_writer(sqlite_store *st, conn **out, imgsearch_error *err);
 
 #endif

@@ -13,10 +13,10 @@
 
 #include <string.h>
 
-static int put(store *st, conn *c, int64_t id, const float *v, size_t bytes, bool next,
+static int put(sqlite_store *st, conn *c, int64_t id, const float *v, size_t bytes, bool next,
 	imgsearch_error *err)
 {
-	int rc = ims_store_run(c, err,
+	int rc = ims_sqlite_run(c, err,
 		next ? "INSERT OR IGNORE INTO vector_next(id, data) VALUES(?1, ?2)"
 			 : "INSERT OR IGNORE INTO vector(id, data) VALUES(?1, ?2)",
 		"ib", id, (const void *)v, bytes);
@@ -25,63 +25,65 @@ static int put(store *st, conn *c, int64_t id, const float *v, size_t bytes, boo
 	if (sqlite3_changes(c->db))
 		st->tally[next ? TALLY_NEXT : TALLY_VECTOR]++;
 	else
-		rc = ims_store_run(c, err,
+		rc = ims_sqlite_run(c, err,
 			next ? "UPDATE vector_next SET data = ?2 WHERE id = ?1"
 				 : "UPDATE vector SET data = ?2 WHERE id = ?1",
 			"ib", id, (const void *)v, bytes);
-	return rc || next ? rc : ims_store_changed(st, c, id, err);
+	return rc || next ? rc : ims_sqlite_changed(st, c, id, err);
 }
 
-int ims_store_vector_put(store *st, int64_t id, const float *v, uint32_t dim, bool next,
+int ims_sqlite_vector_put(sqlite_store *st, int64_t id, const float *v, uint32_t dim, bool next,
 	imgsearch_error *err)
 {
 	conn *c;
-	int rc = ims_store_writer(st, &c, err);
+	int rc = ims_sqlite_writer(st, &c, err);
 	if (!rc && !next)
-		rc = ims_store_refuse_deleted_id(st, c, id, err);
+		rc = ims_sqlite_refuse_deleted_id(st, c, id, err);
 	return rc ? rc : put(st, c, id, v, (size_t)dim * sizeof *v, next, err);
 }
 
-int ims_store_vectors_put(store *st, const int64_t *ids, const float *rows, size_t n, uint32_t dim,
-	imgsearch_error *err)
+int ims_sqlite_vectors_put(store *base, const int64_t *ids, const float *rows, size_t n,
+	uint32_t dim, imgsearch_error *err)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	conn *c;
 	int64_t last = -1;
 	bool any = false;
-	int rc = ims_store_writer(st, &c, err);
+	int rc = ims_sqlite_writer(st, &c, err);
 	if (!rc)
-		rc = ims_store_any_deleted(st, c, &any, err);
+		rc = ims_sqlite_any_deleted(st, c, &any, err);
 	for (size_t i = 0; any && !rc && i < n; i++)
-		rc = ims_store_refuse_deleted_id(st, c, ids[i], err);
+		rc = ims_sqlite_refuse_deleted_id(st, c, ids[i], err);
 	for (size_t i = 0; !rc && i < n; i++) {
 		rc = put(st, c, ids[i], rows + i * dim, (size_t)dim * sizeof *rows, false, err);
 		last = ids[i] > last ? ids[i] : last;
 	}
 	return rc
 		? rc
-		: ims_store_run(c, err,
+		: ims_sqlite_run(c, err,
 			"UPDATE sqlite_sequence SET seq = max(seq, ?1) WHERE name = 'picture'", "i", last);
 }
 
-int ims_store_vector_drop(store *st, conn *c, int64_t id, bool *dropped, imgsearch_error *err)
+int ims_sqlite_vector_drop(sqlite_store *st, conn *c, int64_t id, bool *dropped,
+	imgsearch_error *err)
 {
-	int rc = ims_store_run(c, err, "DELETE FROM vector WHERE id = ?1", "i", id);
+	int rc = ims_sqlite_run(c, err, "DELETE FROM vector WHERE id = ?1", "i", id);
 	if (!rc && sqlite3_changes(c->db)) {
 		st->tally[TALLY_VECTOR]--;
 		if (dropped)
 			*dropped = true;
-		rc = ims_store_changed(st, c, id, err);
+		rc = ims_sqlite_changed(st, c, id, err);
 	}
 	if (!rc)
-		rc = ims_store_run(c, err, "DELETE FROM vector_next WHERE id = ?1", "i", id);
+		rc = ims_sqlite_run(c, err, "DELETE FROM vector_next WHERE id = ?1", "i", id);
 	if (!rc && sqlite3_changes(c->db))
 		st->tally[TALLY_NEXT]--;
 	return rc;
 }
 
 /* Copies a row's values into out (dim). EDB where it has another number of them. */
-static int copy_row(store *st, sqlite3_stmt *s, int column, int64_t id, uint32_t dim, float *out,
-	imgsearch_error *err)
+static int copy_row(sqlite_store *st, sqlite3_stmt *s, int column, int64_t id, uint32_t dim,
+	float *out, imgsearch_error *err)
 {
 	const void *data = sqlite3_column_blob(s, column);
 	size_t bytes = (size_t)sqlite3_column_bytes(s, column), expected = (size_t)dim * sizeof *out;
@@ -89,14 +91,14 @@ static int copy_row(store *st, sqlite3_stmt *s, int column, int64_t id, uint32_t
 		return ims_nomem(err);
 	if (bytes != expected)
 		return ims_fail(err, IMGSEARCH_EDB,
-			"index %s is damaged: vector %lld has %zu bytes instead of %zu", st->label,
+			"index %s is damaged: vector %lld has %zu bytes instead of %zu", st->base.label,
 			(long long)id, bytes, expected);
 	if (bytes)
 		memcpy(out, data, bytes);
 	return 0;
 }
 
-int ims_store_vectors_rows(store *st, conn *c, sqlite3_stmt *s, uint32_t dim,
+int ims_sqlite_vectors_rows(sqlite_store *st, conn *c, sqlite3_stmt *s, uint32_t dim,
 	store_vectors_each *each, void *user, imgsearch_error *err)
 {
 	size_t block = dim ? 262144 / dim : 1, n = 0; /* 1 MiB */
@@ -104,7 +106,7 @@ int ims_store_vectors_rows(store *st, conn *c, sqlite3_stmt *s, uint32_t dim,
 	int64_t *ids = ims_alloc(block, sizeof *ids);
 	float *rows = ims_alloc_aligned(block, (dim ? dim : 1) * sizeof *rows);
 	int rc = ids && rows ? 0 : ims_nomem(err);
-	while (!rc && (rc = ims_store_step(c, s, err)) > 0) {
+	while (!rc && (rc = ims_sqlite_step(c, s, err)) > 0) {
 		int64_t id = sqlite3_column_int64(s, 0);
 		rc = copy_row(st, s, 1, id, dim, rows + n * dim, err);
 		ids[n++] = id;
@@ -120,22 +122,23 @@ int ims_store_vectors_rows(store *st, conn *c, sqlite3_stmt *s, uint32_t dim,
 	return rc;
 }
 
-int ims_store_vectors_scan(store *st, bool next, uint32_t dim, store_vectors_each *each, void *user,
-	imgsearch_error *err)
+int ims_sqlite_vectors_scan(store *base, bool next, uint32_t dim, store_vectors_each *each,
+	void *user, imgsearch_error *err)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	conn *c = NULL;
 	sqlite3_stmt *s = NULL;
-	int rc = ims_store_acquire(st, &c, err);
+	int rc = ims_sqlite_acquire(st, &c, err);
 	if (rc)
 		return rc;
-	rc = ims_store_query(c, &s, err,
+	rc = ims_sqlite_query(c, &s, err,
 		next ? "SELECT id, data FROM vector_next ORDER BY id"
 			 : "SELECT id, data FROM vector ORDER BY id",
 		"");
 	if (!rc)
-		rc = ims_store_vectors_rows(st, c, s, dim, each, user, err);
-	ims_store_done(c, s);
-	ims_store_release(st, c);
+		rc = ims_sqlite_vectors_rows(st, c, s, dim, each, user, err);
+	ims_sqlite_done(c, s);
+	ims_sqlite_release(st, c);
 	return rc;
 }
 
@@ -145,7 +148,7 @@ enum { FETCH = 10 /* rows of a statement: as many as a query usually asks for */
  * Rows of n <= FETCH ids. One statement that steps from row to row costs half of one that is reset
  * for each: 0.2 us a row less. An id of NULL has no row.
  */
-static int fetch_some(store *st, conn *c, sqlite3_stmt *s, const int64_t *ids, size_t n,
+static int fetch_some(sqlite_store *st, conn *c, sqlite3_stmt *s, const int64_t *ids, size_t n,
 	uint32_t dim, float *out, uint8_t *found, imgsearch_error *err)
 {
 	int rc;
@@ -157,7 +160,7 @@ static int fetch_some(store *st, conn *c, sqlite3_stmt *s, const int64_t *ids, s
 		else
 			sqlite3_bind_null(s, (int)j + 1);
 	memset(found, 0, n);
-	while ((rc = ims_store_step(c, s, err)) > 0) {
+	while ((rc = ims_sqlite_step(c, s, err)) > 0) {
 		int64_t id = sqlite3_column_int64(s, 0);
 		while (i + 1 < n && ids[i] != id) /* ids without a row */
 			i++;
@@ -170,17 +173,18 @@ static int fetch_some(store *st, conn *c, sqlite3_stmt *s, const int64_t *ids, s
 }
 
 /* One transaction for all, since the reader's lock costs more than finding a row. */
-int ims_store_vectors_fetch(store *st, const int64_t *ids, size_t n, uint32_t dim, float *out,
+int ims_sqlite_vectors_fetch(store *base, const int64_t *ids, size_t n, uint32_t dim, float *out,
 	uint8_t *found, imgsearch_error *err)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	conn *c;
 	sqlite3_stmt *s = NULL;
-	int rc = ims_store_acquire(st, &c, err);
+	int rc = ims_sqlite_acquire(st, &c, err);
 	if (rc)
 		return rc;
-	rc = ims_store_read_begin(c, err);
+	rc = ims_sqlite_read_begin(c, err);
 	if (!rc)
-		rc = ims_store_query(c, &s, err,
+		rc = ims_sqlite_query(c, &s, err,
 			"SELECT q.column1, v.data FROM"
 			" (VALUES (?1), (?2), (?3), (?4), (?5), (?6), (?7), (?8), (?9), (?10)) q"
 			" CROSS JOIN vector v ON v.id = q.column1",
@@ -188,8 +192,8 @@ int ims_store_vectors_fetch(store *st, const int64_t *ids, size_t n, uint32_t di
 	for (size_t i = 0; !rc && i < n; i += FETCH)
 		rc = fetch_some(st, c, s, ids + i, n - i < FETCH ? n - i : FETCH, dim, out + i * dim,
 			found + i, err);
-	ims_store_done(c, s);
-	ims_store_read_end(c);
-	ims_store_release(st, c);
+	ims_sqlite_done(c, s);
+	ims_sqlite_read_end(c);
+	ims_sqlite_release(st, c);
 	return rc;
 }

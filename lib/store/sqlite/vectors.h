@@ -8,10 +8,11 @@
  * Deletes the vectors of id and logs the change. *dropped becomes true if there was one; dropped
  * may be NULL.
  */
-int ims_store_vector_drop(store *st, conn *c, int64_t id, bool *dropped, imgsearch_error *err);
+int ims_sqlite_vector_drop(sqlite_store *st, conn *c, int64_t id, bool *dropped,
+	imgsearch_error *err);
 
 /* The rows of a statement that gives id and data, in blocks. EDB: a row has not dim values. */
-int ims_store_vectors_rows(store *st, conn *c, sqlite3_stmt *s, uint32_t dim,
+int ims_sqlite_vectors_rows(sqlite_store *st, conn *c, sqlite3_stmt *s, uint32_t dim,
 	store_vectors_each *each, void *user, imgsearch_error *err);
 
 #endif

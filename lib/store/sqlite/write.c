@@ -2,13 +2,13 @@
 #include "store/sqlite/pictures.h"
 
 /* The id of the row by its path, if it has none; *known: it has these bytes already. */
-static int find_own(store *st, const store_picture *row, int64_t *id, bool *known,
+static int find_own(sqlite_store *st, const store_picture *row, int64_t *id, bool *known,
 	imgsearch_error *err)
 {
 	store_picture own;
 	const store_place at = { row->root, row->path };
-	int rc = row->id ? ims_store_get(st, &row->id, 1, &own, err)
-					 : ims_store_find(st, &at, 1, &own, err);
+	int rc = row->id ? ims_sqlite_get(&st->base, &row->id, 1, &own, err)
+					 : ims_sqlite_find(&st->base, &at, 1, &own, err);
 	*id = row->id ? row->id : own.id;
 	*known = own.path && ims_hash_equal(&own.hash, &row->hash);
 	ims_store_picture_clear(&own);
@@ -16,55 +16,56 @@ static int find_own(store *st, const store_picture *row, int64_t *id, bool *know
 }
 
 /* What belongs to a row beside it. */
-static int put_parts(store *st, const store_record *r, imgsearch_error *err)
+static int put_parts(sqlite_store *st, const store_record *r, imgsearch_error *err)
 {
 	const store_picture *row = &r->row;
 	int rc = 0;
 	if (r->signature)
-		rc = ims_store_signature_put(st, row->id, &row->hash, r->signature, r->signature_size, err);
+		rc = ims_sqlite_signature_put(st, row->id, &row->hash, r->signature, r->signature_size,
+			err);
 	if (!rc && r->vector)
-		rc = ims_store_vector_put(st, row->id, r->vector, r->dim, r->next, err);
+		rc = ims_sqlite_vector_put(st, row->id, r->vector, r->dim, r->next, err);
 	if (!rc && r->facts)
-		rc = ims_store_facts_put(st, row->id, r->facts, r->facts_version, r->sidecars, err);
+		rc = ims_sqlite_facts_put(st, row->id, r->facts, r->facts_version, r->sidecars, err);
 	return rc;
 }
 
-static int touch(store *st, const store_record *r, imgsearch_error *err)
+static int touch(sqlite_store *st, const store_record *r, imgsearch_error *err)
 {
 	int rc = put_parts(st, r, err);
 	if (!rc && r->has_pixels)
-		rc = ims_store_pixels_set(st, r->row.id, r->row.pixels, err);
+		rc = ims_sqlite_pixels_set(st, r->row.id, r->row.pixels, err);
 	if (!rc && r->row.has_ctime)
-		rc = ims_store_ctime_set(st, r->row.id, r->row.ctime, err);
+		rc = ims_sqlite_ctime_set(st, r->row.id, r->row.ctime, err);
 	return rc;
 }
 
-static int put(store *st, store_record *r, imgsearch_error *err)
+static int put(sqlite_store *st, store_record *r, imgsearch_error *err)
 {
-	int rc = ims_store_row_put(st, &r->row, err);
+	int rc = ims_sqlite_row_put(st, &r->row, err);
 	return rc ? rc : put_parts(st, r, err);
 }
 
 /* The row of the twin gets this path. A row that had the path is removed. */
-static int move(store *st, store_record *r, int64_t own, const store_picture *twin,
+static int move(sqlite_store *st, store_record *r, int64_t own, const store_picture *twin,
 	imgsearch_error *err)
 {
 	store_picture *row = &r->row;
 	r->outcome = STORE_MOVED;
-	int rc = own ? ims_store_row_remove(st, own, err) : 0;
+	int rc = own ? ims_sqlite_row_remove(st, own, err) : 0;
 	if (!rc)
-		rc = ims_store_row_move(st, &(store_move){ twin->id, { row->root, row->path }, row->mtime },
-			err);
+		rc = ims_sqlite_row_move(st,
+			&(store_move){ twin->id, { row->root, row->path }, row->mtime }, err);
 	if (!rc && row->has_ctime)
-		rc = ims_store_ctime_set(st, twin->id, row->ctime, err);
+		rc = ims_sqlite_ctime_set(st, twin->id, row->ctime, err);
 	row->id = twin->id;
 	row->state = twin->state;
 	if (!rc && r->facts)
-		rc = ims_store_facts_put(st, row->id, r->facts, r->facts_version, r->sidecars, err);
+		rc = ims_sqlite_facts_put(st, row->id, r->facts, r->facts_version, r->sidecars, err);
 	return rc;
 }
 
-static int put_duplicate(store *st, store_record *r, const store_picture *twin, bool known,
+static int put_duplicate(sqlite_store *st, store_record *r, const store_picture *twin, bool known,
 	imgsearch_error *err)
 {
 	bool deleted = twin->state == IMGSEARCH_STATE_DELETED;
@@ -75,10 +76,11 @@ static int put_duplicate(store *st, store_record *r, const store_picture *twin, 
 	row->same_as = deleted && twin->same_as ? twin->same_as : twin->id;
 	row->width = twin->width;
 	row->height = twin->height;
-	return ims_store_row_put(st, row, err);
+	return ims_sqlite_row_put(st, row, err);
 }
 
-static int put_indexed(store *st, store_record *r, const store_picture *twin, imgsearch_error *err)
+static int put_indexed(sqlite_store *st, store_record *r, const store_picture *twin,
+	imgsearch_error *err)
 {
 	store_picture *row = &r->row;
 	r->outcome = twin->id ? STORE_UNCHANGED : STORE_INDEXED;
@@ -87,7 +89,7 @@ static int put_indexed(store *st, store_record *r, const store_picture *twin, im
 		r->outcome = STORE_REFUSED;
 		row->state = IMGSEARCH_STATE_DAMAGED;
 		row->reason = r->no_feature;
-		return ims_store_row_put(st, row, err);
+		return ims_sqlite_row_put(st, row, err);
 	}
 	if (!twin->id && !r->vector) {
 		r->outcome = STORE_UNPREPARED;
@@ -101,7 +103,8 @@ static int put_indexed(store *st, store_record *r, const store_picture *twin, im
 	return put(st, r, err);
 }
 
-static int admit_beside(store *st, store_record *r, const store_picture *twin, imgsearch_error *err)
+static int admit_beside(sqlite_store *st, store_record *r, const store_picture *twin,
+	imgsearch_error *err)
 {
 	bool deleted = twin->state == IMGSEARCH_STATE_DELETED, known = false;
 	int64_t own = 0;
@@ -111,24 +114,25 @@ static int admit_beside(store *st, store_record *r, const store_picture *twin, i
 	if (!twin->id || (twin->id == own && !deleted))
 		return put_indexed(st, r, twin, err);
 	if (deleted && r->refuses_deleted)
-		return ims_store_refuse_deleted(st, "a picture with these bytes", twin->id, err);
+		return ims_store_refuse_deleted(&st->base, "a picture with these bytes", twin->id, err);
 	return r->gone == twin->id && !known ? move(st, r, own, twin, err)
 										 : put_duplicate(st, r, twin, known, err);
 }
 
-static int admit(store *st, store_record *r, imgsearch_error *err)
+static int admit(sqlite_store *st, store_record *r, imgsearch_error *err)
 {
 	store_picture twin = { 0 };
 	bool hashed = !ims_hash_is_zero(&r->row.hash);
-	int rc = hashed ? ims_store_by_hash(st, &r->row.hash, 1, &twin, err) : 0;
+	int rc = hashed ? ims_sqlite_by_hash(&st->base, &r->row.hash, 1, &twin, err) : 0;
 	if (!rc)
 		rc = admit_beside(st, r, &twin, err);
 	ims_store_picture_clear(&twin);
 	return rc;
 }
 
-int ims_store_write(store *st, store_record *r, size_t n, imgsearch_error *err)
+int ims_sqlite_write(store *base, store_record *r, size_t n, imgsearch_error *err)
 {
+	sqlite_store *st = (sqlite_store *)base;
 	int rc = 0;
 	for (size_t i = 0; !rc && i < n; i++) {
 		r[i].outcome = STORE_WRITTEN;

@@ -1,0 +1,409 @@
+/* Calls the engine that an index was opened by. */
+#include "store/engine.h"
+
+int ims_store_open(store **out, const char *path, const store_options *o, imgsearch_error *err)
+{
+	return ims_sqlite_open(out, path, o, err);
+}
+
+/* ---------------------------------------------------------------------------------- rows ---- */
+
+int ims_store_vectors_scan(store *st, bool next, uint32_t dim, store_vectors_each *each, void *user,
+	imgsearch_error *err)
+{
+	return st->engine->rows.scan(st, next, dim, each, user, err);
+}
+
+int ims_store_vectors_scan_parts(store *st, uint32_t dim, pool *pool, store_vectors_each *each,
+	void *const *users, size_t parts, bool *done, imgsearch_error *err)
+{
+	return st->engine->rows.scan_parts(st, dim, pool, each, users, parts, done, err);
+}
+
+int ims_store_vectors_fetch(store *st, const int64_t *ids, size_t n, uint32_t dim, float *out,
+	uint8_t *found, imgsearch_error *err)
+{
+	return st->engine->rows.fetch(st, ids, n, dim, out, found, err);
+}
+
+int ims_store_vectors_put(store *st, const int64_t *ids, const float *rows, size_t n, uint32_t dim,
+	imgsearch_error *err)
+{
+	return st->engine->rows.put(st, ids, rows, n, dim, err);
+}
+
+int ims_store_ids(store *st, store_id_list list, int64_t **ids, size_t *n, imgsearch_error *err)
+{
+	return st->engine->rows.ids(st, list, ids, n, err);
+}
+
+/* ------------------------------------------------------------------------------ pictures ---- */
+
+int ims_store_write(store *st, store_record *r, size_t n, imgsearch_error *err)
+{
+	return st->engine->pictures.write(st, r, n, err);
+}
+
+int ims_store_move(store *st, const store_move *m, size_t n, imgsearch_error *err)
+{
+	return st->engine->pictures.move(st, m, n, err);
+}
+
+int ims_store_name_files(store *st, const store_naming *names, size_t n, imgsearch_error *err)
+{
+	return st->engine->pictures.name_files(st, names, n, err);
+}
+
+int ims_store_remove(store *st, const int64_t *ids, size_t n, imgsearch_error *err)
+{
+	return st->engine->pictures.remove(st, ids, n, err);
+}
+
+int ims_store_keep_out(store *st, const int64_t *ids, size_t n, imgsearch_error *err)
+{
+	return st->engine->pictures.keep_out(st, ids, n, err);
+}
+
+int ims_store_readmit(store *st, const int64_t *ids, size_t n, imgsearch_error *err)
+{
+	return st->engine->pictures.readmit(st, ids, n, err);
+}
+
+int ims_store_columns_put(store *st, const store_columns *c, size_t n, imgsearch_error *err)
+{
+	return st->engine->pictures.columns_put(st, c, n, err);
+}
+
+int ims_store_reject(store *st, const hash256 *a, const hash256 *b, imgsearch_error *err)
+{
+	return st->engine->pictures.reject(st, a, b, err);
+}
+
+int ims_store_get(store *st, const int64_t *ids, size_t n, store_picture *out, imgsearch_error *err)
+{
+	return st->engine->pictures.get(st, ids, n, out, err);
+}
+
+int ims_store_find(store *st, const store_place *at, size_t n, store_picture *out,
+	imgsearch_error *err)
+{
+	return st->engine->pictures.find(st, at, n, out, err);
+}
+
+int ims_store_by_hash(store *st, const hash256 *hashes, size_t n, store_picture *out,
+	imgsearch_error *err)
+{
+	return st->engine->pictures.by_hash(st, hashes, n, out, err);
+}
+
+int ims_store_presences(store *st, const int64_t *ids, size_t n, uint8_t *presence,
+	imgsearch_error *err)
+{
+	return st->engine->pictures.presences(st, ids, n, presence, err);
+}
+
+int ims_store_has_size(store *st, uint64_t size, bool *has, imgsearch_error *err)
+{
+	return st->engine->pictures.has_size(st, size, has, err);
+}
+
+int ims_store_ids_under(store *st, const char *folder, int64_t **ids, size_t *n,
+	imgsearch_error *err)
+{
+	return st->engine->pictures.ids_under(st, folder, ids, n, err);
+}
+
+int ims_store_each_picture(store *st, uint32_t state, store_picture_each *each, void *user,
+	imgsearch_error *err)
+{
+	return st->engine->pictures.each(st, state, each, user, err);
+}
+
+int ims_store_each_single(store *st, store_picture_each *each, void *user, imgsearch_error *err)
+{
+	return st->engine->pictures.each_single(st, each, user, err);
+}
+
+int ims_store_each_twin(store *st, store_picture_each *each, void *user, imgsearch_error *err)
+{
+	return st->engine->pictures.each_twin(st, each, user, err);
+}
+
+int ims_store_each_described(store *st, store_described_each *each, void *user,
+	imgsearch_error *err)
+{
+	return st->engine->pictures.each_described(st, each, user, err);
+}
+
+int ims_store_pictures_lookup(store *st, const int64_t *ids, size_t n, store_lookup_each *each,
+	void *user, imgsearch_error *err)
+{
+	return st->engine->pictures.lookup(st, ids, n, each, user, err);
+}
+
+int ims_store_paths_of(store *st, const int64_t *ids, size_t n, store_path_of *each, void *user,
+	imgsearch_error *err)
+{
+	return st->engine->pictures.paths_of(st, ids, n, each, user, err);
+}
+
+int ims_store_paths_lookup(store *st, const int64_t *ids, size_t n, store_path_each *each,
+	void *user, imgsearch_error *err)
+{
+	return st->engine->pictures.other_paths(st, ids, n, each, user, err);
+}
+
+int ims_store_facts_lookup(store *st, const int64_t *ids, size_t n, store_facts_each *each,
+	void *user, imgsearch_error *err)
+{
+	return st->engine->pictures.facts(st, ids, n, each, user, err);
+}
+
+int ims_store_columns_get(store *st, int64_t id, store_cell **out, size_t *n, imgsearch_error *err)
+{
+	return st->engine->pictures.columns(st, id, out, n, err);
+}
+
+int ims_store_signatures(store *st, store_signature_each *each, void *user, imgsearch_error *err)
+{
+	return st->engine->pictures.signatures(st, each, user, err);
+}
+
+int ims_store_signature_get(store *st, int64_t picture, const hash256 *hash, buf *out,
+	imgsearch_error *err)
+{
+	return st->engine->pictures.signature_get(st, picture, hash, out, err);
+}
+
+int ims_store_rejected(store *st, const hash256 *a, const hash256 *b, bool *rejected,
+	imgsearch_error *err)
+{
+	return st->engine->pictures.rejected(st, a, b, rejected, err);
+}
+
+int ims_store_each_rejected(store *st, store_rejected_each *each, void *user, imgsearch_error *err)
+{
+	return st->engine->pictures.each_rejected(st, each, user, err);
+}
+
+int ims_store_unconverted(store *st, uint64_t *n, imgsearch_error *err)
+{
+	return st->engine->pictures.unconverted(st, n, err);
+}
+
+int ims_store_dated(store *st, uint64_t *n, imgsearch_error *err)
+{
+	return st->engine->pictures.dated(st, n, err);
+}
+
+/* ------------------------------------------------------------------------------ settings ---- */
+
+int ims_store_setting_get(store *st, const char *name, buf *out, imgsearch_error *err)
+{
+	return st->engine->settings.get(st, name, out, err);
+}
+
+int ims_store_setting_set(store *st, const char *name, const void *data, size_t size,
+	imgsearch_error *err)
+{
+	return st->engine->settings.set(st, name, data, size, err);
+}
+
+int ims_store_model_get(store *st, store_model *out, bool next, imgsearch_error *err)
+{
+	return st->engine->settings.model_get(st, out, next, err);
+}
+
+int ims_store_model_set(store *st, const store_model *m, bool next, imgsearch_error *err)
+{
+	return st->engine->settings.model_set(st, m, next, err);
+}
+
+int ims_store_model_switch(store *st, imgsearch_error *err)
+{
+	return st->engine->settings.model_switch(st, err);
+}
+
+int ims_store_model_drop_next(store *st, imgsearch_error *err)
+{
+	return st->engine->settings.model_drop_next(st, err);
+}
+
+int ims_store_roots_get(store *st, store_roots *out, imgsearch_error *err)
+{
+	return st->engine->settings.roots(st, out, err);
+}
+
+int ims_store_root_add(store *st, const char *path, int64_t *id, imgsearch_error *err)
+{
+	return st->engine->settings.root_add(st, path, id, err);
+}
+
+int ims_store_root_move(store *st, const char *from, const char *to, imgsearch_error *err)
+{
+	return st->engine->settings.root_move(st, from, to, err);
+}
+
+int ims_store_root_merge(store *st, int64_t from, int64_t into, const char *below,
+	imgsearch_error *err)
+{
+	return st->engine->settings.root_merge(st, from, into, below, err);
+}
+
+int ims_store_roots_settle(store *st, imgsearch_error *err)
+{
+	return st->engine->settings.roots_settle(st, err);
+}
+
+int ims_store_list_set(store *st, int64_t root, store_list list, const text_list *texts,
+	imgsearch_error *err)
+{
+	return st->engine->settings.list_set(st, root, list, texts, err);
+}
+
+int ims_store_searchers(store *st, store_searcher **out, size_t *n, imgsearch_error *err)
+{
+	return st->engine->settings.searchers(st, out, n, err);
+}
+
+int ims_store_searcher_begin(store *st, const char *name, int64_t *state, imgsearch_error *err)
+{
+	return st->engine->settings.searcher_begin(st, name, state, err);
+}
+
+int ims_store_searcher_chunk(store *st, int64_t state, uint32_t number, const void *data,
+	size_t size, imgsearch_error *err)
+{
+	return st->engine->settings.chunk_put(st, state, number, data, size, err);
+}
+
+int ims_store_searcher_publish(store *st, int64_t state, const char *params, uint32_t version,
+	uint64_t rows, int64_t change, imgsearch_error *err)
+{
+	return st->engine->settings.searcher_publish(st, state, params, version, rows, change, err);
+}
+
+int ims_store_searcher_remove(store *st, const char *name, imgsearch_error *err)
+{
+	return st->engine->settings.searcher_remove(st, name, err);
+}
+
+int ims_store_searcher_bytes(store *st, int64_t state, uint64_t *bytes, imgsearch_error *err)
+{
+	return st->engine->settings.searcher_bytes(st, state, bytes, err);
+}
+
+int ims_store_searcher_read(store *st, int64_t state, uint32_t number, buf *out,
+	imgsearch_error *err)
+{
+	return st->engine->settings.chunk_get(st, state, number, out, err);
+}
+
+/* ------------------------------------------------------------------------------- changes ---- */
+
+int ims_store_state_get(store *st, store_state *out, imgsearch_error *err)
+{
+	return st->engine->changes.state(st, out, err);
+}
+
+int ims_store_changes_between(store *st, int64_t after, int64_t last, int64_t **ids, size_t *n,
+	imgsearch_error *err)
+{
+	return st->engine->changes.between(st, after, last, ids, n, err);
+}
+
+int ims_store_changes_trim(store *st, imgsearch_error *err)
+{
+	return st->engine->changes.trim(st, err);
+}
+
+int ims_store_max_id(store *st, int64_t *id, imgsearch_error *err)
+{
+	return st->engine->changes.max_id(st, id, err);
+}
+
+/* -------------------------------------------------------------------------------- leases ---- */
+
+int ims_store_write_begin(store *st, imgsearch_error *err)
+{
+	return st->engine->leases.write_begin(st, err);
+}
+
+void ims_store_write_end(store *st)
+{
+	st->engine->leases.write_end(st);
+}
+
+int ims_store_tx_begin(store *st, imgsearch_error *err)
+{
+	return st->engine->leases.tx_begin(st, err);
+}
+
+int ims_store_tx_commit(store *st, imgsearch_error *err)
+{
+	return st->engine->leases.tx_commit(st, err);
+}
+
+void ims_store_tx_rollback(store *st)
+{
+	st->engine->leases.tx_rollback(st);
+}
+
+void ims_store_snapshot_begin(store *st, store_snapshot *snapshot)
+{
+	st->engine->leases.snapshot_begin(st, snapshot);
+}
+
+void ims_store_snapshot_end(store_snapshot *snapshot)
+{
+	if (snapshot->st)
+		snapshot->st->engine->leases.snapshot_end(snapshot);
+}
+
+void ims_store_snapshot_pause(store *st)
+{
+	st->engine->leases.snapshot_pause(st);
+}
+
+void ims_store_hold_acquire(store *st, store_hold *h)
+{
+	st->engine->leases.hold_acquire(st, h);
+}
+
+void ims_store_hold_release(store *st, store_hold *h)
+{
+	st->engine->leases.hold_release(st, h);
+}
+
+/* ---------------------------------------------------------------------------------- file ---- */
+
+void ims_store_close(store *st)
+{
+	if (st)
+		st->engine->file.close(st);
+}
+
+int64_t ims_store_old_version(store *st)
+{
+	return st->engine->file.old_version(st);
+}
+
+uint64_t ims_store_bytes(store *st)
+{
+	return st->engine->file.bytes(st);
+}
+
+int ims_store_compact(store *st, imgsearch_error *err)
+{
+	return st->engine->file.compact(st, err);
+}
+
+int ims_store_backup(store *st, const char *path, bool replace, job *j, imgsearch_error *err)
+{
+	return st->engine->file.backup(st, path, replace, j, err);
+}
+
+int ims_store_check(store *st, store_problem_each *each, void *user, imgsearch_error *err)
+{
+	return st->engine->file.check(st, each, user, err);
+}

@@ -1,0 +1,150 @@
+/*
+ * What an engine of the store provides: five small tables of functions, and one for the index as a
+ * whole. store.h and record.h say what each function does, by its name. The rest of the library
+ * calls those of store.h, which know no engine.
+ *
+ * Every function takes and returns many where a caller can have many, so that an engine on another
+ * machine needs one round trip. None is called from a callback of another one.
+ */
+#ifndef IMS_STORE_ENGINE_H
+#define IMS_STORE_ENGINE_H
+
+#include "store/record.h"
+
+/* Vectors. */
+typedef struct store_rows_table {
+	int (*scan)(store *st, bool next, uint32_t dim, store_vectors_each *each, void *user,
+		imgsearch_error *err);
+	int (*scan_parts)(store *st, uint32_t dim, pool *pool, store_vectors_each *each,
+		void *const *users, size_t parts, bool *done, imgsearch_error *err);
+	int (*fetch)(store *st, const int64_t *ids, size_t n, uint32_t dim, float *out, uint8_t *found,
+		imgsearch_error *err);
+	int (*put)(store *st, const int64_t *ids, const float *rows, size_t n, uint32_t dim,
+		imgsearch_error *err);
+	int (*ids)(store *st, store_id_list list, int64_t **ids, size_t *n, imgsearch_error *err);
+} store_rows_table;
+
+/* Pictures with all that belongs to them: facts, columns, signatures, deletions, rejected pairs. */
+typedef struct store_pictures_table {
+	int (*write)(store *st, store_record *r, size_t n, imgsearch_error *err);
+	int (*move)(store *st, const store_move *m, size_t n, imgsearch_error *err);
+	int (*name_files)(store *st, const store_naming *names, size_t n, imgsearch_error *err);
+	int (*remove)(store *st, const int64_t *ids, size_t n, imgsearch_error *err);
+	int (*keep_out)(store *st, const int64_t *ids, size_t n, imgsearch_error *err);
+	int (*readmit)(store *st, const int64_t *ids, size_t n, imgsearch_error *err);
+	int (*columns_put)(store *st, const store_columns *c, size_t n, imgsearch_error *err);
+	int (*reject)(store *st, const hash256 *a, const hash256 *b, imgsearch_error *err);
+	int (*get)(store *st, const int64_t *ids, size_t n, store_picture *out, imgsearch_error *err);
+	int (*find)(store *st, const store_place *at, size_t n, store_picture *out,
+		imgsearch_error *err);
+	int (*by_hash)(store *st, const hash256 *hashes, size_t n, store_picture *out,
+		imgsearch_error *err);
+	int (*presences)(store *st, const int64_t *ids, size_t n, uint8_t *presence,
+		imgsearch_error *err);
+	int (*has_size)(store *st, uint64_t size, bool *has, imgsearch_error *err);
+	int (*ids_under)(store *st, const char *folder, int64_t **ids, size_t *n, imgsearch_error *err);
+	int (*each)(store *st, uint32_t state, store_picture_each *each, void *user,
+		imgsearch_error *err);
+	int (*each_single)(store *st, store_picture_each *each, void *user, imgsearch_error *err);
+	int (*each_twin)(store *st, store_picture_each *each, void *user, imgsearch_error *err);
+	int (*each_described)(store *st, store_described_each *each, void *user, imgsearch_error *err);
+	int (*lookup)(store *st, const int64_t *ids, size_t n, store_lookup_each *each, void *user,
+		imgsearch_error *err);
+	int (*paths_of)(store *st, const int64_t *ids, size_t n, store_path_of *each, void *user,
+		imgsearch_error *err);
+	int (*other_paths)(store *st, const int64_t *ids, size_t n, store_path_each *each, void *user,
+		imgsearch_error *err);
+	int (*facts)(store *st, const int64_t *ids, size_t n, store_facts_each *each, void *user,
+		imgsearch_error *err);
+	int (*columns)(store *st, int64_t id, store_cell **out, size_t *n, imgsearch_error *err);
+	int (*signatures)(store *st, store_signature_each *each, void *user, imgsearch_error *err);
+	int (*signature_get)(store *st, int64_t picture, const hash256 *hash, buf *out,
+		imgsearch_error *err);
+	int (*rejected)(store *st, const hash256 *a, const hash256 *b, bool *rejected,
+		imgsearch_error *err);
+	int (*each_rejected)(store *st, store_rejected_each *each, void *user, imgsearch_error *err);
+	int (*unconverted)(store *st, uint64_t *n, imgsearch_error *err);
+	int (*dated)(store *st, uint64_t *n, imgsearch_error *err);
+} store_pictures_table;
+
+/* Small values, models, roots, and the chunks of searchers. */
+typedef struct store_settings_table {
+	int (*get)(store *st, const char *name, buf *out, imgsearch_error *err);
+	int (*set)(store *st, const char *name, const void *data, size_t size, imgsearch_error *err);
+	int (*model_get)(store *st, store_model *out, bool next, imgsearch_error *err);
+	int (*model_set)(store *st, const store_model *m, bool next, imgsearch_error *err);
+	int (*model_switch)(store *st, imgsearch_error *err);
+	int (*model_drop_next)(store *st, imgsearch_error *err);
+	int (*roots)(store *st, store_roots *out, imgsearch_error *err);
+	int (*root_add)(store *st, const char *path, int64_t *id, imgsearch_error *err);
+	int (*root_move)(store *st, const char *from, const char *to, imgsearch_error *err);
+	int (*root_merge)(store *st, int64_t from, int64_t into, const char *below,
+		imgsearch_error *err);
+	int (*roots_settle)(store *st, imgsearch_error *err);
+	int (*list_set)(store *st, int64_t root, store_list list, const text_list *texts,
+		imgsearch_error *err);
+	int (*searchers)(store *st, store_searcher **out, size_t *n, imgsearch_error *err);
+	int (*searcher_begin)(store *st, const char *name, int64_t *state, imgsearch_error *err);
+	int (*chunk_put)(store *st, int64_t state, uint32_t number, const void *data, size_t size,
+		imgsearch_error *err);
+	int (*searcher_publish)(store *st, int64_t state, const char *params, uint32_t version,
+		uint64_t rows, int64_t change, imgsearch_error *err);
+	int (*searcher_remove)(store *st, const char *name, imgsearch_error *err);
+	int (*searcher_bytes)(store *st, int64_t state, uint64_t *bytes, imgsearch_error *err);
+	int (*chunk_get)(store *st, int64_t state, uint32_t number, buf *out, imgsearch_error *err);
+} store_settings_table;
+
+/* What changed, and how much there is. */
+typedef struct store_changes_table {
+	int (*state)(store *st, store_state *out, imgsearch_error *err);
+	int (*between)(store *st, int64_t after, int64_t last, int64_t **ids, size_t *n,
+		imgsearch_error *err);
+	int (*trim)(store *st, imgsearch_error *err);
+	int (*max_id)(store *st, int64_t *id, imgsearch_error *err);
+} store_changes_table;
+
+/* Who writes, and which state is read. */
+typedef struct store_leases_table {
+	int (*write_begin)(store *st, imgsearch_error *err);
+	void (*write_end)(store *st);
+	int (*tx_begin)(store *st, imgsearch_error *err);
+	int (*tx_commit)(store *st, imgsearch_error *err);
+	void (*tx_rollback)(store *st);
+	void (*snapshot_begin)(store *st, store_snapshot *snapshot);
+	void (*snapshot_end)(store_snapshot *snapshot);
+	void (*snapshot_pause)(store *st);
+	void (*hold_acquire)(store *st, store_hold *h);
+	void (*hold_release)(store *st, store_hold *h);
+} store_leases_table;
+
+/* The index as a whole. */
+typedef struct store_file_table {
+	void (*close)(store *st);
+	int64_t (*old_version)(store *st);
+	uint64_t (*bytes)(store *st);
+	int (*compact)(store *st, imgsearch_error *err);
+	int (*backup)(store *st, const char *path, bool replace, job *j, imgsearch_error *err);
+	int (*check)(store *st, store_problem_each *each, void *user, imgsearch_error *err);
+} store_file_table;
+
+typedef struct store_engine {
+	store_rows_table rows;
+	store_pictures_table pictures;
+	store_settings_table settings;
+	store_changes_table changes;
+	store_leases_table leases;
+	store_file_table file;
+} store_engine;
+
+/* An open index. That of an engine begins with it. */
+struct store {
+	const store_engine *engine;
+	char *path;               /* absolute, or ":memory:" */
+	const char *label, *name; /* of ims_store_label, ims_store_name */
+	bool read_only;           /* asked for, or nothing can be written */
+};
+
+/* Each opens an index, as ims_store_open does. */
+int ims_sqlite_open(store **out, const char *path, const store_options *o, imgsearch_error *err);
+
+#endif
