@@ -1,7 +1,7 @@
 /*
- * One pass over all rows, in order of path. In that order items are handed out at once. For another
- * one the ids and sort keys of those that pass are collected and sorted, and the page is read by
- * id. The order of given ids needs no pass: their rows are read one by one.
+ * One pass over all rows, in order of path, collects the ids of those that pass: of all where they
+ * are to be sorted, else of the page. Then the page is read by id, so that no other read is under
+ * way when the program is called. The order of given ids needs no pass.
  */
 #include "handle/list.h"
 
@@ -47,7 +47,7 @@ typedef struct lister {
 	size_t n_values, cap_values;
 	imgsearch_filter filter; /* with folders widened */
 	filter_folders folders;
-	list_entry *item; /* owned; not in order of path */
+	list_entry *item; /* owned */
 	size_t n, cap;
 	offline_folders offline;
 } lister;
@@ -168,11 +168,10 @@ static bool passes(const lister *l, const store_picture *p, const char *root)
 	return !f->folders || is_below(f, p, root);
 }
 
-static int hand_out(void *user, const store_picture *p, const char *root)
+static int hand_out(lister *l, const store_picture *p)
 {
-	lister *l = user;
 	imgsearch_item *item;
-	int rc = ims_item_make(l->s, p, root, &l->offline, &item, l->err);
+	int rc = ims_item_make(l->s, p, p->root_path, &l->offline, &item, l->err);
 	if (!rc)
 		rc = ims_call_item(l->each, l->user, item);
 	imgsearch_item_free(item);
@@ -214,10 +213,8 @@ static int take_row(void *user, const store_picture *p, const char *root)
 	if (rc || !passes(l, p, root))
 		return rc;
 	uint64_t number = l->passed++;
-	if (is_sorted(l))
+	if (is_sorted(l) || on_page(l->options, number))
 		return collect(l, p);
-	if (on_page(l->options, number))
-		return hand_out(l, p, root);
 	l->is_full = !l->counts && number >= l->options->offset;
 	return l->is_full; /* ends the pass */
 }
@@ -258,41 +255,60 @@ static int take_bare_vectors(lister *l, bool deleted)
 
 /* ------------------------------------------------------------------------------------ list ---- */
 
-/* Calls each with the row of an id; one that is not there is passed over. */
-static int read_row(lister *l, int64_t id, store_picture_each *each)
+/* Reads the row of an id. *found: it is there. */
+static int read_row(lister *l, int64_t id, store_picture *p, bool *found)
 {
-	store_picture p = { 0 };
 	imgsearch_error why = { 0 };
 	int rc = ims_job_check(l->job, l->err);
-	int found = rc ? rc : ims_item_row(l->s, id, &p, &why);
-	if (!rc && !found)
-		rc = each(l, &p, p.root_path);
-	if (!rc && found && found != IMGSEARCH_ENOTFOUND) {
-		rc = found;
-		if (l->err)
-			*l->err = why;
-	}
+	if (rc)
+		return rc;
+	rc = ims_item_row(l->s, id, p, &why);
+	*found = !rc;
+	if (rc && rc != IMGSEARCH_ENOTFOUND && l->err)
+		*l->err = why;
+	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
+}
+
+/* One that went meanwhile is passed over. */
+static int hand_out_id(lister *l, int64_t id)
+{
+	store_picture p = { 0 };
+	bool found = false;
+	int rc = read_row(l, id, &p, &found);
+	if (!rc && found)
+		rc = hand_out(l, &p);
 	ims_store_picture_clear(&p);
 	return rc;
 }
 
-/* The page of the sorted list. */
+/* What was collected: of a sorted list the page of it. */
 static int hand_out_page(lister *l)
 {
+	bool sorted = is_sorted(l);
 	int rc = 0;
-	sort(l);
-	for (uint64_t i = l->options->offset; !rc && i < l->n && on_page(l->options, i); i++)
-		rc = read_row(l, l->item[i].id, hand_out);
+	if (sorted)
+		sort(l);
+	for (uint64_t i = sorted ? l->options->offset : 0; !rc && i < l->n; i++) {
+		if (sorted && !on_page(l->options, i))
+			break;
+		rc = hand_out_id(l, l->item[i].id);
+	}
 	return rc;
 }
 
-/* The ids of the filter, in their order. */
+/* The ids of the filter, in their order; one that is not there is passed over. */
 static int take_given(lister *l)
 {
 	const imgsearch_filter *f = &l->filter;
 	int rc = 0;
-	for (size_t i = 0; !rc && i < f->n_ids; i++)
-		rc = read_row(l, f->ids[l->options->descending ? f->n_ids - 1 - i : i], take_row);
+	for (size_t i = 0; !rc && i < f->n_ids; i++) {
+		store_picture p = { 0 };
+		bool found = false;
+		rc = read_row(l, f->ids[l->options->descending ? f->n_ids - 1 - i : i], &p, &found);
+		if (!rc && found)
+			rc = take_row(l, &p, p.root_path);
+		ims_store_picture_clear(&p);
+	}
 	return rc;
 }
 
@@ -340,7 +356,7 @@ int ims_list(imgsearch *s, const imgsearch_item_list_options *o, imgsearch_item_
 		rc = o->sort == IMGSEARCH_SORT_GIVEN ? take_given(&l) : take_all(&l);
 	if (l.is_full)
 		rc = 0;
-	if (!rc && is_sorted(&l))
+	if (!rc)
 		rc = hand_out_page(&l);
 	if (total)
 		*total = l.passed;

@@ -36,7 +36,7 @@ begin(
 
 def schema(version):
     """The SQL of a version, from the code."""
-    text = open(f'{top}/lib/store/schema.c').read()
+    text = open(f'{top}/lib/store/sqlite/schema.c').read()
     body = re.search(rf'version_{version}\[\] =(.*?);\n\n', text, re.S).group(1)
     return ''.join(re.findall(r'"((?:[^"\\]|\\.)*)"', body))
 
