@@ -15,4 +15,17 @@ bool ims_store_folder_writable(const store *st);
 int ims_store_lock(store *st, imgsearch_error *err);
 void ims_store_unlock(store *st);
 
+/* At the end, without connections: FILE-lock goes where no journal is left and nobody writes. */
+void ims_store_remove_lock_file(store *st);
+
+/* What FILE-lock holds: of which file the journal beside it is. Bytes without padding. */
+typedef struct lock_note {
+	int64_t id, state; /* its number; ims_store_file_state when it was last noted */
+	uint64_t device, inode;
+} lock_note;
+
+/* The state, device and inode of the file now. False: it is not there. */
+bool ims_store_look_at_file(const store *st, lock_note *note);
+bool ims_store_read_note(const store *st, lock_note *note); /* false: there is none */
+
 #endif

@@ -241,7 +241,9 @@ static int open_file(store *st, const store_options *o, imgsearch_error *err)
 	st->read_only = o->read_only || access(st->path, W_OK) != 0 || !ims_store_folder_writable(st);
 	conn *c;
 	int kind;
-	int rc = ims_store_acquire(st, &c, err);
+	int rc = ims_store_check_journal_owner(st, err);
+	if (!rc)
+		rc = ims_store_acquire(st, &c, err);
 	if (rc)
 		return rc;
 	rc = examine(c, &kind, err);
@@ -311,6 +313,7 @@ void ims_store_close(store *st)
 	for (size_t i = 0; i < st->n_idle; i++)
 		ims_store_disconnect(st->idle[i]);
 	ims_store_disconnect(st->writer); /* last: the others borrow the handle of ":memory:" from it */
+	ims_store_remove_lock_file(st);
 	ims_store_gate_destroy(st);
 	pthread_mutex_destroy(&st->mutex);
 	ims_store_paths_free(st);
