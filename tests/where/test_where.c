@@ -132,6 +132,22 @@ static void texts(void **state)
 	HOLDS("mine = 5", "mine=5.0");
 }
 
+/* The sharp s and ligatures. */
+static void letters_that_fold_to_several(void **state)
+{
+	(void)state;
+	HOLDS("keywords = 'strasse'", "keywords=boat; Straße");
+	HOLDS("keywords = 'STRAẞE'", "keywords=Straße");
+	HOLDS("camera = 'straße'", "camera=STRASSE");
+	FAILS("camera = 'stras'", "camera=Straß");
+	HOLDS("camera ~ 'tras'", "camera=Straße");
+	HOLDS("camera ~ 'se'", "camera=Straße"); /* from within the letter */
+	FAILS("camera ~ 'sse'", "camera=Strase");
+	HOLDS("camera ~ 'office'", "camera=my oﬃce");
+	HOLDS("camera = 's'", "camera=ſ");
+	HOLDS("camera < 'sst'", "camera=ß");
+}
+
 static void lists(void **state)
 {
 	(void)state;
@@ -283,6 +299,7 @@ int main(void)
 		cmocka_unit_test(numbers),
 		cmocka_unit_test(dates),
 		cmocka_unit_test(texts),
+		cmocka_unit_test(letters_that_fold_to_several),
 		cmocka_unit_test(lists),
 		cmocka_unit_test(places),
 		cmocka_unit_test(three_values),
