@@ -159,6 +159,16 @@ static void lists(void **state)
 	HOLDS("keywords = 'sand'", "keywords=boat,sand");
 	HOLDS("keywords = 'Paris, France'", "keywords=boat; Paris, France");
 	FAILS("keywords = 'sea; sand'", "keywords=sea; sand");
+	HOLDS("keywords = 'sea; sand'", "keywords=boat; \"Sea; sand\"");
+	HOLDS("keywords = 'sea; sand'", "keywords=\"Sea; sand\"");
+	FAILS("keywords = 'sand'", "keywords=\"sea; sand\"");
+	HOLDS("keywords = 'boat'", "keywords=\"sea; sand\" ; boat");
+	HOLDS("keywords = 'a \"b\"; c'", "keywords=\"a \"\"b\"\"; c\"; d");
+	HOLDS("keywords = '\"a'", "keywords=\"a; b"); /* no quoted text */
+	HOLDS("keywords = 'b'", "keywords=\"a; b");
+	HOLDS("keywords = 'b'", "keywords=\"a\" x; b");
+	HOLDS("keywords = 'Paris, France'", "keywords=Paris, France");
+	HOLDS("keywords = 'Paris'", "keywords=Paris, France"); /* of a CSV */
 }
 
 static void places(void **state)
