@@ -126,7 +126,7 @@ int ims_store_check_content(conn *c, int64_t state, imgsearch_error *err);
 int ims_store_check_file(conn *c, imgsearch_error *err); /* both */
 /* Whether an error of SQLite comes from another file that was copied over this one; err says so. */
 bool ims_store_is_overwritten(conn *c, imgsearch_error *err);
-/* Reads the number of a file that had none: it was upgraded. */
+/* Reads the number of a file that had none: it was made or upgraded. */
 int ims_store_learn_file_id(conn *c, imgsearch_error *err);
 /* Within a transaction: gives the file a number, where it has none. */
 int ims_store_file_id_put(conn *c, bool anew, imgsearch_error *err);

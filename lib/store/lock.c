@@ -58,7 +58,7 @@ static void write_note(const store *st)
 {
 	lock_note note = { .id = atomic_load(&st->file_id) }, was;
 	bool known = note.id && ims_store_look_at_file(st, &note);
-	if (known && (note.device != st->device || note.inode != st->inode))
+	if (known && st->inode && (note.device != st->device || note.inode != st->inode))
 		return;
 	bool same = known && pread(st->lock_fd, &was, sizeof was, 0) == sizeof was
 		&& !memcmp(&note, &was, sizeof was);

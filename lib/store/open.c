@@ -197,6 +197,8 @@ static int make(store *st, const store_options *o, imgsearch_error *err)
 		rc = ims_store_upgrade(st->writer, ims_store_steps, IMS_STORE_VERSION, err);
 	if (!rc && kind == FILE_EMPTY)
 		rc = new_settings(st->writer, o, err);
+	if (!rc && !st->memory)
+		rc = ims_store_learn_file_id(st->writer, err);
 	if (rc) {
 		ims_store_disconnect(st->writer);
 		st->writer = NULL;

@@ -126,6 +126,29 @@ static void a_backup_in_its_place_is_told(void **state)
 	}
 }
 
+/* The index was made, and nothing was added. */
+static void a_new_index_is_told_as_well(void **state)
+{
+	imgsearch *s;
+	imgsearch_error why = { 0 };
+	(void)state;
+	make_and_kill(false);
+	assert_int_equal(count(file), BEFORE + LATER);
+	assert_int_equal(in_folder("mv index.db backup.db"), 0);
+	pid_t child = fork();
+	if (!child) {
+		open_index(file);
+		raise(SIGKILL);
+	}
+	int status;
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(there("-wal"));
+	assert_int_equal(in_folder("cp backup.db index.db"), 0);
+	assert_int_equal(imgsearch_open(file, NULL, NULL, &s, &why), IMGSEARCH_EIO);
+	assert_int_equal(in_folder("rm index.db-wal"), 0);
+	assert_int_equal(count(file), BEFORE + LATER);
+}
+
 static void what_was_killed_is_whole(void **state)
 {
 	/* its time is another one: the numbers are compared */
@@ -201,6 +224,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_backup_in_its_place_is_told),
+		TEST(a_new_index_is_told_as_well),
 		TEST(what_was_killed_is_whole),
 		TEST(a_backup_without_a_journal_opens),
 		TEST(a_file_without_a_number_opens),
