@@ -88,7 +88,7 @@ $(B)/%.o: %.c $(B)/flags
 	$(call say,CC )$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 # Their loops are to be vectorised, and shared out among libtorch's threads: by the OpenMP that libtorch itself has.
-$(B)/shim/train.o $(B)/shim/clip.o: private LOOPS = -fno-math-errno $(if $(findstring clang,$(CXX)),-fopenmp-simd,-fopenmp)
+$(B)/shim/adamw.o $(B)/shim/clip.o: private LOOPS = -fno-math-errno $(if $(findstring clang,$(CXX)),-fopenmp-simd,-fopenmp)
 $(B)/shim/%.o: shim/%.cc $(B)/flags
 	@mkdir -p $(@D)
 	$(call say,CXX)$(CXX) $(CPPFLAGS) $(TORCH_INC) $(ALL_CXXFLAGS) $(LOOPS) -MMD -MP -c $< -o $@

@@ -15,14 +15,36 @@ static const option options[] = {
 	OPT_END,
 };
 
-static int print_problem(void *user, const char *text)
+enum { SHOWN = 20 }; /* problems */
+
+typedef struct problem_printer {
+	const context *c;
+	uint64_t n;
+} problem_printer;
+
+static void print_line(const context *c, const char *text)
 {
-	const context *c = user;
 	if (!c->common->json)
 		puts(text);
 	else
 		cli_warn("%s", text);
+}
+
+static int print_problem(void *user, const char *text)
+{
+	problem_printer *p = user;
+	if (p->n++ < SHOWN || p->c->common->verbose)
+		print_line(p->c, text);
 	return 0;
+}
+
+static void print_more(const problem_printer *p)
+{
+	char text[80];
+	if (p->n <= SHOWN || p->c->common->verbose)
+		return;
+	snprintf(text, sizeof text, "and %llu more (-v shows them)", (unsigned long long)p->n - SHOWN);
+	print_line(p->c, text);
 }
 
 static void print_json(const imgsearch_check_report *r)
@@ -67,10 +89,11 @@ static void print_table(const imgsearch_check_report *r)
 static int run(context *c, void *args)
 {
 	const check_args *a = args;
+	problem_printer printer = { c, 0 };
 	imgsearch_check_options o = {
 		.struct_size = sizeof o,
 		.problem = print_problem,
-		.user = c,
+		.user = &printer,
 		.queries = a->recall,
 	};
 	imgsearch_check_report *report;
@@ -80,6 +103,7 @@ static int run(context *c, void *args)
 		return rc;
 	if (imgsearch_check(c->s, &o, &c->call, &report, &err))
 		return context_error(c, &err);
+	print_more(&printer);
 	if (c->common->json)
 		print_json(report);
 	else
@@ -94,11 +118,11 @@ const command cmd_check = {
 	.operands = "",
 	.summary = "look for damage, and measure the recall of the searchers",
 	.text =
-		"Reads the whole file: its structure, the references between its "
-		"tables, every checksum. Problems are printed, one a line, and the exit status is 3. With "
-		"--recall, every searcher that is built answers N stored vectors, and a scan gives the "
-		"true answers. Printed are the recall among the 1, 10 and 100 nearest, the time of a "
-		"query and the memory of the searcher.\n\n"
+		"Reads the whole file: its structure, the references between its tables, every checksum. "
+		"Problems are printed, one a line, and the exit status is 3; of more than 20 the number, "
+		"and all with -v. With --recall, every searcher that is built answers N stored vectors, "
+		"and a scan gives the true answers. Printed are the recall among the 1, 10 and 100 "
+		"nearest, the time of a query and the memory of the searcher.\n\n"
 		"\timgsearch check\n"
 		"\timgsearch check --recall 200",
 	.options = options,

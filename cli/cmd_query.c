@@ -12,6 +12,7 @@
 #include "cli/client/client_query.h"
 #include "cli/context/input.h"
 #include "cli/context/interrupt.h"
+#include "cli/output/hits.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -73,8 +74,8 @@ static const option options[] = {
 	OPT_END,
 };
 
-static void show_error(const context *c, const char *query, const imgsearch_input *in,
-	const imgsearch_error *err)
+static void show_error(const context *c, const char *query, const char *path,
+	const imgsearch_input *in, const imgsearch_error *err)
 {
 	json_writer j;
 	if (in->kind == IMGSEARCH_INPUT_KIND_BYTES)
@@ -84,7 +85,7 @@ static void show_error(const context *c, const char *query, const imgsearch_inpu
 	if (!c->common->json)
 		return;
 	json_write_begin(&j, stdout);
-	json_write_path(&j, "query", query);
+	hits_write_query(&j, query, path);
 	json_write_text(&j, "error", err->message);
 	json_write_end(&j);
 }
@@ -133,10 +134,10 @@ static void answer_query(context *c, query_args *a, const char *name, const imgs
 		t->failed++;
 		t->wrong = rc && context_is_wrong_condition(c, &err);
 		if (rc && rc != IMGSEARCH_ECANCELED && err.code)
-			show_error(c, path ? path : name, in, &err);
+			show_error(c, name, path, in, &err);
 	} else {
 		t->found += hits->count > 0;
-		query_show(c, a, path ? path : name, hits);
+		query_show(c, a, name, path, hits);
 	}
 	if (a->server)
 		client_hits_free(hits);

@@ -23,9 +23,9 @@ typedef struct query_args {
 
 /*
  * Hits on stdout: score, path and title, or with --json an object. name: the picture that was
- * searched for.
+ * searched for, as it was given; path: its absolute path, or NULL.
  */
-void query_show(const context *c, const query_args *a, const char *name,
+void query_show(const context *c, const query_args *a, const char *name, const char *path,
 	const imgsearch_hits *hits);
 
 /* --vectors: the rows of an array file are the queries. */

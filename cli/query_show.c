@@ -35,16 +35,17 @@ static void note_quality(const context *c, const imgsearch_hits *hits)
 		context_print(c, "from rank %zu on no better than chance", hits->better_than_chance + 1);
 }
 
-void query_show(const context *c, const query_args *a, const char *name, const imgsearch_hits *hits)
+void query_show(const context *c, const query_args *a, const char *name, const char *path,
+	const imgsearch_hits *hits)
 {
 	bool many = (c->n_operands > 1 || a->vectors) && !a->combine;
 	if (c->common->json) {
-		hits_write_json(stdout, name, NULL, hits);
+		hits_write_json(stdout, name, path, NULL, hits);
 		return;
 	}
 	if (!a->paths && many) {
 		fputs("==> ", stdout);
-		record_path(name);
+		record_path(path ? path : name);
 		fputs(" <==", stdout);
 		record_end(c->common->nul);
 	}

@@ -1213,6 +1213,8 @@ typedef struct imgsearch_group {
 	size_t count;                 /* at least 2 */
 	const int64_t *items;         /* ids, ascending; each of another file */
 	const imgsearch_links *links; /* NULL: none */
+	/* (count): 1 for each item without colour, as a grey copy is; NULL: all have, or none has */
+	const uint8_t *grey;
 } imgsearch_group;
 
 typedef struct imgsearch_groups {

@@ -1,17 +1,14 @@
 /*
  * Training: the units of nn.h with f32 weights that take gradients, computed in the type asked for;
  * the pooled feature, with class posteriors and a linear layer where asked for; class centres where
- * there are labels; AdamW (Loshchilov and Hutter, arXiv:1711.05101, 2017). Weights from a file
- * decay towards their starting values (L2-SP: Li, Grandvalet, Davoine, arXiv:1802.01483, 2018), new
- * ones towards zero. A batch norm that was folded stays a bias, and `fold` folds all; others are
- * trained and update their statistics.
+ * there are labels; steps of adamw.h. A batch norm that was folded stays a bias, and `fold` folds
+ * all; others are trained and update their statistics.
  */
 #include "shim/train.h"
+#include "shim/adamw.h"
 #include "shim/device.h"
 #include "shim/guard.h"
 #include "shim/losses.h"
-
-#include <ATen/Parallel.h>
 
 #include <cmath>
 #include <cstring>
@@ -25,15 +22,6 @@ namespace
 {
 
 using at::Tensor;
-
-const double beta1 = 0.9, beta2 = 0.99, epsilon = 1e-8;
-/* Times the mean variance; the best of 1e-4 to 3e-2 on held-out photos. */
-const double ridge = 3e-2;
-
-struct parameter {
-	std::string name;
-	Tensor value, first, second, start; /* moments; start: undefined for a new layer */
-};
 
 struct statistic {
 	std::string name;
@@ -60,7 +48,7 @@ struct shim_train {
 	std::unique_ptr<ims::network> net;
 	at::Device device = at::kCPU;
 	at::ScalarType type = at::kFloat;
-	std::vector<parameter> params;
+	std::vector<ims::parameter> params;
 	std::vector<statistic> buffers; /* running statistics of norms */
 	std::vector<Tensor> aside;      /* trained values during a blend */
 	Tensor centres, centre_bias;
@@ -215,71 +203,12 @@ void report(shim_score *score, const ims::batch_loss &j)
 void check_gradients(const shim_train &t)
 {
 	Tensor sum = at::zeros({}, at::TensorOptions(t.device));
-	for (const parameter &p : t.params)
+	for (const ims::parameter &p : t.params)
 		if (p.value.grad().defined())
 			sum += p.value.grad().sum();
 	if (!std::isfinite(sum.item<double>()))
 		throw ims::failure(ims::FORMAT,
 			"the gradient is not a number any more: a lower learning rate may help");
-}
-
-struct adamw_step {
-	float first, second; /* 1 - beta of the moments */
-	float fix, rate;     /* bias correction of the second moment; rate with that of the first */
-	float pull, shrink;  /* decay towards the start, towards zero */
-};
-
-/* The whole step in one pass; as operators on tensors it would pass through memory ten times. */
-void adamw_pass(float *p, const float *g, float *first, float *second, const float *start,
-	int64_t n, adamw_step s)
-{
-	at::parallel_for(0, n, 1 << 15, [=](int64_t begin, int64_t end) {
-#pragma omp simd
-		for (int64_t i = begin; i < end; i++) {
-			first[i] += (g[i] - first[i]) * s.first;
-			second[i] += (g[i] * g[i] - second[i]) * s.second;
-			p[i] -= (p[i] - start[i]) * s.pull + p[i] * s.shrink
-				+ s.rate * first[i] / (std::sqrt(second[i] * s.fix) + (float)epsilon);
-		}
-	});
-}
-
-/* The gradient in the memory layout of the value. */
-Tensor as_value(const Tensor &g, const Tensor &value)
-{
-	return g.strides() == value.strides()
-		? g
-		: at::empty_like(value, value.options().requires_grad(false)).copy_(g);
-}
-
-void adamw(shim_train &t, double rate)
-{
-	at::NoGradGuard none;
-	t.steps++;
-	double fix1 = 1 - std::pow(beta1, (double)t.steps), fix2 = 1 - std::pow(beta2, (double)t.steps);
-	for (parameter &p : t.params) {
-		Tensor g = p.value.grad();
-		if (!g.defined())
-			continue;
-		if (t.device.is_cpu()) {
-			g = as_value(g, p.value);
-			float *value = p.value.data_ptr<float>(),
-				  *start = p.start.defined() ? p.start.data_ptr<float>() : value;
-			adamw_pass(value, g.data_ptr<float>(), p.first.data_ptr<float>(),
-				p.second.data_ptr<float>(), start, p.value.numel(),
-				{ (float)(1 - beta1), (float)(1 - beta2), (float)(1 / fix2), (float)(rate / fix1),
-					(float)(rate * t.config.anchor),
-					p.start.defined() || p.value.dim() < 2 ? 0 : (float)(rate * t.config.decay) });
-			continue;
-		}
-		p.first.lerp_(g, 1 - beta1);
-		p.second.mul_(beta2).addcmul_(g, g, 1 - beta2);
-		if (p.start.defined() && t.config.anchor > 0)
-			p.value.sub_((p.value - p.start) * (rate * t.config.anchor));
-		else if (!p.start.defined() && t.config.decay > 0 && p.value.dim() > 1)
-			p.value.mul_(1 - rate * t.config.decay);
-		p.value.addcdiv_(p.first, (p.second / fix2).sqrt_().add_(epsilon), -rate / fix1);
-	}
 }
 
 /* ------------------------------------------------------------------- the table's functions ---- */
@@ -331,11 +260,11 @@ int train_step(shim_train *t, const shim_batch *b, float rate, shim_score *score
 		report(score, j);
 		if (!j.loss.defined())
 			return;
-		for (parameter &p : t->params)
+		for (ims::parameter &p : t->params)
 			p.value.mutable_grad() = Tensor();
 		j.loss.backward();
 		check_gradients(*t);
-		adamw(*t, rate);
+		ims::adamw(t->params, { rate, t->config.anchor, t->config.decay, ++t->steps });
 	});
 }
 
@@ -365,7 +294,7 @@ int train_project(shim_train *t, const float *weight, const float *bias, shim_me
 {
 	return ims::guard(msg, [&] {
 		at::NoGradGuard none;
-		for (parameter &p : t->params) {
+		for (ims::parameter &p : t->params) {
 			const float *from = p.name == "project.weight" ? weight
 				: p.name == "project.bias"                 ? bias
 														   : nullptr;
@@ -382,7 +311,7 @@ int train_blend(shim_train *t, float share, shim_message *msg) noexcept
 	return ims::guard(msg, [&] {
 		at::NoGradGuard none;
 		std::vector<std::pair<Tensor, Tensor>> all; /* value, start */
-		for (parameter &p : t->params)
+		for (ims::parameter &p : t->params)
 			if (p.start.defined())
 				all.push_back({ p.value, p.start });
 		for (statistic &b : t->buffers)
@@ -455,7 +384,7 @@ int emit_network(shim_train &t, uint32_t part, tensor_callback each, void *user)
 std::map<std::string, Tensor> step_state(shim_train &t)
 {
 	std::map<std::string, Tensor> out;
-	for (parameter &p : t.params) {
+	for (ims::parameter &p : t.params) {
 		out["value." + p.name] = p.value;
 		out["first." + p.name] = p.first;
 		out["second." + p.name] = p.second;
@@ -505,44 +434,6 @@ int train_restore(shim_train *t, const shim_tensor *tensors, size_t n, shim_mess
 	});
 }
 
-/* ------------------------------------------------------- the linear maps of a distillation ---- */
-
-int fit(const float *teacher, size_t teacher_dim, const float *student, size_t width, size_t n,
-	size_t n_fit, size_t n_student, size_t dim, float whiten, float *targets, float *weight,
-	float *bias, shim_message *msg) noexcept
-{
-	return ims::guard(msg, [&] {
-		at::NoGradGuard none;
-		auto rows = [](const float *p, size_t r, size_t c) {
-			return at::from_blob(const_cast<float *>(p), { (int64_t)r, (int64_t)c },
-				at::TensorOptions(at::kFloat));
-		};
-		int64_t k = (int64_t)dim, learn_from = (int64_t)n_fit;
-		if (dim > teacher_dim)
-			throw ims::failure(ims::INVALID,
-				"the teachers' features have " + std::to_string(teacher_dim)
-					+ " values, which is less than " + std::to_string(dim));
-		Tensor t = rows(teacher, n, teacher_dim), mean = t.slice(0, 0, learn_from).mean(0);
-		Tensor centred = t.slice(0, 0, learn_from) - mean;
-		auto eigen = at::linalg_eigh(at::mm(centred.t(), centred).to(at::kDouble) / (double)n_fit);
-		Tensor values = std::get<0>(eigen).slice(0, -k).flip(0),
-			   vectors = std::get<1>(eigen).slice(1, -k).flip(1);
-		values = values.clamp_min(values[0].item<double>() * 1e-9 + 1e-30);
-		Tensor basis = (vectors * values.pow(-whiten)).to(at::kFloat);
-		Tensor y = at::mm(t - mean, basis);
-		rows(targets, n, dim).copy_(y);
-
-		Tensor s = rows(student, n_student, width).to(at::kDouble), middle = s.mean(0),
-			   fitted = y.slice(0, 0, (int64_t)n_student).to(at::kDouble);
-		s.sub_(middle);
-		Tensor gram = at::mm(s.t(), s);
-		gram.diagonal().add_(gram.trace() * (ridge / (double)width));
-		Tensor w = at::linalg_solve(gram, at::mm(s.t(), fitted));
-		rows(weight, dim, width).copy_(w.t());
-		rows(bias, 1, dim).copy_((fitted.mean(0) - at::mv(w.t(), middle)).unsqueeze(0));
-	});
-}
-
 } // namespace
 
 namespace ims
@@ -558,6 +449,6 @@ const shim_training training = {
 	train_blend,
 	train_each,
 	train_restore,
-	fit,
+	fit_distillation,
 };
 }

@@ -9,6 +9,11 @@ namespace ims
 
 extern const shim_training training;
 
+/* shim_training.fit: the linear maps of a distillation. */
+int fit_distillation(const float *teacher, size_t teacher_dim, const float *student, size_t width,
+	size_t n, size_t n_fit, size_t n_student, size_t dim, float whiten, float *targets,
+	float *weight, float *bias, shim_message *msg) noexcept;
+
 } // namespace ims
 
 #endif

@@ -27,13 +27,16 @@ static int bad_value(const command *c, const option *o, const char *text)
 		return command_usage(c, "--%s: no \"%s\"; one of %s", o->name, text, list);
 	case OPT_UINT:
 	case OPT_U64:
+		if (o->max > o->min)
+			return command_usage(c, "--%s: \"%s\" is not a whole number from %.0f to %.0f", o->name,
+				text, o->min, o->max);
+		return command_usage(c, "--%s: \"%s\" is not a whole number", o->name, text);
 	case OPT_FLOAT:
 	case OPT_DOUBLE:
 		if (o->max > o->min)
-			return command_usage(c, "--%s: \"%s\" is not a %snumber from %.10g to %.10g", o->name,
-				text, o->kind == OPT_UINT || o->kind == OPT_U64 ? "whole " : "", o->min, o->max);
-		return command_usage(c, "--%s: \"%s\" is not a %snumber", o->name, text,
-			o->kind == OPT_UINT || o->kind == OPT_U64 ? "whole " : "");
+			return command_usage(c, "--%s: \"%s\" is not a number from %.15g to %.15g", o->name,
+				text, o->min, o->max);
+		return command_usage(c, "--%s: \"%s\" is not a number", o->name, text);
 	case OPT_BYTES:
 		return command_usage(c, "--%s: \"%s\" is not a size of at least %.0fM, such as 500M or 2G",
 			o->name, text, o->min / (1 << 20));
@@ -161,6 +164,27 @@ static void set_defaults(const command *c, void *args)
 			option_set(o, o->def, args);
 }
 
+/* The option one of whose choices the word is; NULL. */
+static const option *find_choice(const command *c, const char *word)
+{
+	const option *o;
+	for (size_t i = 0; (o = command_option(c, i)); i++)
+		for (size_t k = 0; o->choices && o->choices[k]; k++)
+			if (!strcmp(o->choices[k], word))
+				return o;
+	return NULL;
+}
+
+static int unexpected(const command *c, const char *word)
+{
+	const option *o = find_choice(c, word);
+	if (o)
+		return command_usage(c, "unexpected argument \"%s\"; did you mean --%s %s?", word, o->name,
+			word);
+	return command_usage(c, "unexpected argument \"%s\"%s", word,
+		find_long(c, "output", 6) ? "; the file to write is named with -o FILE" : "");
+}
+
 int parse_command_line(const command *c, int argc, char **argv, void *args, size_t *n_operands)
 {
 	char **end = argv + argc, **next = argv;
@@ -191,10 +215,7 @@ int parse_command_line(const command *c, int argc, char **argv, void *args, size
 		return command_usage(c,
 			n ? "an argument is missing: imgsearch %s %s" : "no argument: imgsearch %s %s", c->name,
 			c->operands);
-	if (n > c->max_operands)
-		return command_usage(c, "unexpected argument \"%s\"%s", argv[c->max_operands],
-			find_long(c, "output", 6) ? "; the file to write is named with -o FILE" : "");
-	return CLI_DONE;
+	return n > c->max_operands ? unexpected(c, argv[c->max_operands]) : CLI_DONE;
 }
 
 void parse_free(const command *c, void *args)

@@ -34,6 +34,7 @@ static int compare(const void *x, const void *y)
 	const int order[] = {
 		a->link - b->link,
 		a->partial - b->partial,
+		a->grey - b->grey,
 		larger_first(a->pixels, b->pixels),
 		larger_first(a->bytes, b->bytes),
 		strcmp(a->path, b->path),
@@ -44,7 +45,17 @@ static int compare(const void *x, const void *y)
 	return (a->id > b->id) - (a->id < b->id);
 }
 
+/* Whether an item of a group has no colour, where another has. */
+static bool is_grey(const imgsearch_group *g, int64_t id)
+{
+	for (size_t i = 0; g->grey && i < g->count; i++)
+		if (g->items[i] == id)
+			return g->grey[i];
+	return false;
+}
+
 typedef struct group_reader {
+	const imgsearch_group *group;
 	group_picture *picture;
 	size_t n;
 } group_reader;
@@ -61,6 +72,7 @@ static int read_picture(void *user, const imgsearch_item *item)
 		.pixels = (uint64_t)item->width * item->height,
 		.bytes = item->bytes,
 		.partial = item->partial,
+		.grey = is_grey(r->group, item->id),
 		.link = is_link(path),
 	};
 	return 0;
@@ -68,7 +80,7 @@ static int read_picture(void *user, const imgsearch_item *item)
 
 group_picture *group_read(imgsearch *s, const imgsearch_group *g, size_t *n)
 {
-	group_reader r = { calloc(g->count + 1, sizeof *r.picture), 0 };
+	group_reader r = { g, calloc(g->count + 1, sizeof *r.picture), 0 };
 	if (r.picture && item_list_ids(s, g->items, g->count, read_picture, &r, NULL, NULL)) {
 		group_free(r.picture, r.n);
 		r = (group_reader){ 0 };
@@ -115,6 +127,8 @@ static int write_picture(void *user, const imgsearch_item *item)
 	const group_writer *w = user;
 	json_write_open(w->j, NULL, '{');
 	item_write_members(w->j, item);
+	if (is_grey(w->group, item->id))
+		json_write_bool(w->j, "grey", true);
 	write_links(w->j, w->group, item->id);
 	json_write_close(w->j, '}');
 	return 0;

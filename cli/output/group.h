@@ -10,13 +10,13 @@ typedef struct group_picture {
 	int64_t id; /* first, so that pictures are found by it */
 	char *path; /* owned */
 	uint64_t pixels, bytes;
-	bool partial, link; /* link: a symbolic link leads to its path */
+	bool partial, grey, link; /* link: a symbolic link leads to its path */
 } group_picture;
 
 /*
  * The *n pictures of a group that the index still has, the one to keep first: no link before a
- * link, whole before partial, more pixels, more bytes, then in order of path. NULL: out of memory,
- * or they cannot be read.
+ * link, whole before partial, in colour before grey, more pixels, more bytes, then in order of
+ * path. NULL: out of memory, or they cannot be read.
  */
 group_picture *group_read(imgsearch *s, const imgsearch_group *g, size_t *n);
 void group_free(group_picture *pictures, size_t n);

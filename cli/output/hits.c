@@ -21,11 +21,19 @@ static void write_hit(json_writer *j, size_t rank, const imgsearch_hit *h)
 	json_write_close(j, '}');
 }
 
-void hits_write_json(FILE *f, const char *query, const char *warning, const imgsearch_hits *hits)
+void hits_write_query(json_writer *j, const char *query, const char *path)
+{
+	json_write_path(j, "query", query);
+	if (path)
+		json_write_path(j, "query_path", path);
+}
+
+void hits_write_json(FILE *f, const char *query, const char *path, const char *warning,
+	const imgsearch_hits *hits)
 {
 	json_writer j;
 	json_write_begin(&j, f);
-	json_write_path(&j, "query", query);
+	hits_write_query(&j, query, path);
 	if (warning)
 		json_write_text(&j, "warning", warning);
 	json_write_text(&j, "searcher", hits->searcher);

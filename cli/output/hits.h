@@ -2,14 +2,19 @@
 #ifndef IMGSEARCH_CLI_HITS_H
 #define IMGSEARCH_CLI_HITS_H
 
+#include "cli/base/json_writer.h"
+
 #include "imgsearch.h"
 
 #include <stdio.h>
 
 /*
- * The object and a newline. query: its name in one word, such as a path or "id:7"; warning: what
- * the user should know of it, or NULL.
+ * The object and a newline. query: its name in one word, such as a path or "id:7"; path: its
+ * absolute path, or NULL; warning: what the user should know of it, or NULL.
  */
-void hits_write_json(FILE *f, const char *query, const char *warning, const imgsearch_hits *hits);
+void hits_write_json(FILE *f, const char *query, const char *path, const char *warning,
+	const imgsearch_hits *hits);
+/* The members that name the query, alone. */
+void hits_write_query(json_writer *j, const char *query, const char *path);
 
 #endif

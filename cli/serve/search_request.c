@@ -71,7 +71,7 @@ static bool real(search_request *q, const char *name, const char *text, double m
 	char *end;
 	double v = text && *text ? strtod(text, &end) : 0;
 	if (!text || !*text || *end || !(v >= min && v <= max))
-		return refuse(q, "%s: a number from %g to %g is needed", name, min, max);
+		return refuse(q, "%s: a number from %.15g to %.15g is needed", name, min, max);
 	*out = v;
 	return true;
 }

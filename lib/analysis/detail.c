@@ -253,8 +253,7 @@ static float displacement(const plane *a, const plane *b)
 
 /* ---------------------------------------------------------------------------------- colour ---- */
 
-/* Whether no cell is farther from grey than JPEG puts one. */
-static bool is_grey(const full_signature *s)
+bool ims_detail_is_grey(const full_signature *s)
 {
 	for (int i = 0; i < CHROMA * CHROMA; i++) {
 		int cb = s->detail.chroma[0][i] - 128, cr = s->detail.chroma[1][i] - 128;
@@ -412,7 +411,7 @@ float ims_detail_difference(const detail_side *a, const detail_side *b, int turn
 {
 	float pixels = cell_pixels(a, b);
 	const full_signature *p = a->signature, *q = b->signature;
-	bool grey_a = is_grey(p), grey_b = is_grey(q);
+	bool grey_a = ims_detail_is_grey(p), grey_b = ims_detail_is_grey(q);
 	if (!same_luma(a, b, turn, pixels) || (!grey_a && !grey_b && !same_colours(a, b, turn, pixels)))
 		return INFINITY;
 	float distance = distance_of(p, q, turn, grey_a == grey_b) / 256;

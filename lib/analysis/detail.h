@@ -23,6 +23,9 @@ typedef struct detail_side {
  */
 float ims_detail_difference(const detail_side *a, const detail_side *b, int turn);
 
+/* Whether a picture has no colour: no part of it is farther from grey than JPEG puts one. */
+bool ims_detail_is_grey(const full_signature *s);
+
 /*
  * Whether a picture looks drawn: a page of text, a form, a screen. It has a background without any
  * detail, and text or large even areas.

@@ -1,6 +1,7 @@
 /*
- * Texts compared without regard to case: Latin, Greek and Cyrillic letters, one code point by one.
- * A byte that is no UTF-8 is a character of its own. Any thread.
+ * Texts compared without regard to case, by Unicode's full case folding: Latin, Greek and Cyrillic
+ * letters. ß is ss, and a ligature is its letters. A byte that is no UTF-8 is a character of its
+ * own. Any thread.
  */
 #ifndef IMS_BASE_FOLD_H
 #define IMS_BASE_FOLD_H

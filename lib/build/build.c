@@ -63,7 +63,7 @@ static int save(imgsearch *s, const view *v, search_index *index, int64_t change
 		rc = ims_store_searcher_publish(s->store, k.state, params, ims_search_find(name)->version,
 			v->rows.n, change, err);
 	if (!rc)
-		rc = choose(s, index, *result->why ? result->why : "it was asked for", err);
+		rc = choose(s, index, *result->why ? result->why : "chosen by name", err);
 	if (!rc)
 		rc = ims_store_changes_trim(s->store, err);
 	if (!rc)

@@ -30,7 +30,7 @@ int ims_file_paths_add(file_paths *p, const members *all, member *m)
 			.file = m->id,
 			.path = m->path,
 			.stamp = &m->stamp,
-			.hash = &m->hash,
+			.of = m,
 		});
 	for (size_t i = 0; !rc && i < n; i++)
 		rc = add(p,
@@ -39,7 +39,7 @@ int ims_file_paths_add(file_paths *p, const members *all, member *m)
 				.file = m->id,
 				.path = name[i].path,
 				.stamp = &name[i].stamp,
-				.hash = &m->hash,
+				.of = m,
 				.name = true,
 			});
 	return rc;
@@ -58,7 +58,7 @@ static bool has_known_bytes(const file_path *p)
 	bool same = false;
 	if (!ims_read_file(&bytes, p->path, IMS_IMAGE_MAX_FILE, NULL)) {
 		hash256 hash = ims_hash(bytes.data, bytes.len);
-		same = ims_hash_equal(&hash, p->hash);
+		same = ims_hash_equal(&hash, &p->of->hash);
 	}
 	ims_buf_free(&bytes);
 	return same;

@@ -5,12 +5,12 @@
 #include "collection/members.h"
 
 typedef struct file_path {
-	int64_t id, file;    /* of its item; of the item of its file */
-	const char *path;    /* borrowed; NULL: none */
-	file_stamp *stamp;   /* borrowed, of its member or name */
-	const hash256 *hash; /* borrowed: of its bytes in the index */
-	bool name;           /* the index has it as a name of `file` */
-	bool link;           /* it is a symbolic link */
+	int64_t id, file;  /* of its item; of the item of its file */
+	const char *path;  /* borrowed; NULL: none */
+	file_stamp *stamp; /* borrowed, of its member or name */
+	const member *of;  /* borrowed: the member that was added */
+	bool name;         /* the index has it as a name of `file` */
+	bool link;         /* it is a symbolic link */
 	uint64_t device, inode;
 	bool found;   /* both are known */
 	size_t class; /* paths of one file have one number */

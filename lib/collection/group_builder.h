@@ -30,15 +30,16 @@ typedef struct group_builder {
 	size_t n_edges, cap_edges;
 	const uint32_t *row_member; /* (rows of the current self-join): their members */
 	imgsearch_metric metric;
-	buf groups, ids, links; /* the result: group_record; ids; imgsearch_link with borrowed paths */
+	buf groups, ids, grey, links; /* the result; links have borrowed paths */
 	uint64_t n_groups;
 	size_t n_stale; /* files of groups that are not those of the index any more */
 } group_builder;
 
-/* A group of the result, whose ids and links follow those of the groups before. */
+/* A group of the result, whose ids, marks and links follow those of the groups before. */
 typedef struct group_record {
 	imgsearch_group group;
 	size_t n_links;
+	bool has_grey;
 } group_record;
 
 /* Adds an edge of the current kind between two members. ENOMEM, without a message. */

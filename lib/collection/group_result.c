@@ -38,6 +38,36 @@ static int add_files(group_builder *g, file_paths *p, const node_member *order, 
 	return rc;
 }
 
+/* Whether a file has no colour: a copy has the signature of the indexed picture with its bytes. */
+static int look_at_colour(group_builder *g, const file_path *file, bool *grey, imgsearch_error *err)
+{
+	const member *of = file->of;
+	member *indexed = ims_members_find(&g->all, of->same_as ? of->same_as : of->id);
+	int rc = indexed ? ims_members_look(g->s, indexed, err) : 0;
+	*grey = indexed && indexed->is_grey;
+	return rc;
+}
+
+/*
+ * Appends a mark for each file. *differ: some have colour, others have none. Files with the same
+ * bytes do not differ, and are not looked at.
+ */
+static int mark_grey(group_builder *g, uint32_t kind, const file_paths *p, bool *differ,
+	imgsearch_error *err)
+{
+	size_t n = 0;
+	int rc = 0;
+	for (size_t i = 0; i < p->files && !rc; i++) {
+		bool grey = false;
+		if (kind != IMGSEARCH_SAMENESS_BYTES)
+			rc = look_at_colour(g, &p->item[i], &grey, err);
+		ims_buf_put(&g->grey, &(uint8_t){ grey }, 1);
+		n += grey;
+	}
+	*differ = n && n < p->files;
+	return rc;
+}
+
 static int append_group(group_builder *g, imgsearch_group *group, const node_member *order,
 	size_t n, imgsearch_error *err)
 {
@@ -46,7 +76,8 @@ static int append_group(group_builder *g, imgsearch_group *group, const node_mem
 	ims_file_paths_sort(&p, group->kind == IMGSEARCH_SAMENESS_BYTES);
 	if (!rc && p.files >= 2) {
 		group->count = p.files;
-		group_record record = { *group, p.n - p.files };
+		group_record record = { .group = *group, .n_links = p.n - p.files };
+		rc = mark_grey(g, group->kind, &p, &record.has_grey, err);
 		ims_buf_put(&g->groups, &record, sizeof record);
 		for (size_t i = 0; i < p.files; i++)
 			ims_buf_put(&g->ids, &p.item[i].id, sizeof(int64_t));
@@ -57,7 +88,8 @@ static int append_group(group_builder *g, imgsearch_group *group, const node_mem
 		g->n_groups++;
 	}
 	ims_file_paths_free(&p);
-	return rc || g->ids.failed || g->groups.failed || g->links.failed ? ims_nomem(err) : 0;
+	bool failed = g->ids.failed || g->grey.failed || g->groups.failed || g->links.failed;
+	return rc == IMGSEARCH_ENOMEM || (!rc && failed) ? ims_nomem(err) : rc;
 }
 
 /* A name may be a copy by now. */
@@ -114,17 +146,20 @@ static const imgsearch_links *copy_links(const group_builder *g, void *result, s
 static int copy_groups(const group_builder *g, void *result, imgsearch_group **items)
 {
 	int64_t *ids = ims_result_alloc(result, g->ids.len + 1, 1);
+	uint8_t *grey = ims_result_alloc(result, g->grey.len + 1, 1);
 	size_t links = 0;
-	if (!items || !ids)
+	if (!items || !ids || !grey)
 		return IMGSEARCH_ENOMEM;
 	if (g->n_groups)
-		memcpy(ids, g->ids.data, g->ids.len);
+		memcpy(ids, g->ids.data, g->ids.len), memcpy(grey, g->grey.data, g->grey.len);
 	for (size_t i = 0; i < g->n_groups; i++) {
 		group_record record;
 		memcpy(&record, g->groups.data + i * sizeof record, sizeof record);
 		*items[i] = record.group;
 		items[i]->items = ids;
+		items[i]->grey = record.has_grey ? grey : NULL;
 		ids += record.group.count;
+		grey += record.group.count;
 		if (record.n_links && !(items[i]->links = copy_links(g, result, links, record.n_links)))
 			return IMGSEARCH_ENOMEM;
 		links += record.n_links;

@@ -207,6 +207,7 @@ int ims_groups(imgsearch *s, const imgsearch_groups_options *o, job *job, imgsea
 	ims_free(g.rejected);
 	ims_free(g.edges);
 	ims_buf_free(&g.ids);
+	ims_buf_free(&g.grey);
 	ims_buf_free(&g.groups);
 	ims_buf_free(&g.links);
 	return rc == IMGSEARCH_ENOMEM ? ims_nomem(err)

@@ -256,6 +256,7 @@ int ims_members_look(imgsearch *s, member *m, imgsearch_error *err)
 	int rc = ims_members_load(s, m, err);
 	m->looked_at = !rc;
 	m->is_drawing = m->full && ims_detail_is_drawing(m->full);
+	m->is_grey = m->full && ims_detail_is_grey(m->full);
 	if (!had && !m->is_drawing) {
 		ims_free(m->full);
 		m->full = NULL;

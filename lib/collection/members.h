@@ -32,8 +32,8 @@ typedef struct member {
 	int64_t same_as, file; /* of its row: the indexed picture, and the one whose file it is */
 	size_t order;          /* its place in order of path */
 	bool has_signature, has_detail;
-	bool looked_at, is_drawing; /* is_drawing: set with looked_at */
-	char *path;                 /* absolute; NULL: it has no file */
+	bool looked_at, is_drawing, is_grey; /* the others: set with looked_at */
+	char *path;                          /* absolute; NULL: it has no file */
 	file_stamp stamp;
 	signature *coarse;    /* of its signature; owned; set with has_signature */
 	full_signature *full; /* owned; NULL: not loaded */
@@ -79,8 +79,8 @@ void ims_members_free(members *m);
 int ims_members_load(imgsearch *s, member *m, imgsearch_error *err);
 
 /*
- * Sets is_drawing, false without detail. The full signature of a drawing stays loaded; that of
- * another picture is freed if this call loaded it, so that little memory is used.
+ * Sets is_drawing and is_grey, false without detail. The full signature of a drawing stays loaded;
+ * that of another picture is freed if this call loaded it, so that little memory is used.
  */
 int ims_members_look(imgsearch *s, member *m, imgsearch_error *err);
 

@@ -209,6 +209,8 @@ int ims_check(imgsearch *s, const imgsearch_check_options *options, job *j,
 	report->problems = problems.n;
 	if (!rc && queries)
 		rc = measure_recall(s, queries, report, j, err);
+	if (rc == IMGSEARCH_EDB && problems.n)
+		rc = 0; /* they are the reason */
 	if (rc)
 		ims_result_free(report);
 	else

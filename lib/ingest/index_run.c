@@ -235,8 +235,9 @@ static int run(index_run *r, index_plan *p, const char *const *paths, size_t n)
 	if (ims_is_stop(rc))
 		return ims_fail(r->err, rc, "%s; finished work is kept",
 			rc == IMGSEARCH_ECANCELED ? "cancelled" : "past the deadline");
+	same_files_run same = { &r->files, &r->paths, &r->offline, r->counts };
 	if (!rc)
-		rc = ims_same_files_settle(r->s, &r->files, r->counts, r->err);
+		rc = ims_same_files_settle(r->s, &same, r->err);
 	if (!rc)
 		rc = ims_twins_describe(r);
 	if (!rc && r->identity.next)

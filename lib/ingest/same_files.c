@@ -6,23 +6,38 @@
 #include "ingest/same_files.h"
 
 #include "base/ids.h"
+#include "base/path.h"
 #include "store/record.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+
+/* What is known of the file of a path. */
+typedef enum presence {
+	PRESENCE_UNKNOWN, /* not seen, and not looked at */
+	PRESENCE_THERE,
+	PRESENCE_OFFLINE,
+	PRESENCE_GONE
+} presence;
 
 typedef struct name_row {
 	int64_t id, same_file;
 	hash256 hash;
 	uint32_t state;
 	uint32_t file; /* the number of the file; 0: the run did not see the path */
+	presence presence;
 	bool link;
+	bool is_new;         /* a picture that was a name before the run */
 	size_t order, class; /* its place in order of path; the class has that of one of its rows */
 } name_row;
 
 typedef struct class_builder {
 	imgsearch *s;
 	const seen_files *seen;
+	const path_table *before;
+	offline_folders *offline;
 	name_row *row; /* in order of path until the classes are known */
 	size_t n, cap;
 	int64_t *pictures; /* of the names that the index has, ascending */
@@ -104,6 +119,12 @@ static int add_picture_of_name(void *user, const store_picture *p, const char *r
 	return 0;
 }
 
+static bool was_name(const class_builder *t, const store_picture *p)
+{
+	const path_entry *e = ims_path_table_find(t->before, ims_path_key(p->root, p->path));
+	return e && e->state == IMGSEARCH_STATE_LINK;
+}
+
 /* Rows of files with several paths, names, and pictures of names. */
 static int add_row(void *user, const store_picture *p, const char *root)
 {
@@ -127,7 +148,9 @@ static int add_row(void *user, const store_picture *p, const char *root)
 		.hash = p->hash,
 		.state = p->state,
 		.file = seen ? seen->number : 0,
+		.presence = seen ? PRESENCE_THERE : PRESENCE_UNKNOWN,
 		.link = seen && seen->link,
+		.is_new = p->state != IMGSEARCH_STATE_LINK && was_name(t, p),
 		.order = t->n,
 		.class = t->n,
 	};
@@ -193,12 +216,23 @@ static void join_unseen(class_builder *t)
 	}
 }
 
-/* The picture of a class comes first: one that was not seen, then what no link leads to. */
+/*
+ * The picture of a class comes first: the one that was, if it was not seen, then what is there and
+ * no link leads to. A picture that was, behind a link that leads to nothing, comes between.
+ */
 static int rank(const name_row *r)
 {
-	if (!r->file)
-		return r->state == IMGSEARCH_STATE_LINK ? 3 : 0;
-	return r->link ? 2 : 1;
+	bool kept = !r->file && r->state != IMGSEARCH_STATE_LINK && !r->is_new;
+	switch (r->presence) {
+	case PRESENCE_THERE:
+		return kept ? 0 : r->link ? 3 : 1;
+	case PRESENCE_OFFLINE:
+		return !kept ? 4 : r->link ? 2 : 0;
+	case PRESENCE_GONE:
+		return 5;
+	default:
+		return r->state == IMGSEARCH_STATE_LINK ? 4 : 0;
+	}
 }
 
 static int by_class(const void *x, const void *y)
@@ -207,6 +241,76 @@ static int by_class(const void *x, const void *y)
 	if (a->class != b->class)
 		return a->class < b->class ? -1 : 1;
 	return rank(a) != rank(b) ? rank(a) - rank(b) : (a->order > b->order) - (a->order < b->order);
+}
+
+static int each_class(class_builder *t, int (*each)(class_builder *t, name_row *row, size_t n))
+{
+	int rc = 0;
+	for (size_t from = 0, to; !rc && from < t->n; from = to) {
+		for (to = from + 1; to < t->n && t->row[to].class == t->row[from].class; to++)
+			;
+		rc = each(t, &t->row[from], to - from);
+	}
+	return rc;
+}
+
+/* Whether a part of the path behind its first `from` bytes is a symbolic link. */
+static bool leads_through_link(char *path, size_t from)
+{
+	bool link = false;
+	for (char *end = path + from; !link && *end;) {
+		end += strspn(end, "/");
+		end += strcspn(end, "/");
+		struct stat st;
+		char was = *end;
+		*end = 0;
+		link = !lstat(path, &st) && S_ISLNK(st.st_mode);
+		*end = was;
+	}
+	return link;
+}
+
+/* Looks at a path that the run did not see. */
+static int look_at(class_builder *t, name_row *r)
+{
+	store_picture p;
+	struct stat st;
+	int rc = ims_store_picture_get(t->s->store, r->id, &p, t->err);
+	char *full = rc ? NULL : ims_path_join(p.root ? p.root_path : NULL, p.path);
+	size_t inside = full && p.root ? strlen(full) - strlen(p.path) : 0;
+	if (!rc && !full)
+		rc = ims_nomem(t->err);
+	if (!rc && !stat(full, &st))
+		r->presence = PRESENCE_THERE;
+	else if (!rc && (errno == ENOENT || errno == ENOTDIR))
+		r->presence = ims_offline_has(t->offline, full, inside) ? PRESENCE_OFFLINE : PRESENCE_GONE;
+	if (!rc)
+		r->link = leads_through_link(full, r->presence == PRESENCE_OFFLINE ? inside : 0);
+	ims_free(full);
+	ims_store_picture_clear(&p);
+	return rc;
+}
+
+/*
+ * Looks at the paths of a class that the run did not see, where the picture is one of them and a
+ * name was seen, or where the picture is new: then the index chose it without a look at the files.
+ */
+static int look_at_class(class_builder *t, name_row *row, size_t n)
+{
+	bool seen = false, unseen = false, is_new = false;
+	int rc = 0;
+	for (size_t i = 0; i < n; i++) {
+		seen |= row[i].file != 0;
+		unseen |= !row[i].file && row[i].state != IMGSEARCH_STATE_LINK;
+		is_new |= row[i].is_new;
+	}
+	if (n < 2 || !(is_new || (seen && unseen)))
+		return 0;
+	for (size_t i = 0; i < n && !rc; i++)
+		if (!row[i].file)
+			rc = look_at(t, &row[i]);
+	qsort(row, n, sizeof *row, by_class);
+	return rc;
 }
 
 static int make_classes(class_builder *t)
@@ -219,7 +323,7 @@ static int make_classes(class_builder *t)
 	join_seen(t);
 	join_unseen(t);
 	qsort(t->row, t->n, sizeof *t->row, by_class);
-	return 0;
+	return each_class(t, look_at_class);
 }
 
 /* --------------------------------------------------------------------------------- writing ---- */
@@ -296,15 +400,8 @@ static int write_changes(class_builder *t)
 
 static int settle_all(class_builder *t)
 {
-	int rc = 0;
-	for (size_t from = 0, to; !rc && from < t->n; from = to) {
-		for (to = from + 1; to < t->n && t->row[to].class == t->row[from].class; to++)
-			;
-		rc = settle_class(t, &t->row[from], to - from);
-	}
-	if (!rc && t->n_changes)
-		rc = write_changes(t);
-	return rc;
+	int rc = each_class(t, settle_class);
+	return !rc && t->n_changes ? write_changes(t) : rc;
 }
 
 /* A path that was found twice was counted twice. */
@@ -320,11 +417,18 @@ static void correct_counts(const class_builder *t, imgsearch_counts *c)
 	c->link = is[IMGSEARCH_STATE_LINK];
 }
 
-int ims_same_files_settle(imgsearch *s, seen_files *f, run_counts *counts, imgsearch_error *err)
+int ims_same_files_settle(imgsearch *s, const same_files_run *run, imgsearch_error *err)
 {
-	class_builder t = { .s = s, .seen = f, .err = err };
+	class_builder t = {
+		.s = s,
+		.seen = run->files,
+		.before = run->before,
+		.offline = run->offline,
+		.err = err,
+	};
 	store_counts held;
-	bool shared = number_files(f);
+	run_counts *counts = run->counts;
+	bool shared = number_files(run->files);
 	int rc = ims_store_counts(s->store, &held, err);
 	/* where pictures went, others may be indexed in their place since they were counted */
 	bool replaced = counts->removed && counts->paths.duplicate + counts->paths.link;

@@ -14,7 +14,7 @@
 #include "image/metadata.h"
 
 /* Raised when the readers find other facts in the same bytes: an index then reads them again. */
-enum { META_VERSION = 3 };
+enum { META_VERSION = 4 };
 
 void ims_facts_add_exif(facts *f, const void *data, size_t size); /* from its TIFF header on */
 /* UTF-8. sidecar: the origin of the date says that a sidecar has it. */
@@ -61,7 +61,7 @@ char *ims_fact_text(facts *f, const void *data, size_t size);
  */
 void ims_fact_put_1252(buf *out, uint8_t c);
 
-/* Appends a keyword to those in *list, which are separated by "; ", unless it is among them. */
+/* Appends a keyword to those in *list (base/list_text.h), unless it is among them. */
 void ims_fact_add_keyword(facts *f, char **list, const void *data, size_t size);
 
 /* Sets the camera: make and model, without a make that the model repeats. Either may be NULL. */

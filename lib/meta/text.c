@@ -1,4 +1,5 @@
 /* Texts of blocks, made safe to show and to compare. */
+#include "base/list_text.h"
 #include "base/utf8.h"
 #include "meta/meta.h"
 
@@ -61,35 +62,44 @@ void ims_fact_put_1252(buf *out, uint8_t c)
 	ims_buf_u8(out, (uint8_t)(0x80 | (code & 0x3F)));
 }
 
+/* Whether a list has a keyword, as it is written in one. */
 static bool has_keyword(const char *list, const char *word)
 {
-	size_t n = strlen(word);
-	for (const char *at = list; (at = strstr(at, word)); at++)
-		if ((at == list || at[-1] == ' ') && (!at[n] || at[n] == ';')
-			&& (at == list || (at - list > 1 && at[-2] == ';')))
+	list_text text;
+	size_t n = strlen(word) - (*word == '"' ? 2 : 0);
+	while (ims_list_next(&list, ';', &text))
+		if ((size_t)(text.span.end - text.span.at) == n && text.quoted == (*word == '"')
+			&& !memcmp(text.span.at, word + text.quoted, n))
 			return true;
 	return false;
 }
 
+/* Appends "; " and the word. */
+static void append_keyword(facts *f, char **list, const char *word)
+{
+	size_t before = strlen(*list);
+	char *grown = ims_realloc(*list, before + strlen(word) + 3, 1);
+	f->nomem |= !grown;
+	if (!grown)
+		return;
+	*list = grown;
+	memcpy(grown + before, "; ", 2);
+	strcpy(grown + before + 2, word);
+}
+
 void ims_fact_add_keyword(facts *f, char **list, const void *data, size_t size)
 {
-	char *word = ims_fact_text(f, data, size);
+	char *text = ims_fact_text(f, data, size), *word = text ? ims_list_quote(text) : NULL;
+	f->nomem |= text && !word;
+	ims_free(text);
 	if (!word)
 		return;
-	size_t before = *list ? strlen(*list) : 0;
 	if (!*list) {
 		*list = word;
 		return;
 	}
-	if (before < MAX_KEYWORDS && !has_keyword(*list, word)) {
-		char *grown = ims_realloc(*list, before + strlen(word) + 3, 1);
-		f->nomem |= !grown;
-		if (grown) {
-			*list = grown;
-			memcpy(grown + before, "; ", 2);
-			strcpy(grown + before + 2, word);
-		}
-	}
+	if (strlen(*list) < MAX_KEYWORDS && !has_keyword(*list, word))
+		append_keyword(f, list, word);
 	ims_free(word);
 }
 

@@ -3,7 +3,7 @@
 #define IMS_WHERE_PROGRAM_H
 
 #include "base/date.h"
-#include "base/fold.h"
+#include "base/list_text.h"
 #include "where/where.h"
 
 /* How the values of a column are compared. */

@@ -57,25 +57,19 @@ static answer compare_text(const where_step *s, text_span value)
 	return to_answer(fits(s->operator, ims_fold_compare(value, wanted)));
 }
 
-static text_span trim(text_span s)
-{
-	while (s.at < s.end && *s.at == ' ')
-		s.at++;
-	while (s.at < s.end && s.end[-1] == ' ')
-		s.end--;
-	return s;
-}
-
-/* Whether one of the texts of a list fits; commas separate them where there is no semicolon. */
+/*
+ * Whether one of the texts of a list fits. Commas separate them where there is no semicolon; then
+ * the whole may be one as well.
+ */
 static answer compare_list(const where_step *s, const char *value)
 {
-	char separator = strchr(value, ';') ? ';' : ',';
-	for (const char *at = value, *end; at; at = *end ? end + 1 : NULL) {
-		end = strchr(at, separator);
-		end = end ? end : at + strlen(at);
-		if (compare_text(s, trim((text_span){ at, end })) == YES)
+	char separator = ims_list_separator(value), space[4096];
+	list_text text;
+	if (separator == ',' && s->operator!= WHERE_CONTAINS && compare_text(s, ims_span(value)) == YES)
+		return YES;
+	for (const char *at = value; ims_list_next(&at, separator, &text);)
+		if (compare_text(s, ims_list_plain(&text, space, sizeof space)) == YES)
 			return YES;
-	}
 	return NO;
 }
 

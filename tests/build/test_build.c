@@ -174,6 +174,10 @@ static void auto_chooses_by_the_number_of_rows(void **state)
 	assert_string_equal(info->searcher, "kdtree");
 	assert_string_equal(info->searcher_why, r->why);
 	imgsearch_info_free(info);
+	build(s, "exact", 0);
+	assert_int_equal(imgsearch_info_get(s, NULL, &info, NULL), 0);
+	assert_string_equal(info->searcher_why, "chosen by name");
+	imgsearch_info_free(info);
 	imgsearch_close(s);
 }
 

@@ -51,6 +51,27 @@ check "no target" 2 imgsearch backup <<'END'
 -
 END
 
+# A server that has the index open is killed, and the backup is put in the place of the index.
+mkdir more; cp pics/city-01.jpg more/1.jpg; printf x >>more/1.jpg
+imgsearch backup -q --force copy.db
+imgsearch serve -q --port 0 >address & server=$!
+until [ -s address ] || ! kill -0 $server 2>.err; do :; done
+imgsearch index -q more
+kill -KILL $server; wait $server 2>.err
+cp i.db killed; cp i.db-wal killed-wal; mv copy.db i.db
+sentence="index $W/i.db: the journal $W/i.db-wal beside it is of another index"
+for command in "info" "query pics/city-01.jpg" "list" "index pics" "rm pics/city-01.jpg" "build" \
+	"dups" "check" "backup x.db" "map -o x.html" "eval" "serve -p 0"; do
+	timeout 60 imgsearch $command >.out 2>.err
+	[ $? = 3 ] && grep -q "$sentence, in whose place this file was put: move the journal away" .err
+	result "a journal of another index: $command" $? .err
+done
+cmp -s i.db-wal killed-wal; result "... which is as it was" $?
+mv killed i.db
+[ "$(imgsearch list --json -q | grep -c more/1.jpg)" = 1 ]
+result "the killed index itself has all" $?
+[ ! -e i.db-wal ] && [ ! -e i.db-lock ]; result "... and its journal is gone" $?
+
 # No room: a limit on the size of files stands for a full disk.
 limited() {
 	(ulimit -f 100 && exec "$@")

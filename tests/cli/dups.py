@@ -32,6 +32,9 @@ begin(
         'a squeezed picture is not the same',
         'nothing was deleted',
         'none: status 1',
+        'a grey copy with more pixels comes behind the picture in colour',
+        '... and is marked so',
+        'grey pictures alone are in order of their pixels',
     ]
 )
 
@@ -158,3 +161,30 @@ result(len(os.listdir('pics') + os.listdir('pics/sub')) == len(before))
 imgsearch('index', '-q', '--db', 'few.db', 'pics/two.png', 'pics/three.png')
 r = imgsearch('dups', '--db', 'few.db', '--min-score', '1', status=1)
 result(r.returncode == 1 and 'no near-duplicates' in r.stderr, (r.returncode, r.stdout, r.stderr))
+
+os.mkdir('grey')
+one.save('grey/z-colour.jpg', quality=92)
+large = one.resize((480, 320), Image.LANCZOS).convert('L')
+large.save('grey/a-large.jpg', quality=95)
+imgsearch('index', '-q', '--db', 'grey.db', 'grey')
+
+
+def in_order():
+    """The pictures of the one group, and which of them are marked grey."""
+    group = dups('--db', 'grey.db', '--kind', 'picture')[0]['pictures']
+    return [os.path.basename(p['path']) for p in group], [p.get('grey', False) for p in group]
+
+
+order, marks = in_order()
+text = imgsearch('dups', '-q', '--db', 'grey.db', '--kind', 'picture', '-0').stdout
+result(
+    order == ['z-colour.jpg', 'a-large.jpg']
+    and [os.path.basename(t) for t in text.split('\0')][:2] == order,
+    (order, text),
+)
+result(marks == [False, True], marks)
+os.remove('grey/z-colour.jpg')
+one.convert('L').save('grey/0-small.png')
+imgsearch('index', '-q', '--db', 'grey.db', 'grey')
+order, marks = in_order()
+result((order, marks) == (['a-large.jpg', '0-small.png'], [False, False]), (order, marks))

@@ -24,6 +24,8 @@ begin(
         '... as a query',
         '--camera and --keyword',
         '... a quote in a text',
+        'keywords with semicolons are kept apart',
+        '... and found as one',
         '--near',
         '--where',
         '... none matches: status 1',
@@ -99,7 +101,14 @@ WORDS = (
     '</dc:subject>'
 )
 save('pics/a.png', 1, "xmp:CreateDate='2024-05-03T14:05:09+02:00' tiff:Model='X100'", WORDS)
-save('pics/b.png', 2, "xmp:CreateDate='2023-12-31T23:59:59' tiff:Make='Canon' tiff:Model='EOS'")
+NAMES = (
+    '<dc:subject><rdf:Bag><rdf:li>Smith; Anna</rdf:li><rdf:li>"first; last"</rdf:li>'
+    '<rdf:li>Paris, France</rdf:li></rdf:Bag></dc:subject>'
+)
+save(
+    'pics/b.png', 2, "xmp:CreateDate='2023-12-31T23:59:59' tiff:Make='Canon' tiff:Model='EOS'",
+    NAMES
+)
 save(
     'pics/c.png', 3, "xmp:CreateDate='2024-06' tiff:Make='Canon' tiff:Model='EOS' xmp:Rating='4'"
     " exif:GPSLatitude='48,8,0N' exif:GPSLongitude='11,34,0E'"
@@ -151,6 +160,14 @@ result(
     == ['b c', 'a', '']
 )
 result(listed('--keyword', "O'Hara", '--keyword', 'SEA') == 'a')
+names = columns('b.png')['keywords']
+result(names == '"Smith; Anna"; """first; last"""; Paris, France', names)
+result(
+    [
+        listed('--keyword', word) for word in
+        ('smith; anna', '"first; last"', 'paris, france', 'Anna', 'first; last', 'Smith', 'France')
+    ] == ['b', 'b', 'b', '', '', '', '']
+)
 result([found('--near', '48.1,11.6,10'), listed('--near', '48.1,11.6,1')] == ['c', ''])
 result(
     [

@@ -66,6 +66,15 @@ END
 check "half of a command of two words" 2 imgsearch vectors <<'END'
 ! imgsearch: say what to do with "vectors": imgsearch vectors import, imgsearch vectors export (see: imgsearch help)
 END
+check "a value without its option" 2 imgsearch build graph <<'END'
+! imgsearch: build: unexpected argument "graph"; did you mean --searcher graph? (see: imgsearch help build)
+END
+check "whole bounds in full" 2 imgsearch list --limit 0 <<'END'
+! imgsearch: list: --limit: "0" is not a whole number from 1 to 1000000000000000 (see: imgsearch help list)
+END
+check "... of other numbers, too" 2 imgsearch query --max-chance 0 x <<'END'
+! imgsearch: query: --max-chance: "0" is not a number from 1e-12 to 1000000000000 (see: imgsearch help query)
+END
 check "an unknown option" 2 imgsearch query --serach=graph a.jpg <<'END'
 ! imgsearch: query: no option --serach; did you mean --searcher? (see: imgsearch help query)
 END

@@ -116,10 +116,10 @@ sed -e 's/"score": [0-9.]*/"score": S/g' -e 's/"id": [0-9]*/"id": N/g' \
 	-e 's/, "plan": "[a-z]*", "reranked": false, "better_than_chance": [0-9]*//' <.out >.json
 mv .json .out
 compare "--json" 0 0 <<'END'
-{"schema": 1, "query": "W/pics/bricks-01.jpg", "searcher": "exact", "exact": true, "results": [{"rank": 1, "id": N, "path": "W/pics/bricks-01.jpg", "score": S}, {"rank": 2, "id": N, "path": "W/pics/bricks-02.jpg", "score": S}]}
+{"schema": 1, "query": "pics/bricks-01.jpg", "query_path": "W/pics/bricks-01.jpg", "searcher": "exact", "exact": true, "results": [{"rank": 1, "id": N, "path": "W/pics/bricks-01.jpg", "score": S}, {"rank": 2, "id": N, "path": "W/pics/bricks-02.jpg", "score": S}]}
 END
 check "--json of a failure" 3 imgsearch query --json none.jpg <<'END'
-{"schema": 1, "query": "W/none.jpg", "error": "none.jpg: No such file or directory"}
+{"schema": 1, "query": "none.jpg", "query_path": "W/none.jpg", "error": "none.jpg: No such file or directory"}
 ! imgsearch: none.jpg: No such file or directory
 END
 check "--json of nothing" 1 imgsearch query --json --min-score 2 pics/city-01.jpg <<'END'

@@ -191,6 +191,68 @@ static void shirts_of_other_colours_are_other_pictures(void **state)
 	imgsearch_close(s);
 }
 
+static bool is_marked_grey(const imgsearch_group *g, int64_t id)
+{
+	for (size_t i = 0; g->grey && i < g->count; i++)
+		if (g->items[i] == id)
+			return g->grey[i] == 1;
+	return false;
+}
+
+/* Only where another picture of the group has colour; a copy of a grey copy is one as well. */
+static void grey_copies_are_marked(void **state)
+{
+	static uint8_t rgb[3 * PAGE_WIDTH * PAGE_HEIGHT];
+	scene *sc = *state;
+	page p = { PAGE_WIDTH, PAGE_HEIGHT, rgb };
+	page_shirt(&p, 0x1e8c1e);
+	write_page(sc, "shirt.png", &p);
+	write_grey(sc, "grey.png", &p);
+	shell("cp '%s/grey.png' '%s/a-copy.png'", sc->photos, sc->photos);
+	imgsearch *s = scene_open(sc);
+	scene_index(s, sc->photos);
+	imgsearch_groups *list = groups_of(s, 0, NULL);
+	assert_int_equal(list->count, 2);
+	assert_int_equal(list->items[0]->kind, IMGSEARCH_SAMENESS_BYTES);
+	assert_null(list->items[0]->grey);
+	const imgsearch_group *g = list->items[1];
+	assert_int_equal(g->count, 2);
+	int64_t shirt = id_of(s, sc, "shirt.png");
+	assert_false(is_marked_grey(g, shirt));
+	assert_true(is_marked_grey(g, g->items[0] == shirt ? g->items[1] : g->items[0]));
+	imgsearch_groups_free(list);
+	shell("rm '%s/shirt.png'", sc->photos);
+	enlarged(sc, "large.png", "grey.png");
+	scene_index(s, sc->photos);
+	list = groups_of(s, 1u << IMGSEARCH_SAMENESS_PICTURE, NULL);
+	assert_int_equal(list->count, 1);
+	assert_null(list->items[0]->grey);
+	imgsearch_groups_free(list);
+	imgsearch_close(s);
+}
+
+/* A copy below a folder of the filter has the colours of the picture elsewhere. */
+static void copies_below_a_folder_have_their_colours(void **state)
+{
+	static uint8_t rgb[3 * PAGE_WIDTH * PAGE_HEIGHT];
+	char below[400];
+	scene *sc = *state;
+	page p = { PAGE_WIDTH, PAGE_HEIGHT, rgb };
+	snprintf(below, sizeof below, "%s/z", sc->photos);
+	page_shirt(&p, 0x1e8c1e);
+	write_page(sc, "shirt.png", &p);
+	write_grey(sc, "grey.png", &p);
+	shell("mkdir '%s' && cp '%s'/*.png '%s'", below, sc->photos, below);
+	imgsearch *s = scene_open(sc);
+	scene_index(s, sc->photos);
+	imgsearch_groups *list = groups_of(s, 0, below);
+	assert_int_equal(list->count, 1);
+	assert_false(is_marked_grey(list->items[0], id_of(s, sc, "z/shirt.png")));
+	assert_true(is_marked_grey(list->items[0], id_of(s, sc, "z/grey.png")));
+	imgsearch_groups_free(list);
+	imgsearch_close(s);
+}
+
 /* Screens and pages of one layout: only the enlarged copy of one is found, nothing as a scene. */
 static void pages_that_say_something_else_are_other_pictures(void **state)
 {
@@ -553,6 +615,8 @@ int main(void)
 		TEST(rejected_pairs_stay_apart),
 		TEST(vectors_are_judged_by_their_features),
 		TEST(shirts_of_other_colours_are_other_pictures),
+		TEST(grey_copies_are_marked),
+		TEST(copies_below_a_folder_have_their_colours),
 		TEST(pages_that_say_something_else_are_other_pictures),
 		TEST(signatures_are_read_back),
 		TEST(signatures_of_older_versions_are_made_anew),

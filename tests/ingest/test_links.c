@@ -338,6 +338,150 @@ static void the_picture_goes_and_a_name_stays(void **state)
 	imgsearch_close(s);
 }
 
+/* A run over one or two folders of the scene, without the option prune. */
+static void refresh(imgsearch *s, const scene *sc, const char *first, const char *second)
+{
+	imgsearch_index_update_options o = IMGSEARCH_INIT(imgsearch_index_update_options);
+	char full[2][300];
+	const char *paths[] = { full[0], full[1] };
+	snprintf(full[0], sizeof full[0], "%s/%s", sc->dir, first);
+	snprintf(full[1], sizeof full[1], "%s/%s", sc->dir, second ? second : "");
+	o.follow_links = 1;
+	scene_update(s, paths, second ? 2 : 1, &o);
+}
+
+/* r1/d/a.png is r2/h.png, and r2/dl leads to r1/d, which holds another picture where `more`. */
+static imgsearch *two_roots(const scene *sc, bool other_first, bool more)
+{
+	imgsearch *s = scene_open(sc);
+	photo(sc, "1.png", 1);
+	photo(sc, "2.png", 2);
+	photo(sc, "3.png", 3);
+	in(sc,
+		"rm -rf r1 r2 && mkdir -p r1/d r2 && cp photos/1.png r1/d/a.png && cp photos/2.png r1/z.png"
+		" && ln r1/d/a.png r2/h.png && ln -s ../r1/d r2/dl");
+	if (more)
+		in(sc, "cp photos/3.png r1/d/c.png");
+	refresh(s, sc, other_first ? "r2" : "r1", other_first ? "r1" : "r2");
+	holds(s, sc,
+		more ? "r1/d/a.png\nr1/d/c.png\nr1/z.png\nr2/dl/a.png = r1/d/a.png\n"
+			   "r2/dl/c.png = r1/d/c.png\nr2/h.png = r1/d/a.png\n"
+			 : "r1/d/a.png\nr1/z.png\nr2/dl/a.png = r1/d/a.png\nr2/h.png = r1/d/a.png\n");
+	return s;
+}
+
+/* The first name in order is a path behind a link, which is gone, too. */
+static void a_name_that_is_gone_is_not_the_picture(void **state)
+{
+	scene *sc = *state;
+	for (int i = 0; i < 4; i++) {
+		bool more = i & 1;
+		imgsearch *s = two_roots(sc, i & 2, more);
+		in(sc, "rm r1/d/a.png");
+		refresh(s, sc, "r1", NULL);
+		holds(s, sc,
+			more ? "r1/d/c.png\nr1/z.png\nr2/dl/a.png = r2/h.png\nr2/dl/c.png = r1/d/c.png\n"
+				   "r2/h.png\n"
+				 : "r1/z.png\nr2/dl/a.png = r2/h.png\nr2/h.png\n");
+		refresh(s, sc, "r2", NULL);
+		holds(s, sc,
+			more ? "r1/d/c.png\nr1/z.png\nr2/dl/c.png = r1/d/c.png\nr2/h.png\n"
+				 : "r1/z.png\nr2/dl/a.png = r2/h.png\nr2/h.png\n"); /* an empty folder: offline */
+		follow(s, sc, "r2");
+		holds(s, sc,
+			more ? "r1/d/c.png\nr1/z.png\nr2/dl/c.png = r1/d/c.png\nr2/h.png\n"
+				 : "r1/z.png\nr2/h.png\n");
+		imgsearch_close(s);
+		unlink(sc->db);
+	}
+}
+
+/* The picture was removed by its path, and then its file; what the index chose is behind a link. */
+static void a_picture_that_went_gives_way_to_a_name(void **state)
+{
+	scene *sc = *state;
+	for (int i = 0; i < 2; i++) {
+		bool more = i & 1;
+		imgsearch *s = two_roots(sc, false, more);
+		int64_t id = id_at(s, sc, "r1/d/a.png");
+		works(imgsearch_index_remove(s, &id, 1, NULL, NULL, &err));
+		in(sc, "rm r1/d/a.png");
+		refresh(s, sc, "r2", NULL);
+		holds(s, sc,
+			more ? "r1/d/c.png\nr1/z.png\nr2/dl/c.png = r1/d/c.png\nr2/h.png\n"
+				 : "r1/z.png\nr2/dl/a.png = r2/h.png\nr2/h.png\n");
+		imgsearch_close(s);
+		unlink(sc->db);
+	}
+}
+
+/* The run is over the folder of a name alone. */
+static void a_run_over_a_name_looks_for_the_picture(void **state)
+{
+	scene *sc = *state;
+	imgsearch *s = two_roots(sc, false, true);
+	int64_t id = id_at(s, sc, "r1/d/a.png");
+	refresh(s, sc, "r2", NULL); /* it is there: it stays */
+	assert_int_equal(id_at(s, sc, "r1/d/a.png"), id);
+	in(sc, "mv r1 away"); /* its root is not: it stays as well */
+	refresh(s, sc, "r2", NULL);
+	holds(s, sc,
+		"r1/d/a.png\nr1/d/c.png\nr1/z.png\nr2/dl/a.png = r1/d/a.png\nr2/dl/c.png = r1/d/c.png\n"
+		"r2/h.png = r1/d/a.png\n");
+	in(sc, "mv away r1 && rm r1/d/a.png");
+	refresh(s, sc, "r2", NULL);
+	holds(s, sc,
+		"r1/d/a.png = r2/h.png\nr1/d/c.png\nr1/z.png\nr2/dl/c.png = r1/d/c.png\nr2/h.png\n");
+	assert_int_equal(id_at(s, sc, "r2/h.png"), id);
+	refresh(s, sc, "r1", NULL);
+	holds(s, sc, "r1/d/c.png\nr1/z.png\nr2/dl/c.png = r1/d/c.png\nr2/h.png\n");
+	imgsearch_close(s);
+}
+
+/* So many are gone that the index keeps their paths: as names. */
+static void kept_paths_that_are_gone_are_names(void **state)
+{
+	scene *sc = *state;
+	imgsearch *s = scene_open(sc);
+	photo(sc, "1.png", 1);
+	photo(sc, "2.png", 2);
+	photo(sc, "3.png", 3);
+	in(sc, "cd photos && mkdir a && ln 1.png a/1.png && ln 2.png a/2.png");
+	refresh(s, sc, "photos", NULL);
+	holds(s, sc,
+		"photos/1.png\nphotos/2.png\nphotos/3.png\nphotos/a/1.png = photos/1.png\n"
+		"photos/a/2.png = photos/2.png\n");
+	int64_t id = id_at(s, sc, "photos/1.png");
+	in(sc, "cd photos && mkdir ../kept && mv 1.png 2.png ../kept");
+	refresh(s, sc, "photos", NULL);
+	holds(s, sc,
+		"photos/1.png = photos/a/1.png\nphotos/2.png = photos/a/2.png\nphotos/3.png\n"
+		"photos/a/1.png\nphotos/a/2.png\n");
+	assert_int_equal(id_at(s, sc, "photos/a/1.png"), id);
+	in(sc, "mv kept/* photos");
+	refresh(s, sc, "photos", NULL);
+	holds(s, sc,
+		"photos/1.png\nphotos/2.png\nphotos/3.png\nphotos/a/1.png = photos/1.png\n"
+		"photos/a/2.png = photos/2.png\n");
+	assert_int_equal(id_at(s, sc, "photos/1.png"), id);
+	imgsearch_close(s);
+}
+
+/* Other bytes at its path: what leads there is not the picture of the old ones. */
+static void a_picture_with_other_bytes_gives_way_to_a_hard_link(void **state)
+{
+	scene *sc = *state;
+	imgsearch *s = two_roots(sc, false, true);
+	in(sc, "cp photos/2.png new && mv new r1/d/a.png && rm r1/z.png");
+	refresh(s, sc, "r1", NULL);
+	holds(s, sc,
+		"r1/d/a.png\nr1/d/c.png\nr2/dl/a.png = r2/h.png\nr2/dl/c.png = r1/d/c.png\nr2/h.png\n");
+	refresh(s, sc, "r1", "r2");
+	holds(s, sc,
+		"r1/d/a.png\nr1/d/c.png\nr2/dl/a.png = r1/d/a.png\nr2/dl/c.png = r1/d/c.png\nr2/h.png\n");
+	imgsearch_close(s);
+}
+
 static void moves_are_found_beside_hard_links(void **state)
 {
 	scene *sc = *state;
@@ -418,6 +562,11 @@ int main(void)
 		LINKS(a_link_becomes_a_copy),
 		LINKS(content_changes_through_one_name),
 		LINKS(the_picture_goes_and_a_name_stays),
+		LINKS(a_name_that_is_gone_is_not_the_picture),
+		LINKS(a_picture_that_went_gives_way_to_a_name),
+		LINKS(a_run_over_a_name_looks_for_the_picture),
+		LINKS(kept_paths_that_are_gone_are_names),
+		LINKS(a_picture_with_other_bytes_gives_way_to_a_hard_link),
 		LINKS(moves_are_found_beside_hard_links),
 		LINKS(removal_and_keeping_out),
 		LINKS(files_that_are_named),

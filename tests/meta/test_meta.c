@@ -269,6 +269,20 @@ static void hostile_exif(void **state)
 
 /* ------------------------------------------------------------------------------------- xmp ---- */
 
+/* Semicolons and quotes in keywords are told from those between them. */
+static void keywords_with_semicolons(void **state)
+{
+	static const char text[] = XMP("",
+		"<dc:subject><rdf:Bag><rdf:li>a; b</rdf:li><rdf:li>b</rdf:li><rdf:li>b\"</rdf:li>"
+		"<rdf:li>a; b</rdf:li><rdf:li>\"a\"; c</rdf:li><rdf:li>d, e</rdf:li><rdf:li>b\"</rdf:li>"
+		"</rdf:Bag></dc:subject>");
+	facts f = { 0 };
+	(void)state;
+	read_xmp(&f, text);
+	is(&f, FACT_KEYWORDS, "\"a; b\"; b; b\"; \"\"\"a\"\"; c\"; d, e");
+	ims_facts_clear(&f);
+}
+
 static void xmp_forms(void **state)
 {
 	static const char elements[] = XMP("xmp:Rating='3'",
@@ -938,6 +952,7 @@ int main(void)
 		cmocka_unit_test(texts_of_exif),
 		cmocka_unit_test(hostile_exif),
 		cmocka_unit_test(xmp_forms),
+		cmocka_unit_test(keywords_with_semicolons),
 		cmocka_unit_test(hostile_xmp),
 		cmocka_unit_test(long_texts),
 		cmocka_unit_test(iptc),

@@ -132,6 +132,22 @@ static void texts(void **state)
 	HOLDS("mine = 5", "mine=5.0");
 }
 
+/* The sharp s and ligatures. */
+static void letters_that_fold_to_several(void **state)
+{
+	(void)state;
+	HOLDS("keywords = 'strasse'", "keywords=boat; Straße");
+	HOLDS("keywords = 'STRAẞE'", "keywords=Straße");
+	HOLDS("camera = 'straße'", "camera=STRASSE");
+	FAILS("camera = 'stras'", "camera=Straß");
+	HOLDS("camera ~ 'tras'", "camera=Straße");
+	HOLDS("camera ~ 'se'", "camera=Straße"); /* from within the letter */
+	FAILS("camera ~ 'sse'", "camera=Strase");
+	HOLDS("camera ~ 'office'", "camera=my oﬃce");
+	HOLDS("camera = 's'", "camera=ſ");
+	HOLDS("camera < 'sst'", "camera=ß");
+}
+
 static void lists(void **state)
 {
 	(void)state;
@@ -143,6 +159,16 @@ static void lists(void **state)
 	HOLDS("keywords = 'sand'", "keywords=boat,sand");
 	HOLDS("keywords = 'Paris, France'", "keywords=boat; Paris, France");
 	FAILS("keywords = 'sea; sand'", "keywords=sea; sand");
+	HOLDS("keywords = 'sea; sand'", "keywords=boat; \"Sea; sand\"");
+	HOLDS("keywords = 'sea; sand'", "keywords=\"Sea; sand\"");
+	FAILS("keywords = 'sand'", "keywords=\"sea; sand\"");
+	HOLDS("keywords = 'boat'", "keywords=\"sea; sand\" ; boat");
+	HOLDS("keywords = 'a \"b\"; c'", "keywords=\"a \"\"b\"\"; c\"; d");
+	HOLDS("keywords = '\"a'", "keywords=\"a; b"); /* no quoted text */
+	HOLDS("keywords = 'b'", "keywords=\"a; b");
+	HOLDS("keywords = 'b'", "keywords=\"a\" x; b");
+	HOLDS("keywords = 'Paris, France'", "keywords=Paris, France");
+	HOLDS("keywords = 'Paris'", "keywords=Paris, France"); /* of a CSV */
 }
 
 static void places(void **state)
@@ -283,6 +309,7 @@ int main(void)
 		cmocka_unit_test(numbers),
 		cmocka_unit_test(dates),
 		cmocka_unit_test(texts),
+		cmocka_unit_test(letters_that_fold_to_several),
 		cmocka_unit_test(lists),
 		cmocka_unit_test(places),
 		cmocka_unit_test(three_values),

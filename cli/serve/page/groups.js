@@ -15,7 +15,11 @@ let groups = null,
 	shownGroups = AT_ONCE;
 
 function twin(group, p, first) {
-	const facts = [p.width ? `${p.width} × ${p.height}` : "", p.size ? bytes(p.size) : ""]
+	const facts = [
+		p.width ? `${p.width} × ${p.height}` : "",
+		p.size ? bytes(p.size) : "",
+		p.grey ? "grey" : "",
+	]
 		.filter(Boolean)
 		.join(" · ");
 	return make(

@@ -6,22 +6,40 @@
 typedef struct report {
 	int (*each)(void *user, const char *problem);
 	void *user;
+	bool any;
 } report;
 
 /*
- * Reports the first column of every row as a problem, but for the "ok" of an integrity check that
- * finds none.
+ * Reports each line of a text as a problem, but for the headings of an integrity check and the "ok"
+ * of one that finds none.
  */
-static int report_rows(conn *c, const report *to, const char *sql, imgsearch_error *err)
+static int report_lines(report *to, const char *text)
+{
+	int rc = 0;
+	for (size_t n; !rc && *text; text += n + (text[n] == '\n')) {
+		n = strcspn(text, "\n");
+		char *line = ims_strndup(text, n);
+		if (!line)
+			return IMGSEARCH_ENOMEM;
+		if (n && strcmp(line, "ok") && strncmp(line, "*** in database", 15)) {
+			to->any = true;
+			rc = to->each(to->user, line);
+		}
+		ims_free(line);
+	}
+	return rc;
+}
+
+/* Reports the first column of every row. */
+static int report_rows(conn *c, report *to, const char *sql, imgsearch_error *err)
 {
 	sqlite3_stmt *s = NULL;
 	int rc = ims_sqlite_query(c, &s, err, sql, "");
 	while (!rc && (rc = ims_sqlite_step(c, s, err)) > 0) {
 		const char *text = (const char *)sqlite3_column_text(s, 0);
-		if (!text)
-			rc = ims_nomem(err);
-		else
-			rc = strcmp(text, "ok") ? to->each(to->user, text) : 0;
+		rc = text ? report_lines(to, text) : IMGSEARCH_ENOMEM;
+		if (rc == IMGSEARCH_ENOMEM)
+			ims_nomem(err);
 	}
 	ims_sqlite_done(c, s);
 	return rc;
@@ -98,19 +116,30 @@ static const char *const rules[] = {
 	" WHERE n <> is_n",
 };
 
+/* A table that cannot be read is a problem, and is told where nothing else was. */
+static int report_damage(report *to, int rc, const imgsearch_error *why, imgsearch_error *err)
+{
+	if (rc == IMGSEARCH_EDB)
+		return to->any ? 0 : report_lines(to, why->message);
+	if (rc && err && why->code)
+		*err = *why;
+	return rc;
+}
+
 int ims_sqlite_check(store *base, store_problem_each *each, void *user, imgsearch_error *err)
 {
 	sqlite_store *st = (sqlite_store *)base;
 	conn *c;
-	report to = { each, user };
+	report to = { each, user, false };
+	imgsearch_error why = { 0 };
 	int rc = ims_sqlite_acquire(st, &c, err);
 	if (rc)
 		return rc;
 	rc = ims_sqlite_read_begin(c, err);
 	for (size_t i = 0; !rc && i < sizeof rules / sizeof *rules; i++)
-		rc = report_rows(c, &to, rules[i], err);
+		rc = report_damage(&to, report_rows(c, &to, rules[i], &why), &why, err);
 	if (!rc)
-		rc = check_chunks(c, &to, err);
+		rc = report_damage(&to, check_chunks(c, &to, &why), &why, err);
 	ims_sqlite_read_end(c);
 	ims_sqlite_release(st, c);
 	return rc;

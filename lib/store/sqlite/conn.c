@@ -20,7 +20,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static char *immutable_uri(const char *path)
+char *ims_sqlite_immutable_uri(const char *path)
 {
 	buf b = { 0 };
 	ims_buf_text(&b, "file:");
@@ -53,7 +53,7 @@ static int open_handle(conn *c, bool writer, imgsearch_error *err)
 		flags |= SQLITE_OPEN_READONLY;
 	else
 		flags |= SQLITE_OPEN_READWRITE | (writer ? SQLITE_OPEN_CREATE : 0);
-	if (c->immutable && !(uri = immutable_uri(st->base.path)))
+	if (c->immutable && !(uri = ims_sqlite_immutable_uri(st->base.path)))
 		return ims_nomem(err);
 	int rc = sqlite3_open_v2(uri ? uri : st->base.path, &c->db, flags, NULL);
 	ims_free(uri);

@@ -127,6 +127,8 @@ int ims_sqlite_check_content(conn *c, int64_t state, imgsearch_error *err);
 int ims_sqlite_check_file(conn *c, imgsearch_error *err); /* both */
 /* Whether an error of SQLite comes from another file that was copied over this one; err says so. */
 bool ims_sqlite_is_overwritten(conn *c, imgsearch_error *err);
+/* Reads the number of a file that had none: it was made or upgraded. */
+int ims_sqlite_learn_file_id(conn *c, imgsearch_error *err);
 /* Within a transaction: gives the file a number, where it has none. */
 int ims_sqlite_file_id_put(conn *c, bool anew, imgsearch_error *err);
 
@@ -145,6 +147,15 @@ bool ims_sqlite_has_other_journal(const conn *c); /* there is another one now */
 
 /* Whether there is a journal with something in it. */
 bool ims_sqlite_journal_exists(const sqlite_store *st);
+
+/*
+ * Before SQLite opens a file: EIO where the journal beside it was left by another index, in whose
+ * place this file was put. FILE-lock says whose it is; where it does not, nothing is compared.
+ */
+int ims_sqlite_check_journal_owner(const sqlite_store *st, imgsearch_error *err);
+
+/* The file alone, without locks and journal, as a URI; ims_free. NULL: out of memory. */
+char *ims_sqlite_immutable_uri(const char *path);
 
 /*
  * The state of the file as c reads it: kept until another connection commits, then read anew, and

@@ -1,5 +1,6 @@
 /* The file as a whole: free space, size, and whether it is still the one that was opened. */
 #include "store/sqlite/gate.h"
+#include "store/sqlite/lock.h"
 #include "store/sqlite/sql.h"
 
 #include <errno.h>
@@ -71,6 +72,15 @@ static int read_file_id(conn *c, int64_t *id, imgsearch_error *err)
 	return rc;
 }
 
+int ims_sqlite_learn_file_id(conn *c, imgsearch_error *err)
+{
+	int64_t id;
+	int rc = read_file_id(c, &id, err);
+	if (!rc)
+		atomic_store(&c->st->file_id, id);
+	return rc;
+}
+
 int ims_sqlite_file_id_put(conn *c, bool anew, imgsearch_error *err)
 {
 	return ims_sqlite_run(c, err,
@@ -97,6 +107,49 @@ int ims_sqlite_remember_file(sqlite_store *st, imgsearch_error *err)
 	atomic_store(&st->file_id, id);
 	atomic_store(&st->checked, state);
 	return rc;
+}
+
+/* The number in the file itself, without what lies in the journal. 0: none, or it is unreadable. */
+static int64_t id_below_journal(const sqlite_store *st)
+{
+	sqlite3 *db = NULL;
+	sqlite3_stmt *s = NULL;
+	int64_t id = 0;
+	char *uri = ims_sqlite_immutable_uri(st->base.path);
+	int rc = uri ? sqlite3_open_v2(uri, &db, SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, NULL)
+				 : SQLITE_NOMEM;
+	if (!rc)
+		rc = sqlite3_prepare_v2(db, "SELECT data FROM setting WHERE name = 'file'", -1, &s, NULL);
+	if (!rc && sqlite3_step(s) == SQLITE_ROW && sqlite3_column_bytes(s, 0) >= (int)sizeof id)
+		memcpy(&id, sqlite3_column_blob(s, 0), sizeof id);
+	sqlite3_finalize(s);
+	sqlite3_close_v2(db);
+	ims_free(uri);
+	return id;
+}
+
+/* Where the file is as it was noted, or has the number. */
+static bool is_noted(const sqlite_store *st)
+{
+	lock_note note, now;
+	if (!ims_sqlite_read_note(st, &note) || !ims_sqlite_look_at_file(st, &now))
+		return true;
+	if (now.state == note.state && now.device == note.device && now.inode == note.inode)
+		return true;
+	int64_t id = id_below_journal(st);
+	return !id || id == note.id;
+}
+
+/* Looks twice, since a checkpoint may be writing the page. */
+int ims_sqlite_check_journal_owner(const sqlite_store *st, imgsearch_error *err)
+{
+	if (!ims_sqlite_journal_exists(st) || is_noted(st) || is_noted(st)
+		|| !ims_sqlite_journal_exists(st))
+		return 0;
+	return ims_fail(err, IMGSEARCH_EIO,
+		"index %s: the journal %s beside it is of another index, in whose place this file was put: "
+		"move the journal away to open this file as it is, or put the other index back",
+		st->base.label, st->wal_path);
 }
 
 int ims_sqlite_check_content(conn *c, int64_t state, imgsearch_error *err)
@@ -157,6 +210,17 @@ int ims_sqlite_check_path(const sqlite_store *st, imgsearch_error *err)
 {
 	int64_t state;
 	return ims_sqlite_look(st, &state, err);
+}
+
+bool ims_sqlite_look_at_file(const sqlite_store *st, lock_note *note)
+{
+	struct stat info;
+	if (stat(st->base.path, &info))
+		return false;
+	note->state = state_of(&info);
+	note->device = info.st_dev;
+	note->inode = info.st_ino;
+	return true;
 }
 
 int64_t ims_sqlite_file_state(const sqlite_store *st)

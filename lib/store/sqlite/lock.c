@@ -2,6 +2,9 @@
  * The writer lock. SQLite's own write lock ends with every commit, and a run commits every few
  * seconds. The writer therefore holds flock on FILE-lock, which a kill releases. Releasing removes
  * the file; a process that locked a file which was removed meanwhile tries again.
+ *
+ * FILE-lock says of which index the journal beside it is (lock_note). While there is a journal it
+ * stays, unlocked; the last user removes it with the journal.
  */
 #include "store/sqlite/lock.h"
 #include "store/sqlite/fork.h"
@@ -12,12 +15,13 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-/* Under ims_sqlite_fork_lock. */
+/* Under ims_sqlite_fork_lock. Who removes the file holds it for a moment: it is tried again. */
 static int lock_file(sqlite_store *st, imgsearch_error *err)
 {
-	for (;;) {
+	for (int tries = 0;;) {
 		struct stat mine, now;
 		int fd = open(st->lock_path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
 		if (fd < 0)
@@ -27,6 +31,10 @@ static int lock_file(sqlite_store *st, imgsearch_error *err)
 			int code = errno;
 			close(fd);
 			errno = code;
+			if (code == EWOULDBLOCK && tries++ < 3) {
+				nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
+				continue;
+			}
 			return code == EWOULDBLOCK
 				? ims_fail(err, IMGSEARCH_EBUSY, "index %s: another program is writing to it",
 					st->base.label)
@@ -42,6 +50,31 @@ static int lock_file(sqlite_store *st, imgsearch_error *err)
 	}
 }
 
+/*
+ * The note on the file as it is; nothing, where its number is not known or it cannot be written.
+ * Where another file is in its place by now, the note stays.
+ */
+static void write_note(const sqlite_store *st)
+{
+	lock_note note = { .id = atomic_load(&st->file_id) }, was;
+	bool known = note.id && ims_sqlite_look_at_file(st, &note);
+	if (known && st->inode && (note.device != st->device || note.inode != st->inode))
+		return;
+	bool same = known && pread(st->lock_fd, &was, sizeof was, 0) == sizeof was
+		&& !memcmp(&note, &was, sizeof was);
+	if (!same && !(known && pwrite(st->lock_fd, &note, sizeof note, 0) == sizeof note))
+		(void)!ftruncate(st->lock_fd, 0);
+}
+
+bool ims_sqlite_read_note(const sqlite_store *st, lock_note *note)
+{
+	int fd = open(st->lock_path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	bool found = fd >= 0 && read(fd, note, sizeof *note) == sizeof *note;
+	if (fd >= 0)
+		close(fd);
+	return found;
+}
+
 int ims_sqlite_lock(sqlite_store *st, imgsearch_error *err)
 {
 	if (atomic_exchange(&st->writing, true))
@@ -54,6 +87,8 @@ int ims_sqlite_lock(sqlite_store *st, imgsearch_error *err)
 	ims_sqlite_fork_unlock();
 	if (rc)
 		atomic_store(&st->writing, false);
+	else
+		write_note(st);
 	return rc;
 }
 
@@ -62,12 +97,22 @@ void ims_sqlite_unlock(sqlite_store *st)
 	ims_sqlite_fork_lock();
 	if (st->lock_fd >= 0) {
 		ims_sqlite_fork_remove(st);
-		unlink(st->lock_path);
+		if (ims_sqlite_journal_exists(st))
+			write_note(st);
+		else
+			unlink(st->lock_path);
 		close(st->lock_fd);
 		st->lock_fd = -1;
 	}
 	ims_sqlite_fork_unlock();
 	atomic_store(&st->writing, false);
+}
+
+void ims_sqlite_remove_lock_file(sqlite_store *st)
+{
+	bool left = st->inode && !st->base.read_only && !access(st->lock_path, F_OK);
+	if (left && !ims_sqlite_journal_exists(st) && !ims_sqlite_lock(st, NULL))
+		ims_sqlite_unlock(st);
 }
 
 /* Why a handle that is open for reading only cannot write. */
@@ -96,6 +141,9 @@ int ims_sqlite_write_begin(store *base, imgsearch_error *err)
 		return rc;
 	if (!st->writer && (rc = ims_sqlite_open_writer(st, err)))
 		ims_sqlite_unlock(st);
+	if (!rc && !st->memory && !atomic_load(&st->file_id)
+		&& !ims_sqlite_learn_file_id(st->writer, NULL))
+		write_note(st);
 	return rc;
 }
 

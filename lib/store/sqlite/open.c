@@ -198,6 +198,8 @@ static int make(sqlite_store *st, const store_options *o, imgsearch_error *err)
 		rc = ims_sqlite_upgrade(st->writer, ims_sqlite_steps, IMS_STORE_VERSION, err);
 	if (!rc && kind == FILE_EMPTY)
 		rc = new_settings(st->writer, o, err);
+	if (!rc && !st->memory)
+		rc = ims_sqlite_learn_file_id(st->writer, err);
 	if (rc) {
 		ims_sqlite_disconnect(st->writer);
 		st->writer = NULL;
@@ -243,7 +245,9 @@ static int open_file(sqlite_store *st, const store_options *o, imgsearch_error *
 		|| !ims_sqlite_folder_writable(st);
 	conn *c;
 	int kind;
-	int rc = ims_sqlite_acquire(st, &c, err);
+	int rc = ims_sqlite_check_journal_owner(st, err);
+	if (!rc)
+		rc = ims_sqlite_acquire(st, &c, err);
 	if (rc)
 		return rc;
 	rc = examine(c, &kind, err);
@@ -318,6 +322,7 @@ void ims_sqlite_close(store *base)
 		ims_sqlite_disconnect(st->idle[i]);
 	ims_sqlite_disconnect(
 		st->writer); /* last: the others borrow the handle of ":memory:" from it */
+	ims_sqlite_remove_lock_file(st);
 	ims_sqlite_gate_destroy(st);
 	pthread_mutex_destroy(&st->mutex);
 	ims_sqlite_paths_free(st);
