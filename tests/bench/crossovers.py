@@ -135,7 +135,8 @@ def main():
     args.vectors = args.vectors or f"{args.build}/bench/vectors"
     args.data = args.data or f"{args.build}/bench"
     args.front = f"{args.build}/tests/bench/front"
-    os.makedirs(args.data, exist_ok=True)
+    for folder in args.data, f"{args.build}/bench":
+        os.makedirs(folder, exist_ok=True)
     if not os.path.exists(f"{args.vectors}/base256.npy"):
         subprocess.run([HERE + "/vectors.py", args.vectors], check=True)
     numbers = lambda text, default: [int(w) for w in text.split(",")] if text else default
