@@ -10,9 +10,9 @@ enum { KDTREE_RAW_DIM = 32 }; /* the tree is over the rows' own coordinates up t
 typedef struct kdtree {
 	coded_searcher coded; /* codes for more dimensions */
 	kd_tree tree;         /* no nodes: every query is a scan */
-	float *rows;          /* few dimensions: the rows in the order of the tree, in blocks; or NULL */
-	int64_t *ids;         /* of these rows */
-	double longest;       /* the length of the longest of these rows */
+	float *rows;    /* few dimensions: the rows in the order of the tree, in blocks; or NULL */
+	int64_t *ids;   /* of these rows */
+	double longest; /* the length of the longest of these rows */
 } kdtree;
 
 /*

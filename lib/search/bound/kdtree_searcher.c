@@ -322,9 +322,8 @@ static void begin_walk(kd_walk *walk, const kdtree *s, const bound_query *q)
 	walk->metric = c->metric;
 	walk->point = q->components;
 	walk->offset = q->offset;
-	walk->error = c->metric == IMGSEARCH_METRIC_IP
-		? query_error * c->radius + row_error * q->length
-		: query_error + row_error;
+	walk->error = c->metric == IMGSEARCH_METRIC_IP ? query_error * c->radius + row_error * q->length
+												   : query_error + row_error;
 	walk->residual_error = ims_projection_residual(q->length, head2, query_error, &walk->residual);
 	ims_kd_begin(walk);
 }
