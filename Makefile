@@ -320,11 +320,16 @@ bench-crowd: $(B)/tests/bench/crowd $(B)/tests/bench/front
 
 # What a caller of the API gets, beside peers from PyPI. VENV=DIR: their virtual environment, made where it is absent.
 VENV ?= $(HOME)/.cache/imgsearch-peers
-.PHONY: bench-peers
-bench-peers: $(B)/tests/bench/front
+.PHONY: bench-peers bench-readme peers-venv
+peers-venv:
 	@test -x $(VENV)/bin/python3 || { python3 -m venv $(VENV) && for p in numpy faiss-cpu hnswlib usearch sqlite-vec lancedb; do \
 		$(VENV)/bin/pip install -q $$p || echo "bench-peers: $$p cannot be installed, and is not measured" >&2; done; }
+bench-peers: $(B)/tests/bench/front peers-venv
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(VENV)/bin/python3 tests/bench/peers.py $(B) $(BENCH_ARGS)
+
+# The README's table; BENCH_ARGS="--parts search" alone needs no torch.
+bench-readme: all examples $(B)/tests/bench/front peers-venv
+	@$(VENV)/bin/python3 tests/bench/readme.py $(B) $(BENCH_ARGS)
 
 # 10 million rows (N=...): says what disk it needs, then takes most of an hour. Not among those of `make bench`.
 bench-large: cli

@@ -21,7 +21,7 @@ import numpy as np
 from search import HERE, compiled, nearest
 
 EXACT = ["scan", "exact", "kdtree", "pca"]
-GRID = [200, 500, 2000, 10000, 50000, 100000, 1000000], [4, 16, 64, 256, 512, 1280]
+GRID = [200, 500, 2000, 10000, 50000, 100000, 1000000], [4, 8, 16, 64, 256, 512, 1280]
 SMALL = [10000, 100000], [2, 3, 4, 8, 16]
 ROUNDS = 3
 
