@@ -58,7 +58,8 @@ def search(args):
         dim = np.load(rows, mmap_mode="r").shape[1]
         db = f"{args.data}/readme-{n}-{dim}.db"
         if not os.path.exists(db):
-            output([f"{args.build}/tests/bench/front", "build", db, rows, str(n), ",".join(searchers)])
+            front = f"{args.build}/tests/bench/front"
+            output([front, "build", db, rows, str(n), ",".join(searchers)])
         for name in searchers:
             text = output([f"{args.build}/examples/query_speed", db, name])
             if not text:
@@ -75,10 +76,10 @@ def search(args):
 
 
 def index(args):
-    text = output(
-        ["/usr/bin/python3", f"{HERE}/index.py", "mobilenet_v2"], env={**os.environ, "B": args.build}
-    )
-    times = re.findall(r"^  (?:imgsearch index|home-made script|tuned script) +([\d.]+) s", text or "", re.M)
+    words = ["/usr/bin/python3", f"{HERE}/index.py", "mobilenet_v2"]
+    text = output(words, env={**os.environ, "B": args.build})
+    ways = "imgsearch index|home-made script|tuned script"
+    times = re.findall(rf"^  (?:{ways}) +([\d.]+) s", text or "", re.M)
     if len(times) == 3:
         n = re.search(r": (\d+) pictures", text)[1]
         others = f"torchvision and Pillow, one at a time: {times[1]} s; batches, bf16: {times[2]} s"
