@@ -3,9 +3,10 @@
  *	crowd INDEX.db QUERIES.npy		prints a table in Markdown; the index is changed
  * Threads that ask one by one for ids and scores on one handle; then one such thread on a CPU of
  * its own, alone and while others work on the index: a writer adds 300 rows a second in one
- * transaction (as an index run does), and builds follow each other. One of the two changes the index
- * at a time; the other one tries again. They run in this process or in another one, on another CPU.
- * $SECONDS for each line (3). Where the machine does other work, CPU time is what to compare.
+ * transaction (as an index run does), and builds follow each other. One of the two changes the
+ * index at a time; the other one tries again. They run in this process or in another one, on
+ * another CPU. $SECONDS for each line (3). Where the machine does other work, CPU time is what to
+ * compare.
  */
 #include "imgsearch.h"
 
