@@ -254,7 +254,7 @@ fuzz: fuzz-programs
 # --------------------------------------------------------------------------------------------- benchmarks ----
 
 # One target a benchmark, named bench-NAME and listed here.
-BENCHES := chance deadline decode dups eval far index map model pending quality sameness search serve train tune
+BENCHES := chance crossovers crowd deadline decode dups eval far index map model pending quality sameness search serve train tune
 .PHONY: bench bench-large bench-versions
 bench: $(BENCHES:%=bench-%)
 
@@ -303,17 +303,33 @@ bench-versions: all
 bench-decode: $(B)/tests/bench/decode
 	@tests/bench/decode.py $<
 
-# In pieces: DO=build, ask, cold-build, cold, crossover, auto, plot, table; N=0: all rows; BENCH_ARGS: see tests/bench/search.py.
+# In pieces: DO=build, ask, cold-build, cold, plot, table; N=0: all rows; BENCH_ARGS: see tests/bench/search.py.
 bench-search: cli $(B)/tests/bench/search_ours
 	@tests/bench/search.py $(B) $(or $(DO),all) --n $(or $(N),20000) $(BENCH_ARGS)
 
+# Which searcher is fastest at which size, and what auto takes; few dimensions beside nanoflann: BENCH_ARGS=--small
+bench-crossovers: cli $(B)/tests/bench/front
+	@tests/bench/crossovers.py $(B) $(BENCH_ARGS)
+
+# Many at once: threads, writers, builds, processes. An index of 100 000 x 256 is made; VECTORS=DIR of tests/bench/vectors.py
+VECTORS ?= $(B)/bench/vectors
+bench-crowd: $(B)/tests/bench/crowd $(B)/tests/bench/front
+	@test -e $(VECTORS)/base256.npy || tests/bench/vectors.py $(VECTORS)
+	@dir=$$(mktemp -d) && $(B)/tests/bench/front build $$dir/index.db $(VECTORS)/base256.npy 100000 graph && \
+		$< $$dir/index.db $(VECTORS)/query256_in.npy; rc=$$?; rm -rf "$$dir"; exit $$rc
+
 # What a caller of the API gets, beside peers from PyPI. VENV=DIR: their virtual environment, made where it is absent.
 VENV ?= $(HOME)/.cache/imgsearch-peers
-.PHONY: bench-peers
-bench-peers: $(B)/tests/bench/front
+.PHONY: bench-peers bench-readme peers-venv
+peers-venv:
 	@test -x $(VENV)/bin/python3 || { python3 -m venv $(VENV) && for p in numpy faiss-cpu hnswlib usearch sqlite-vec lancedb; do \
 		$(VENV)/bin/pip install -q $$p || echo "bench-peers: $$p cannot be installed, and is not measured" >&2; done; }
+bench-peers: $(B)/tests/bench/front peers-venv
 	@OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(VENV)/bin/python3 tests/bench/peers.py $(B) $(BENCH_ARGS)
+
+# The README's table; BENCH_ARGS="--parts search" alone needs no torch.
+bench-readme: all examples $(B)/tests/bench/front peers-venv
+	@$(VENV)/bin/python3 tests/bench/readme.py $(B) $(BENCH_ARGS)
 
 # 10 million rows (N=...): says what disk it needs, then takes most of an hour. Not among those of `make bench`.
 bench-large: cli

@@ -779,7 +779,7 @@ typedef struct imgsearch_query_options {
 	uint32_t plain;
 	/* > 0: leave out the hits from the first one on whose chance is higher */
 	double max_chance;
-	const char *searcher; /* NULL: the index's; "exact", "kdtree", "pca", "graph", "scan" */
+	const char *searcher; /* NULL, "auto": the index's; "exact", "kdtree", "pca", "graph", "scan" */
 	/*
 	 * graph: aim at this recall@k. 0: IMGSEARCH_RECALL_DEFAULT; less than 0.8 counts as 0.8; 1 is
 	 * the widest beam, which is not exact

@@ -285,6 +285,40 @@ AVX2 static void scan_u4_i8(const uint8_t *block, size_t blocks, size_t eights, 
 		}
 }
 
+AVX2 static inline __m256 l2_term(const float *block, const float *query, size_t n, size_t i)
+{
+	__m256 d = _mm256_sub_ps(_mm256_set1_ps(query[i]), _mm256_loadu_ps(block + 16 * i));
+	(void)n;
+	return _mm256_mul_ps(d, d);
+}
+
+AVX2 static inline __m256 dot_term(const float *block, const float *query, size_t n, size_t i)
+{
+	(void)n;
+	return _mm256_mul_ps(_mm256_set1_ps(query[i]), _mm256_loadu_ps(block + 16 * i));
+}
+
+IMS_NEAR_SUM(AVX2, __m256, l2_sum, l2_term, _mm256_add_ps)
+IMS_NEAR_SUM(AVX2, __m256, dot_sum, dot_term, _mm256_add_ps)
+
+AVX2 static void near_f32(const float *blocks, size_t count, const float *query, size_t n, bool dot,
+	float limit, float *out, uint16_t *mask)
+{
+	const __m256 zero = _mm256_setzero_ps(), most = _mm256_set1_ps(limit);
+	for (size_t b = 0; b < count; b++, blocks += IMS_BLOCK_ROWS * n, out += IMS_BLOCK_ROWS) {
+		unsigned bits = 0;
+		for (size_t r = 0; r < IMS_BLOCK_ROWS; r += 8) {
+			__m256 d = dot ? _mm256_add_ps(dot_sum(blocks + r, query, n, 0), zero)
+						   : l2_sum(blocks + r, query, n, 0);
+			if (dot)
+				d = _mm256_xor_ps(d, _mm256_set1_ps(-0.0f));
+			_mm256_storeu_ps(out + r, d);
+			bits |= (unsigned)_mm256_movemask_ps(_mm256_cmp_ps(d, most, _CMP_LE_OQ)) << r;
+		}
+		mask[b] = (uint16_t)bits;
+	}
+}
+
 const kernels ims_kernels_avx2 = {
 	"avx2",
 	l2_f32,
@@ -295,6 +329,7 @@ const kernels ims_kernels_avx2 = {
 	scan_u8_i16,
 	dot_u8_i16,
 	ims_kernels_below_f32,
+	near_f32,
 	dot_u2_i8,
 	scan_u4_i8,
 };

@@ -293,6 +293,36 @@ AVX512 static void scan_u4_i8(const uint8_t *block, size_t blocks, size_t eights
 	}
 }
 
+AVX512 static inline __m512 l2_term(const float *block, const float *query, size_t n, size_t i)
+{
+	__m512 d = _mm512_sub_ps(_mm512_set1_ps(query[i]), _mm512_loadu_ps(block + 16 * i));
+	(void)n;
+	return _mm512_mul_ps(d, d);
+}
+
+AVX512 static inline __m512 dot_term(const float *block, const float *query, size_t n, size_t i)
+{
+	(void)n;
+	return _mm512_mul_ps(_mm512_set1_ps(query[i]), _mm512_loadu_ps(block + 16 * i));
+}
+
+IMS_NEAR_SUM(AVX512, __m512, l2_sum, l2_term, _mm512_add_ps)
+IMS_NEAR_SUM(AVX512, __m512, dot_sum, dot_term, _mm512_add_ps)
+
+AVX512 static void near_f32(const float *blocks, size_t count, const float *query, size_t n,
+	bool dot, float limit, float *out, uint16_t *mask)
+{
+	const __m512 zero = _mm512_setzero_ps(), most = _mm512_set1_ps(limit);
+	for (size_t b = 0; b < count; b++, blocks += IMS_BLOCK_ROWS * n) {
+		__m512 d = dot ? _mm512_add_ps(dot_sum(blocks, query, n, 0), zero)
+					   : l2_sum(blocks, query, n, 0);
+		if (dot)
+			d = _mm512_xor_ps(d, _mm512_set1_ps(-0.0f));
+		_mm512_storeu_ps(out + IMS_BLOCK_ROWS * b, d);
+		mask[b] = _mm512_cmp_ps_mask(d, most, _CMP_LE_OQ);
+	}
+}
+
 const kernels ims_kernels_avx512 = {
 	"avx512",
 	l2_f32,
@@ -303,6 +333,7 @@ const kernels ims_kernels_avx512 = {
 	scan_u8_i16,
 	dot_u8_i16,
 	below_f32,
+	near_f32,
 	dot_u2_i8,
 	scan_u4_i8,
 };

@@ -2,10 +2,10 @@
  * The inner loops of searching, in one table for each level of the CPU. A name says what a kernel
  * computes and the types of its operands: dot_u8_i8 multiplies unsigned bytes by signed ones.
  *
- * The kernels l2_f32, dot_f32 and squares_f32 give the same bits at every level: their sums have
- * one fixed order. So an index gives the same answer on every machine. The integer kernels are
- * exact; scan_u8_i16 and below_f32 are the same bits too. panel_f32 may differ between levels by
- * rounding.
+ * The kernels l2_f32, dot_f32, squares_f32 and near_f32 give the same bits at every level: their
+ * sums have one fixed order. So an index gives the same answer on every machine. The integer
+ * kernels are exact; scan_u8_i16 and below_f32 are the same bits too. panel_f32 may differ between
+ * levels by rounding.
  *
  * $IMGSEARCH_KERNELS=scalar|avx2|avx512|neon lowers the level. It never raises the level above what
  * the CPU has.
@@ -16,7 +16,8 @@
 #include "base/base.h"
 
 enum {
-	IMS_BLOCK_ROWS = 16, /* rows that scan_u8_i16, scan_u4_i8 and below_f32 take together */
+	IMS_BLOCK_ROWS = 16, /* rows that scan_u8_i16, scan_u4_i8, below_f32, near_f32 take together */
+	IMS_NEAR_MAX = 32,   /* floats a row that near_f32 takes, at most */
 	IMS_SCAN_MAX = 256,  /* bytes a row that scan_u8_i16 takes, at most: their sum fits 31 bits */
 	IMS_PANEL = 32,      /* columns of a panel */
 	IMS_PANEL_SUM = 128  /* terms of a partial sum of panel_f32 */
@@ -82,6 +83,14 @@ typedef struct kernels {
 	/* Bit r of mask[i] is set where e[16 * list[i] + r] <= limit[i]. A NaN sets none. */
 	void (*below_f32)(const float *e, const uint32_t *list, const float *limit, size_t n,
 		uint16_t *mask);
+
+	/*
+	 * Distances of blocks of 16 short rows from a query of n <= IMS_NEAR_MAX floats: l2_f32, or
+	 * minus dot_f32, the same bits. Float i of row r of block b is blocks[16 * (n * b + i) + r].
+	 * out[16 * b + r]; bit r of mask[b] is set where it is <= limit. A NaN sets none.
+	 */
+	void (*near_f32)(const float *blocks, size_t count, const float *query, size_t n, bool dot,
+		float limit, float *out, uint16_t *mask);
 
 	/*
 	 * As dot_u8_i8, for rows of 2-bit numbers 0..3. A row is `blocks` blocks of 64 bytes; rows are

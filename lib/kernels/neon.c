@@ -212,6 +212,39 @@ static void scan_u4_i8(const uint8_t *block, size_t blocks, size_t eights, const
 		}
 }
 
+static inline float32x4_t l2_term(const float *block, const float *query, size_t n, size_t i)
+{
+	float32x4_t d = vsubq_f32(vdupq_n_f32(query[i]), vld1q_f32(block + 16 * i));
+	(void)n;
+	return vmulq_f32(d, d);
+}
+
+static inline float32x4_t dot_term(const float *block, const float *query, size_t n, size_t i)
+{
+	(void)n;
+	return vmulq_f32(vdupq_n_f32(query[i]), vld1q_f32(block + 16 * i));
+}
+
+IMS_NEAR_SUM(, float32x4_t, l2_sum, l2_term, vaddq_f32)
+IMS_NEAR_SUM(, float32x4_t, dot_sum, dot_term, vaddq_f32)
+
+static void near_f32(const float *blocks, size_t count, const float *query, size_t n, bool dot,
+	float limit, float *out, uint16_t *mask)
+{
+	const uint32x4_t bit = { 1, 2, 4, 8 };
+	for (size_t b = 0; b < count; b++, blocks += IMS_BLOCK_ROWS * n, out += IMS_BLOCK_ROWS) {
+		unsigned bits = 0;
+		for (size_t r = 0; r < IMS_BLOCK_ROWS; r += 4) {
+			float32x4_t d = dot
+				? vnegq_f32(vaddq_f32(dot_sum(blocks + r, query, n, 0), vdupq_n_f32(0)))
+				: l2_sum(blocks + r, query, n, 0);
+			vst1q_f32(out + r, d);
+			bits |= vaddvq_u32(vandq_u32(vcleq_f32(d, vdupq_n_f32(limit)), bit)) << r;
+		}
+		mask[b] = (uint16_t)bits;
+	}
+}
+
 const kernels ims_kernels_neon = {
 	"neon",
 	l2_f32,
@@ -222,6 +255,7 @@ const kernels ims_kernels_neon = {
 	scan_u8_i16,
 	dot_u8_i16,
 	ims_kernels_below_f32,
+	near_f32,
 	dot_u2_i8,
 	scan_u4_i8,
 };

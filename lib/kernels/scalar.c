@@ -105,6 +105,42 @@ static int64_t dot_u8_i16(const uint8_t *row, const query_i16 *q, size_t n)
 	return sum;
 }
 
+static float l2_term(const float *block, const float *query, size_t n, size_t i)
+{
+	float d = query[i] - block[i * IMS_BLOCK_ROWS];
+	(void)n;
+	return d * d;
+}
+
+static float dot_term(const float *block, const float *query, size_t n, size_t i)
+{
+	(void)n;
+	return query[i] * block[i * IMS_BLOCK_ROWS];
+}
+
+static float plus(float a, float b)
+{
+	return a + b;
+}
+
+IMS_NEAR_SUM(, float, l2_sum, l2_term, plus)
+IMS_NEAR_SUM(, float, dot_sum, dot_term, plus)
+
+static void near_f32(const float *blocks, size_t count, const float *query, size_t n, bool dot,
+	float limit, float *out, uint16_t *mask)
+{
+	for (size_t b = 0; b < count; b++, blocks += IMS_BLOCK_ROWS * n, out += IMS_BLOCK_ROWS) {
+		unsigned bits = 0;
+		for (size_t r = 0; r < IMS_BLOCK_ROWS; r++) {
+			/* + 0: the lanes past n make a zero of -0 */
+			out[r] = dot ? -(dot_sum(blocks + r, query, n, 0) + 0.0f)
+						 : l2_sum(blocks + r, query, n, 0);
+			bits |= (unsigned)(out[r] <= limit) << r;
+		}
+		mask[b] = (uint16_t)bits;
+	}
+}
+
 void ims_kernels_below_f32(const float *e, const uint32_t *list, const float *limit, size_t n,
 	uint16_t *mask)
 {
@@ -150,6 +186,7 @@ const kernels ims_kernels_scalar = {
 	scan_u8_i16,
 	dot_u8_i16,
 	ims_kernels_below_f32,
+	near_f32,
 	dot_u2_i8,
 	scan_u4_i8,
 };

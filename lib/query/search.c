@@ -50,15 +50,17 @@ static int search_once(imgsearch *s, view *v, const query *q, size_t k, topk *ou
 		ims_topk_clear(&out[i]);
 		out[i].k = k;
 	}
-	const char *wanted = q->options.searcher ? q->options.searcher : v->chosen;
+	const char *wanted = q->options.searcher;
+	if (!wanted || !strcmp(wanted, "auto"))
+		wanted = v->chosen;
 	const row_source *rows = rows_of(v, q);
 	search_index *index = NULL;
 	bool lags = false;
 	int rc = 0;
-	if (rows == &v->rows && *wanted && strcmp(wanted, "scan") && strcmp(wanted, "auto")) {
+	if (rows == &v->rows && *wanted && strcmp(wanted, "scan")) {
 		rc = ims_view_searcher_for(s, v, wanted, request.n, q->job, &index, &lags, err);
 		/* in the place of "exact" a scan gives the same answer */
-		if (!rc && !index && !lags && q->options.searcher && strcmp(wanted, "exact"))
+		if (!rc && !index && !lags && wanted != v->chosen && strcmp(wanted, "exact"))
 			rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "%s: no usable %s searcher is built",
 				ims_store_name(s->store), wanted);
 	}

@@ -1,25 +1,27 @@
 /*
  * auto: which searcher for these rows. Whether an answer may be approximate follows from the number
- * of rows and dimensions alone, so that no measurement decides what a query finds. Where more than
- * one exact searcher stands a chance, by the rows' spectrum, the caller builds them, times each on
- * a few rows, and keeps the faster one. docs/searchers.md has the figures that the limits come
- * from.
+ * of rows and dimensions alone, so that no measurement decides what a query finds. So does the
+ * searcher, mostly. Where more than one exact searcher stands a chance, the caller builds them,
+ * times each on a few rows, and keeps the faster one. docs/searchers.md has the figures that the
+ * limits come from.
  */
 #include "kernels/kernels.h"
 #include "search/internal.h"
 
 #include <math.h>
 #include <stdio.h>
+#include <time.h>
 
 enum {
-	FEW = 1000,        /* below, nothing is faster than a scan by much */
+	SCANNED = 256,     /* below, every searcher scans */
+	FEW = 1000,        /* below, nothing is measured: building is most of the work */
+	SOME = 5000,       /* likewise for long rows */
 	MANY = 100000,     /* from here on a graph, but for */
-	TREE_DIM = 4,      /* rows of so few dimensions: a tree over them is faster than all others */
-	CHANCE_DIM = 16,   /* a tree stands a chance up to so many dimensions, */
-	CHANCE_SPREAD = 8, /* or where the rows spread in no more than so many */
-	/* dimensions for which exact keeps few components in a third of the row: pca keeps more */
-	PCA_MIN = 97,
-	PCA_MAX = 512,
+	TREE_DIM = 8,      /* rows of so few dimensions: a tree over them is faster than all others */
+	EXACT_TREE = 16,   /* and of so few: faster than all others that are exact */
+	PCA_MIN = 97,      /* from so many on pca, up to */
+	PCA_MAX = 512,     /* so many; of longer rows it keeps few enough to be slow at times */
+	CHANCE_SPREAD = 8, /* a tree stands a chance where rows spread in no more than so many */
 	SAMPLE = 512,
 	ASKED = 64,
 	K = 10,
@@ -27,6 +29,12 @@ enum {
 
 /* another candidate is chosen where its time is below this share of the first one's */
 static const double clearly = 0.95;
+
+/* Whether more than the size decides. */
+static bool is_measured(size_t n, uint32_t dim)
+{
+	return n >= FEW && n < MANY && dim > EXACT_TREE;
+}
 
 /* -------------------------------------------------------------------------------- the rows ---- */
 
@@ -80,7 +88,7 @@ int ims_search_look(search_facts *f, const row_source *rows, imgsearch_error *er
 {
 	fact_sampler s = { f, rows->n / SAMPLE + 1, 0 };
 	*f = (search_facts){ .n = rows->n, .dim = rows->dim };
-	if (rows->n < FEW || rows->n >= MANY) /* decided without */
+	if (!is_measured(rows->n, rows->dim))
 		return 0;
 	f->sample = ims_alloc_aligned((size_t)SAMPLE * rows->dim, sizeof(float));
 	int rc = f->sample ? rows->scan(rows->ctx, take, &s, err) : ims_nomem(err);
@@ -106,36 +114,58 @@ bool ims_search_suits(const char *name, size_t n, uint32_t dim)
 	return ops && ops->approximate == approximate(n, dim);
 }
 
+/* The searcher that the size alone decides for, and a sentence that says why. */
+static const char *by_size(size_t n, uint32_t dim, const char **why)
+{
+	static const char enough[] =
+		"below 100000 rows the exact search is fast enough to be the best answer";
+	static const struct {
+		size_t rows;  /* fewer */
+		uint32_t dim; /* and no more dimensions */
+		const char *name, *why;
+	} rule[] = {
+		{ SCANNED, UINT32_MAX, "exact", "so few are scanned" },
+		{ SIZE_MAX, TREE_DIM, "kdtree",
+			"up to 8 dimensions a tree over the coordinates is exact and fastest" },
+		{ MANY, EXACT_TREE, "kdtree",
+			"up to 16 dimensions a tree over the coordinates is the fastest exact search" },
+		{ MANY, PCA_MIN - 1, "exact", enough },
+		{ MANY, PCA_MAX, "pca", "from 97 to 512 dimensions pca is the fastest exact search" },
+		{ FEW, UINT32_MAX, "exact", "below 1000 rows the exact search is about as fast as any" },
+		{ SOME, UINT32_MAX, "kdtree", "below 5000 rows kdtree is the fastest exact search" },
+		{ MANY, UINT32_MAX, "exact", enough },
+		{ SIZE_MAX, UINT32_MAX, "graph",
+			"from 100000 rows on a graph answers many times faster than an exact search" },
+	};
+	size_t i = 0;
+	while (n >= rule[i].rows || dim > rule[i].dim)
+		i++;
+	*why = rule[i].why;
+	return rule[i].name;
+}
+
 size_t ims_search_candidates(const search_facts *f, const char *name[SEARCH_CANDIDATES], char *why,
 	size_t size)
 {
-	bool tree = f->n >= FEW && f->dim <= TREE_DIM,
-		 chance = f->dim <= CHANCE_DIM || (f->spread > 0 && f->spread <= CHANCE_SPREAD);
-	bool pca = f->dim >= PCA_MIN && f->dim <= PCA_MAX && f->spread > 0;
-	name[0] = tree ? "kdtree" : approximate(f->n, f->dim) ? "graph" : "exact";
-	if (tree)
-		ims_print(why, size,
-			"%u dimensions: up to %d a tree over the coordinates is exact and fastest", f->dim,
-			TREE_DIM);
-	else if (approximate(f->n, f->dim))
-		ims_print(why, size,
-			"%zu rows of %u: from %d on a graph answers many times faster than an exact search",
-			f->n, f->dim, MANY);
-	else if (f->n < FEW)
-		ims_print(why, size, "%zu rows: below %d the exact search is as fast as any", f->n, FEW);
-	else if (!chance && !pca)
-		ims_print(why, size,
-			"%zu rows of %u, spread in %.0f dimensions: below %d rows the exact search is fast "
-			"enough to be the best answer",
-			f->n, f->dim, f->spread, MANY);
+	const char *reason;
 	size_t n = 1;
-	if (f->n < FEW || f->n >= MANY || tree)
+	name[0] = by_size(f->n, f->dim, &reason);
+	ims_print(why, size, "%zu rows of %u: %s", f->n, f->dim, reason);
+	if (!is_measured(f->n, f->dim))
 		return n;
-	if (chance)
+	if (f->spread > 0 && f->spread <= CHANCE_SPREAD && strcmp(name[0], "kdtree"))
 		name[n++] = "kdtree";
-	if (pca)
+	if (f->n >= SOME && f->dim > PCA_MAX && f->spread > 0)
 		name[n++] = "pca";
 	return n;
+}
+
+/* CPU time of this thread: what else the machine does counts little. */
+static double thread_time(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
 int ims_search_time(search_index *x, const search_facts *f, double *seconds, imgsearch_error *err)
@@ -145,7 +175,7 @@ int ims_search_time(search_index *x, const search_facts *f, double *seconds, img
 	int rc = ims_topk_init(&out, K) ? ims_nomem(err) : 0;
 	*seconds = INFINITY;
 	for (int round = 0; !rc && round < ROUNDS; round++) {
-		double start = ims_now();
+		double start = thread_time();
 		for (size_t i = 0; !rc && i < ASKED; i++) {
 			search_request q = {
 				.queries = f->sample + i * f->sampled / ASKED * f->dim,
@@ -157,7 +187,7 @@ int ims_search_time(search_index *x, const search_facts *f, double *seconds, img
 			ims_topk_clear(&out);
 			rc = ims_search_query(x, &q, &out, NULL, err);
 		}
-		*seconds = fmin(*seconds, (ims_now() - start) / ASKED);
+		*seconds = fmin(*seconds, (thread_time() - start) / ASKED);
 	}
 	ims_topk_free(&out);
 	return rc;

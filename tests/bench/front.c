@@ -1,7 +1,8 @@
 /*
  * What a caller of the public API gets.
- *	front build INDEX.db ROWS.npy N SEARCHER	adds N rows, with names as of files, and builds
+ *	front build INDEX.db ROWS.npy N SEARCHERS [l2]	adds N rows, with names as of files, and builds
  *	front ask INDEX.db QUERIES.npy TRUTH.npy SETTING...	a line of CSV for each setting
+ * SEARCHERS are joined by commas; the last one is the index's. Distances are cosine, or L2.
  * A setting is words joined by commas: a searcher, "ids" (else paths and chances too), "recall R",
  * "ef N", "batch N" (imgsearch_vectors_query), "threads N". For example graph,ids,recall=0.95.
  * TRUTH.npy (queries, k) i8: rows' numbers, best first; ids are those numbers. $SECONDS for each
@@ -57,21 +58,29 @@ static void add(imgsearch *s, const npy *base, size_t n)
 	}
 }
 
-static int build(const char *path, const char *rows, size_t n, const char *searcher)
+static void build_all(imgsearch *s, char *searchers)
+{
+	char *left;
+	imgsearch_build_options b = IMGSEARCH_INIT(imgsearch_build_options);
+	for (b.searcher = strtok_r(searchers, ",", &left); b.searcher;
+		 b.searcher = strtok_r(NULL, ",", &left))
+		ok(imgsearch_build(s, &b, NULL, NULL, &err));
+}
+
+static int build(const char *path, const char *rows, size_t n, char *searchers,
+	imgsearch_metric metric)
 {
 	npy base = npy_open(rows);
 	imgsearch *s;
 	imgsearch_options o = IMGSEARCH_INIT(imgsearch_options);
-	imgsearch_build_options b = IMGSEARCH_INIT(imgsearch_build_options);
 	n = n && n < base.rows ? n : base.rows;
 	o.dim = (uint32_t)base.columns;
-	o.metric = IMGSEARCH_METRIC_COSINE;
-	b.searcher = searcher;
+	o.metric = metric;
 	double start = seconds(CLOCK_PROCESS_CPUTIME_ID);
 	ok(imgsearch_open(path, &o, NULL, &s, &err));
 	add(s, &base, n);
 	double added = seconds(CLOCK_PROCESS_CPUTIME_ID);
-	ok(imgsearch_build(s, &b, NULL, NULL, &err));
+	build_all(s, searchers);
 	double built = seconds(CLOCK_PROCESS_CPUTIME_ID);
 	fprintf(stderr, "%zu rows x %zu: added in %.1f s, built in %.1f s of CPU time\n", n,
 		base.columns, added - start, built - added);
@@ -243,12 +252,13 @@ static int ask(const char *path, const char *queries, const char *truth, char **
 
 int main(int argc, char **argv)
 {
-	if (argc == 6 && !strcmp(argv[1], "build"))
-		return build(argv[2], argv[3], strtoull(argv[4], NULL, 10), argv[5]);
+	if (argc > 5 && argc < 8 && !strcmp(argv[1], "build"))
+		return build(argv[2], argv[3], strtoull(argv[4], NULL, 10), argv[5],
+			argc > 6 ? IMGSEARCH_METRIC_L2 : IMGSEARCH_METRIC_COSINE);
 	if (argc > 5 && !strcmp(argv[1], "ask"))
 		return ask(argv[2], argv[3], argv[4], argv + 5);
 	fprintf(stderr,
-		"usage: front build INDEX.db ROWS.npy N SEARCHER\n"
+		"usage: front build INDEX.db ROWS.npy N SEARCHERS [l2]\n"
 		"       front ask INDEX.db QUERIES.npy TRUTH.npy SETTING...\n");
 	return 2;
 }

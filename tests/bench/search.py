@@ -2,7 +2,7 @@
 """Our searchers and the peers that are installed on the same vectors: recall@10, queries/s, memory,
 building time.
 
-    search.py BUILD build|ask|cold-build|cold|crossover|auto|plot|table|all
+    search.py BUILD build|ask|cold-build|cold|plot|table|all
         [--set 1280|256|uniform] [--dim D] [--n ROWS] [--engines A,B,...] [--threads T] [--data DIR]
 
 build      makes the engines' indexes and the truth, and keeps them under BUILD/bench (minutes for
@@ -12,12 +12,7 @@ ask        loads each and appends its figures to BUILD/bench/search.csv; about 3
 cold       whole processes on the 256 set, pages cached: one query, 1000 queries (--recall R, as
            hnswlib --ef E has), what is read of the file; and queries through the file by one
            thread. cold-build makes the file before
-crossover  build and ask of our searchers over a grid of rows (or --n) and dimensions (or --dims
-           A,B,...), in one go
-auto       files of several sizes and dimensions: what `build --searcher auto` takes, against every
-           searcher that is as exact
-plot       draws BUILD/bench/search-SET.svg and crossover.svg from search.csv; table prints it as
-           Markdown
+plot       draws BUILD/bench/search-SET.svg from search.csv; table prints it as Markdown
 all        build, ask and plot
 
 Vectors are made by vectors.py when they are absent (minutes; needs ../shared). --dim D takes the
@@ -291,89 +286,6 @@ def cold(args, v):
         )
 
 
-# ----------------------------------------------------------------------------------- crossover ----
-
-GRID_N = [1000, 3000, 10000, 30000, 100000, 300000]
-GRID_DIM = [2, 4, 8, 16, 32, 64, 256, 1280]
-
-
-def crossover(args):
-    os.environ.update(EF="16,32,64", SECONDS="1")
-    wanted = [args.n] if args.n else GRID_N
-    for dim in [int(d) for d in args.dims.split(",")] if args.dims else GRID_DIM:
-        args.set, args.dim = ("1280", 0) if dim > 256 else ("256", dim % 256)
-        for args.n in wanted:
-            v = Vectors(args)
-            if v.n < args.n:
-                continue
-            for engine in args.engines.split(",") if args.engines else OURS:
-                build(args, v, engine)
-                ask(args, v, engine)
-                if os.path.exists(v.state(engine)):
-                    os.remove(v.state(engine))
-                    os.remove(v.state(engine) + ".txt")
-
-
-# ---------------------------------------------------------------------------------------- auto ----
-
-AUTO_GRID = [
-    (500, 256),
-    (5000, 2),
-    (5000, 8),
-    (5000, 1280),
-    (20000, 3),
-    (20000, 8),
-    (20000, 64),
-    (50000, 256),
-    (50000, 1280),
-    (200000, 3),
-    (200000, 64),
-]
-
-
-def auto(args):
-    """Through files, one query after the other by one thread. A graph is asked for the recall that
-    it would be asked for by default."""
-    db, program = f"{args.build}/bench/auto.db", f"{args.build}/imgsearch"
-    for args.n, dim in AUTO_GRID:
-        args.set, args.dim = ("1280", 0) if dim > 256 else ("256", dim % 256)
-        v, rate, found = Vectors(args), {}, {}
-        part, asked, ids = (
-            f"{v.cache}/auto.npy",
-            f"{v.cache}/auto_queries.npy",
-            f"{v.cache}/auto_ids.npy",
-        )
-        np.save(part, np.load(v.base, mmap_mode="r")[: v.n])
-        np.save(asked, np.load(v.queries[0])[: 200 if dim > 64 else 1000])
-        for name in db, db + "-wal", db + "-shm":
-            if os.path.exists(name):
-                os.remove(name)
-        run = lambda *words: json.loads(process([program, *words, "--db", db, "-q"])["out"] or "{}")
-        run("vectors", "import", part, "--metric", "l2")
-        chosen = run("build", "--stats")["searcher"]
-        names = ["exact", "kdtree", "pca", "scan"] + ["graph"] * (chosen == "graph")
-        for name in names:
-            if name not in (chosen, "scan"):
-                run("build", "--searcher", name)
-        for _ in range(3):
-            for name in names:
-                stats = run(
-                    "query", "--vectors", asked, "-k", str(K), "--ids", ids, "--searcher", name,
-                    "--threads", "1", "--batch", "1", "--stats"
-                )
-                rate[name] = max(rate.get(name, 0), stats["queries"] / stats["search_s"])
-                found[name] = np.load(ids)
-        best = max(rate, key=rate.get)
-        same = all((found[name] == found["scan"]).all() for name in names if name != "graph")
-        print(
-            f"{v.n} x {dim}: auto takes {chosen}, {rate[chosen]:.0f}/s; best is {best},"
-            f" {rate[best]:.0f}/s: {rate[chosen] / rate[best]:.2f} x;"
-            f" {', '.join(f'{k} {r:.0f}' for k, r in rate.items())}; exact answers"
-            f" {'equal' if same else 'DIFFER'}",
-            flush=True,
-        )
-
-
 # --------------------------------------------------------------------------------- plot, table ----
 
 
@@ -448,58 +360,6 @@ def plot(args):
         figure.tight_layout()
         figure.savefig(f"{args.build}/bench/search-{name}.svg")
         print(f"{args.build}/bench/search-{name}.svg")
-    grid(args, plt, rows)
-
-
-def winner(rows, kind="in"):
-    """Of one cell: the fastest exact way, and the graph at recall 0.95 and 0.99 where it reached
-    that."""
-    rate = {
-        r["engine"]: float(r["queries/s"])
-        for r in rows
-        if r["queries"] == kind and r["setting"] == "1 by 1"
-    }
-    for goal in 0.95, 0.99:
-        good = [
-            float(r["queries/s"])
-            for r in rows
-            if r["queries"] == kind and r["engine"] == "graph" and float(r["recall@10"]) >= goal
-        ]
-        if good:
-            rate[f"graph {goal}"] = max(good)
-    return rate
-
-
-def cells(rows):
-    found = {}
-    for r in rows:
-        if r["set"] != "uniform":
-            found.setdefault((int(r["dim"]), int(r["n"])), []).append(r)
-    return {k: winner(v) for k, v in found.items() if any(r["engine"] in OURS for r in v)}
-
-
-def grid(args, plt, rows):
-    found = cells(rows)
-    dims = sorted({d for d, n in found if len([1 for e, m in found if e == d]) > 1})
-    if not dims:
-        return
-    figure, axes = plt.subplots(
-        1, len(dims), figsize=(2.6 * len(dims), 3.4), sharey=True, squeeze=False
-    )
-    for ax, dim in zip(axes[0], dims):
-        for engine in "scan", "exact", "kdtree", "pca", "graph 0.95", "graph 0.99":
-            line = sorted(
-                (n, rate[engine]) for (d, n), rate in found.items() if d == dim and engine in rate
-            )
-            if line:
-                ax.plot(*zip(*line), marker="o", markersize=2, linewidth=1, label=engine)
-        ax.set(title=f"{dim} dimensions", xscale="log", yscale="log", xlabel="rows")
-        ax.grid(alpha=0.3)
-    axes[0][0].set_ylabel("queries/s, one thread")
-    axes[0][0].legend(fontsize=6)
-    figure.tight_layout()
-    figure.savefig(f"{args.build}/bench/crossover.svg")
-    print(f"{args.build}/bench/crossover.svg")
 
 
 def table(args):
@@ -535,14 +395,6 @@ def table(args):
                 ),
                 "|",
             )
-    names = ["scan", "exact", "kdtree", "pca", "graph 0.95", "graph 0.99"]
-    print("\n| dimensions | rows | " + " | ".join(names) + " |\n" + "|---" * (2 + len(names)) + "|")
-    for (dim, n), rate in sorted(cells([r for r in rows if r["threads"] == "1"]).items()):
-        print(
-            f"| {dim} | {n} | "
-            + " | ".join(f"{rate[k]:.0f}" if k in rate else "" for k in names)
-            + " |"
-        )
 
 
 def main():
@@ -550,11 +402,10 @@ def main():
     parser.add_argument("build")
     parser.add_argument(
         "action",
-        choices=["build", "ask", "cold", "cold-build", "crossover", "auto", "plot", "table", "all"],
+        choices=["build", "ask", "cold", "cold-build", "plot", "table", "all"],
     )
     parser.add_argument("--set", default="1280", choices=["1280", "256", "uniform"])
     parser.add_argument("--dim", type=int, default=0)
-    parser.add_argument("--dims", help="crossover: only these, with commas")
     parser.add_argument("--n", type=int, default=0, help="the first so many rows; 0: all")
     parser.add_argument("--engines", help="with commas; default: all")
     parser.add_argument("--threads", type=int, default=1)
@@ -566,10 +417,6 @@ def main():
         return plot(args)
     if args.action == "table":
         return table(args)
-    if args.action == "crossover":
-        return crossover(args)
-    if args.action == "auto":
-        return auto(args)
     if args.action.startswith("cold"):
         args.set, args.dim = "256", 0
     v = Vectors(args)

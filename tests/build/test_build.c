@@ -160,11 +160,11 @@ static void auto_chooses_by_the_number_of_rows(void **state)
 	const imgsearch_build_report *r = build(s, "auto", 0);
 	assert_string_equal(r->searcher, "");
 	assert_int_equal(r->rows, 0);
-	put(s, 999);
+	put(s, 255);
 	r = build(s, "auto", 0);
 	assert_string_equal(r->searcher, "exact");
-	assert_int_equal(r->rows, 999);
-	assert_non_null(strstr(r->why, "below 1000"));
+	assert_int_equal(r->rows, 255);
+	assert_non_null(strstr(r->why, "scanned"));
 	put(s, 1);
 	r = build(s, NULL, 0);
 	assert_string_equal(r->searcher, "kdtree");
@@ -173,6 +173,13 @@ static void auto_chooses_by_the_number_of_rows(void **state)
 	assert_int_equal(imgsearch_info_get(s, NULL, &info, NULL), 0);
 	assert_string_equal(info->searcher, "kdtree");
 	assert_string_equal(info->searcher_why, r->why);
+	float query[DIM] = { 0 };
+	imgsearch_query_options o = { .struct_size = sizeof o, .searcher = "auto" };
+	imgsearch_input in = imgsearch_input_vector(query, DIM);
+	imgsearch_hits *hits;
+	assert_int_equal(imgsearch_query(s, &in, 1, &o, NULL, &hits, NULL), 0);
+	assert_string_equal(hits->searcher, "kdtree");
+	imgsearch_hits_free(hits);
 	imgsearch_info_free(info);
 	build(s, "exact", 0);
 	assert_int_equal(imgsearch_info_get(s, NULL, &info, NULL), 0);

@@ -67,7 +67,7 @@ result "... which opens" $?
 result "backup, where that cannot be" $? .err
 
 "$E/query_speed" a.db >.out 2>.err
-[ $? = 0 ] && grep -qE '^[1-9][0-9]* queries, [1-9][0-9]* a second$' .out
+[ $? = 0 ] && grep -qE '^[1-9][0-9]* queries, [1-9][0-9]* a second, recall 1.000$' .out
 result "query_speed" $? .err
 "$E/query_speed" none/at/all.db >.out 2>.err
 [ $? = 1 ] && grep -q none/at/all.db .err

@@ -207,6 +207,38 @@ static void selections(void **state)
 	}
 }
 
+/* Each row of a block has the distance that the kernels of single rows give. */
+static void near(void **state)
+{
+	(void)state;
+	enum { BLOCKS = 3 };
+	float rows[16 * BLOCKS][IMS_NEAR_MAX], query[IMS_NEAR_MAX], out[16 * BLOCKS];
+	float blocks[16 * BLOCKS * IMS_NEAR_MAX];
+	uint16_t mask[BLOCKS];
+	for (size_t n = 1; n <= IMS_NEAR_MAX; n++)
+		for (int turn = 0; turn < 16; turn++) {
+			bool dot = turn % 2;
+			for (size_t i = 0; i < n; i++)
+				query[i] = turn < 2 ? -0.0f : number(turn / 2 % 4);
+			for (size_t r = 0; r < 16 * BLOCKS; r++)
+				for (size_t i = 0; i < n; i++) {
+					rows[r][i] = number(turn / 2 % 4);
+					blocks[16 * (n * (r / 16) + i) + r % 16] = rows[r][i];
+				}
+			float limit = dot ? -scalar()->dot_f32(query, rows[7], n)
+							  : scalar()->l2_f32(query, rows[7], n);
+			for (size_t level = 0; ims_kernels_level(level); level++) {
+				ims_kernels_level(level)->near_f32(blocks, BLOCKS, query, n, dot, limit, out, mask);
+				for (size_t r = 0; r < 16 * BLOCKS; r++) {
+					float right = dot ? -scalar()->dot_f32(query, rows[r], n)
+									  : scalar()->l2_f32(query, rows[r], n);
+					assert_memory_equal(&out[r], &right, sizeof right);
+					assert_int_equal(mask[r / 16] >> r % 16 & 1, right <= limit);
+				}
+			}
+		}
+}
+
 static void lowered(void **state)
 {
 	(void)state;
@@ -223,6 +255,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sums),
 		cmocka_unit_test(panels),
+		cmocka_unit_test(near),
 		cmocka_unit_test(scans),
 		cmocka_unit_test(code_sums),
 		cmocka_unit_test(selections),

@@ -24,21 +24,23 @@ static void rule(void **state)
 {
 	(void)state;
 	assert_string_equal(only(0, 1280, 0), "exact");
-	assert_string_equal(only(999, 4, 2), "exact");
-	assert_string_equal(only(1000, 4, 2), "kdtree");
-	assert_string_equal(only(10000000, 4, 0), "kdtree");
-	assert_string_equal(only(50000, 1280, 60), "exact");
-	assert_string_equal(only(50000, 1280, 3), "measured");
-	assert_string_equal(only(50000, 1280, 0), "exact"); /* all rows equal */
-	assert_string_equal(only(50000, 16, 12), "measured");
-	assert_string_equal(only(99999, 5, 5), "measured");
-	assert_string_equal(only(100000, 5, 5), "graph");
+	assert_string_equal(only(255, 4, 2), "exact");
+	assert_string_equal(only(256, 8, 2), "kdtree");
+	assert_string_equal(only(10000000, 8, 0), "kdtree");
+	assert_string_equal(only(99999, 16, 12), "kdtree");
+	assert_string_equal(only(100000, 9, 5), "graph");
 	assert_string_equal(only(50000, 17, 12), "exact");
+	assert_string_equal(only(50000, 17, 7), "measured");
+	assert_string_equal(only(999, 17, 7), "exact");
 	assert_string_equal(only(50000, 96, 12), "exact");
-	assert_string_equal(only(50000, 97, 12), "measured");
-	assert_string_equal(only(50000, 512, 12), "measured");
-	assert_string_equal(only(50000, 513, 12), "exact");
-	assert_string_equal(only(50000, 256, 0), "exact");
+	assert_string_equal(only(256, 97, 0), "pca");
+	assert_string_equal(only(50000, 512, 12), "pca");
+	assert_string_equal(only(50000, 512, 3), "measured");
+	assert_string_equal(only(999, 513, 12), "exact");
+	assert_string_equal(only(1000, 513, 12), "kdtree");
+	assert_string_equal(only(5000, 513, 12), "measured");
+	assert_string_equal(only(99999, 1280, 60), "measured");
+	assert_string_equal(only(50000, 1280, 0), "exact"); /* all rows equal */
 	assert_string_equal(only(10000000, 1280, 2), "graph");
 }
 
@@ -101,7 +103,7 @@ static void fill(table *t, size_t n, uint32_t dim, uint32_t m)
 static void spread(void **state)
 {
 	(void)state;
-	const uint32_t dims[][2] = { { 16, 16 }, { 200, 5 }, { 3, 1 }, { 40, 20 } };
+	const uint32_t dims[][2] = { { 17, 17 }, { 200, 5 }, { 30, 1 }, { 40, 20 } };
 	for (size_t i = 0; i < 4; i++) {
 		table t;
 		search_facts f;
@@ -128,7 +130,7 @@ static void timing(void **state)
 	search_facts f;
 	search_index *x;
 	double seconds;
-	fill(&t, 1100, 12, 12);
+	fill(&t, 1100, 20, 20);
 	assert_int_equal(ims_search_look(&f, &t.source, NULL), 0);
 	assert_int_equal(ims_search_build(&x, "kdtree", &t.source, NULL, NULL, NULL), 0);
 	assert_int_equal(ims_search_time(x, &f, &seconds, NULL), 0);
@@ -157,8 +159,8 @@ static const char *built(imgsearch *s, uint32_t if_stale, char *why)
 static void put(imgsearch *s, size_t n, uint32_t dim, uint64_t seed)
 {
 	float *rows = malloc(n * dim * sizeof(float));
-	for (size_t i = 0; i < n * dim; i++)
-		rows[i] = (float)(ims_random(&seed) % 1000) / 1000;
+	for (size_t i = 0; i < n * dim; i++) /* spread in four dimensions */
+		rows[i] = i % dim < 4 ? (float)(ims_random(&seed) % 1000) / 1000 : 0;
 	assert_int_equal(imgsearch_vectors_add(s, rows, n, dim, NULL, NULL, NULL, NULL), 0);
 	free(rows);
 }
@@ -175,12 +177,12 @@ static void kept(void **state)
 	imgsearch *s;
 	imgsearch_info *info;
 	char why[256], again[256];
-	open_new(&s, 12);
+	open_new(&s, 20);
 	assert_string_equal(built(s, 0, why), "");
-	put(s, 500, 12, 1);
+	put(s, 255, 20, 1);
 	assert_string_equal(built(s, 0, why), "exact");
-	assert_non_null(strstr(why, "below 1000"));
-	put(s, 1500, 12, 2);
+	assert_non_null(strstr(why, "scanned"));
+	put(s, 1745, 20, 2);
 	char name[16];
 	strcpy(name, built(s, 0, why));
 	assert_true(!strcmp(name, "exact") || !strcmp(name, "kdtree"));
@@ -191,7 +193,7 @@ static void kept(void **state)
 	imgsearch_info_free(info);
 	assert_string_equal(built(s, 1, again), name); /* fresh: nothing is built or measured */
 	assert_string_equal(again, "");
-	put(s, 1000, 12, 3);
+	put(s, 1000, 20, 3);
 	built(s, 1, again);
 	assert_non_null(strstr(again, "3000 rows"));
 	imgsearch_close(s);

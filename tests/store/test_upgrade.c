@@ -7,6 +7,9 @@
 #include "store/sqlite/schema.h"
 #include "store/sqlite/sql.h"
 
+#include <dlfcn.h>
+#include <sys/statvfs.h>
+
 static int made; /* the version of the files of the test that runs */
 
 static sqlite3 *raw_open(void)
@@ -738,6 +741,45 @@ static void upgraded_by_another(void **state)
 	}
 }
 
+static uint64_t blocks_left = UINT64_MAX; /* that statvfs tells; UINT64_MAX: the disk's own */
+
+/* In the place of the system's, which it asks no more where a test says what is free. */
+int statvfs(const char *path, struct statvfs *out)
+{
+	int (*own)(const char *, struct statvfs *);
+	*(void **)&own = dlsym(RTLD_NEXT, "statvfs");
+	int rc = own(path, out);
+	if (blocks_left != UINT64_MAX) {
+		out->f_bavail = blocks_left;
+		out->f_frsize = 1;
+	}
+	return rc;
+}
+
+/* Where the upgrade copies the pictures, the room for that is asked for before it begins. */
+static void too_small_a_disk(void **state)
+{
+	(void)state;
+	imgsearch_error why;
+	make_old(3000);
+	char *before = contents();
+	blocks_left = 3000 * 350 - 1;
+	store *st = open_store(file, 0);
+	int rc = ims_store_write_begin(st, &why);
+	if (made == 1) {
+		assert_int_equal(rc, IMGSEARCH_EIO);
+		assert_non_null(strstr(why.message, "needs about 1.1 MB of the disk"));
+		assert_int_equal(VERSION(), made);
+		blocks_left = UINT64_MAX;
+		ok(ims_store_write_begin(st, &err));
+	}
+	blocks_left = UINT64_MAX;
+	ims_store_write_end(st);
+	ims_store_close(st);
+	is_same_as(before);
+	free(before);
+}
+
 static void full_disk(void **state)
 {
 	(void)state;
@@ -882,6 +924,7 @@ int main(void)
 		on_files(upgraded_between),
 		on_files(upgraded_within),
 		on_files(upgraded_by_another),
+		on_files(too_small_a_disk),
 		on_files(full_disk),
 		on_files(killed),
 		on_files(nothing_new_in_it),

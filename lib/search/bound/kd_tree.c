@@ -55,16 +55,28 @@ static void split_at(tree_builder *g, uint32_t from, uint32_t to, uint32_t middl
 	}
 }
 
+/* The coordinates of a box past the last one. */
+static void unbounded(const kd_tree *t, float *low)
+{
+	uint32_t stride = ims_kd_stride(t->coordinates);
+	for (uint32_t c = t->coordinates; c < stride; c++) {
+		low[c] = -INFINITY;
+		low[stride + c] = INFINITY;
+	}
+}
+
 /* The box of a node, the range of its residuals, and the widest side. */
 static void measure(tree_builder *g, uint32_t node, uint32_t *widest, float *width)
 {
 	kd_tree *t = g->t;
 	kd_node *d = &t->node[node];
-	float *low = t->box + (size_t)node * 2 * t->coordinates, *high = low + t->coordinates;
+	uint32_t stride = ims_kd_stride(t->coordinates);
+	float *low = t->box + (size_t)node * 2 * stride, *high = low + stride;
 	for (uint32_t c = 0; c < t->coordinates; c++) {
 		low[c] = INFINITY;
 		high[c] = -INFINITY;
 	}
+	unbounded(t, low);
 	d->residual_low = g->residual ? INFINITY : 0;
 	d->residual_high = 0;
 	for (uint32_t i = d->from; i < d->to; i++) {
@@ -119,7 +131,7 @@ int ims_kd_build(kd_tree *t, const float *points, const float *residual, uint32_
 	tree_builder g = { t, points, residual, ims_alloc(n, sizeof(uint32_t)), bucket, unit };
 	*t = (kd_tree){ .coordinates = coordinates, .n = n };
 	t->node = ims_zalloc(most, sizeof *t->node);
-	t->box = ims_alloc(most * 2 * coordinates, sizeof(float));
+	t->box = ims_alloc_aligned(most * 2 * ims_kd_stride(coordinates), sizeof(float));
 	if (!g.order || !t->node || !t->box) {
 		ims_free(g.order);
 		ims_kd_free(t);
@@ -154,7 +166,9 @@ void ims_kd_save(const kd_tree *t, buf *out)
 		ims_buf_f32(out, t->node[i].residual_low);
 		ims_buf_f32(out, t->node[i].residual_high);
 	}
-	ims_buf_put(out, t->box, (size_t)t->nodes * 2 * t->coordinates * sizeof(float));
+	for (size_t i = 0; i < 2 * (size_t)t->nodes; i++)
+		ims_buf_put(out, t->box + i * ims_kd_stride(t->coordinates),
+			t->coordinates * sizeof(float));
 }
 
 /* Whether children follow their parent and share its rows, so that every walk ends. */
@@ -172,6 +186,22 @@ static bool sound(const kd_tree *t, uint32_t i)
 		&& r->to > r->from;
 }
 
+static bool load_boxes(kd_tree *t, reader *r)
+{
+	uint32_t stride = ims_kd_stride(t->coordinates);
+	for (size_t i = 0; i < t->nodes; i++) {
+		float *low = t->box + i * 2 * stride;
+		for (float *side = low; side <= low + stride; side += stride) {
+			const void *values = ims_read_bytes(r, t->coordinates * sizeof(float));
+			if (!values)
+				return false;
+			memcpy(side, values, t->coordinates * sizeof(float));
+		}
+		unbounded(t, low);
+	}
+	return true;
+}
+
 int ims_kd_load(kd_tree *t, reader *r, uint32_t n, imgsearch_error *err)
 {
 	*t = (kd_tree){ .n = n };
@@ -182,7 +212,7 @@ int ims_kd_load(kd_tree *t, reader *r, uint32_t n, imgsearch_error *err)
 		|| t->nodes > left / each)
 		return ims_fail(err, IMGSEARCH_EFORMAT, "the tree is cut off");
 	t->node = ims_alloc(t->nodes, sizeof *t->node);
-	t->box = ims_alloc((size_t)t->nodes * 2 * t->coordinates, sizeof(float));
+	t->box = ims_alloc_aligned((size_t)t->nodes * 2 * ims_kd_stride(t->coordinates), sizeof(float));
 	if (!t->node || !t->box)
 		return ims_nomem(err);
 	for (uint32_t i = 0; i < t->nodes; i++) {
@@ -193,46 +223,87 @@ int ims_kd_load(kd_tree *t, reader *r, uint32_t n, imgsearch_error *err)
 		d->residual_low = ims_read_f32(r);
 		d->residual_high = ims_read_f32(r);
 	}
-	const void *box = ims_read_bytes(r, (size_t)t->nodes * 2 * t->coordinates * sizeof(float));
-	if (box)
-		memcpy(t->box, box, (size_t)t->nodes * 2 * t->coordinates * sizeof(float));
+	bool whole = load_boxes(t, r);
 	for (uint32_t i = 0; i < t->nodes; i++)
-		if (!box || !sound(t, i))
+		if (!whole || !sound(t, i))
 			return ims_fail(err, IMGSEARCH_EFORMAT, "node %u of the tree is out of range", i);
 	return 0;
 }
 
 /* ----------------------------------------------------------------------------------- walks ---- */
 
-/* A lower bound of the true distance of every row of the node. */
-static double lower_bound(const kd_walk *w, uint32_t node)
+enum { LANES = 4 };
+typedef float lanes __attribute__((vector_size(LANES * sizeof(float))));
+typedef int32_t lane_mask __attribute__((vector_size(LANES * sizeof(float))));
+
+static inline lanes positive(lanes x)
 {
-	uint32_t m = w->t->coordinates;
-	const float *low = w->t->box + (size_t)node * 2 * m, *high = low + m;
+	return (lanes)((lane_mask)x & (x > 0));
+}
+
+/* The squared distance of a point from a box. A coordinate without bounds adds 0. */
+static inline float gap2(const float *point, const float *box, uint32_t stride)
+{
+	lanes p, low, high, sum = { 0 };
+	for (uint32_t i = 0; i < stride; i += LANES) {
+		memcpy(&p, point + i, sizeof p);
+		memcpy(&low, box + i, sizeof low);
+		memcpy(&high, box + stride + i, sizeof high);
+		lanes gap = positive(low - p) + positive(p - high); /* one of them is 0 */
+		sum += gap * gap;
+	}
+	return (sum[0] + sum[2]) + (sum[1] + sum[3]);
+}
+
+/* For inner products, and for rows of which the tree holds some coordinates. */
+static double bound_of_rest(const kd_walk *w, uint32_t node, double head2)
+{
 	const kd_node *d = &w->t->node[node];
-	double sum = 0;
 	if (w->metric == IMGSEARCH_METRIC_IP) {
+		uint32_t m = w->t->coordinates;
+		const float *low = w->t->box + (size_t)node * 2 * w->stride, *high = low + w->stride;
+		double sum = 0;
 		for (uint32_t i = 0; i < m; i++)
 			sum += fmax((double)w->point[i] * low[i], (double)w->point[i] * high[i]);
 		return w->offset - sum - (w->residual + w->residual_error) * d->residual_high - w->error;
 	}
-	for (uint32_t i = 0; i < m; i++) {
-		double gap = fmax((double)low[i] - w->point[i], (double)w->point[i] - high[i]);
-		sum += gap > 0 ? gap * gap : 0;
-	}
-	double head = sqrt(sum) * (1 - 1e-12) - w->error;
+	double head = sqrt(head2) * (1 - 1e-12) - w->error;
 	double rest = fmax(d->residual_low - w->residual - w->residual_error,
 		w->residual - w->residual_error - d->residual_high);
 	return (head > 0 ? head * head : 0) + (rest > 0 ? rest * rest : 0);
 }
 
-static void push(kd_walk *w, uint32_t node)
+/* A lower bound of the true distance of every row of the node. */
+static inline double lower_bound(const kd_walk *w, uint32_t node)
 {
-	kd_visit v = { lower_bound(w, node), node };
+	const float *box = w->t->box + (size_t)node * 2 * w->stride;
+	double head2 = gap2(w->point, box, w->stride) * w->rounded_down;
+	return w->plain ? head2 : bound_of_rest(w, node, head2);
+}
+
+/* Room for all nodes that a walk can hold: none is below another, so there are as many as leaves */
+static int grow_heap(kd_walk *w, imgsearch_error *err)
+{
+	size_t most = w->t->nodes / 2 + 2;
+	kd_visit *heap = ims_alloc(most > w->n ? most : w->n + 1, sizeof *heap);
+	if (!heap)
+		return ims_nomem(err);
+	memcpy(heap, w->heap, w->n * sizeof *heap);
+	w->heap = heap;
+	w->room = most;
+	return 0;
+}
+
+static int push(kd_walk *w, kd_visit v, imgsearch_error *err)
+{
+	int rc = w->n == w->room ? grow_heap(w, err) : 0;
+	if (rc)
+		return rc;
 	size_t i = w->n++;
 	for (; i && v.bound < w->heap[(i - 1) / 2].bound; i = (i - 1) / 2)
 		w->heap[i] = w->heap[(i - 1) / 2];
 	w->heap[i] = v;
+	return 0;
 }
 
 static kd_visit pop(kd_walk *w)
@@ -250,35 +321,54 @@ static kd_visit pop(kd_walk *w)
 	return top;
 }
 
-int ims_kd_begin(kd_walk *w, imgsearch_error *err)
+void ims_kd_begin(kd_walk *w)
 {
-	w->n = 0;
-	/* no node in the heap is below another, so there are at most as many as leaves */
-	w->heap = ims_alloc(w->t->nodes / 2 + 2, sizeof *w->heap);
-	if (!w->heap)
-		return ims_nomem(err);
-	push(w, 0);
-	return 0;
+	w->heap = w->own;
+	w->room = KD_ROOM;
+	w->stride = ims_kd_stride(w->t->coordinates);
+	w->rounded_down = 1 - (w->stride / LANES + 8) * 0x1p-24;
+	w->plain = w->metric != IMGSEARCH_METRIC_IP && !(w->error > 0);
+	w->heap[0] = (kd_visit){ lower_bound(w, 0), 0 };
+	w->n = 1;
 }
 
-bool ims_kd_next(kd_walk *w, double limit, uint32_t *node)
+/* The nearer child of *v takes its place; the other one waits where it is within the limit. */
+static int descend(kd_walk *w, kd_visit *v, double limit, imgsearch_error *err)
 {
-	while (w->n) {
-		kd_visit v = pop(w);
-		if (v.bound > limit)
-			return false;
-		const kd_node *d = &w->t->node[v.node];
-		if (!d->left) {
-			*node = v.node;
-			return true;
-		}
-		push(w, d->left);
-		push(w, d->left + 1);
+	uint32_t left = w->t->node[v->node].left;
+	kd_visit near = { lower_bound(w, left), left }, far = { lower_bound(w, left + 1), left + 1 };
+	if (far.bound < near.bound) {
+		kd_visit other = near;
+		near = far;
+		far = other;
 	}
-	return false;
+	*v = near;
+	return far.bound <= limit ? push(w, far, err) : 0;
+}
+
+int ims_kd_next(kd_walk *w, double limit, uint32_t *node, bool *found, imgsearch_error *err)
+{
+	int rc = 0;
+	*found = false;
+	while (!rc && w->n && w->heap[0].bound <= limit) {
+		kd_visit v = pop(w);
+		while (!rc && w->t->node[v.node].left && v.bound <= limit
+			&& !(w->n && w->heap[0].bound < v.bound))
+			rc = descend(w, &v, limit, err);
+		if (rc || v.bound > limit)
+			continue;
+		if (!w->t->node[v.node].left && !(w->n && w->heap[0].bound < v.bound)) {
+			*node = v.node;
+			*found = true;
+			return 0;
+		}
+		rc = push(w, v, err);
+	}
+	return rc;
 }
 
 void ims_kd_end(kd_walk *w)
 {
-	ims_free(w->heap);
+	if (w->heap != w->own)
+		ims_free(w->heap);
 }

@@ -3,6 +3,8 @@
  * each node with the box of its rows' coordinates and the range of the lengths of their residuals.
  * A walk visits buckets in the order of their lower bounds (best bin first: Arya, Mount, Netanyahu,
  * Silverman and Wu 1998). The residuals in the bounds are our own.
+ *
+ * Boxes lie in memory in groups of four coordinates; those past the last one have no bounds.
  */
 #ifndef IMS_SEARCH_BOUND_KD_TREE_H
 #define IMS_SEARCH_BOUND_KD_TREE_H
@@ -19,8 +21,13 @@ typedef struct kd_tree {
 	uint32_t coordinates; /* of the boxes */
 	uint32_t n, nodes;
 	kd_node *node;
-	float *box; /* for each node the least values, then the largest: coordinates each */
+	float *box; /* for each node the least values, then the largest: ims_kd_stride each */
 } kd_tree;
+
+static inline uint32_t ims_kd_stride(uint32_t coordinates)
+{
+	return (coordinates + 3) / 4 * 4;
+}
 
 /*
  * points: (n, coordinates). residual: (n, 2), a lower and an upper bound of each row's residual;
@@ -41,25 +48,34 @@ typedef struct kd_visit {
 	uint32_t node;
 } kd_visit;
 
+enum { KD_ROOM = 64 };
+
 /*
- * A query on its way through the tree. The caller fills in all but the heap. One thread at a time.
+ * A query on its way through the tree. One thread at a time.
  */
 typedef struct kd_walk {
 	const kd_tree *t;
 	imgsearch_metric metric;
-	const float *point;              /* coordinates of the query */
+	const float *point;              /* coordinates of the query, zeros up to ims_kd_stride */
 	double residual, residual_error; /* of the query */
 	double error;                    /* of the coordinates of query and rows together */
 	double offset;                   /* inner product: added to every bound */
-	kd_visit *heap;                  /* nodes to visit, the least bound first */
-	size_t n;
+	/* the rest is the walk's */
+	uint32_t stride;
+	bool plain;          /* the gap between point and box is the bound, but for rounding: */
+	double rounded_down; /* of differences, squares and additions in f32 */
+	kd_visit *heap;      /* nodes to visit, the least bound first */
+	size_t n, room;
+	kd_visit own[KD_ROOM]; /* where the heap begins */
 } kd_walk;
 
-int ims_kd_begin(kd_walk *w, imgsearch_error *err);
+/* The walk is not copied or moved after this. */
+void ims_kd_begin(kd_walk *w);
 /*
- * The bucket with the least lower bound of the true distance. False: none is left within `limit`.
+ * The bucket with the least lower bound of the true distance. *found is false: none is left within
+ * `limit`. The limits of a walk do not grow. ENOMEM.
  */
-bool ims_kd_next(kd_walk *w, double limit, uint32_t *node);
+int ims_kd_next(kd_walk *w, double limit, uint32_t *node, bool *found, imgsearch_error *err);
 void ims_kd_end(kd_walk *w);
 
 #endif

@@ -10,10 +10,17 @@ enum { KDTREE_RAW_DIM = 32 }; /* the tree is over the rows' own coordinates up t
 typedef struct kdtree {
 	coded_searcher coded; /* codes for more dimensions */
 	kd_tree tree;         /* no nodes: every query is a scan */
-	float *rows;          /* few dimensions: the rows in the order of the tree; else NULL */
-	int64_t *ids;         /* of these rows */
-	double longest;       /* the length of the longest of these rows */
+	float *rows;    /* few dimensions: the rows in the order of the tree, in blocks; or NULL */
+	int64_t *ids;   /* of these rows */
+	double longest; /* the length of the longest of these rows */
 } kdtree;
+
+/*
+ * Room for n rows in blocks as near_f32 reads them; the places past the last row are NaN. NULL: out
+ * of memory.
+ */
+float *ims_kdtree_rows(size_t n, size_t dim);
+void ims_kdtree_put_row(float *rows, size_t i, const float *row, size_t dim);
 
 /* As in search/search.h. */
 int ims_kdtree_save(const searcher *base, const chunk_sink *sink, imgsearch_error *err);

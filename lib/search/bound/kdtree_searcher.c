@@ -15,12 +15,17 @@
 #include <math.h>
 
 enum {
-	RAW_BUCKET = 32,
 	COORDINATES = 16, /* leading components of longer rows */
 	CODED_BUCKET = 256,
 };
 
 static const double unit = 0x1p-24;
+
+/* Rows of a bucket of few dimensions: a scan of sixteen rows costs about as much as one box. */
+static uint32_t raw_bucket(uint32_t dim)
+{
+	return dim <= 3 ? 32 : dim == 4 ? 64 : 256;
+}
 
 static void kdtree_free(searcher *base)
 {
@@ -112,13 +117,13 @@ static int collect(points *p, const row_source *rows, imgsearch_error *err)
 
 static int order_rows(kdtree *s, const points *p, const uint32_t *slot, imgsearch_error *err)
 {
-	s->rows = ims_alloc_aligned(p->n * p->dim, sizeof(float));
+	s->rows = ims_kdtree_rows(p->n, p->dim);
 	s->ids = ims_alloc(p->n, sizeof(int64_t));
 	s->longest = p->longest;
 	if (!s->rows || !s->ids)
 		return ims_nomem(err);
 	for (size_t i = 0; i < p->n; i++) {
-		memcpy(s->rows + slot[i] * p->dim, p->point + i * p->dim, p->dim * sizeof(float));
+		ims_kdtree_put_row(s->rows, slot[i], p->point + i * p->dim, p->dim);
 		s->ids[slot[i]] = p->ids[i];
 	}
 	return 0;
@@ -135,7 +140,7 @@ static int build_tree(kdtree *s, const row_source *rows, const rotation *axes, u
 		goto done;
 	if (!rc)
 		rc = ims_kd_build(&s->tree, p.point, p.residual, n, coordinates,
-			axes ? CODED_BUCKET : RAW_BUCKET, axes ? IMS_BLOCK_ROWS : 1, slot, job, err);
+			axes ? CODED_BUCKET : raw_bucket(rows->dim), IMS_BLOCK_ROWS, slot, job, err);
 	if (!rc && axes)
 		rc = ims_codes_build(&s->coded.codes, rows, axes, slot, job, err);
 	else if (!rc)
@@ -214,43 +219,78 @@ static bool checks_reached(const search_request *request, uint64_t checked, quer
 	return true;
 }
 
-static void scan_bucket(const kdtree *s, const search_request *request, const float *query,
-	const kd_node *bucket, topk *out)
+/* A query of few dimensions at work. */
+typedef struct row_query {
+	const kdtree *s;
+	const search_request *request;
+	topk *out;
+	float point[KDTREE_RAW_DIM]; /* the query, then zeros */
+} row_query;
+
+/* The rows of a block that are near enough: bits of near, their distances. */
+static void push_near(const row_query *q, size_t block, unsigned near, const float *distance)
 {
-	const row_source *source = s->coded.base.rows;
-	uint32_t dim = source->dim;
-	for (uint32_t i = bucket->from; i < bucket->to; i++) {
-		const float *row = s->rows + (size_t)i * dim;
-		float d = ims_search_distance(source->metric, query, row, dim);
-		if (d <= request->max_distance && d <= ims_topk_worst(out)
-			&& ims_search_passes(request, s->ids[i]))
-			ims_topk_push(out, d, s->ids[i]);
+	for (; near; near &= near - 1) {
+		unsigned r = (unsigned)__builtin_ctz(near);
+		int64_t id = q->s->ids[block * IMS_BLOCK_ROWS + r];
+		if (distance[r] <= ims_topk_worst(q->out) && ims_search_passes(q->request, id))
+			ims_topk_push(q->out, distance[r], id);
+	}
+}
+
+/* The bits of the rows from .. to - 1 in a block. */
+static unsigned rows_in(size_t block, uint32_t from, uint32_t to)
+{
+	size_t first = block * IMS_BLOCK_ROWS, end = first + IMS_BLOCK_ROWS;
+	unsigned all = (1u << IMS_BLOCK_ROWS) - 1;
+	unsigned before = from > first ? (1u << (from - first)) - 1 : 0;
+	unsigned behind = to < end ? all << (to - first) : 0;
+	return all & ~before & ~behind;
+}
+
+static void scan_bucket(const row_query *q, const kd_node *bucket)
+{
+	enum { AT_ONCE = 8 }; /* blocks */
+	uint32_t dim = q->s->coded.base.rows->dim;
+	bool ip = q->s->coded.base.rows->metric == IMGSEARCH_METRIC_IP;
+	float distance[AT_ONCE * IMS_BLOCK_ROWS];
+	uint16_t near[AT_ONCE];
+	size_t end = ims_codes_blocks(bucket->to);
+	for (size_t b = bucket->from / IMS_BLOCK_ROWS, n; b < end; b += n) {
+		n = end - b < AT_ONCE ? end - b : AT_ONCE;
+		ims_kernels()->near_f32(q->s->rows + b * IMS_BLOCK_ROWS * dim, n, q->point, dim, ip,
+			fminf(q->request->max_distance, ims_topk_worst(q->out)), distance, near);
+		for (size_t i = 0; i < n; i++)
+			push_near(q, b + i, near[i] & rows_in(b + i, bucket->from, bucket->to),
+				distance + i * IMS_BLOCK_ROWS);
 	}
 }
 
 static void query_rows(const kdtree *s, const search_request *request, const float *query,
 	topk *out, query_result *result)
 {
+	row_query q = { .s = s, .request = request, .out = out };
 	imgsearch_metric metric = s->coded.base.rows->metric;
 	uint32_t dim = s->coded.base.rows->dim, node;
-	bool ip = metric == IMGSEARCH_METRIC_IP;
+	bool ip = metric == IMGSEARCH_METRIC_IP, found = true;
 	double length = length_of(query, dim), terms = 20 * unit, epsilon = request->params.epsilon;
 	double relative = ip ? 0 : 3 * terms;
 	double absolute = 1e-37 + (ip ? 2 * terms * length * s->longest : 0);
-	kd_walk walk = { .t = &s->tree, .metric = metric, .point = query };
+	kd_walk walk = { .t = &s->tree, .metric = metric, .point = q.point };
 	if (!(length < 1e15)) {
 		result->scan = true;
 		return;
 	}
-	result->rc = ims_kd_begin(&walk, &result->err);
+	memcpy(q.point, query, dim * sizeof *query);
+	ims_kd_begin(&walk);
 	while (!result->rc) {
 		double limit = fmin(request->max_distance, ims_topk_worst(out));
 		limit = walk_limit(limit, relative, absolute, epsilon);
-		if (!ims_kd_next(&walk, limit, &node)
-			|| checks_reached(request, result->report.rows_checked, result))
+		result->rc = ims_kd_next(&walk, limit, &node, &found, &result->err);
+		if (result->rc || !found || checks_reached(request, result->report.rows_checked, result))
 			break;
 		const kd_node *bucket = &s->tree.node[node];
-		scan_bucket(s, request, query, bucket, out);
+		scan_bucket(&q, bucket);
 		result->report.rows_checked += bucket->to - bucket->from;
 	}
 	ims_kd_end(&walk);
@@ -269,7 +309,7 @@ static void filter_bucket(bound_query *q, const kd_node *bucket)
 }
 
 /* The walk of a prepared query. */
-static kd_walk walk_of(const kdtree *s, const bound_query *q)
+static void begin_walk(kd_walk *walk, const kdtree *s, const bound_query *q)
 {
 	const codes *c = s->coded.codes;
 	uint32_t m = s->tree.coordinates;
@@ -278,17 +318,14 @@ static kd_walk walk_of(const kdtree *s, const bound_query *q)
 		head2 += (double)q->components[i] * q->components[i];
 	double query_error = ims_projection_error(c->dim, skew, m, q->length);
 	double row_error = ims_projection_error(c->dim, skew, m, c->radius);
-	kd_walk walk = {
-		.t = &s->tree,
-		.metric = c->metric,
-		.point = q->components,
-		.error = query_error + row_error,
-		.offset = q->offset,
-	};
-	if (c->metric == IMGSEARCH_METRIC_IP)
-		walk.error = query_error * c->radius + row_error * q->length;
-	walk.residual_error = ims_projection_residual(q->length, head2, query_error, &walk.residual);
-	return walk;
+	walk->t = &s->tree;
+	walk->metric = c->metric;
+	walk->point = q->components;
+	walk->offset = q->offset;
+	walk->error = c->metric == IMGSEARCH_METRIC_IP ? query_error * c->radius + row_error * q->length
+												   : query_error + row_error;
+	walk->residual_error = ims_projection_residual(q->length, head2, query_error, &walk->residual);
+	ims_kd_begin(walk);
 }
 
 static void query_codes(const kdtree *s, bound_query *q, topk *out, query_result *result)
@@ -299,11 +336,13 @@ static void query_codes(const kdtree *s, bound_query *q, topk *out, query_result
 	double epsilon = request->params.epsilon;
 	double relative = epsilon > 0 ? 0 : q->relative_error;
 	double absolute = epsilon > 0 ? 0 : q->absolute_error;
-	kd_walk walk = walk_of(s, q);
-	result->rc = ims_kd_begin(&walk, &result->err);
+	bool found;
+	kd_walk walk;
+	begin_walk(&walk, s, q);
 	while (!result->rc && !q->rc) {
 		double limit = walk_limit(q->limit, relative, absolute, epsilon);
-		if (!ims_kd_next(&walk, limit, &node) || checks_reached(request, checked, result))
+		result->rc = ims_kd_next(&walk, limit, &node, &found, &result->err);
+		if (result->rc || !found || checks_reached(request, checked, result))
 			break;
 		const kd_node *bucket = &s->tree.node[node];
 		filter_bucket(q, bucket);

@@ -8,15 +8,52 @@
 #include "search/bound/codes_state.h"
 #include "search/internal.h"
 
+#include <math.h>
 #include <string.h>
 
 typedef enum kind { SCAN, ROWS, CODES } kind; /* in the saved header */
+
+static float *place(float *rows, size_t i, size_t dim)
+{
+	return rows + i / IMS_BLOCK_ROWS * IMS_BLOCK_ROWS * dim + i % IMS_BLOCK_ROWS;
+}
+
+void ims_kdtree_put_row(float *rows, size_t i, const float *row, size_t dim)
+{
+	float *to = place(rows, i, dim);
+	for (size_t c = 0; c < dim; c++)
+		to[c * IMS_BLOCK_ROWS] = row[c];
+}
+
+float *ims_kdtree_rows(size_t n, size_t dim)
+{
+	size_t blocks = ims_codes_blocks(n), last = (blocks - 1) * IMS_BLOCK_ROWS * dim;
+	float *rows = n ? ims_alloc_aligned(blocks * IMS_BLOCK_ROWS, dim * sizeof(float)) : NULL;
+	for (size_t i = 0; rows && i < IMS_BLOCK_ROWS * dim; i++)
+		rows[last + i] = NAN;
+	return rows;
+}
+
+/* The rows, one after the other. */
+static int save_rows(const kdtree *s, const chunk_sink *sink, uint32_t *number,
+	imgsearch_error *err)
+{
+	size_t n = s->tree.n, dim = s->coded.base.rows->dim;
+	float *rows = ims_alloc(n, dim * sizeof *rows);
+	for (size_t i = 0; rows && i < n * dim; i++)
+		rows[i] = place(s->rows, i / dim, dim)[i % dim * IMS_BLOCK_ROWS];
+	int rc = rows ? ims_chunks_put(sink, number, rows, n * dim * sizeof *rows, err)
+				  : ims_nomem(err);
+	if (!rc)
+		rc = ims_chunks_put(sink, number, s->ids, n * sizeof(int64_t), err);
+	ims_free(rows);
+	return rc;
+}
 
 int ims_kdtree_save(const searcher *base, const chunk_sink *sink, imgsearch_error *err)
 {
 	const kdtree *s = (const kdtree *)base;
 	uint32_t number = 1;
-	size_t n = s->tree.n;
 	buf head = { 0 }, tree = { 0 };
 	if (s->tree.nodes)
 		ims_kd_save(&s->tree, &tree);
@@ -31,9 +68,7 @@ int ims_kdtree_save(const searcher *base, const chunk_sink *sink, imgsearch_erro
 	if (!rc)
 		rc = ims_chunks_put(sink, &number, tree.data, tree.len, err);
 	if (!rc && s->rows)
-		rc = ims_chunks_put(sink, &number, s->rows, n * base->rows->dim * sizeof(float), err);
-	if (!rc && s->rows)
-		rc = ims_chunks_put(sink, &number, s->ids, n * sizeof(int64_t), err);
+		rc = save_rows(s, sink, &number, err);
 	if (!rc && s->coded.codes)
 		rc = ims_codes_save(s->coded.codes, sink, &number, err);
 	ims_buf_free(&head);
@@ -54,11 +89,15 @@ static int load_rows(kdtree *s, const chunk_source *source, uint32_t *number, im
 		|| !plausible(source, (uint64_t)n * (dim * sizeof(float) + sizeof(int64_t))))
 		return ims_fail(err, IMGSEARCH_EFORMAT, "a tree of %zu rows in %u chunks", n,
 			source->chunks);
-	s->rows = ims_alloc_aligned(n * dim, sizeof(float));
+	float *rows = ims_alloc(n, dim * sizeof *rows);
+	s->rows = ims_kdtree_rows(n, dim);
 	s->ids = ims_alloc(n, sizeof(int64_t));
-	if (!s->rows || !s->ids)
-		return ims_nomem(err);
-	int rc = ims_chunks_get(source, number, s->rows, n * dim * sizeof(float), err);
+	int rc = rows && s->rows && s->ids
+		? ims_chunks_get(source, number, rows, n * dim * sizeof *rows, err)
+		: ims_nomem(err);
+	for (size_t i = 0; !rc && i < n; i++)
+		ims_kdtree_put_row(s->rows, i, rows + i * dim, dim);
+	ims_free(rows);
 	return rc ? rc : ims_chunks_get(source, number, s->ids, n * sizeof(int64_t), err);
 }
 

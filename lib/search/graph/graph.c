@@ -51,7 +51,8 @@ static void *larger(void *old, size_t had, size_t room, size_t item)
 	return p;
 }
 
-int ims_graph_reserve(graph *g, size_t slots, imgsearch_error *err)
+/* Links of the first `set` slots are those that are there, or the caller's to write. */
+static int reserve(graph *g, size_t set, size_t slots, imgsearch_error *err)
 {
 	void *p;
 	if (slots <= g->room && g->codes)
@@ -71,7 +72,7 @@ int ims_graph_reserve(graph *g, size_t slots, imgsearch_error *err)
 	if (!(p = larger(g->links, g->n, slots, g->stride * sizeof(uint32_t))))
 		return ims_nomem(err);
 	g->links = p;
-	memset(g->links + g->n * g->stride, 0xff, (slots - g->n) * g->stride * sizeof(uint32_t));
+	memset(g->links + set * g->stride, 0xff, (slots - set) * g->stride * sizeof(uint32_t));
 	if (g->before && !(p = larger(g->before, g->n, slots, sizeof(uint32_t))))
 		return ims_nomem(err);
 	if (g->before) {
@@ -89,6 +90,16 @@ int ims_graph_reserve(graph *g, size_t slots, imgsearch_error *err)
 		(slots / 64 + 1 - (g->n + 63) / 64) * sizeof(uint64_t));
 	g->room = slots;
 	return 0;
+}
+
+int ims_graph_reserve(graph *g, size_t slots, imgsearch_error *err)
+{
+	return reserve(g, g->n, slots, err);
+}
+
+int ims_graph_reserve_unset(graph *g, size_t slots, imgsearch_error *err)
+{
+	return reserve(g, slots, slots, err);
 }
 
 int ims_graph_entries(graph *g, const uint32_t *slot, size_t n, imgsearch_error *err)

@@ -109,6 +109,8 @@ void ims_graph_free(graph *g);
 
 /* Room for so many slots. New slots have no links. ELIMIT: more than GRAPH_SLOTS. */
 int ims_graph_reserve(graph *g, size_t slots, imgsearch_error *err);
+/* The same for a graph without slots, whose links in all of them the caller writes. */
+int ims_graph_reserve_unset(graph *g, size_t slots, imgsearch_error *err);
 
 /* Makes n slots the entry points. g->entry has room for one more. */
 int ims_graph_entries(graph *g, const uint32_t *slots, size_t n, imgsearch_error *err);

@@ -181,7 +181,7 @@ static int get_header(graph *g, reader *r, uint32_t chunks, imgsearch_error *err
 	}
 	if (g->points && g->point[g->points - 1].contrast > 0)
 		return damaged(err, "its tuning table");
-	if ((rc = ims_graph_quantiser_alloc(qz, err)) || (rc = ims_graph_reserve(g, n, err)))
+	if ((rc = ims_graph_quantiser_alloc(qz, err)) || (rc = ims_graph_reserve_unset(g, n, err)))
 		return rc;
 	g->n = n;
 	g->entry = ims_alloc(entries + 1, sizeof *g->entry);

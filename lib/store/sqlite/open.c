@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -180,6 +181,24 @@ static int lock_waiting(sqlite_store *st, imgsearch_error *err)
 	return rc;
 }
 
+/* EIO where the disk has no room for an upgrade: the step to version 2 copies the pictures. */
+static int check_room(sqlite_store *st, imgsearch_error *err)
+{
+	enum { A_PATH = 350 /* bytes in the file and its journal, see docs/storage.md */ };
+	int64_t version, paths = 0;
+	struct statvfs disk;
+	int rc = ims_sqlite_number(st->writer, &version, 0, err, "PRAGMA user_version", "");
+	if (rc || version != 1 || statvfs(st->base.path, &disk))
+		return rc;
+	rc = ims_sqlite_number(st->writer, &paths, 0, err, "SELECT count(*) FROM picture", "");
+	double need = (double)paths * A_PATH, room = (double)disk.f_bavail * (double)disk.f_frsize;
+	if (!rc && need > room)
+		rc = ims_fail(err, IMGSEARCH_EIO,
+			"index %s: its upgrade needs about %.1f MB of the disk, which has %.1f MB free",
+			st->base.label, need / 1e6, room / 1e6);
+	return rc;
+}
+
 /* Creates the tables, or upgrades them where there are no views that show them as they are. */
 static int make(sqlite_store *st, const store_options *o, imgsearch_error *err)
 {
@@ -194,6 +213,8 @@ static int make(sqlite_store *st, const store_options *o, imgsearch_error *err)
 		rc = examine(st->writer, &kind, err);
 	if (!rc && kind == FILE_EMPTY)
 		rc = prepare_new(st->writer, o->dim, err);
+	if (!rc && kind == FILE_OLDER)
+		rc = check_room(st, err);
 	if (!rc)
 		rc = ims_sqlite_upgrade(st->writer, ims_sqlite_steps, IMS_STORE_VERSION, err);
 	if (!rc && kind == FILE_EMPTY)
@@ -216,6 +237,8 @@ int ims_sqlite_open_writer(sqlite_store *st, imgsearch_error *err)
 	int rc = ims_sqlite_connect(st, &st->writer, true, err);
 	if (!rc)
 		rc = examine(st->writer, &kind, err);
+	if (!rc && kind == FILE_OLDER)
+		rc = check_room(st, err);
 	if (!rc && kind == FILE_OLDER)
 		rc = ims_sqlite_upgrade(st->writer, ims_sqlite_steps, IMS_STORE_VERSION, err);
 	if (rc) {
