@@ -4,7 +4,8 @@
  * calls those of store.h, which know no engine.
  *
  * Every function takes and returns many where a caller can have many, so that an engine on another
- * machine needs one round trip. None is called from a callback of another one.
+ * machine needs one round trip. The library calls none from a callback of another one. The filter
+ * of a query may, since it is the program's: such calls need a connection of their own.
  */
 #ifndef IMS_STORE_ENGINE_H
 #define IMS_STORE_ENGINE_H
