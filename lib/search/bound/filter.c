@@ -245,11 +245,12 @@ static size_t list_rows(bound_query *q, unsigned i, size_t first, const uint32_t
 	for (size_t j = 0; j < n; j++)
 		for (unsigned left = mask[j]; left; left &= left - 1) {
 			size_t at = list[j] * IMS_BLOCK_ROWS + (size_t)__builtin_ctz(left);
-			q->row[rows++] = (staged_row){
+			q->row[rows] = (staged_row){
 				first * IMS_BLOCK_ROWS + at,
 				q->stage[i].constant + score[at],
 				q->codes->stage[i].block_error[first + list[j]],
 			};
+			rows += q->row[rows].slot < q->codes->n; /* in a damaged state others can pass */
 		}
 	return rows;
 }
@@ -373,7 +374,7 @@ bool ims_filter_has_ties(bound_query *q)
 static void push_seed(bound_query *q, size_t slot, topk *best)
 {
 	int64_t id;
-	if (!(q->score[slot] < ims_topk_worst(best)))
+	if (!(q->score[slot] < ims_topk_worst(best)) || slot >= q->codes->n)
 		return;
 	if (is_filtered(q) && (!id_of(q, slot, &id) || !ims_search_passes(q->request, id)))
 		return;
