@@ -1,9 +1,12 @@
 /* Calls the engine that an index was opened by. */
 #include "store/engine.h"
 
+#include <string.h>
+
 int ims_store_open(store **out, const char *path, const store_options *o, imgsearch_error *err)
 {
-	return ims_sqlite_open(out, path, o, err);
+	bool server = !strncmp(path, "postgresql://", 13) || !strncmp(path, "postgres://", 11);
+	return (server ? ims_postgres_open : ims_sqlite_open)(out, path, o, err);
 }
 
 /* ---------------------------------------------------------------------------------- rows ---- */

@@ -45,6 +45,16 @@ static inline int in_memory(void **state)
 {
 	int rc = make_folder(state);
 	where = ":memory:";
+	if (getenv("IMS_TEST_PSQL")) {
+		static int n;
+		static char dsn[200], line[400];
+		snprintf(line, sizeof line, "%s -q -c 'set client_min_messages=warning; drop schema if exists s%d cascade; create schema s%d'", getenv("IMS_TEST_PSQL"), n + getpid() % 1000 * 100, n + getpid() % 1000 * 100);
+		if (system(line))
+			return -1;
+		snprintf(dsn, sizeof dsn, "postgresql://ims@127.0.0.1:54999/postgres?options=-csearch_path%%3Ds%d,public", n + getpid() % 1000 * 100);
+		n++;
+		where = dsn;
+	}
 	return rc;
 }
 

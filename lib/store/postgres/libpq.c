@@ -23,6 +23,7 @@ static void load(void)
 		{ "PQconninfoParse", AT(parse) },
 		{ "PQconninfoFree", AT(free_options) },
 		{ "PQfreemem", AT(free) },
+		{ "PQsendQuery", AT(send_script) },
 		{ "PQsendQueryParams", AT(send) },
 		{ "PQgetResult", AT(result) },
 		{ "PQsetSingleRowMode", AT(single_rows) },

@@ -46,6 +46,7 @@ typedef struct libpq {
 	pg_conninfo_option *(*parse)(const char *conninfo, char **why);
 	void (*free_options)(pg_conninfo_option *options);
 	void (*free)(void *p);
+	int (*send_script)(pg_conn *c, const char *sql);
 	int (*send)(pg_conn *c, const char *sql, int n, const pg_oid *types, const char *const *values,
 		const int *lengths, const int *formats, int result_format);
 	pg_result *(*result)(pg_conn *c); /* NULL: no more */

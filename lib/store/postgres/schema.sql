@@ -544,18 +544,19 @@ DECLARE
 	deleted bigint;
 	added bigint;
 BEGIN
-	SELECT min(id) INTO deleted FROM unnest(items) id WHERE id IN (SELECT k.id FROM feature_kept k)
-		OR id IN (SELECT p.id FROM picture p WHERE state = 8);
+	SELECT min(i.id) INTO deleted FROM unnest(items) AS i (id)
+		WHERE EXISTS (SELECT FROM feature_kept k WHERE k.id = i.id)
+			OR EXISTS (SELECT FROM picture p WHERE p.id = i.id AND p.state = 8);
 	IF deleted IS NOT NULL THEN
 		RAISE EXCEPTION USING ERRCODE = 'IM003', MESSAGE = deleted;
 	END IF;
-	SELECT count(*) INTO added FROM unnest(items) id
-		WHERE NOT EXISTS (SELECT FROM feature f WHERE f.id = id);
+	SELECT count(*) INTO added FROM unnest(items) AS i (id)
+		WHERE NOT EXISTS (SELECT FROM feature f WHERE f.id = i.id);
 	INSERT INTO feature SELECT * FROM unnest(items, given)
 		ON CONFLICT (id) DO UPDATE SET data = excluded.data;
 	PERFORM ims_count(101, added);
 	PERFORM ims_changed(items);
-	PERFORM ims_use_ids((SELECT max(id) FROM unnest(items) id));
+	PERFORM ims_use_ids((SELECT max(i.id) FROM unnest(items) AS i (id)));
 END $$;
 
 -- ------------------------------------------------------------------- deleted on purpose ----
@@ -649,7 +650,7 @@ BEGIN
 			twin := (SELECT min(id) FROM picture o
 				WHERE o.state = 1 AND (o.id = first OR o.hash = p.hash));
 			IF twin IS NULL THEN
-				PERFORM ims_set_state(p.id, 8, 6, NULL,
+				PERFORM ims_set_state(p.id, 8, 7, NULL,
 					'readmitted without a vector: the next index run reads it again');
 			ELSE
 				PERFORM ims_set_state(p.id, 8,
@@ -728,11 +729,13 @@ BEGIN
 	END LOOP;
 END $$;
 
-CREATE FUNCTION ims_put_columns(items bigint[], numbers integer[], names bytea[], given bytea[],
-	titles boolean[]) RETURNS void LANGUAGE sql AS $$
+-- A picture without columns comes with one of number -1.
+CREATE FUNCTION ims_put_columns(items bigint[], numbers bigint[], titles bigint[], names bytea[],
+	given bytea[]) RETURNS void LANGUAGE sql AS $$
 	DELETE FROM cell WHERE picture = ANY (items);
-	INSERT INTO cell SELECT * FROM unnest(items, numbers, names, given, titles)
-		AS c (picture, number, name, value, title) WHERE number >= 0
+	INSERT INTO cell SELECT picture, number, name, value, title <> 0
+		FROM unnest(items, numbers, titles, names, given) AS c (picture, number, title, name, value)
+		WHERE number >= 0
 $$;
 
 -- --------------------------------------------------------------------------- roots, models ----
@@ -752,9 +755,12 @@ BEGIN
 	DELETE FROM root WHERE id = old;
 END $$;
 
--- The next model is the current one; what the old one made goes.
-CREATE FUNCTION ims_switch_model() RETURNS void LANGUAGE plpgsql AS $$
+-- The next model is the current one; what the old one made goes. False: there is no next one.
+CREATE FUNCTION ims_switch_model() RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
+	IF NOT EXISTS (SELECT FROM model WHERE next = 1) THEN
+		RETURN false;
+	END IF;
 	DELETE FROM searcher;
 	DELETE FROM change;
 	DELETE FROM model WHERE next = 0;
@@ -765,4 +771,43 @@ BEGIN
 	UPDATE tally SET n = (SELECT n FROM tally WHERE what = 102) WHERE what = 101;
 	UPDATE tally SET n = 0 WHERE what IN (102, 103);
 	UPDATE newest SET change = change + 1;
+	RETURN true;
+END $$;
+
+CREATE FUNCTION ims_drop_next() RETURNS void LANGUAGE sql AS $$
+	DELETE FROM model WHERE next = 1;
+	DELETE FROM feature_next;
+	UPDATE tally SET n = 0 WHERE what = 102
+$$;
+
+CREATE FUNCTION ims_set_model(of_next bigint, a text, b text, c text, d text, e bigint, f bigint)
+	RETURNS void LANGUAGE sql AS $$
+	INSERT INTO model (next, name, weights, weights_hash, recipe, dim, precision)
+		VALUES (of_next, a, b, c, d, e, f)
+		ON CONFLICT (next) DO UPDATE SET name = a, weights = b, weights_hash = c, recipe = d,
+			dim = e, precision = f;
+	DELETE FROM feature_next WHERE of_next = 1;
+	UPDATE tally SET n = 0 WHERE what = 102 AND of_next = 1
+$$;
+
+CREATE FUNCTION ims_set_list(of_root bigint, which bigint, items bytea[]) RETURNS void
+LANGUAGE sql AS $$
+	DELETE FROM root_list WHERE root = of_root AND list = which;
+	INSERT INTO root_list SELECT of_root, which, number - 1, item
+		FROM unnest(items) WITH ORDINALITY AS i (item, number)
+$$;
+
+-- A state of a searcher replaces the old one of its name. False: there is no such state.
+CREATE FUNCTION ims_publish(made bigint, given text, v bigint, n bigint, c bigint)
+	RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+	of_name text := (SELECT name FROM searcher WHERE state = made);
+BEGIN
+	IF of_name IS NULL THEN
+		RETURN false;
+	END IF;
+	DELETE FROM searcher WHERE name = of_name AND state <> made;
+	UPDATE searcher SET published = true, params = given, version = v, rows = n, change = c
+		WHERE state = made;
+	RETURN true;
 END $$;
