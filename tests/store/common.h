@@ -41,21 +41,26 @@ static inline int on_file(void **state)
 	return make_folder(state);
 }
 
+/*
+ * IMGSEARCH_TEST_SERVER is the address of a database, and IMGSEARCH_TEST_PSQL what runs SQL there:
+ * the tests for memory then run over a new schema of it each.
+ */
+static inline const char *new_schema(void)
+{
+	static char address[300], command[400];
+	static int n;
+	snprintf(command, sizeof command, "%s -c 'CREATE SCHEMA t%d_%d'",
+		getenv("IMGSEARCH_TEST_PSQL"), (int)getpid(), ++n);
+	snprintf(address, sizeof address, "%s?options=-csearch_path%%3Dt%d_%d,public",
+		getenv("IMGSEARCH_TEST_SERVER"), (int)getpid(), n);
+	return system(command) ? NULL : address;
+}
+
 static inline int in_memory(void **state)
 {
 	int rc = make_folder(state);
-	where = ":memory:";
-	if (getenv("IMS_TEST_PSQL")) {
-		static int n;
-		static char dsn[200], line[400];
-		snprintf(line, sizeof line, "%s -q -c 'set client_min_messages=warning; drop schema if exists s%d cascade; create schema s%d'", getenv("IMS_TEST_PSQL"), n + getpid() % 1000 * 100, n + getpid() % 1000 * 100);
-		if (system(line))
-			return -1;
-		snprintf(dsn, sizeof dsn, "postgresql://ims@127.0.0.1:54999/postgres?options=-csearch_path%%3Ds%d,public", n + getpid() % 1000 * 100);
-		n++;
-		where = dsn;
-	}
-	return rc;
+	where = getenv("IMGSEARCH_TEST_SERVER") ? new_schema() : ":memory:";
+	return rc || !where ? -1 : 0;
 }
 
 static inline int remove_folder(void **state)

@@ -280,13 +280,9 @@ static bool is_in_own_transaction(const pg_store *st)
 	return atomic_load(&st->in_tx) && pthread_equal(atomic_load(&st->tx_thread), pthread_self());
 }
 
-int ims_pg_acquire(pg_store *st, pg_link **out, imgsearch_error *err)
+static int acquire_own(pg_store *st, pg_link **out, imgsearch_error *err)
 {
 	*out = NULL;
-	if (is_in_own_transaction(st)) {
-		*out = st->writer;
-		return 0;
-	}
 	pthread_mutex_lock(&st->mutex);
 	if (st->n_idle)
 		*out = st->idle[--st->n_idle];
@@ -294,11 +290,41 @@ int ims_pg_acquire(pg_store *st, pg_link **out, imgsearch_error *err)
 	return *out ? 0 : ims_pg_connect(st, out, err);
 }
 
+/* The first read of a snapshot begins its transaction. */
+static int join(pg_store *st, store_snapshot *snapshot, pg_link **out, imgsearch_error *err)
+{
+	*out = snapshot->conn;
+	if (*out)
+		return 0;
+	int rc = acquire_own(st, out, err);
+	if (!rc)
+		rc = ims_pg_run(*out, NULL, err, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", NULL);
+	if (rc) {
+		ims_pg_release(st, *out);
+		*out = NULL;
+		return rc;
+	}
+	(*out)->shared = true;
+	snapshot->conn = *out;
+	return 0;
+}
+
+int ims_pg_acquire(pg_store *st, pg_link **out, imgsearch_error *err)
+{
+	if (is_in_own_transaction(st)) {
+		*out = st->writer;
+		return 0;
+	}
+	store_snapshot *snapshot = ims_pg_snapshot_get(st);
+	return snapshot ? join(st, snapshot, out, err) : acquire_own(st, out, err);
+}
+
 void ims_pg_release(pg_store *st, pg_link *l)
 {
 	if (!l || l == st->writer || l->shared)
 		return;
-	if (ims_libpq()->status(l->c) != PG_CONNECTION_OK) {
+	bool idle = !ims_libpq()->in_transaction(l->c); /* a read that failed leaves its transaction */
+	if (ims_libpq()->status(l->c) != PG_CONNECTION_OK || !idle) {
 		ims_pg_disconnect(l);
 		return;
 	}

@@ -17,7 +17,6 @@ typedef struct pg_link {
 	pg_store *st;
 	pg_conn *c;
 	bool shared;  /* belongs to a snapshot of its thread */
-	bool in_read; /* a read transaction is open */
 	int failed;   /* status of the first statement of a transaction that failed */
 } pg_link;
 
@@ -26,6 +25,7 @@ struct pg_store {
 	char *conninfo; /* with its password: never shown */
 	pg_oid record, record_array, vector, vector_array;
 	atomic_llong trips;
+	atomic_bool writing; /* the right to write is held through this handle */
 	atomic_bool in_tx;
 	_Atomic(pthread_t) tx_thread;
 	pg_link *writer;
@@ -39,6 +39,9 @@ int ims_pg_acquire(pg_store *st, pg_link **out, imgsearch_error *err);
 void ims_pg_release(pg_store *st, pg_link *l); /* NULL is fine */
 int ims_pg_connect(pg_store *st, pg_link **out, imgsearch_error *err);
 void ims_pg_disconnect(pg_link *l); /* NULL is fine */
+
+/* The snapshot of this thread; NULL: none. */
+store_snapshot *ims_pg_snapshot_get(const pg_store *st);
 
 /* The connection of the open transaction. EINVAL: there is none. */
 int ims_pg_writer(store *st, pg_link **out, imgsearch_error *err);

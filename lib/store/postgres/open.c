@@ -110,17 +110,19 @@ static int examine(pg_store *st, const store_options *o, imgsearch_error *err)
 	if (!rc)
 		rc = ims_pg_run(l, &r, err,
 			"SELECT to_regclass('picture') IS NOT NULL, to_regtype('vector') IS NOT NULL,"
-			" current_schema()::text",
+			" current_schema()::text, EXISTS (SELECT FROM pg_extension WHERE extname = 'vector')",
 			NULL);
 	bool made = !rc && ims_pg_number(r, 0, 0), has_vector = !rc && ims_pg_number(r, 0, 1);
-	bool has_schema = !rc && !ims_pg_is_null(r, 0, 2);
+	bool has_schema = !rc && !ims_pg_is_null(r, 0, 2), installed = !rc && ims_pg_number(r, 0, 3);
 	ims_pg_clear(r);
+	if (!rc && !has_schema)
+		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s: no schema of the search path exists",
+			st->base.label);
 	if (!rc && !has_vector)
 		rc = ims_fail(err, IMGSEARCH_EUNSUPPORTED,
-			"index %s: the database lacks the extension vector: CREATE EXTENSION vector",
-			st->base.label);
-	if (!rc && !has_schema)
-		rc = ims_fail(err, IMGSEARCH_EDB, "index %s: no schema of the search path exists",
+			installed
+				? "index %s: the extension vector lies outside of the search path"
+				: "index %s: the database lacks the extension vector: CREATE EXTENSION vector",
 			st->base.label);
 	if (!rc && !made && (o->must_exist || o->read_only))
 		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "there is no index %s", st->base.label);
