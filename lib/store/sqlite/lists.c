@@ -72,7 +72,7 @@ static int read_lists(conn *c, store_roots *out, imgsearch_error *err)
 		(int64_t)STORE_TIFF, (int64_t)STORE_VIDEO, (int64_t)STORE_PART);
 	while (!rc && (rc = ims_sqlite_step(c, s, err)) > 0) {
 		store_lists *of = ims_store_roots_lists(out, sqlite3_column_int64(s, 0));
-		bool failed, known = of && sqlite3_column_type(s, 1) != SQLITE_NULL;
+		bool failed = false, known = of && sqlite3_column_type(s, 1) != SQLITE_NULL;
 		char *text = known ? ims_sqlite_text(s, 3, &failed) : NULL;
 		rc = known && ims_texts_add(&of->of[sqlite3_column_int64(s, 1)], text) ? ims_nomem(err) : 0;
 	}
