@@ -235,7 +235,7 @@ void ims_store_hold_release(store *st, store_hold *h);
  * while an old state is read.
  */
 typedef struct store_snapshot {
-	store *st; /* NULL: of ":memory:" */
+	store *st;                    /* NULL: of ":memory:" */
 	void *conn;                   /* the engine's own */
 	unsigned depth;               /* of callbacks */
 	struct store_snapshot *outer; /* of the same thread */

@@ -49,8 +49,8 @@ static inline const char *new_schema(void)
 {
 	static char address[300], command[400];
 	static int n;
-	snprintf(command, sizeof command, "%s -c 'CREATE SCHEMA t%d_%d'",
-		getenv("IMGSEARCH_TEST_PSQL"), (int)getpid(), ++n);
+	snprintf(command, sizeof command, "%s -c 'CREATE SCHEMA t%d_%d'", getenv("IMGSEARCH_TEST_PSQL"),
+		(int)getpid(), ++n);
 	snprintf(address, sizeof address, "%s?options=-csearch_path%%3Dt%d_%d,public",
 		getenv("IMGSEARCH_TEST_SERVER"), (int)getpid(), n);
 	return system(command) ? NULL : address;

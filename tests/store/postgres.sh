@@ -70,6 +70,42 @@ done
 same "check" check
 same "info" info
 
+$psql -c 'DELETE FROM photos.feature WHERE id = (SELECT min(id) FROM photos.feature)'
+run check --db "$there" >"$W/out" 2>&1
+[ $? != 0 ] && grep -q 'has no vector' "$W/out" && grep -q 'the count of vectors' "$W/out"
+result "check finds a vector that is missing" $? "$W/out"
+
+# Killed while it writes, again and again: nothing is half there.
+there=$(db killed)
+"$B/tools/draw" "$W/many" 300
+for i in 1 2 3 4 5 6; do
+	run index --db "$there" "$W/many" >"$W/out" 2>&1 &
+	sleep 0.$i
+	kill -9 $! 2>/dev/null
+	wait $! 2>/dev/null
+done
+run check --db "$there" >"$W/out" 2>&1
+result "after kills the index is sound" $? "$W/out"
+run index --db "$there" "$W/many" >"$W/out" 2>&1
+run index -q --db "$W/many.db" "$W/many"
+run list --db "$there" | sort >"$W/list.server"
+run list --db "$W/many.db" | sort >"$W/list.file"
+cut -f 2- "$W/list.server" >"$W/a" && cut -f 2- "$W/list.file" >"$W/b"
+diff "$W/a" "$W/b" >"$W/diff"
+result "... and is completed by the next run" $? "$W/diff"
+
+# Two programs index at once: each picture once.
+there=$(db both)
+run index --db "$there" "$W/many" >"$W/out" 2>&1 &
+run index --db "$there" "$W/photos" >"$W/out.2" 2>&1
+wait $!
+result "two index runs at once" $? "$W/out"
+run check --db "$there" >"$W/out" 2>&1
+result "... leave a sound index" $? "$W/out"
+n=$(run list --db "$there" | wc -l)
+[ "$n" = "$(find "$W/many" "$W/photos" -type f | wc -l)" ]
+result "... of all pictures" $? "$W/out.2"
+
 # ------------------------------------------------------------------------------------ errors ----
 
 fails() { # NAME TEXT ARGUMENTS...

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---------------------------------------------------------------------------------- errors ---- */
+/* ------------------------------------------------------------------------------- errors ---- */
 
 /* The first line, without what libpq puts before it and behind. */
 static void copy_line(char *out, size_t size, const char *text)
@@ -25,17 +25,18 @@ typedef struct pg_status {
 static int status_of(const char *state)
 {
 	static const pg_status known[] = {
-		{ "08", IMGSEARCH_EIO },     /* connection */
-		{ "28", IMGSEARCH_EIO },     /* password */
-		{ "42501", IMGSEARCH_EIO },  /* privilege */
-		{ "25006", IMGSEARCH_EIO },  /* read only */
+		{ "08", IMGSEARCH_EIO },    /* connection */
+		{ "28", IMGSEARCH_EIO },    /* password */
+		{ "42501", IMGSEARCH_EIO }, /* privilege */
+		{ "25006", IMGSEARCH_EIO }, /* read only */
 		{ "53200", IMGSEARCH_ENOMEM },
-		{ "53", IMGSEARCH_EIO },     /* disk full, too many connections */
+		{ "53", IMGSEARCH_EIO }, /* disk full, too many connections */
 		{ "54", IMGSEARCH_ELIMIT },
-		{ "40", IMGSEARCH_EBUSY },   /* serialisation, deadlock */
+		{ "2200H", IMGSEARCH_ELIMIT }, /* no id is left */
+		{ "40", IMGSEARCH_EBUSY },     /* serialisation, deadlock */
 		{ "55P03", IMGSEARCH_EBUSY },
 		{ "57014", IMGSEARCH_EDEADLINE },
-		{ "57", IMGSEARCH_EIO },     /* shut down */
+		{ "57", IMGSEARCH_EIO }, /* shut down */
 		{ "58", IMGSEARCH_EIO },
 	};
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
@@ -91,7 +92,7 @@ static int fail_result(pg_link *l, const pg_result *r, imgsearch_error *err)
 	return rc;
 }
 
-/* ------------------------------------------------------------------------------ statements ---- */
+/* --------------------------------------------------------------------------- statements ---- */
 
 /* Sends a statement; the parameters are freed. */
 static int send(pg_link *l, const char *sql, pg_params *p, imgsearch_error *err)
@@ -236,7 +237,7 @@ int ims_pg_each(pg_link *l, const char *sql, pg_params *p, pg_row_each *each, vo
 	return rc;
 }
 
-/* ----------------------------------------------------------------------------- connections ---- */
+/* -------------------------------------------------------------------------- connections ---- */
 
 static void ignore_notice(void *arg, const pg_result *r)
 {
@@ -253,10 +254,9 @@ int ims_pg_connect(pg_store *st, pg_link **out, imgsearch_error *err)
 		return ims_nomem(err);
 	l->st = st;
 	l->c = pq->connect(keyword, value, 1);
-	int rc = !l->c ? ims_nomem(err)
-		: pq->status(l->c) == PG_CONNECTION_OK
-		? 0
-		: fail_connection(l, err);
+	int rc = !l->c                             ? ims_nomem(err)
+		: pq->status(l->c) == PG_CONNECTION_OK ? 0
+											   : fail_connection(l, err);
 	if (!rc)
 		pq->set_notice(l->c, ignore_notice, NULL);
 	if (rc) {
@@ -396,7 +396,7 @@ int ims_pg_write(store *st, pg_result **out, imgsearch_error *err, const char *s
 	return rc;
 }
 
-/* --------------------------------------------------------------------------------- columns ---- */
+/* ------------------------------------------------------------------------------ columns ---- */
 
 bool ims_pg_is_null(const pg_result *r, int row, int column)
 {

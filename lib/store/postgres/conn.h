@@ -16,8 +16,8 @@ typedef struct pg_store pg_store;
 typedef struct pg_link {
 	pg_store *st;
 	pg_conn *c;
-	bool shared;  /* belongs to a snapshot of its thread */
-	int failed;   /* status of the first statement of a transaction that failed */
+	bool shared; /* belongs to a snapshot of its thread */
+	int failed;  /* status of the first statement of a transaction that failed */
 } pg_link;
 
 struct pg_store {

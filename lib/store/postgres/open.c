@@ -40,7 +40,7 @@ static int read_address(pg_store *st, const char *address, imgsearch_error *err)
 	pg_conninfo_option *o = ims_libpq()->parse(address, &why);
 	if (!o) {
 		int rc = why ? ims_fail(err, IMGSEARCH_EINVAL, "the address of the index: %.*s",
-						   (int)strcspn(why, "\n"), why)
+					 (int)strcspn(why, "\n"), why)
 					 : ims_nomem(err);
 		ims_libpq()->free(why);
 		return rc;
@@ -203,8 +203,23 @@ int ims_pg_backup(store *st, const char *path, bool replace, job *j, imgsearch_e
 		"index %s: a backup of a database is made by pg_dump", st->label);
 }
 
+typedef struct problem_reader {
+	store_problem_each *each;
+	void *user;
+} problem_reader;
+
+static int read_problem(void *user, const pg_result *r, int row, imgsearch_error *err)
+{
+	const problem_reader *reader = user;
+	size_t size;
+	(void)err;
+	return reader->each(reader->user, ims_pg_value(r, row, 0, &size));
+}
+
+/* Counts and references; the pages are the server's. */
 int ims_pg_check(store *st, store_problem_each *each, void *user, imgsearch_error *err)
 {
-	(void)st, (void)each, (void)user, (void)err;
-	return 0;
+	problem_reader reader = { each, user };
+	return ims_pg_read_each(st, "SELECT problem FROM ims_problems() problem", NULL, read_problem,
+		&reader, err);
 }

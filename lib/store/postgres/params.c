@@ -8,7 +8,7 @@ void ims_pg_params_free(pg_params *p)
 	*p = (pg_params){ 0 };
 }
 
-/* ----------------------------------------------------------------------------------- values ---- */
+/* ------------------------------------------------------------------------------- values ---- */
 
 static void put_u16(buf *b, uint16_t v)
 {
@@ -80,7 +80,7 @@ void ims_pg_put_vector(buf *b, const float *v, uint32_t dim)
 	}
 }
 
-/* ------------------------------------------------------------------------------- parameters ---- */
+/* --------------------------------------------------------------------------- parameters ---- */
 
 /* Ends the parameter that began at `from`. */
 static void end(pg_params *p, size_t from, pg_oid type)

@@ -36,7 +36,7 @@ void ims_pg_params_free(pg_params *p);
 
 void ims_pg_int(pg_params *p, int64_t value);
 void ims_pg_blob(pg_params *p, const void *data, size_t size); /* NULL: null */
-void ims_pg_text(pg_params *p, const char *text);                /* the same */
+void ims_pg_text(pg_params *p, const char *text);              /* the same */
 
 /* An array of a type of elements: begin, its n elements, end. An element of size -1 is null. */
 void ims_pg_array_begin(pg_params *p, pg_oid array, pg_oid element, size_t n);

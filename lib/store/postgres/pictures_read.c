@@ -33,7 +33,7 @@ int ims_pg_picture(const pg_result *r, int row, store_picture *out, imgsearch_er
 	return 0;
 }
 
-/* ---------------------------------------------------------------------------- by their keys ---- */
+/* ------------------------------------------------------------------------ by their keys ---- */
 
 /* The first column behind those of a picture is the number of its key. */
 static int look_up(store *st, const char *sql, pg_params *p, size_t n, store_picture *out,
@@ -158,14 +158,15 @@ int ims_pg_dated(store *st, uint64_t *n, imgsearch_error *err)
 		"SELECT (SELECT count(*) FROM fact f JOIN picture p ON p.id = f.picture WHERE f.value[1] IS"
 		" NOT NULL AND p.state = 1) + (SELECT count(DISTINCT l.picture) FROM cell l JOIN picture p"
 		" ON p.id = l.picture WHERE lower(encode(l.name, 'escape')) = 'date' AND encode(l.value,"
-		" 'escape') ~ '^[0-9]{4}' AND p.state = 1 AND NOT EXISTS (SELECT FROM fact f WHERE f.picture"
+		" 'escape') ~ '^[0-9]{4}' AND p.state = 1 AND NOT EXISTS (SELECT FROM fact f WHERE "
+		"f.picture"
 		" = l.picture AND f.value[1] IS NOT NULL))",
 		NULL);
 	*n = (uint64_t)count;
 	return rc;
 }
 
-/* -------------------------------------------------------------------------- all, in an order ---- */
+/* --------------------------------------------------------------------- all, in an order ---- */
 
 typedef struct picture_reader {
 	store_picture_each *each;
@@ -220,7 +221,7 @@ int ims_pg_each_twin(store *st, store_picture_each *each, void *user, imgsearch_
 		NULL, read_picture, &reader, err);
 }
 
-/* --------------------------------------------------------------------------- what they have ---- */
+/* ----------------------------------------------------------------------- what they have ---- */
 
 typedef struct lookup {
 	store_lookup_each *each;
@@ -279,8 +280,8 @@ int ims_pg_paths_of(store *st, const int64_t *ids, size_t n, store_path_of *each
 	pg_params p = { 0 };
 	ims_pg_int8_array(&p, ids, n);
 	return ims_pg_read_each(st,
-		FROM_KEYS("unnest($1) WITH ORDINALITY AS k (id, number)", "p.id = k.id")
-			" ORDER BY k.number",
+		FROM_KEYS("unnest($1) WITH ORDINALITY AS k (id, number)",
+			"p.id = k.id") " ORDER BY k.number",
 		&p, read_place, &l, err);
 }
 
@@ -291,8 +292,9 @@ int ims_pg_paths_lookup(store *st, const int64_t *ids, size_t n, store_path_each
 	pg_params p = { 0 };
 	ims_pg_int8_array(&p, ids, n);
 	return ims_pg_read_each(st,
-		FROM_KEYS("unnest($1) WITH ORDINALITY AS k (id, number)", "p.same_as = k.id")
-			" WHERE p.state IN (2, 9) ORDER BY k.number, r.path || '/'::bytea, p.path",
+		FROM_KEYS("unnest($1) WITH ORDINALITY AS k (id, number)",
+			"p.same_as = k.id") " WHERE p.state IN (2, 9) ORDER BY k.number, r.path || '/'::bytea, "
+								"p.path",
 		&p, read_place, &l, err);
 }
 
@@ -384,7 +386,7 @@ int ims_pg_columns_get(store *st, int64_t id, store_cell **out, size_t *n, imgse
 	return rc;
 }
 
-/* ------------------------------------------------------------------------------ below folders ---- */
+/* ------------------------------------------------------------------------ below folders ---- */
 
 /* A path without a root is absolute; that of a root in the folder counts as a whole. */
 int ims_pg_ids_under(store *st, const char *folder, int64_t **ids, size_t *n, imgsearch_error *err)
@@ -402,7 +404,7 @@ int ims_pg_ids_under(store *st, const char *folder, int64_t **ids, size_t *n, im
 		&p);
 }
 
-/* -------------------------------------------------------------------- signatures, rejections ---- */
+/* --------------------------------------------------------------- signatures, rejections ---- */
 
 static int read_signature(void *user, const pg_result *r, int row, imgsearch_error *err)
 {
@@ -417,7 +419,8 @@ int ims_pg_signatures(store *st, store_signature_each *each, void *user, imgsear
 {
 	lookup l = { .signature = each, .user = user };
 	return ims_pg_read_each(st,
-		"SELECT g.picture, g.data FROM signature g JOIN picture p ON p.id = g.picture WHERE p.hash ="
+		"SELECT g.picture, g.data FROM signature g JOIN picture p ON p.id = g.picture WHERE p.hash "
+		"="
 		" g.hash AND p.state = 1 ORDER BY g.picture",
 		NULL, read_signature, &l, err);
 }

@@ -6,8 +6,8 @@
 
 extern const store_engine ims_postgres_engine;
 
-int ims_pg_vectors_scan(store *st, bool next, uint32_t dim, store_vectors_each *each,
-	void *user, imgsearch_error *err);
+int ims_pg_vectors_scan(store *st, bool next, uint32_t dim, store_vectors_each *each, void *user,
+	imgsearch_error *err);
 int ims_pg_vectors_scan_parts(store *st, uint32_t dim, pool *pool, store_vectors_each *each,
 	void *const *users, size_t parts, bool *done, imgsearch_error *err);
 int ims_pg_vectors_fetch(store *st, const int64_t *ids, size_t n, uint32_t dim, float *out,
@@ -24,8 +24,7 @@ int ims_pg_keep_out(store *st, const int64_t *ids, size_t n, imgsearch_error *er
 int ims_pg_readmit(store *st, const int64_t *ids, size_t n, imgsearch_error *err);
 int ims_pg_columns_put(store *st, const store_columns *c, size_t n, imgsearch_error *err);
 int ims_pg_reject(store *st, const hash256 *a, const hash256 *b, imgsearch_error *err);
-int ims_pg_get(store *st, const int64_t *ids, size_t n, store_picture *out,
-	imgsearch_error *err);
+int ims_pg_get(store *st, const int64_t *ids, size_t n, store_picture *out, imgsearch_error *err);
 int ims_pg_find(store *st, const store_place *at, size_t n, store_picture *out,
 	imgsearch_error *err);
 int ims_pg_by_hash(store *st, const hash256 *hashes, size_t n, store_picture *out,
@@ -33,31 +32,27 @@ int ims_pg_by_hash(store *st, const hash256 *hashes, size_t n, store_picture *ou
 int ims_pg_presences(store *st, const int64_t *ids, size_t n, uint8_t *presence,
 	imgsearch_error *err);
 int ims_pg_has_size(store *st, uint64_t size, bool *has, imgsearch_error *err);
-int ims_pg_ids_under(store *st, const char *folder, int64_t **ids, size_t *n,
-	imgsearch_error *err);
+int ims_pg_ids_under(store *st, const char *folder, int64_t **ids, size_t *n, imgsearch_error *err);
 int ims_pg_each_picture(store *st, uint32_t state, store_picture_each *each, void *user,
 	imgsearch_error *err);
 int ims_pg_each_single(store *st, store_picture_each *each, void *user, imgsearch_error *err);
 int ims_pg_each_twin(store *st, store_picture_each *each, void *user, imgsearch_error *err);
-int ims_pg_each_described(store *st, store_described_each *each, void *user,
-	imgsearch_error *err);
+int ims_pg_each_described(store *st, store_described_each *each, void *user, imgsearch_error *err);
 int ims_pg_pictures_lookup(store *st, const int64_t *ids, size_t n, store_lookup_each *each,
 	void *user, imgsearch_error *err);
 int ims_pg_paths_of(store *st, const int64_t *ids, size_t n, store_path_of *each, void *user,
 	imgsearch_error *err);
-int ims_pg_paths_lookup(store *st, const int64_t *ids, size_t n, store_path_each *each,
-	void *user, imgsearch_error *err);
-int ims_pg_facts_lookup(store *st, const int64_t *ids, size_t n, store_facts_each *each,
-	void *user, imgsearch_error *err);
-int ims_pg_columns_get(store *st, int64_t id, store_cell **out, size_t *n,
+int ims_pg_paths_lookup(store *st, const int64_t *ids, size_t n, store_path_each *each, void *user,
 	imgsearch_error *err);
+int ims_pg_facts_lookup(store *st, const int64_t *ids, size_t n, store_facts_each *each, void *user,
+	imgsearch_error *err);
+int ims_pg_columns_get(store *st, int64_t id, store_cell **out, size_t *n, imgsearch_error *err);
 int ims_pg_signatures(store *st, store_signature_each *each, void *user, imgsearch_error *err);
 int ims_pg_signature_get(store *st, int64_t picture, const hash256 *hash, buf *out,
 	imgsearch_error *err);
 int ims_pg_rejected(store *st, const hash256 *a, const hash256 *b, bool *rejected,
 	imgsearch_error *err);
-int ims_pg_each_rejected(store *st, store_rejected_each *each, void *user,
-	imgsearch_error *err);
+int ims_pg_each_rejected(store *st, store_rejected_each *each, void *user, imgsearch_error *err);
 int ims_pg_unconverted(store *st, uint64_t *n, imgsearch_error *err);
 int ims_pg_dated(store *st, uint64_t *n, imgsearch_error *err);
 
@@ -78,14 +73,13 @@ int ims_pg_list_set(store *st, int64_t root, store_list list, const text_list *t
 	imgsearch_error *err);
 int ims_pg_searchers(store *st, store_searcher **out, size_t *n, imgsearch_error *err);
 int ims_pg_searcher_begin(store *st, const char *name, int64_t *state, imgsearch_error *err);
-int ims_pg_searcher_chunk(store *st, int64_t state, uint32_t number, const void *data,
-	size_t size, imgsearch_error *err);
+int ims_pg_searcher_chunk(store *st, int64_t state, uint32_t number, const void *data, size_t size,
+	imgsearch_error *err);
 int ims_pg_searcher_publish(store *st, int64_t state, const char *params, uint32_t version,
 	uint64_t rows, int64_t change, imgsearch_error *err);
 int ims_pg_searcher_remove(store *st, const char *name, imgsearch_error *err);
 int ims_pg_searcher_bytes(store *st, int64_t state, uint64_t *bytes, imgsearch_error *err);
-int ims_pg_searcher_read(store *st, int64_t state, uint32_t number, buf *out,
-	imgsearch_error *err);
+int ims_pg_searcher_read(store *st, int64_t state, uint32_t number, buf *out, imgsearch_error *err);
 
 int ims_pg_state_get(store *st, store_state *out, imgsearch_error *err);
 int ims_pg_changes_between(store *st, int64_t after, int64_t last, int64_t **ids, size_t *n,

@@ -55,7 +55,9 @@ int ims_pg_vectors_scan(store *st, bool next, uint32_t dim, store_vectors_each *
 		.dim = dim,
 		.each = each,
 		.user = user,
-		.block = block < 16 ? 16 : block > 1024 ? 1024 : block,
+		.block = block < 16 ? 16
+			: block > 1024  ? 1024
+							: block,
 	};
 	s.ids = ims_alloc(s.block, sizeof *s.ids);
 	s.rows = ims_alloc_aligned(s.block, (dim ? dim : 1) * sizeof *s.rows);
@@ -151,7 +153,7 @@ int ims_pg_ids(store *st, store_id_list list, int64_t **ids, size_t *n, imgsearc
 	return ims_pg_read_ids(st, ids, n, err, sql[list], NULL);
 }
 
-/* --------------------------------------------------------------------------------- changes ---- */
+/* ------------------------------------------------------------------------------ changes ---- */
 
 int ims_pg_state_get(store *st, store_state *out, imgsearch_error *err)
 {

@@ -811,3 +811,27 @@ BEGIN
 		WHERE state = made;
 	RETURN true;
 END $$;
+
+-- ------------------------------------------------------------------------------- checking ----
+
+-- What is wrong, as sentences.
+CREATE FUNCTION ims_problems() RETURNS SETOF text LANGUAGE sql STABLE AS $$
+	WITH counted (what, n) AS (
+		SELECT state, count(*) FROM picture GROUP BY state
+		UNION ALL SELECT 101, count(*) FROM feature
+		UNION ALL SELECT 102, count(*) FROM feature_next
+		UNION ALL SELECT 103, count(*) FROM feature_kept
+	)
+	SELECT format(CASE WHEN t.what > 100 THEN 'the count of vectors (%s) is %s instead of %s'
+			ELSE 'the count of pictures in state %s is %s instead of %s' END,
+			t.what, t.n, coalesce(c.n, 0))
+		FROM tally t LEFT JOIN counted c USING (what) WHERE t.n <> coalesce(c.n, 0)
+	UNION ALL SELECT format('picture %s is indexed but has no vector', id) FROM picture p
+		WHERE state = 1 AND NOT EXISTS (SELECT FROM feature f WHERE f.id = p.id)
+	UNION ALL SELECT format('picture %s is not indexed but has a vector', id) FROM picture p
+		WHERE state <> 1 AND EXISTS (SELECT FROM feature f WHERE f.id = p.id)
+	UNION ALL SELECT format('picture %s is a duplicate of %s, which is not indexed', p.id,
+			p.same_as)
+		FROM picture p LEFT JOIN picture q ON q.id = p.same_as
+		WHERE p.state IN (2, 9) AND q.state IS DISTINCT FROM 1
+$$;

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* -------------------------------------------------------------------------------- settings ---- */
+/* ----------------------------------------------------------------------------- settings ---- */
 
 int ims_pg_setting_set(store *st, const char *name, const void *data, size_t size,
 	imgsearch_error *err)
@@ -36,7 +36,7 @@ int ims_pg_setting_get(store *st, const char *name, buf *out, imgsearch_error *e
 	return rc;
 }
 
-/* ---------------------------------------------------------------------------------- models ---- */
+/* ------------------------------------------------------------------------------- models ---- */
 
 int ims_pg_model_set(store *st, const store_model *m, bool next, imgsearch_error *err)
 {
@@ -98,7 +98,7 @@ int ims_pg_model_drop_next(store *st, imgsearch_error *err)
 	return ims_pg_write(st, NULL, err, "SELECT ims_drop_next()", NULL);
 }
 
-/* ----------------------------------------------------------------------------------- roots ---- */
+/* -------------------------------------------------------------------------------- roots ---- */
 
 typedef struct root_reader {
 	store *st;
@@ -207,7 +207,7 @@ int ims_pg_list_set(store *st, int64_t root, store_list list, const text_list *t
 	return ims_pg_write(st, NULL, err, "SELECT ims_set_list($1, $2, $3)", &p);
 }
 
-/* ------------------------------------------------------------------------------- searchers ---- */
+/* ---------------------------------------------------------------------------- searchers ---- */
 
 int ims_pg_searcher_begin(store *st, const char *name, int64_t *state, imgsearch_error *err)
 {
