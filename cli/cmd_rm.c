@@ -230,9 +230,10 @@ const command cmd_rm = {
 		"their paths. No file is ever deleted. If one of the names is not in the index, nothing "
 		"is removed. \"-\" reads paths from standard input, one a line.\n\n"
 		"A picture whose file still lies in a folder of the index comes back with the next "
-		"imgsearch index. With --keep-out it is kept out instead: no query finds it, and "
-		"neither its file nor another one with the same bytes is taken in again, until imgsearch "
-		"readmit. imgsearch list --state kept-out lists what is kept out.\n\n"
+		"imgsearch index. With --keep-out it is kept out instead: no query finds it, and neither "
+		"what lies at its path, whatever its bytes, nor another file with its bytes is taken in "
+		"again, until imgsearch readmit. imgsearch list --state kept-out lists what is kept "
+		"out.\n\n"
 		"\timgsearch rm --dry-run ~/Pictures/old\n"
 		"\timgsearch rm --keep-out ~/Pictures/blurred.jpg",
 	.options = rm_options,

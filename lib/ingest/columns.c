@@ -7,6 +7,7 @@
 #include "base/path.h"
 #include "files/csv.h"
 #include "files/names.h"
+#include "ingest/content_table.h"
 #include "store/record.h"
 
 #include <string.h>
@@ -17,7 +18,8 @@ typedef struct columns {
 	imgsearch *s; /* NULL: only the header is checked */
 	const imgsearch_index_update_options *options;
 	imgsearch_error *err;
-	path_names pictures; /* path to id */
+	path_names pictures; /* path to id; of a duplicate and another name, to its twin's, negative */
+	content_table own;   /* ids of pictures that a row named by their own paths */
 	char **header;
 	size_t n;
 	int key, title;
@@ -36,7 +38,7 @@ static int add_picture(void *user, const store_picture *p, const char *root_path
 	if (p->state != IMGSEARCH_STATE_INDEXED && !same)
 		return 0;
 	char *path = ims_path_join(p->root ? root_path : NULL, p->path);
-	int64_t id = same ? p->same_as : p->id;
+	int64_t id = same ? -p->same_as : p->id;
 	return ims_path_names_add(&c->pictures, path, id) ? ims_nomem(c->err) : 0;
 }
 
@@ -102,6 +104,14 @@ static int write_block(columns *c)
 	return rc;
 }
 
+/* Whether a row is for a picture: one that names its own path counts before those of its copies. */
+static int is_for(columns *c, int64_t value, bool *is)
+{
+	content_key key = { { (uint64_t)(value < 0 ? -value : value), 1 } };
+	*is = value >= 0 || ims_contents_find(&c->own, key) == CONTENT_NONE;
+	return value > 0 && ims_contents_add(&c->own, key, value) ? ims_nomem(c->err) : 0;
+}
+
 /* The fields are those of the reader of the file, so they are copied. */
 static int add_columns(columns *c, int64_t id, char *const *field)
 {
@@ -138,7 +148,11 @@ static int read_record(void *user, size_t line, char **field, size_t n)
 	c->rows++;
 	while (!rc && (found = ims_path_names_find(&c->pictures, field[c->key], found))) {
 		matched = true;
-		rc = add_columns(c, found->value, field);
+		int64_t id = found->value < 0 ? -found->value : found->value;
+		bool is = false;
+		rc = is_for(c, found->value, &is);
+		if (!rc && is)
+			rc = add_columns(c, id, field);
 	}
 	c->matched += matched;
 	if (matched)
@@ -160,6 +174,7 @@ static int read_file(columns *c)
 static void free_columns(columns *c)
 {
 	clear_block(c);
+	ims_contents_free(&c->own);
 	for (size_t i = 0; i < c->n; i++)
 		ims_free(c->header[i]);
 	ims_free(c->header);
@@ -169,6 +184,7 @@ static void free_columns(columns *c)
 int ims_columns_check(const imgsearch_index_update_options *options, imgsearch_error *err)
 {
 	columns c = { .options = options, .err = err };
+	ims_contents_init(&c.own);
 	int rc = read_file(&c);
 	free_columns(&c);
 	return rc;
@@ -181,6 +197,7 @@ int ims_columns_attach(imgsearch *s, const imgsearch_index_update_options *optio
 	int rc = ims_store_tx_begin(s->store, err);
 	if (rc)
 		return rc;
+	ims_contents_init(&c.own);
 	rc = ims_store_each_picture(s->store, 0, add_picture, &c, err);
 	ims_path_names_sort(&c.pictures);
 	if (!rc)

@@ -247,10 +247,10 @@ static int file_entry(index_run *r, const walk_entry *e, const path_entry *known
 			&(pipeline_item){ .row_state = known->state,
 				.row_pixels = known->pixels,
 				.check_header = true });
-	bool has_vector = true;
 	int rc = 0;
-	if (r->identity.next && known->state == IMGSEARCH_STATE_INDEXED)
-		has_vector = ims_id_find(r->made, r->n_made, known->id, NULL);
+	bool has_vector = known->state != IMGSEARCH_STATE_INDEXED
+		|| (r->identity.next ? ims_id_find(r->made, r->n_made, known->id, NULL)
+							 : !ims_id_find(r->lacking, r->n_lacking, known->id, NULL));
 	if (!rc && !has_vector)
 		return submit(r, e, known, &(pipeline_item){ .vector_only = true });
 	bool new_facts = false;

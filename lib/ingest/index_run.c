@@ -10,7 +10,7 @@
 #include "ingest/start.h"
 #include "ingest/twins.h"
 #include "meta/meta.h"
-#include "store/store.h"
+#include "store/record.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -183,28 +183,64 @@ static void tell_lacking(index_run *r)
 			(unsigned long long)r->pipeline.lacking[i].files, r->pipeline.lacking[i].why.message);
 }
 
-/* Switches to the new model when every picture has its vector. */
+/* Removes what the new model has made no vector for; what takes its place may have none either. */
+static int drop_not_made(index_run *r, int64_t *ids, size_t n)
+{
+	int rc = 0;
+	while (!rc && n) {
+		rc = ims_store_remove(r->s->store, ids, n, r->err);
+		r->counts->removed += rc ? 0 : n;
+		ims_free(ids);
+		ids = NULL;
+		n = 0;
+		if (!rc)
+			rc = ims_store_ids(r->s->store, STORE_NOT_NEXT, &ids, &n, r->err);
+	}
+	ims_free(ids);
+	return rc;
+}
+
+/* Switches to the new model when every item has its vector. */
 static int end_reindex(index_run *r)
 {
-	store_counts counts;
-	int rc = ims_store_counts(r->s->store, &counts, r->err);
-	if (!rc && counts.vectors_next < counts.vectors && !r->options->prune) {
-		ims_job_log(&r->job, IMGSEARCH_LOG_WARNING,
-			"vectors that the new model has not made yet: %llu; queries use the old model "
-			"until then (the option prune drops them)",
-			(unsigned long long)(counts.vectors - counts.vectors_next));
-		return 0;
-	}
-	if (!rc)
-		rc = ims_store_tx_begin(r->s->store, r->err);
+	int64_t *ids;
+	size_t n;
+	int rc = ims_store_ids(r->s->store, STORE_NOT_NEXT, &ids, &n, r->err);
 	if (rc)
 		return rc;
-	rc = ims_store_model_switch(r->s->store, r->err);
+	if (n && !r->options->prune) {
+		ims_job_log(&r->job, IMGSEARCH_LOG_WARNING,
+			"vectors that the new model has not made yet: %zu; queries use the old model "
+			"until then (the option prune removes their pictures)",
+			n);
+		ims_free(ids);
+		return 0;
+	}
+	rc = ims_store_tx_begin(r->s->store, r->err);
+	if (rc) {
+		ims_free(ids);
+		return rc;
+	}
+	rc = drop_not_made(r, ids, n);
+	if (!rc)
+		rc = ims_store_model_switch(r->s->store, r->err);
 	if (!rc)
 		rc = ims_store_setting_set(r->s->store, "centre", NULL, 0, r->err);
 	if (!rc)
 		rc = ims_view_set_dim(r->s, r->identity.model.dim, r->err);
 	return ims_handle_tx_end(r->s, rc, r->err);
+}
+
+/* Which pictures have a vector: of a re-index one of the next model. */
+static int read_vectors_made(index_run *r)
+{
+	store_counts counts;
+	store *st = r->s->store;
+	if (r->identity.next)
+		return ims_store_ids(st, STORE_NEXT, &r->made, &r->n_made, r->err);
+	int rc = ims_store_counts(st, &counts, r->err);
+	bool lacking = !rc && counts.by_state[IMGSEARCH_STATE_INDEXED] > counts.vectors;
+	return lacking ? ims_store_ids(st, STORE_LACKING, &r->lacking, &r->n_lacking, r->err) : rc;
 }
 
 static int run(index_run *r, index_plan *p, const char *const *paths, size_t n)
@@ -216,8 +252,7 @@ static int run(index_run *r, index_plan *p, const char *const *paths, size_t n)
 		rc = set_up(r, p, paths, n);
 	if (rc)
 		return rc;
-	if (r->identity.next)
-		rc = ims_store_ids(r->s->store, STORE_NEXT, &r->made, &r->n_made, r->err);
+	rc = read_vectors_made(r);
 	if (!rc)
 		rc = ims_store_each_picture(r->s->store, 0, add_known, r, r->err);
 	if (!rc)
@@ -260,6 +295,7 @@ static void free_run(index_run *r)
 	ims_path_table_free(&r->paths);
 	ims_path_table_free(&r->singles);
 	ims_free(r->made);
+	ims_free(r->lacking);
 	ims_seen_files_free(&r->files);
 	ims_twins_free(r);
 	ims_identity_free(&r->identity);

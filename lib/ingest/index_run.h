@@ -51,8 +51,9 @@ typedef struct index_run {
 	identity identity;
 	path_table paths;   /* the paths that the index held before */
 	path_table singles; /* files without a root, which the walk of one around them passes over */
-	int64_t *made;      /* ids whose vectors of the next model were there before, ascending */
-	size_t n_made;
+	/* ids, ascending: of a re-index, those that have a vector already; else those that lack one */
+	int64_t *made, *lacking;
+	size_t n_made, n_lacking;
 	run_twins twins;
 	seen_files files; /* those that the walks found */
 	pipeline pipeline;

@@ -73,8 +73,8 @@ typedef struct pipeline {
 	const identity *identity;
 	run_counts *counts;
 	/*
-	 * Whether the file of a picture is gone, so that another one with its bytes is it, moved. It is
-	 * asked once for each of them.
+	 * Whether the file of a picture is gone, so that the one with its bytes is it, moved. A picture
+	 * is gone for the first one that asks.
 	 */
 	int (*is_gone)(void *user, const store_picture *twin, bool *gone, imgsearch_error *err);
 	void *user;

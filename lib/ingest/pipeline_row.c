@@ -196,7 +196,7 @@ static void count_admitted(pipeline *p, const pending_row *r, const store_record
 static int note_content(pipeline *p, const pending_row *r, const store_record *w)
 {
 	content_key key = ims_content_key(&w->row.hash);
-	if (w->way == STORE_TOUCH || w->outcome == STORE_MOVED)
+	if (w->way == STORE_TOUCH)
 		return 0;
 	if (r->id && (w->way == STORE_PUT || !ims_content_equal(key, r->row_content)))
 		ims_contents_lose(&p->contents, r->row_content, r->id);

@@ -17,11 +17,12 @@ typedef enum store_way {
 } store_way;
 
 typedef enum store_outcome {
-	STORE_WRITTEN,    /* not of STORE_ADMIT */
-	STORE_INDEXED,    /* the row has its own vector */
-	STORE_UNCHANGED,  /* the row had these bytes; it keeps its vector, unless there is a new one */
-	STORE_DUPLICATE,  /* another picture has these bytes */
-	STORE_MOVED,      /* the picture with these bytes lies here now; it may be a deleted one */
+	STORE_WRITTEN,   /* not of STORE_ADMIT */
+	STORE_INDEXED,   /* the row has its own vector */
+	STORE_UNCHANGED, /* the row had these bytes; it keeps its vector, unless there is a new one */
+	STORE_DUPLICATE, /* another picture has these bytes */
+	/* the picture with these bytes, perhaps a deleted one, lies here now; what did is removed */
+	STORE_MOVED,
 	STORE_KEPT_OUT,   /* a picture with these bytes was deleted on purpose: so is this row */
 	STORE_REFUSED,    /* it has no feature: the row is damaged */
 	STORE_UNPREPARED, /* no row has these bytes, and there is no vector: nothing was written */

@@ -1,7 +1,7 @@
 /*
- * The SQLite file of an index: models, roots, pictures and their states, vectors, columns, chunks
- * of searchers, changes. docs/storage.md describes every table. The store knows no pixels, networks
- * or distances: plain data in and out.
+ * What an index holds, whatever keeps it: models, roots, pictures and their states, vectors,
+ * columns, chunks of searchers, changes. docs/storage.md describes every table. The store knows no
+ * pixels, networks or distances: plain data in and out.
  *
  * Threads: one connection writes, on one thread at a time, which holds the writer lock. Every
  * function under "reading" may run on any number of threads at once, also beside the writer.
@@ -305,6 +305,8 @@ typedef enum store_id_list {
 	STORE_BARE,      /* without a picture */
 	STORE_BARE_KEPT, /* the same, of those that were deleted on purpose */
 	STORE_NEXT,      /* that the re-index under way has made */
+	STORE_NOT_NEXT,  /* that it has not made yet */
+	STORE_LACKING,   /* not of vectors: of indexed pictures that have none */
 } store_id_list;
 int ims_store_ids(store *st, store_id_list list, int64_t **ids, size_t *n, imgsearch_error *err);
 /* Whether any picture has this size: a cheap test before a file is hashed. */

@@ -74,4 +74,17 @@ check "values that are none" 0 imgsearch index pics --csv f.csv <<'END'
 ! imgsearch: 8 paths seen: 8 indexed; 8 unchanged (T s)
 END
 
+# Of pictures with the same bytes, the row of the indexed one counts, in whatever order they come.
+mkdir same && cp pics/city-01.jpg same/a.jpg && cp same/a.jpg same/b.jpg
+printf 'file,title\na.jpg,A\nb.jpg,B\n' >g.csv
+printf 'file,title\nb.jpg,B\na.jpg,A\n' >h.csv
+printf 'file,title\nb.jpg,B\n' >i.csv
+for of in g.csv/A h.csv/A i.csv/B; do
+	rm -f same.db*
+	imgsearch index -q --db same.db same --csv "${of%/*}"
+	imgsearch query --db same.db -k 1 same/a.jpg | cut -f 3 >.out
+	[ "$(cat .out)" = "${of#*/}" ]
+	result "columns of a picture and its copy: ${of%/*}" $? .out
+done
+
 done_testing

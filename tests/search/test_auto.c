@@ -215,7 +215,7 @@ static void told(void **state)
 	assert_int_equal(graph->rows, 1200);
 	assert_true(graph->bytes > 0);
 	assert_int_equal(graph->changed + graph->stale, 0);
-	assert_non_null(strstr(graph->note, "recall@10 measured: "));
+	assert_non_null(strstr(graph->note, "asked for recall "));
 	assert_non_null(strstr(graph->note, " at ef "));
 	imgsearch_info_free(info);
 	imgsearch_close(s);

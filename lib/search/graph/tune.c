@@ -340,21 +340,28 @@ int ims_graph_tune(graph *g, const row_source *rows, job *job, imgsearch_error *
 	return rc;
 }
 
-/* The points of each recall: from the beam of the easiest class to that of the hardest. */
+/*
+ * The points of each recall: from the beam of the easiest class to that of the hardest. Recalls
+ * with the same beams are told together.
+ */
 void ims_graph_describe(const searcher *s, char *out, size_t size)
 {
 	const graph *g = (const graph *)s;
 	const double asked[] = { 0.9, 0.95, 0.99 };
+	enum { N = sizeof asked / sizeof *asked };
 	int at = 0;
 	*out = 0;
-	for (size_t i = 0; i < sizeof asked / sizeof *asked && at >= 0 && (size_t)at < size; i++) {
+	for (size_t i = 0; i < N && at >= 0 && (size_t)at < size; i++) {
 		uint32_t n;
-		const graph_operating_point *p = ims_graph_points_for(g, asked[i], &n);
+		const graph_operating_point *p = ims_graph_points_for(g, asked[i], &n), *next;
 		if (!p)
 			return;
+		for (; i + 1 < N && (next = ims_graph_points_for(g, asked[i + 1], &n)) == p; i++)
+			;
+		ims_graph_points_for(g, asked[i], &n);
 		at += ims_print(out + at, size - (size_t)at,
-			"%s %.3f of stored rows and %.3f between them at ef %u",
-			at ? "," : "recall@10 measured:", p->recall_in, p->recall_out, p->ef);
+			"%s recall %g: measured %.3f of stored rows and %.3f between them at ef %u",
+			at ? "," : "asked for", asked[i], p->recall_in, p->recall_out, p->ef);
 		if (n > 1 && at >= 0 && (size_t)at < size)
 			at += ims_print(out + at, size - (size_t)at, " to %u", p[n - 1].ef);
 	}

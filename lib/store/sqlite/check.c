@@ -83,7 +83,8 @@ static const char *const rules[] = {
 	"SELECT 'table ' || \"table\" || ': row ' || ifnull(rowid, '') || ' refers to a"
 	" missing row of ' || parent FROM pragma_foreign_key_check LIMIT 100",
 	"SELECT 'picture ' || id || ' is indexed but has no vector' FROM picture"
-	" WHERE state = 1 AND id NOT IN (SELECT id FROM vector) LIMIT 100",
+	" WHERE state = 1 AND id NOT IN (SELECT id FROM vector)"
+	" AND id NOT IN (SELECT id FROM vector_next) LIMIT 100", /* a new one in a re-index */
 	"SELECT 'picture ' || id || ' is a duplicate of ' || ifnull(same_as, 'nothing') || ',"
 	" which is not indexed' FROM picture p"
 	" WHERE state = 2 AND NOT EXISTS(SELECT 1 FROM picture q WHERE q.id = p.same_as AND"

@@ -72,6 +72,10 @@ int ims_sqlite_ids(store *base, store_id_list list, int64_t **ids, size_t *n, im
 		[STORE_BARE_KEPT] =
 			"SELECT id FROM vector_kept WHERE id NOT IN (SELECT id FROM picture) ORDER BY id",
 		[STORE_NEXT] = "SELECT id FROM vector_next ORDER BY id",
+		[STORE_NOT_NEXT] =
+			"SELECT id FROM vector WHERE id NOT IN (SELECT id FROM vector_next) ORDER BY id",
+		[STORE_LACKING] = "SELECT id FROM picture p WHERE state = 1 AND NOT EXISTS(SELECT 1 FROM"
+						  " vector v WHERE v.id = p.id) ORDER BY id",
 	};
 	conn *c;
 	sqlite3_stmt *s = NULL;

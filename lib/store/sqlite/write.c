@@ -60,9 +60,7 @@ static int move(sqlite_store *st, store_record *r, int64_t own, const store_pict
 		rc = ims_sqlite_ctime_set(st, twin->id, row->ctime, err);
 	row->id = twin->id;
 	row->state = twin->state;
-	if (!rc && r->facts)
-		rc = ims_sqlite_facts_put(st, row->id, r->facts, r->facts_version, r->sidecars, err);
-	return rc;
+	return rc || twin->state != IMGSEARCH_STATE_INDEXED ? rc : put_parts(st, r, err);
 }
 
 static int put_duplicate(sqlite_store *st, store_record *r, const store_picture *twin, bool known,
