@@ -149,6 +149,10 @@ int ims_pg_ids(store *st, store_id_list list, int64_t **ids, size_t *n, imgsearc
 		[STORE_BARE_KEPT] = "SELECT id FROM feature_kept f WHERE NOT EXISTS (SELECT FROM picture p"
 							" WHERE p.id = f.id) ORDER BY id",
 		[STORE_NEXT] = "SELECT id FROM feature_next ORDER BY id",
+		[STORE_NOT_NEXT] = "SELECT id FROM feature f WHERE NOT EXISTS (SELECT FROM feature_next n"
+						   " WHERE n.id = f.id) ORDER BY id",
+		[STORE_LACKING] = "SELECT id FROM picture p WHERE state = 1 AND NOT EXISTS (SELECT FROM"
+						  " feature f WHERE f.id = p.id) ORDER BY id",
 	};
 	return ims_pg_read_ids(st, ids, n, err, sql[list], NULL);
 }

@@ -497,8 +497,8 @@ BEGIN
 			ctime_nanoseconds = r.ctime_nanoseconds WHERE id = twin.id;
 		r.id := twin.id;
 		r.state := twin.state;
-		IF r.facts IS NOT NULL THEN
-			PERFORM ims_put_facts(r);
+		IF twin.state = 1 THEN
+			PERFORM ims_put_parts(r);
 		END IF;
 		r.outcome := 4;
 	ELSE
@@ -828,6 +828,7 @@ CREATE FUNCTION ims_problems() RETURNS SETOF text LANGUAGE sql STABLE AS $$
 		FROM tally t LEFT JOIN counted c USING (what) WHERE t.n <> coalesce(c.n, 0)
 	UNION ALL SELECT format('picture %s is indexed but has no vector', id) FROM picture p
 		WHERE state = 1 AND NOT EXISTS (SELECT FROM feature f WHERE f.id = p.id)
+			AND NOT EXISTS (SELECT FROM feature_next f WHERE f.id = p.id)
 	UNION ALL SELECT format('picture %s is not indexed but has a vector', id) FROM picture p
 		WHERE state <> 1 AND EXISTS (SELECT FROM feature f WHERE f.id = p.id)
 	UNION ALL SELECT format('picture %s is a duplicate of %s, which is not indexed', p.id,
