@@ -21,7 +21,7 @@ typedef enum store_outcome {
 	STORE_INDEXED,   /* the row has its own vector */
 	STORE_UNCHANGED, /* the row had these bytes; it keeps its vector, unless there is a new one */
 	STORE_DUPLICATE, /* another picture has these bytes */
-	/* the picture with these bytes (perhaps a deleted one) was moved here, over what had the path */
+	/* the picture with these bytes (perhaps a deleted one) was moved here, over what was there */
 	STORE_MOVED,
 	STORE_KEPT_OUT,   /* a picture with these bytes was deleted on purpose: so is this row */
 	STORE_REFUSED,    /* it has no feature: the row is damaged */
