@@ -196,11 +196,11 @@ static void count_admitted(pipeline *p, const pending_row *r, const store_record
 static int note_content(pipeline *p, const pending_row *r, const store_record *w)
 {
 	content_key key = ims_content_key(&w->row.hash);
+	bool indexed = w->way == STORE_ADMIT && w->row.state == IMGSEARCH_STATE_INDEXED;
 	if (w->way == STORE_TOUCH)
 		return 0;
-	if (r->id && (w->way == STORE_PUT || !ims_content_equal(key, r->row_content)))
+	if (r->id && !(indexed && ims_content_equal(key, r->row_content)))
 		ims_contents_lose(&p->contents, r->row_content, r->id);
-	bool indexed = w->way == STORE_ADMIT && w->row.state == IMGSEARCH_STATE_INDEXED;
 	return indexed && ims_contents_add(&p->contents, key, w->row.id) ? ims_nomem(p->err) : 0;
 }
 

@@ -35,9 +35,9 @@ void ims_rules_free(run_rules *r);
 int ims_rules_store(run_rules *r, index_plan *p, imgsearch_error *err);
 
 /*
- * Within a transaction: adds what is remembered of root number `from` to that of `into` around it,
- * rules of its folder `below`: what is left out, what is switched on (switches.h), and what may be
- * absent for a while, as that folder may. EDB, EIO, ENOMEM.
+ * Within a transaction: adds what is remembered of root number `from` to that of `into` around it
+ * as rules of its folder `below`: what is left out, what is switched on (switches.h), and what may
+ * be absent for a while, as that folder may. EDB, EIO, ENOMEM.
  */
 int ims_rules_merge(index_plan *p, size_t from, size_t into, const char *below);
 

@@ -21,7 +21,7 @@ typedef enum store_outcome {
 	STORE_INDEXED,   /* the row has its own vector */
 	STORE_UNCHANGED, /* the row had these bytes; it keeps its vector, unless there is a new one */
 	STORE_DUPLICATE, /* another picture has these bytes */
-	/* the picture with these bytes, perhaps a deleted one, lies here now; what did is removed */
+	/* the picture with these bytes (perhaps a deleted one) was moved here, over what was there */
 	STORE_MOVED,
 	STORE_KEPT_OUT,   /* a picture with these bytes was deleted on purpose: so is this row */
 	STORE_REFUSED,    /* it has no feature: the row is damaged */
@@ -50,8 +50,8 @@ typedef struct store_record {
 } store_record;
 
 /*
- * All of this header take place within a transaction, EINVAL without one. They write n items in
- * their order, each as the ones before it have left the index.
+ * The functions of this header need a transaction, else EINVAL. They write n items in order: each
+ * sees what those before it have written.
  *
  * A row is inserted, or replaced by (root, path) under the same id. A picture that is no longer
  * indexed loses its vector, to its first duplicate where there is one, and its facts. A name that

@@ -189,7 +189,7 @@ static void sentences(void **state)
 	imgsearch_info *info;
 	works(imgsearch_info_get(s, NULL, &info, &err));
 	const char *note = info->searchers->items[0]->note;
-	assert_non_null(strstr(note, "measured: 0.9"));
+	assert_non_null(strstr(note, "measured 0.9"));
 	assert_null(strstr(note, "0,9"));
 	imgsearch_info_free(info);
 	o.searcher = "auto";

@@ -74,8 +74,8 @@ int ims_sqlite_ids(store *base, store_id_list list, int64_t **ids, size_t *n, im
 		[STORE_NEXT] = "SELECT id FROM vector_next ORDER BY id",
 		[STORE_NOT_NEXT] =
 			"SELECT id FROM vector WHERE id NOT IN (SELECT id FROM vector_next) ORDER BY id",
-		[STORE_LACKING] = "SELECT id FROM picture p WHERE state = 1 AND NOT EXISTS(SELECT 1 FROM"
-						  " vector v WHERE v.id = p.id) ORDER BY id",
+		[STORE_LACKING] = ("SELECT id FROM picture WHERE state = 1 AND id NOT IN (SELECT id FROM"
+						   " vector) ORDER BY id"),
 	};
 	conn *c;
 	sqlite3_stmt *s = NULL;
