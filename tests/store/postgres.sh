@@ -28,7 +28,7 @@ done
 # ------------------------------------------------------------------------------- the command ----
 
 db() { # SCHEMA
-	$psql -c "CREATE SCHEMA IF NOT EXISTS $1" 2>/dev/null
+	$psql -c "CREATE SCHEMA IF NOT EXISTS $1" >&2
 	printf '%s' "$server?options=-csearch_path%3D$1,public"
 }
 run() { IMGSEARCH_LIBDIR=$B/tests/lib "$B/imgsearch" "$@"; }
@@ -77,7 +77,13 @@ result "check finds a vector that is missing" $? "$W/out"
 
 # Killed while it writes, again and again: nothing is half there.
 there=$(db killed)
-"$B/tools/draw" "$W/many" 300 || "$B/tools/draw" "$W/many" 60
+mkdir "$W/many"
+for i in 1 2 3 4; do
+	"$B/tools/draw" "$W/many/$i" 90
+	for f in "$W/many/$i"/*; do
+		printf %s "$i" >>"$f" # other bytes than those of the folders before
+	done
+done
 for i in 1 2 3 4 5 6; do
 	run index --db "$there" "$W/many" >"$W/out" 2>&1 &
 	sleep 0.$i
@@ -95,7 +101,7 @@ diff "$W/a" "$W/b" >"$W/diff"
 result "... and is completed by the next run" $? "$W/diff"
 
 # Two programs index at once: each picture once.
-there=$(db both)
+there=$(db two)
 run index --db "$there" "$W/many" >"$W/out" 2>&1 &
 run index --db "$there" "$W/photos" >"$W/out.2" 2>&1
 wait $!
@@ -116,7 +122,9 @@ fails() { # NAME TEXT ARGUMENTS...
 	result "$what" $? "$W/out"
 }
 fails "no such index" "there is no index" query "$W/photos/copy.jpg" --db "$(db empty)"
-fails "no such schema" "no schema of the search path" index "$W/photos" --db \
+fails "no such schema" 'no schema "nothing"' index "$W/photos" --db \
+	"$server?options=-csearch_path%3Dnothing,public"
+fails "no schema at all" "no schema of the search path" index "$W/photos" --db \
 	"$server?options=-csearch_path%3Dnothing"
 fails "no such server" "refused" index "$W/photos" --db postgresql://127.0.0.1:1/x
 fails "a damaged address" "address" index "$W/photos" --db "postgresql://%zz/"

@@ -102,6 +102,28 @@ static int read_types(pg_store *st, pg_link *l, imgsearch_error *err)
 	return rc;
 }
 
+/*
+ * The first schema that the search path names must exist. The server would pass over one that does
+ * not, and the tables of another index would be used.
+ */
+static int require_schema(pg_store *st, pg_link *l, const pg_result *examined, imgsearch_error *err)
+{
+	enum { FIRST_NAMED = 4 };
+	pg_params p = { 0 };
+	pg_result *r;
+	size_t size;
+	if (ims_pg_is_null(examined, 0, FIRST_NAMED))
+		return 0;
+	const char *name = ims_pg_value(examined, 0, FIRST_NAMED, &size);
+	ims_pg_text(&p, name);
+	int rc = ims_pg_run(l, &r, err, "SELECT to_regnamespace(quote_ident($1)) IS NULL", &p);
+	if (!rc && ims_pg_number(r, 0, 0))
+		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s: there is no schema \"%s\"",
+			st->base.label, name);
+	ims_pg_clear(r);
+	return rc;
+}
+
 static int examine(pg_store *st, const store_options *o, imgsearch_error *err)
 {
 	pg_link *l;
@@ -110,14 +132,19 @@ static int examine(pg_store *st, const store_options *o, imgsearch_error *err)
 	if (!rc)
 		rc = ims_pg_run(l, &r, err,
 			"SELECT to_regclass('picture') IS NOT NULL, to_regtype('vector') IS NOT NULL,"
-			" current_schema()::text, EXISTS (SELECT FROM pg_extension WHERE extname = 'vector')",
+			" current_schema()::text, EXISTS (SELECT FROM pg_extension WHERE extname = 'vector'),"
+			" (SELECT btrim(s, ' \"') FROM string_to_table(current_setting('search_path'), ',')"
+			" WITH ORDINALITY AS e (s, i) WHERE btrim(s, ' \"') NOT IN ('$user', '')"
+			" ORDER BY i LIMIT 1)",
 			NULL);
 	bool made = !rc && ims_pg_number(r, 0, 0), has_vector = !rc && ims_pg_number(r, 0, 1);
 	bool has_schema = !rc && !ims_pg_is_null(r, 0, 2), installed = !rc && ims_pg_number(r, 0, 3);
-	ims_pg_clear(r);
 	if (!rc && !has_schema)
 		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s: no schema of the search path exists",
 			st->base.label);
+	if (!rc)
+		rc = require_schema(st, l, r, err);
+	ims_pg_clear(r);
 	if (!rc && !has_vector)
 		rc = ims_fail(err, IMGSEARCH_EUNSUPPORTED,
 			installed
