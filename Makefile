@@ -150,7 +150,7 @@ setup-test:
 # A C program (cmocka) for each test_*.c below tests/<room>/, and each executable tests/<room>/*.sh and *.py: all write TAP.
 TEST_SRC := $(wildcard tests/[a-z]*/test_*.c tests/[a-z]*/*/test_*.c)
 TEST_BIN := $(TEST_SRC:%.c=$(B)/%)
-TEST_SH  := $(shell find tests -mindepth 2 \( -name '*.sh' -o -name '*.py' \) -perm -u+x -not -path 'tests/bench/*' -not -path 'tests/tools/*' | sort)
+TEST_SH  := $(shell find tests -mindepth 2 \( -name '*.sh' -o -name '*.py' \) -perm -u+x -not -path 'tests/bench/*' -not -path 'tests/tools/*' -not -path 'tests/store/postgres/*' | sort)
 EXAMPLE_BIN := $(patsubst %.cpp,$(B)/%,$(patsubst %.c,$(B)/%,$(wildcard examples/*.c examples/*.cpp)))
 TOOL_BIN := $(B)/tools/draw
 HELPER_BIN := $(patsubst %.c,$(B)/%,$(wildcard tests/image/show.c tests/model/features.c))
@@ -205,7 +205,7 @@ test-c: lib fake $(TEST_BIN)
 .PHONY: test-postgres
 test-postgres: all fake $(TOOL_BIN) $(filter $(B)/tests/store/%,$(TEST_BIN))
 	@tests/tools/get_postgres.sh $(B)/postgres
-	@$(PROVE) tests/store/postgres.sh
+	@$(PROVE) $(wildcard tests/store/postgres/*.sh)
 
 # EfficientNet-Lite against timm, from PyPI: TIMM=FILE of the python3 that has it, WEIGHTS=DIR.
 .PHONY: test-networks

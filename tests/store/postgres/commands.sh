@@ -1,12 +1,12 @@
 #!/bin/sh
 # The store's tests over PostgreSQL, and the command over a server beside the same over a file.
 # Skipped where no server with pgvector is found: `make test-postgres` gets one.
-cd "$(dirname "$0")/../.." || exit 1
+cd "$(dirname "$0")/../../.." || exit 1
 . tests/tools/result.sh
 . tests/tools/postgres.sh
 B=${B:-$PWD/build}
 if ! postgres_find; then
-	skip "the store over PostgreSQL" "no PostgreSQL with pgvector: PG_BIN=DIR, or make test-postgres"
+	skip "the store over PostgreSQL" "no PostgreSQL with pgvector: PG_BIN=DIR"
 	done_testing
 	exit
 fi
