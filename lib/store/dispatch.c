@@ -1,9 +1,16 @@
 /* Calls the engine that an index was opened by. */
 #include "store/engine.h"
 
+#include <string.h>
+
+bool ims_store_is_address(const char *path)
+{
+	return !strncmp(path, "postgresql://", 13) || !strncmp(path, "postgres://", 11);
+}
+
 int ims_store_open(store **out, const char *path, const store_options *o, imgsearch_error *err)
 {
-	return ims_sqlite_open(out, path, o, err);
+	return (ims_store_is_address(path) ? ims_postgres_open : ims_sqlite_open)(out, path, o, err);
 }
 
 /* ---------------------------------------------------------------------------------- rows ---- */

@@ -147,5 +147,7 @@ struct store {
 
 /* Each opens an index, as ims_store_open does. */
 int ims_sqlite_open(store **out, const char *path, const store_options *o, imgsearch_error *err);
+int ims_postgres_open(store **out, const char *address, const store_options *o,
+	imgsearch_error *err);
 
 #endif

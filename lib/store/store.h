@@ -36,6 +36,7 @@ typedef struct store_options {
  */
 int ims_store_open(store **out, const char *path, const store_options *o, imgsearch_error *err);
 void ims_store_close(store *st);
+bool ims_store_is_address(const char *path); /* of a server, not the path of a file */
 bool ims_store_read_only(const store *st);
 const char *ims_store_path(const store *st); /* absolute, or ":memory:" */
 /* The path as a sentence has it: behind the word "index" ("in memory"), and elsewhere. */
@@ -234,8 +235,8 @@ void ims_store_hold_release(store *st, store_hold *h);
  * while an old state is read.
  */
 typedef struct store_snapshot {
-	store *st; /* NULL: of ":memory:" */
-	struct conn *conn;
+	store *st;                    /* NULL: of ":memory:" */
+	void *conn;                   /* the engine's own */
 	unsigned depth;               /* of callbacks */
 	struct store_snapshot *outer; /* of the same thread */
 } store_snapshot;

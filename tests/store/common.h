@@ -41,11 +41,26 @@ static inline int on_file(void **state)
 	return make_folder(state);
 }
 
+/*
+ * IMGSEARCH_TEST_SERVER is the address of a database, and IMGSEARCH_TEST_PSQL what runs SQL there:
+ * the tests for memory then run over a new schema of it each.
+ */
+static inline const char *new_schema(void)
+{
+	static char address[300], command[400];
+	static int n;
+	snprintf(command, sizeof command, "%s -c 'CREATE SCHEMA t%d_%d'", getenv("IMGSEARCH_TEST_PSQL"),
+		(int)getpid(), ++n);
+	snprintf(address, sizeof address, "%s?options=-csearch_path%%3Dt%d_%d,public",
+		getenv("IMGSEARCH_TEST_SERVER"), (int)getpid(), n);
+	return system(command) ? NULL : address;
+}
+
 static inline int in_memory(void **state)
 {
 	int rc = make_folder(state);
-	where = ":memory:";
-	return rc;
+	where = getenv("IMGSEARCH_TEST_SERVER") ? new_schema() : ":memory:";
+	return rc || !where ? -1 : 0;
 }
 
 static inline int remove_folder(void **state)

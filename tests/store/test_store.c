@@ -395,7 +395,7 @@ static int write_meanwhile(void *user, const int64_t *ids, const float *rows, si
 	if (!w->wrote) {
 		w->wrote = true;
 		float v[4] = { 0 };
-		if (where != file) { /* memory has one state: this thread reads it */
+		if (!strcmp(where, ":memory:")) { /* it has one state: this thread reads it */
 			ok(ims_store_write_begin(w->st, &err));
 			fails(IMGSEARCH_EBUSY, ims_store_tx_begin(w->st, &err));
 			ims_store_write_end(w->st);
@@ -430,7 +430,7 @@ static void vectors(void **state)
 	assert_int_equal(w.seen, N + 1);
 	store_counts counts;
 	ok(ims_store_counts(st, &counts, &err));
-	assert_int_equal(counts.vectors, where == file ? N + 2 : N + 1);
+	assert_int_equal(counts.vectors, strcmp(where, ":memory:") ? N + 2 : N + 1);
 	assert_int_equal(77, ims_store_vectors_scan(st, false, 4, stop, NULL, NULL));
 	fails(IMGSEARCH_EDB, ims_store_vectors_scan(st, false, 5, one_vector, NULL, &err));
 	int64_t want[3] = { 2999, 123456, 5 };
@@ -586,6 +586,8 @@ static void space(void **state)
 	ok(ims_store_write_begin(st, &err));
 	ok(ims_store_compact(st, &err));
 	uint64_t full = ims_store_bytes(st);
+	if (ims_store_is_address(where)) /* a server gives space back when it likes */
+		skip();
 	assert_true(full > N * DIM * 4 && full < N * DIM * 4 * 1.2);
 	ok(ims_store_tx_begin(st, &err));
 	for (int i = 0; i < N; i++)

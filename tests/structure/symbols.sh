@@ -28,10 +28,10 @@ nm -g --defined-only "$B/libimgsearch.a" | awk 'NF == 3 { print $3 }' | sort -u 
 grep -v -e '^imgsearch_' -e '^ims_' -e '^__odr' -e '^__asan' -e '^__tsan' "$W/shown" >"$W/foreign"
 grep -qx imgsearch_open "$W/shown" && grep -qx ims_build "$W/shown" && [ ! -s "$W/foreign" ]
 result "libimgsearch.a shows imgsearch_* and ims_* alone" $? "$W/foreign"
-# kernels; the network; libutf8proc; Little CMS; picture formats; forks, the end of the program and
-# calls at work; the count of allocations
-kept="kernels shim_gate shim_load spelling colour heif jxl tiff webp fork ending callback handle
-	snapshot alloc"
+# kernels; the network; libutf8proc; Little CMS; picture formats; libpq; forks, the end of the
+# program and calls at work; the count of allocations
+kept="kernels shim_gate shim_load spelling colour heif jxl tiff webp libpq fork ending callback
+	handle snapshot leases alloc"
 objdump -t "$B/libimgsearch.a" | awk -v kept="$kept" '
 	BEGIN { n = split(kept, name, " "); for (i = 1; i <= n; i++) ok[name[i] ".o:"] = 1 }
 	/\.o: / { file = $1 }

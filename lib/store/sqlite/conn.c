@@ -258,7 +258,7 @@ int ims_sqlite_acquire(sqlite_store *st, conn **out, imgsearch_error *err)
 		return rc;
 	}
 	snapshot->conn = *out;
-	snapshot->conn->shared = true;
+	(*out)->shared = true;
 	return 0;
 }
 

@@ -1,0 +1,130 @@
+/*
+ * Transactions and snapshots. Writers take turns, a transaction each: the first statement of one
+ * locks the row of `newest`. A program that is killed loses its connection, and with it its turn.
+ */
+#include "store/postgres/conn.h"
+#include "store/postgres/postgres.h"
+
+/* Every indexer writes in short transactions, so there is no right to wait for. */
+int ims_pg_write_begin(store *base, imgsearch_error *err)
+{
+	pg_store *st = (pg_store *)base;
+	if (base->read_only)
+		return ims_fail(err, IMGSEARCH_EINVAL, "index %s is open for reading only", base->label);
+	if (atomic_exchange(&st->writing, true))
+		return ims_fail(err, IMGSEARCH_EBUSY, "index %s: this program is writing to it already",
+			base->label);
+	return 0;
+}
+
+void ims_pg_write_end(store *base)
+{
+	pg_store *st = (pg_store *)base;
+	ims_pg_tx_rollback(base);
+	atomic_store(&st->writing, false);
+}
+
+int ims_pg_tx_begin(store *base, imgsearch_error *err)
+{
+	pg_store *st = (pg_store *)base;
+	if (!atomic_load(&st->writing) || atomic_load(&st->in_tx))
+		return ims_fail(err, IMGSEARCH_EINVAL,
+			"index %s: a transaction needs the right to write, and none may be open", base->label);
+	int rc = st->writer ? 0 : ims_pg_connect(st, &st->writer, err);
+	if (!rc)
+		rc = ims_pg_run(st->writer, NULL, err, "BEGIN", NULL);
+	if (!rc)
+		rc = ims_pg_run(st->writer, NULL, err, "SELECT ims_begin()", NULL);
+	if (rc) {
+		ims_pg_disconnect(st->writer);
+		st->writer = NULL;
+		return rc;
+	}
+	atomic_store(&st->tx_thread, pthread_self());
+	atomic_store(&st->in_tx, true);
+	return 0;
+}
+
+int ims_pg_tx_commit(store *base, imgsearch_error *err)
+{
+	pg_store *st = (pg_store *)base;
+	pg_link *l;
+	int rc = ims_pg_writer(base, &l, err);
+	if (!rc)
+		rc = ims_pg_run(l, NULL, err, "COMMIT", NULL);
+	if (rc) {
+		ims_pg_tx_rollback(base);
+		return rc;
+	}
+	atomic_store(&st->in_tx, false);
+	return 0;
+}
+
+void ims_pg_tx_rollback(store *base)
+{
+	pg_store *st = (pg_store *)base;
+	if (!atomic_load(&st->in_tx))
+		return;
+	atomic_store(&st->in_tx, false);
+	if (ims_pg_run(st->writer, NULL, NULL, "ROLLBACK", NULL)) {
+		ims_pg_disconnect(st->writer);
+		st->writer = NULL;
+	} else {
+		st->writer->failed = 0;
+	}
+}
+
+/* ---------------------------------------------------------------------------- snapshots ---- */
+
+static _Thread_local store_snapshot *innermost;
+
+void ims_pg_snapshot_begin(store *st, store_snapshot *snapshot)
+{
+	*snapshot = (store_snapshot){ .st = st, .depth = ims_call_depth(), .outer = innermost };
+	innermost = snapshot;
+}
+
+store_snapshot *ims_pg_snapshot_get(const pg_store *st)
+{
+	store_snapshot *s = innermost;
+	while (s && (s->st != &st->base || s->depth != ims_call_depth()))
+		s = s->outer;
+	return s;
+}
+
+/* Ends the read transaction; the connection goes back. */
+static void let_go(store_snapshot *snapshot)
+{
+	pg_link *l = snapshot->conn;
+	snapshot->conn = NULL;
+	if (!l)
+		return;
+	l->shared = false;
+	ims_pg_run(l, NULL, NULL, "COMMIT", NULL);
+	ims_pg_release((pg_store *)snapshot->st, l);
+}
+
+void ims_pg_snapshot_end(store_snapshot *snapshot)
+{
+	let_go(snapshot);
+	innermost = snapshot->outer;
+}
+
+void ims_pg_snapshot_pause(store *st)
+{
+	store_snapshot *snapshot = ims_pg_snapshot_get((pg_store *)st);
+	if (snapshot)
+		let_go(snapshot);
+}
+
+/* Readers never wait for a writer. */
+void ims_pg_hold_acquire(store *st, store_hold *h)
+{
+	(void)st;
+	*h = (store_hold){ 0 };
+}
+
+void ims_pg_hold_release(store *st, store_hold *h)
+{
+	(void)st, (void)h;
+}

@@ -1,0 +1,252 @@
+/*
+ * Opens an index in PostgreSQL: a schema of a database, which is made where it has no tables yet.
+ * The tables lie in the first schema of the connection's search path.
+ */
+#include "store/postgres/conn.h"
+#include "store/postgres/postgres.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+__asm__(".section .rodata\n"
+		".global ims_postgres_schema\n.hidden ims_postgres_schema\nims_postgres_schema:\n"
+		".incbin \"lib/store/postgres/schema.sql\"\n"
+		".byte 0\n"
+		".previous\n");
+extern const char ims_postgres_schema[];
+
+/* The address without its password, as people may see it. */
+static char *public_name(const pg_conninfo_option *o)
+{
+	const char *host = "", *port = "", *db = "", *user = "";
+	for (; o->keyword; o++) {
+		const char **to = !strcmp(o->keyword, "host") ? &host
+			: !strcmp(o->keyword, "port")             ? &port
+			: !strcmp(o->keyword, "dbname")           ? &db
+			: !strcmp(o->keyword, "user")             ? &user
+													  : NULL;
+		if (to && o->val)
+			*to = o->val;
+	}
+	bool socket = *host == '/';
+	return ims_format("postgresql://%s%s%s%s%s/%s%s%s", user, *user && !socket && *host ? "@" : "",
+		socket ? "" : host, *port && !socket ? ":" : "", socket ? "" : port, db,
+		socket ? "?host=" : "", socket ? host : "");
+}
+
+static int read_address(pg_store *st, const char *address, imgsearch_error *err)
+{
+	char *why = NULL;
+	pg_conninfo_option *o = ims_libpq()->parse(address, &why);
+	if (!o) {
+		int rc = why ? ims_fail(err, IMGSEARCH_EINVAL, "the address of the index: %.*s",
+					 (int)strcspn(why, "\n"), why)
+					 : ims_nomem(err);
+		ims_libpq()->free(why);
+		return rc;
+	}
+	st->base.path = public_name(o);
+	st->conninfo = ims_strdup(address);
+	ims_libpq()->free_options(o);
+	st->base.label = st->base.name = st->base.path;
+	return st->base.path && st->conninfo ? 0 : ims_nomem(err);
+}
+
+/* One of several programs that open an empty schema at once makes it. */
+static int make(pg_link *l, const store_options *o, imgsearch_error *err)
+{
+	buf numbers = { 0 };
+	pg_params p = { 0 };
+	pg_result *r = NULL;
+	int rc = ims_pg_run(l, NULL, err, "BEGIN", NULL);
+	if (!rc)
+		rc = ims_pg_run(l, NULL, err,
+			"SELECT pg_advisory_xact_lock(hashtext('imgsearch'), hashtext(current_schema()::text))",
+			NULL);
+	if (!rc)
+		rc = ims_pg_run(l, &r, err,
+			"SELECT to_regclass(quote_ident(current_schema()) || '.picture') IS NULL", NULL);
+	bool empty = !rc && ims_pg_number(r, 0, 0);
+	ims_pg_clear(r);
+	if (!rc && empty)
+		rc = ims_pg_script(l, ims_postgres_schema, err);
+	if (!rc && empty) {
+		ims_buf_u32(&numbers, o->metric);
+		ims_buf_u32(&numbers, o->dim);
+		ims_pg_blob(&p, numbers.data, 4);
+		ims_pg_blob(&p, numbers.data + 4, 4);
+		ims_pg_int(&p, o->dim);
+		rc = ims_pg_run(l, NULL, err,
+			"INSERT INTO setting SELECT 'metric', $1 UNION ALL SELECT 'dim', $2 WHERE $3 > 0", &p);
+	}
+	ims_buf_free(&numbers);
+	if (rc)
+		ims_pg_run(l, NULL, NULL, "ROLLBACK", NULL);
+	return rc ? rc : ims_pg_run(l, NULL, err, "COMMIT", NULL);
+}
+
+static int read_types(pg_store *st, pg_link *l, imgsearch_error *err)
+{
+	pg_result *r;
+	int rc = ims_pg_run(l, &r, err,
+		"SELECT 'ims_record'::regtype::oid::bigint, 'ims_record[]'::regtype::oid::bigint,"
+		" 'vector'::regtype::oid::bigint, 'vector[]'::regtype::oid::bigint",
+		NULL);
+	if (!rc) {
+		st->record = (pg_oid)ims_pg_number(r, 0, 0);
+		st->record_array = (pg_oid)ims_pg_number(r, 0, 1);
+		st->vector = (pg_oid)ims_pg_number(r, 0, 2);
+		st->vector_array = (pg_oid)ims_pg_number(r, 0, 3);
+	}
+	ims_pg_clear(r);
+	return rc;
+}
+
+/*
+ * The first schema that the search path names must exist. The server would pass over one that does
+ * not, and the tables of another index would be used.
+ */
+static int require_schema(pg_store *st, pg_link *l, const pg_result *examined, imgsearch_error *err)
+{
+	enum { FIRST_NAMED = 4 };
+	pg_params p = { 0 };
+	pg_result *r;
+	size_t size;
+	if (ims_pg_is_null(examined, 0, FIRST_NAMED))
+		return 0;
+	const char *name = ims_pg_value(examined, 0, FIRST_NAMED, &size);
+	ims_pg_text(&p, name);
+	int rc = ims_pg_run(l, &r, err, "SELECT to_regnamespace(quote_ident($1)) IS NULL", &p);
+	if (!rc && ims_pg_number(r, 0, 0))
+		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s: there is no schema \"%s\"",
+			st->base.label, name);
+	ims_pg_clear(r);
+	return rc;
+}
+
+static int examine(pg_store *st, const store_options *o, imgsearch_error *err)
+{
+	pg_link *l;
+	pg_result *r = NULL;
+	int rc = ims_pg_acquire(st, &l, err);
+	if (!rc)
+		rc = ims_pg_run(l, &r, err,
+			"SELECT to_regclass('picture') IS NOT NULL, to_regtype('vector') IS NOT NULL,"
+			" current_schema()::text, EXISTS (SELECT FROM pg_extension WHERE extname = 'vector'),"
+			" (SELECT btrim(s, ' \"') FROM string_to_table(current_setting('search_path'), ',')"
+			" WITH ORDINALITY AS e (s, i) WHERE btrim(s, ' \"') NOT IN ('$user', '')"
+			" ORDER BY i LIMIT 1)",
+			NULL);
+	bool made = !rc && ims_pg_number(r, 0, 0), has_vector = !rc && ims_pg_number(r, 0, 1);
+	bool has_schema = !rc && !ims_pg_is_null(r, 0, 2), installed = !rc && ims_pg_number(r, 0, 3);
+	if (!rc && !has_schema)
+		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s: no schema of the search path exists",
+			st->base.label);
+	if (!rc)
+		rc = require_schema(st, l, r, err);
+	ims_pg_clear(r);
+	if (!rc && !has_vector)
+		rc = ims_fail(err, IMGSEARCH_EUNSUPPORTED,
+			installed
+				? "index %s: the extension vector lies outside of the search path"
+				: "index %s: the database lacks the extension vector: CREATE EXTENSION vector",
+			st->base.label);
+	if (!rc && !made && (o->must_exist || o->read_only))
+		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "there is no index %s", st->base.label);
+	if (!rc && !made)
+		rc = make(l, o, err);
+	if (!rc)
+		rc = read_types(st, l, err);
+	ims_pg_release(st, l);
+	return rc;
+}
+
+int ims_postgres_open(store **out, const char *address, const store_options *o,
+	imgsearch_error *err)
+{
+	*out = NULL;
+	if (!ims_libpq())
+		return ims_fail(err, IMGSEARCH_EUNSUPPORTED,
+			"an index in PostgreSQL needs libpq.so.5 (Debian: libpq5)");
+	pg_store *st = ims_zalloc(1, sizeof *st);
+	if (!st)
+		return ims_nomem(err);
+	pthread_mutex_init(&st->mutex, NULL);
+	st->base.engine = &ims_postgres_engine;
+	st->base.read_only = o->read_only;
+	int rc = read_address(st, address, err);
+	if (!rc)
+		rc = examine(st, o, err);
+	if (rc) {
+		ims_pg_close(&st->base);
+		return rc;
+	}
+	*out = &st->base;
+	return 0;
+}
+
+void ims_pg_close(store *base)
+{
+	pg_store *st = (pg_store *)base;
+	ims_pg_tx_rollback(base);
+	for (size_t i = 0; i < st->n_idle; i++)
+		ims_pg_disconnect(st->idle[i]);
+	ims_pg_disconnect(st->writer);
+	pthread_mutex_destroy(&st->mutex);
+	ims_free(st->base.path);
+	ims_free(st->conninfo);
+	ims_free(st);
+}
+
+int64_t ims_pg_old_version(store *st)
+{
+	(void)st;
+	return 0;
+}
+
+uint64_t ims_pg_bytes(store *st)
+{
+	pg_result *r;
+	uint64_t bytes = 0;
+	if (!ims_pg_read(st, &r, NULL,
+			"SELECT sum(pg_total_relation_size(oid))::bigint FROM pg_class WHERE relnamespace ="
+			" current_schema()::regnamespace AND relkind = 'r'",
+			NULL))
+		bytes = (uint64_t)ims_pg_number(r, 0, 0);
+	ims_pg_clear(r);
+	return bytes;
+}
+
+int ims_pg_compact(store *st, imgsearch_error *err)
+{
+	(void)st, (void)err; /* autovacuum does */
+	return 0;
+}
+
+int ims_pg_backup(store *st, const char *path, bool replace, job *j, imgsearch_error *err)
+{
+	(void)path, (void)replace, (void)j;
+	return ims_fail(err, IMGSEARCH_EUNSUPPORTED,
+		"index %s: a backup of a database is made by pg_dump", st->label);
+}
+
+typedef struct problem_reader {
+	store_problem_each *each;
+	void *user;
+} problem_reader;
+
+static int read_problem(void *user, const pg_result *r, int row, imgsearch_error *err)
+{
+	const problem_reader *reader = user;
+	size_t size;
+	(void)err;
+	return reader->each(reader->user, ims_pg_value(r, row, 0, &size));
+}
+
+/* Counts and references; the pages are the server's. */
+int ims_pg_check(store *st, store_problem_each *each, void *user, imgsearch_error *err)
+{
+	problem_reader reader = { each, user };
+	return ims_pg_read_each(st, "SELECT problem FROM ims_problems() problem", NULL, read_problem,
+		&reader, err);
+}

@@ -1,0 +1,17 @@
+/* Pictures, within the PostgreSQL engine. */
+#ifndef IMS_POSTGRES_PICTURES_H
+#define IMS_POSTGRES_PICTURES_H
+
+#include "store/postgres/conn.h"
+
+/* The columns that a picture is read from; what a query selects behind them begins at _COUNT. */
+#define PG_PICTURE \
+	"p.id, p.root, p.path, p.size, p.mtime_seconds, p.mtime_nanoseconds, p.state, p.reason," \
+	" p.width, p.height, p.hash, p.same_as, p.ctime_seconds, p.ctime_nanoseconds, p.same_file," \
+	" p.pixels, r.path"
+enum { PG_PICTURE_COUNT = 17 };
+
+/* A picture with borrowed strings. EDB: damaged. */
+int ims_pg_picture(const pg_result *r, int row, store_picture *out, imgsearch_error *err);
+
+#endif

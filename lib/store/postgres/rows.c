@@ -1,0 +1,228 @@
+/* Vectors, and what changed of them. A vector is pgvector's: values in network order. */
+#include "store/postgres/conn.h"
+#include "store/postgres/postgres.h"
+
+#include <string.h>
+
+/* Copies a row's values into out (dim). EDB where it has another number of them. */
+static int copy_vector(const store *st, const pg_result *r, int row, int column, int64_t id,
+	uint32_t dim, float *out, imgsearch_error *err)
+{
+	size_t size;
+	const uint8_t *data = (const uint8_t *)ims_pg_value(r, row, column, &size);
+	if (size != 4 + 4 * (size_t)dim)
+		return ims_fail(err, IMGSEARCH_EDB,
+			"index %s is damaged: vector %lld has %zu bytes instead of %zu", st->label,
+			(long long)id, size > 4 ? size - 4 : 0, 4 * (size_t)dim);
+	for (uint32_t i = 0; i < dim; i++) {
+		uint32_t bits;
+		memcpy(&bits, data + 4 + 4 * (size_t)i, sizeof bits);
+		bits = __builtin_bswap32(bits);
+		memcpy(&out[i], &bits, sizeof bits);
+	}
+	return 0;
+}
+
+typedef struct row_scan {
+	store *st;
+	uint32_t dim;
+	store_vectors_each *each;
+	void *user;
+	int64_t *ids;
+	float *rows;
+	size_t n, block;
+} row_scan;
+
+static int scan_row(void *user, const pg_result *r, int row, imgsearch_error *err)
+{
+	row_scan *s = user;
+	int64_t id = ims_pg_number(r, row, 0);
+	int rc = copy_vector(s->st, r, row, 1, id, s->dim, s->rows + s->n * s->dim, err);
+	s->ids[s->n++] = id;
+	if (!rc && s->n == s->block) {
+		rc = s->each(s->user, s->ids, s->rows, s->n);
+		s->n = 0;
+	}
+	return rc;
+}
+
+int ims_pg_vectors_scan(store *st, bool next, uint32_t dim, store_vectors_each *each, void *user,
+	imgsearch_error *err)
+{
+	size_t block = dim ? 262144 / dim : 1; /* 1 MiB */
+	row_scan s = {
+		.st = st,
+		.dim = dim,
+		.each = each,
+		.user = user,
+		.block = block < 16 ? 16
+			: block > 1024  ? 1024
+							: block,
+	};
+	s.ids = ims_alloc(s.block, sizeof *s.ids);
+	s.rows = ims_alloc_aligned(s.block, (dim ? dim : 1) * sizeof *s.rows);
+	int rc = s.ids && s.rows ? 0 : ims_nomem(err);
+	if (!rc)
+		rc = ims_pg_read_each(st,
+			next ? "SELECT id, data FROM feature_next ORDER BY id"
+				 : "SELECT id, data FROM feature ORDER BY id",
+			NULL, scan_row, &s, err);
+	if (!rc && s.n)
+		rc = each(user, s.ids, s.rows, s.n);
+	ims_free(s.ids);
+	ims_free(s.rows);
+	return rc;
+}
+
+/* One connection reads as fast as several: the network is what it waits for. */
+int ims_pg_vectors_scan_parts(store *st, uint32_t dim, pool *pool, store_vectors_each *each,
+	void *const *users, size_t parts, bool *done, imgsearch_error *err)
+{
+	(void)st, (void)dim, (void)pool, (void)each, (void)users, (void)parts, (void)err;
+	*done = false;
+	return 0;
+}
+
+int ims_pg_vectors_fetch(store *st, const int64_t *ids, size_t n, uint32_t dim, float *out,
+	uint8_t *found, imgsearch_error *err)
+{
+	pg_params p = { 0 };
+	pg_result *r;
+	if (n)
+		memset(found, 0, n);
+	ims_pg_int8_array(&p, ids, n);
+	int rc = ims_pg_read(st, &r, err,
+		"SELECT i.number - 1, f.id, f.data FROM unnest($1) WITH ORDINALITY AS i (id, number)"
+		" JOIN feature f ON f.id = i.id",
+		&p);
+	for (int row = 0; !rc && row < ims_pg_count(r); row++) {
+		size_t i = (size_t)ims_pg_number(r, row, 0);
+		rc = copy_vector(st, r, row, 2, ims_pg_number(r, row, 1), dim, out + i * dim, err);
+		found[i] = !rc;
+	}
+	ims_pg_clear(r);
+	return rc;
+}
+
+int ims_pg_vectors_put(store *st, const int64_t *ids, const float *rows, size_t n, uint32_t dim,
+	imgsearch_error *err)
+{
+	const pg_store *own = (const pg_store *)st;
+	pg_params p = { 0 };
+	ims_pg_int8_array(&p, ids, n);
+	ims_pg_array_begin(&p, own->vector_array, own->vector, n);
+	for (size_t i = 0; i < n; i++)
+		ims_pg_put_vector(&p.data, rows + i * dim, dim);
+	ims_pg_array_end(&p);
+	return ims_pg_write(st, NULL, err, "SELECT ims_put_vectors($1, $2)", &p);
+}
+
+/* The ids of a result's first column; ims_free. */
+static int take_ids(pg_result *r, int64_t **ids, size_t *n, imgsearch_error *err)
+{
+	size_t count = (size_t)ims_pg_count(r);
+	*ids = ims_alloc(count, sizeof **ids);
+	for (size_t i = 0; *ids && i < count; i++)
+		(*ids)[i] = ims_pg_number(r, (int)i, 0);
+	*n = *ids ? count : 0;
+	return *ids ? 0 : ims_nomem(err);
+}
+
+int ims_pg_read_ids(store *st, int64_t **ids, size_t *n, imgsearch_error *err, const char *sql,
+	pg_params *p)
+{
+	pg_result *r;
+	*ids = NULL;
+	*n = 0;
+	int rc = ims_pg_read(st, &r, err, sql, p);
+	if (!rc)
+		rc = take_ids(r, ids, n, err);
+	ims_pg_clear(r);
+	return rc;
+}
+
+int ims_pg_ids(store *st, store_id_list list, int64_t **ids, size_t *n, imgsearch_error *err)
+{
+	static const char *const sql[] = {
+		[STORE_BARE] = "SELECT id FROM feature f WHERE NOT EXISTS (SELECT FROM picture p WHERE"
+					   " p.id = f.id) ORDER BY id",
+		[STORE_BARE_KEPT] = "SELECT id FROM feature_kept f WHERE NOT EXISTS (SELECT FROM picture p"
+							" WHERE p.id = f.id) ORDER BY id",
+		[STORE_NEXT] = "SELECT id FROM feature_next ORDER BY id",
+		[STORE_NOT_NEXT] = "SELECT id FROM feature f WHERE NOT EXISTS (SELECT FROM feature_next n"
+						   " WHERE n.id = f.id) ORDER BY id",
+		[STORE_LACKING] = "SELECT id FROM picture p WHERE state = 1 AND NOT EXISTS (SELECT FROM"
+						  " feature f WHERE f.id = p.id) ORDER BY id",
+	};
+	return ims_pg_read_ids(st, ids, n, err, sql[list], NULL);
+}
+
+/* ------------------------------------------------------------------------------ changes ---- */
+
+int ims_pg_state_get(store *st, store_state *out, imgsearch_error *err)
+{
+	pg_result *r;
+	size_t size;
+	*out = (store_state){ 0 };
+	int rc = ims_pg_read(st, &r, err,
+		"SELECT what, n, (SELECT change FROM newest), (SELECT data FROM setting WHERE name ="
+		" 'epoch') FROM tally",
+		NULL);
+	for (int row = 0; !rc && row < ims_pg_count(r); row++) {
+		int64_t what = ims_pg_number(r, row, 0);
+		uint64_t n = (uint64_t)ims_pg_number(r, row, 1);
+		if (what > 0 && what < STORE_STATES)
+			out->counts.by_state[what] = n;
+		out->counts.vectors = what == 101 ? n : out->counts.vectors;
+		out->counts.vectors_next = what == 102 ? n : out->counts.vectors_next;
+		out->counts.vectors_kept = what == 103 ? n : out->counts.vectors_kept;
+		out->change = ims_pg_number(r, row, 2);
+		reader epoch = { .data = (const void *)ims_pg_value(r, row, 3, &size), .len = 0 };
+		epoch.len = size;
+		out->epoch = size ? ims_read_u32(&epoch) : 0;
+	}
+	ims_pg_clear(r);
+	return rc;
+}
+
+int ims_pg_changes_between(store *st, int64_t after, int64_t last, int64_t **ids, size_t *n,
+	imgsearch_error *err)
+{
+	pg_params p = { 0 };
+	pg_result *r;
+	*ids = NULL;
+	*n = 0;
+	ims_pg_int(&p, after);
+	ims_pg_int(&p, last);
+	/* Numbers have no gaps: the oldest one tells how far the log reaches back. */
+	int rc = ims_pg_read(st, &r, err,
+		"SELECT NULL::bigint, change, coalesce((SELECT min(number) FROM change), change + 1) FROM"
+		" newest UNION ALL SELECT DISTINCT id, NULL::bigint, NULL::bigint FROM change WHERE number"
+		" > $1 AND number <= $2 ORDER BY 1 NULLS FIRST",
+		&p);
+	if (rc)
+		return rc;
+	int64_t newest = ims_pg_number(r, 0, 1), oldest = ims_pg_number(r, 0, 2);
+	size_t count = (size_t)ims_pg_count(r) - 1;
+	if (after < oldest - 1 || after > newest) {
+		rc = IMGSEARCH_ENOTFOUND;
+	} else if (!(*ids = ims_alloc(count, sizeof **ids))) {
+		rc = ims_nomem(err);
+	} else {
+		for (size_t i = 0; i < count; i++)
+			(*ids)[(*n)++] = ims_pg_number(r, (int)i + 1, 0);
+	}
+	ims_pg_clear(r);
+	return rc;
+}
+
+int ims_pg_max_id(store *st, int64_t *id, imgsearch_error *err)
+{
+	pg_result *r;
+	*id = -1;
+	int rc = ims_pg_read(st, &r, err, "SELECT ims_max_id()", NULL);
+	if (!rc)
+		*id = ims_pg_number(r, 0, 0);
+	ims_pg_clear(r);
+	return rc;
+}

@@ -1,0 +1,135 @@
+#!/bin/sh
+# The store's tests over PostgreSQL, and the command over a server beside the same over a file.
+# Skipped where no server with pgvector is found: `make test-postgres` gets one.
+cd "$(dirname "$0")/../../.." || exit 1
+. tests/tools/result.sh
+. tests/tools/postgres.sh
+B=${B:-$PWD/build}
+if ! postgres_find; then
+	skip "the store over PostgreSQL" "no PostgreSQL with pgvector: PG_BIN=DIR"
+	done_testing
+	exit
+fi
+W=$(mktemp -d) && trap 'postgres_stop; rm -rf "$W"' EXIT
+chmod 755 "$W"
+if ! postgres_start "$W/server"; then
+	skip "the store over PostgreSQL" "the server does not start: $(tail -1 "$W/initdb.log")"
+	done_testing
+	exit
+fi
+
+# --------------------------------------------------------------------------------- the store ----
+
+for t in test_store test_names test_deleted test_facts; do
+	IMGSEARCH_TEST_SERVER=$server IMGSEARCH_TEST_PSQL=$psql "$B/tests/store/$t" >"$W/out" 2>&1
+	result "$t" $? "$W/out"
+done
+
+# ------------------------------------------------------------------------------- the command ----
+
+db() { # SCHEMA
+	$psql -c "CREATE SCHEMA IF NOT EXISTS $1" >&2
+	printf '%s' "$server?options=-csearch_path%3D$1,public"
+}
+run() { IMGSEARCH_LIBDIR=$B/tests/lib "$B/imgsearch" "$@"; }
+
+# The same command over both; what differs by nature is left out.
+same() { # NAME ARGUMENTS...
+	what=$1
+	shift
+	for d in "$there" "$W/index.db"; do
+		run "$@" --db "$d" 2>&1 | sed 's/, [0-9.]* s$//' |
+			grep -v '^\(index\|size\|searcher\) \|postgresql:\|index.db\| s)$' \
+			>"$W/out.$([ "$d" = "$there" ] && echo server || echo file)"
+	done
+	diff "$W/out.file" "$W/out.server" >"$W/diff"
+	result "$what" $? "$W/diff"
+}
+
+there=$(db photos)
+"$B/tools/draw" "$W/photos" 40
+cp "$W/photos/$(ls "$W/photos" | head -1)" "$W/photos/copy.jpg"
+mkdir "$W/photos/sub" && mv "$W/photos/$(ls "$W/photos" | tail -2 | head -1)" "$W/photos/sub"
+first=$(find "$W/photos" -type f | sort | head -1)
+same "index" index "$W/photos"
+same "index, once more" index
+same "list" list
+same "query" query "$first" -k 10
+same "query below a folder" query "$first" -k 10 --under "$W/photos/sub"
+same "dups" dups
+rm "$first"
+same "a picture that went" index
+same "list without it" list
+same "rm" rm id:5
+same "keep-out" rm --keep-out id:7
+same "list after both" list
+for searcher in exact kdtree pca graph; do
+	same "build $searcher" build --searcher $searcher
+	same "query by $searcher" query "$W/photos/copy.jpg" -k 5 --searcher $searcher
+done
+same "check" check
+same "info" info
+
+$psql -c 'DELETE FROM photos.feature WHERE id = (SELECT min(id) FROM photos.feature)'
+run check --db "$there" >"$W/out" 2>&1
+[ $? != 0 ] && grep -q 'has no vector' "$W/out" && grep -q 'the count of vectors' "$W/out"
+result "check finds a vector that is missing" $? "$W/out"
+
+# Killed while it writes, again and again: nothing is half there.
+there=$(db killed)
+mkdir "$W/many"
+for i in 1 2 3 4; do
+	"$B/tools/draw" "$W/many/$i" 90
+	for f in "$W/many/$i"/*; do
+		printf %s "$i" >>"$f" # other bytes than those of the folders before
+	done
+done
+for i in 1 2 3 4 5 6; do
+	run index --db "$there" "$W/many" >"$W/out" 2>&1 &
+	sleep 0.$i
+	kill -9 $! 2>/dev/null
+	wait $! 2>/dev/null
+done
+run check --db "$there" >"$W/out" 2>&1
+result "after kills the index is sound" $? "$W/out"
+run index --db "$there" "$W/many" >"$W/out" 2>&1
+run index -q --db "$W/many.db" "$W/many"
+run list --db "$there" | sort >"$W/list.server"
+run list --db "$W/many.db" | sort >"$W/list.file"
+cut -f 2- "$W/list.server" >"$W/a" && cut -f 2- "$W/list.file" >"$W/b"
+diff "$W/a" "$W/b" >"$W/diff"
+result "... and is completed by the next run" $? "$W/diff"
+
+# Two programs index at once: each picture once.
+there=$(db two)
+run index --db "$there" "$W/many" >"$W/out" 2>&1 &
+run index --db "$there" "$W/photos" >"$W/out.2" 2>&1
+wait $!
+result "two index runs at once" $? "$W/out"
+run check --db "$there" >"$W/out" 2>&1
+result "... leave a sound index" $? "$W/out"
+n=$(run list --db "$there" | wc -l)
+[ "$n" = "$(find "$W/many" "$W/photos" -type f | wc -l)" ]
+result "... of all pictures" $? "$W/out.2"
+
+# ------------------------------------------------------------------------------------ errors ----
+
+fails() { # NAME TEXT ARGUMENTS...
+	what=$1 text=$2
+	shift 2
+	run "$@" >"$W/out" 2>&1
+	[ $? != 0 ] && grep -q "$text" "$W/out"
+	result "$what" $? "$W/out"
+}
+fails "no such index" "there is no index" query "$W/photos/copy.jpg" --db "$(db empty)"
+fails "no such schema" 'no schema "nothing"' index "$W/photos" --db \
+	"$server?options=-csearch_path%3Dnothing,public"
+fails "no schema at all" "no schema of the search path" index "$W/photos" --db \
+	"$server?options=-csearch_path%3Dnothing"
+fails "no such server" "refused" index "$W/photos" --db postgresql://127.0.0.1:1/x
+fails "a damaged address" "address" index "$W/photos" --db "postgresql://%zz/"
+run index "$W/photos" --db "postgresql://imgsearch:secret@127.0.0.1:1/x" >"$W/out" 2>&1
+! grep -q secret "$W/out"
+result "no password in a message" $? "$W/out"
+
+done_testing
