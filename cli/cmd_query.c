@@ -18,7 +18,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *const searchers[] = { "exact", "kdtree", "pca", "graph", "scan", NULL };
+static const char *const searchers[] = { "exact", "kdtree", "pca", "graph", "pgvector", "scan",
+	NULL };
 
 #define AT(member) offsetof(query_args, member)
 static const option options[] = {

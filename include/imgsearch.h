@@ -685,7 +685,8 @@ IMGSEARCH_API void imgsearch_transaction_free(imgsearch_transaction *t);
 
 typedef struct imgsearch_build_options {
 	size_t struct_size;
-	const char *searcher; /* "auto" (default), "exact", "kdtree", "pca", "graph" */
+	/* "auto" (default), "exact", "kdtree", "pca", "graph"; "pgvector" of an index in PostgreSQL */
+	const char *searcher;
 	/* pca: share of the variance kept, 0..1; 0: IMGSEARCH_VARIANCE_DEFAULT */
 	double variance;
 	uint32_t components; /* pca, kdtree: number kept, at most the dimension; 0: by variance */
@@ -779,7 +780,8 @@ typedef struct imgsearch_query_options {
 	uint32_t plain;
 	/* > 0: leave out the hits from the first one on whose chance is higher */
 	double max_chance;
-	const char *searcher; /* NULL, "auto": the index's; "exact", "kdtree", "pca", "graph", "scan" */
+	/* NULL, "auto": the index's; "exact", "kdtree", "pca", "graph", "pgvector", "scan" */
+	const char *searcher;
 	/*
 	 * graph: aim at this recall@k. 0: IMGSEARCH_RECALL_DEFAULT; less than 0.8 counts as 0.8; 1 is
 	 * the widest beam, which is not exact

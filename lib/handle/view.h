@@ -15,7 +15,7 @@
 
 typedef struct chance_cohort chance_cohort;
 
-enum { VIEW_SEARCHERS = 4 };
+enum { VIEW_SEARCHERS = 5 };
 
 /*
  * A searcher of a view. It is loaded when it is first needed, and then kept current. Where more

@@ -163,13 +163,14 @@ static int update_searcher(imgsearch *s, view *v, const searcher_ops *ops, view_
 	int rc = vs->looked ? 0 : find_state(s, v, ops, vs, note, err);
 	if (!rc && vs->state)
 		rc = ims_store_change_last(s->store, &last, err);
-	if (!rc && vs->state && last - vs->change > most && !vs->lagged) {
+	bool follows = ims_search_follows(ops->name, &v->rows);
+	if (!rc && vs->state && follows && last - vs->change > most && !vs->lagged) {
 		*lags = vs->lagged = true;
 		return 0;
 	}
 	if (!rc)
 		rc = load(v, ops, vs, note, err);
-	if (!rc && vs->index)
+	if (!rc && vs->index && follows)
 		rc = apply_changes(s, v, vs, most, &done, err);
 	*lags = !rc && !done;
 	vs->lagged = *lags;

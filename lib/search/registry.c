@@ -17,6 +17,7 @@ static const searcher_ops *const searchers[] = {
 	&ims_search_graph,
 	&ims_search_kdtree,
 	&ims_search_pca,
+	&ims_search_pgvector,
 	NULL,
 };
 
@@ -240,6 +241,11 @@ int ims_search_query(search_index *x, const search_request *q, topk *out, search
 }
 
 /* --------------------------------------------------------------------------------- changes ---- */
+
+bool ims_search_follows(const char *name, const row_source *rows)
+{
+	return !rows->near || (strcmp(name, "exact") && strcmp(name, "pgvector"));
+}
 
 enum { CHANGES = 8 /* at once: queries wait for no more than these */ };
 

@@ -39,6 +39,28 @@ int ims_store_vectors_put(store *st, const int64_t *ids, const float *rows, size
 	return st->engine->rows.put(st, ids, rows, n, dim, err);
 }
 
+bool ims_store_finds_near(const store *st)
+{
+	return st->engine->rows.near != NULL;
+}
+
+int ims_store_near(store *st, const store_near_request *q, store_near **out, size_t *n,
+	imgsearch_error *err)
+{
+	return st->engine->rows.near(st, q, out, n, err);
+}
+
+int ims_store_near_build(store *st, const store_space *space, bool index, uint32_t degree,
+	uint32_t beam, job *j, imgsearch_error *err)
+{
+	return st->engine->rows.near_build(st, space, index, degree, beam, j, err);
+}
+
+int ims_store_expect(store *st, const int64_t *ids, size_t n, imgsearch_error *err)
+{
+	return st->engine->rows.expect ? st->engine->rows.expect(st, ids, n, err) : 0;
+}
+
 int ims_store_ids(store *st, store_id_list list, int64_t **ids, size_t *n, imgsearch_error *err)
 {
 	return st->engine->rows.ids(st, list, ids, n, err);

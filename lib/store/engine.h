@@ -23,6 +23,12 @@ typedef struct store_rows_table {
 	int (*put)(store *st, const int64_t *ids, const float *rows, size_t n, uint32_t dim,
 		imgsearch_error *err);
 	int (*ids)(store *st, store_id_list list, int64_t **ids, size_t *n, imgsearch_error *err);
+	/* NULL, all three: the rows lie in this process's memory or files */
+	int (*near)(store *st, const store_near_request *q, store_near **out, size_t *n,
+		imgsearch_error *err);
+	int (*near_build)(store *st, const store_space *space, bool index, uint32_t degree,
+		uint32_t beam, job *j, imgsearch_error *err);
+	int (*expect)(store *st, const int64_t *ids, size_t n, imgsearch_error *err);
 } store_rows_table;
 
 /* Pictures with all that belongs to them: facts, columns, signatures, deletions, rejected pairs. */

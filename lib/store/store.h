@@ -435,6 +435,54 @@ int ims_store_vectors_scan_parts(store *st, uint32_t dim, pool *pool, store_vect
 int ims_store_vectors_fetch(store *st, const int64_t *ids, size_t n, uint32_t dim, float *out,
 	uint8_t *found, imgsearch_error *err);
 
+/*
+ * A store on a server finds near rows where they lie. The rows are those of a space: vectors less a
+ * mean, of length 1 under cosine; there, those of zeros are left out.
+ */
+bool ims_store_finds_near(const store *st);
+
+typedef struct store_space {
+	uint32_t metric, dim; /* imgsearch_metric */
+	const float *mean;    /* (dim), borrowed; NULL: none is subtracted */
+} store_space;
+
+typedef struct store_near_request {
+	store_space space;
+	const float *queries; /* (n, dim), rows of the space */
+	size_t n, k;
+	const int64_t *subset; /* (n_subset), sorted: only these; NULL: all */
+	size_t n_subset;
+	uint32_t ef;  /* 0: all rows are compared; else by the index, as wide as this */
+	double slack; /* under ip without the index: see store_near */
+} store_near_request;
+
+/*
+ * One of the k rows of a query, in their order. Its distance as the server has it: a length, or the
+ * negative dot product. Without the index, under ip, this is less by `slack` times the product of
+ * the lengths of row and query.
+ */
+typedef struct store_near {
+	size_t query;
+	int64_t id;
+	double bound;
+} store_near;
+
+/* *out (*n) by ims_free. EFORMAT: there is no index. */
+int ims_store_near(store *st, const store_near_request *q, store_near **out, size_t *n,
+	imgsearch_error *err);
+
+/*
+ * Between write_begin and write_end, outside of a transaction: writes the rows of the space beside
+ * the vectors, which makes searches faster, and with `index` a new index over them, of its own
+ * degree and beam (0: the default). Vectors that come later are added. EUNSUPPORTED: the server
+ * cannot; ECANCELED, EDEADLINE.
+ */
+int ims_store_near_build(store *st, const store_space *space, bool index, uint32_t degree,
+	uint32_t beam, job *j, imgsearch_error *err);
+
+/* The rows of an answer are probably among these: of a server, all are read at once. */
+int ims_store_expect(store *st, const int64_t *ids, size_t n, imgsearch_error *err);
+
 typedef struct store_searcher {
 	int64_t state;
 	char *name, *params;

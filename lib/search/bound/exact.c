@@ -24,7 +24,9 @@ static int exact_build(searcher **out, const row_source *rows, const search_para
 	if (!s)
 		return IMGSEARCH_ENOMEM;
 	uint32_t components = ims_stage_components(rows->dim);
-	int rc = 0;
+	int rc = rows->near ? rows->near_build(rows->ctx, false, 0, 0, job, err) : 0;
+	if (rc || rows->near) /* the source searches */
+		return ims_coded_finish(out, s, rc);
 	if (ims_codes_suit(rows))
 		rc = ims_rotation_fit(&axes, rows, components, p->seed + 1, job, err);
 	if (!rc)

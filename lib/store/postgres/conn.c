@@ -61,6 +61,8 @@ static int fail_own(pg_link *l, const char *state, const char *message, const ch
 		return ims_store_refuse_deleted(st, "the vector", id, err);
 	case '4':
 		return ims_store_refuse_deleted(st, "a picture with these bytes", id, err);
+	case '7':
+		return ims_fail(err, IMGSEARCH_EFORMAT, "index %s: %s", st->label, message);
 	case '5':
 		return ims_fail(err, IMGSEARCH_EINVAL, "index %s: picture %lld is in state %s", st->label,
 			(long long)id, detail ? detail : "?");
@@ -94,26 +96,35 @@ static int fail_result(pg_link *l, const pg_result *r, imgsearch_error *err)
 
 /* --------------------------------------------------------------------------- statements ---- */
 
-/* Sends a statement; the parameters are freed. */
-static int send(pg_link *l, const char *sql, pg_params *p, imgsearch_error *err)
+static int send(pg_link *l, const char *sql, const pg_params *p, imgsearch_error *err)
 {
 	static const int binary[PARAMS_MOST] = { 1, 1, 1, 1, 1, 1, 1, 1 };
 	const char *value[PARAMS_MOST];
 	size_t n = p ? p->n : 0;
-	int rc = p && p->data.failed ? ims_nomem(err) : 0;
-	for (size_t i = 0; !rc && i < n; i++)
+	for (size_t i = 0; i < n; i++)
 		value[i] = p->length[i] < 0 ? NULL : (const char *)p->data.data + p->at[i];
-	if (!rc
-		&& !ims_libpq()->send(l->c, sql, (int)n, n ? p->type : NULL, value, n ? p->length : NULL,
-			binary, PG_BINARY))
+	return ims_libpq()->send(l->c, sql, (int)n, n ? p->type : NULL, value, n ? p->length : NULL,
+			   binary, PG_BINARY)
+		? 0
+		: fail_connection(l, err);
+}
+
+/* Sends statements, behind the BEGIN that waits, and the end of the pipeline. */
+static int send_all(pg_link *l, const pg_statement *s, size_t n, imgsearch_error *err)
+{
+	const libpq *pq = ims_libpq();
+	int rc = pq->enter_pipeline(l->c) ? 0 : fail_connection(l, err);
+	if (!rc && l->begin)
+		rc = send(l, l->begin, NULL, err);
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = send(l, s[i].sql, s[i].p, err);
+	if (!rc && !pq->sync(l->c))
 		rc = fail_connection(l, err);
-	if (p)
-		ims_pg_params_free(p);
 	atomic_fetch_add(&l->st->trips, 1);
 	return rc;
 }
 
-/* Reads what is left of the answer. */
+/* Reads what is left of the answer of one statement. */
 static void drain(pg_link *l)
 {
 	pg_result *r;
@@ -121,84 +132,135 @@ static void drain(pg_link *l)
 		ims_libpq()->clear(r);
 }
 
-int ims_pg_run(pg_link *l, pg_result **out, imgsearch_error *err, const char *sql, pg_params *p)
-{
-	const libpq *pq = ims_libpq();
-	if (out)
-		*out = NULL;
-	int rc = send(l, sql, p, err);
-	if (rc)
-		return rc;
-	pg_result *r = pq->result(l->c);
-	int status = r ? pq->result_status(r) : PG_FATAL_ERROR;
-	if (status != PG_TUPLES_OK && status != PG_COMMAND_OK)
-		rc = r ? fail_result(l, r, err) : fail_connection(l, err);
-	drain(l);
-	if (!rc && out)
-		*out = r;
-	else if (r)
-		pq->clear(r);
-	return rc;
-}
-
 /* Reads one result of a pipeline, and the NULL behind it; the first failure is told. */
 static pg_result *next_result(pg_link *l, int *rc, imgsearch_error *err)
 {
 	const libpq *pq = ims_libpq();
-	pg_result *r = pq->result(l->c), *end;
+	pg_result *r = pq->result(l->c);
 	int status = r ? pq->result_status(r) : PG_FATAL_ERROR;
 	if (!*rc && status != PG_TUPLES_OK && status != PG_COMMAND_OK)
 		*rc = r ? fail_result(l, r, err) : fail_connection(l, err);
-	while (r && (end = pq->result(l->c)))
-		pq->clear(end);
+	if (r)
+		drain(l);
 	return r;
+}
+
+/* Reads the end of a pipeline. */
+static void end_pipeline(pg_link *l)
+{
+	const libpq *pq = ims_libpq();
+	ims_pg_clear(pq->result(l->c));
+	pq->exit_pipeline(l->c);
+}
+
+/* The answer of the BEGIN that waited. */
+static void take_begin(pg_link *l, int *rc, imgsearch_error *err)
+{
+	if (!l->begin)
+		return;
+	ims_pg_clear(next_result(l, rc, err));
+	l->begin = *rc ? l->begin : NULL;
+}
+
+static int try_batch(pg_link *l, pg_statement *s, size_t n, imgsearch_error *err)
+{
+	int rc = send_all(l, s, n, err);
+	if (rc)
+		return rc; /* nothing was sent, or the connection is lost */
+	take_begin(l, &rc, err);
+	for (size_t i = 0; i < n; i++)
+		s[i].out = next_result(l, &rc, err);
+	end_pipeline(l);
+	for (size_t i = 0; rc && i < n; i++) {
+		ims_pg_clear(s[i].out);
+		s[i].out = NULL;
+	}
+	return rc;
+}
+
+static bool is_lost(const pg_link *l)
+{
+	return ims_libpq()->status(l->c) != PG_CONNECTION_OK;
+}
+
+/* Whether no transaction would be torn where the connection is made again. */
+static bool begins(const pg_link *l)
+{
+	return l->begin || ims_libpq()->in_transaction(l->c) == PG_NO_TRANSACTION
+		|| (is_lost(l) && !l->shared && l != l->st->writer);
+}
+
+/*
+ * Connects again, after a pause that doubles: a server that was started anew takes a second or two.
+ * Only before a transaction has read anything. False: enough of it.
+ */
+static bool reconnect(pg_link *l, int attempt)
+{
+	enum { ATTEMPTS = 6, FIRST_MS = 50 };
+	if (attempt >= ATTEMPTS)
+		return false;
+	struct timespec pause = { 0, (long)(FIRST_MS << attempt) * 1000000 % 1000000000 };
+	pause.tv_sec = (long)(FIRST_MS << attempt) / 1000;
+	if (attempt)
+		nanosleep(&pause, NULL);
+	ims_libpq()->reset(l->c);
+	l->failed = 0;
+	return true;
+}
+
+int ims_pg_batch(pg_link *l, pg_statement *s, size_t n, imgsearch_error *err)
+{
+	int rc = 0, attempt = 0;
+	bool again = begins(l);
+	for (size_t i = 0; i < n; i++) {
+		s[i].out = NULL;
+		if (s[i].p && s[i].p->data.failed)
+			rc = ims_nomem(err);
+	}
+	while (!rc && (rc = try_batch(l, s, n, err)) && again && is_lost(l) && reconnect(l, attempt++))
+		rc = 0;
+	for (size_t i = 0; i < n; i++)
+		if (s[i].p)
+			ims_pg_params_free(s[i].p);
+	return rc;
+}
+
+int ims_pg_run(pg_link *l, pg_result **out, imgsearch_error *err, const char *sql, pg_params *p)
+{
+	pg_statement s = { .sql = sql, .p = p };
+	int rc = ims_pg_batch(l, &s, 1, err);
+	if (out)
+		*out = s.out;
+	else
+		ims_pg_clear(s.out);
+	return rc;
 }
 
 /*
  * Runs a statement of a transaction under a savepoint, so that one that fails changes nothing and
- * the transaction goes on. All goes in one round trip.
+ * the transaction goes on.
  */
 static int run_in_transaction(pg_link *l, pg_result **out, imgsearch_error *err, const char *sql,
 	pg_params *p)
 {
-	const libpq *pq = ims_libpq();
-	pg_result *answer[3], *sync;
-	int rc = pq->enter_pipeline(l->c) ? 0 : fail_connection(l, err);
-	if (!rc)
-		rc = send(l, "SAVEPOINT s", NULL, err);
-	if (!rc)
-		rc = send(l, sql, p, err);
-	else if (p)
-		ims_pg_params_free(p);
-	if (!rc)
-		rc = send(l, "RELEASE s", NULL, err);
-	if (!rc && !pq->sync(l->c))
-		rc = fail_connection(l, err);
-	atomic_fetch_sub(&l->st->trips, 2);
-	if (rc)
-		return rc; /* nothing was sent, or the connection is lost */
-	for (int i = 0; i < 3; i++)
-		answer[i] = next_result(l, &rc, err);
-	sync = pq->result(l->c);
-	if (sync)
-		pq->clear(sync);
-	pq->exit_pipeline(l->c);
-	for (int i = 0; i < 3; i++)
-		if (answer[i] && (rc || i != 1 || !out))
-			pq->clear(answer[i]);
-	if (!rc && out)
-		*out = answer[1];
-	if (rc && pq->status(l->c) == PG_CONNECTION_OK
-		&& !ims_pg_run(l, NULL, NULL, "ROLLBACK TO s", NULL))
+	pg_statement s[] = { { .sql = "SAVEPOINT s" }, { .sql = sql, .p = p }, { .sql = "RELEASE s" } };
+	int rc = ims_pg_batch(l, s, 3, err);
+	ims_pg_clear(s[0].out);
+	ims_pg_clear(s[2].out);
+	if (out)
+		*out = s[1].out;
+	else
+		ims_pg_clear(s[1].out);
+	if (rc && !is_lost(l) && !ims_pg_run(l, NULL, NULL, "ROLLBACK TO s", NULL))
 		l->failed = 0;
 	return rc;
 }
 
-int ims_pg_script(pg_link *l, const char *sql, imgsearch_error *err)
+int ims_pg_read_script(pg_link *l, imgsearch_error *err)
 {
 	const libpq *pq = ims_libpq();
 	pg_result *r;
-	int rc = pq->send_script(l->c, sql) ? 0 : fail_connection(l, err);
+	int rc = pq->status(l->c) == PG_CONNECTION_OK ? 0 : fail_connection(l, err);
 	while ((r = pq->result(l->c))) {
 		int status = pq->result_status(r);
 		if (!rc && status != PG_TUPLES_OK && status != PG_COMMAND_OK)
@@ -209,22 +271,25 @@ int ims_pg_script(pg_link *l, const char *sql, imgsearch_error *err)
 	return rc;
 }
 
+int ims_pg_script(pg_link *l, const char *sql, imgsearch_error *err)
+{
+	int sent = ims_libpq()->send_script(l->c, sql);
+	int rc = ims_pg_read_script(l, err);
+	return rc || sent ? rc : fail_connection(l, err);
+}
+
 void ims_pg_clear(pg_result *r)
 {
 	if (r)
 		ims_libpq()->clear(r);
 }
 
-int ims_pg_each(pg_link *l, const char *sql, pg_params *p, pg_row_each *each, void *user,
-	imgsearch_error *err)
+/* The rows of the statement at work, one by one as they arrive. */
+static int read_rows(pg_link *l, pg_row_each *each, void *user, imgsearch_error *err)
 {
 	const libpq *pq = ims_libpq();
 	pg_result *r;
-	int rc = send(l, sql, p, err);
-	if (rc)
-		return rc;
-	if (!pq->single_rows(l->c))
-		rc = fail_connection(l, err);
+	int rc = pq->single_rows(l->c) ? 0 : fail_connection(l, err);
 	while (!rc && (r = pq->result(l->c))) {
 		int status = pq->result_status(r);
 		if (status == PG_SINGLE_TUPLE)
@@ -233,7 +298,29 @@ int ims_pg_each(pg_link *l, const char *sql, pg_params *p, pg_row_each *each, vo
 			rc = fail_result(l, r, err);
 		pq->clear(r);
 	}
-	drain(l);
+	if (rc)
+		drain(l);
+	return rc;
+}
+
+int ims_pg_each(pg_link *l, const char *sql, pg_params *p, pg_row_each *each, void *user,
+	imgsearch_error *err)
+{
+	pg_statement s = { .sql = sql, .p = p };
+	bool again = begins(l);
+	int rc = p && p->data.failed ? ims_nomem(err) : 0, attempt = 0;
+	while (!rc && (rc = send_all(l, &s, 1, err)) && again && is_lost(l) && reconnect(l, attempt++))
+		rc = 0;
+	if (!rc) {
+		take_begin(l, &rc, err);
+		if (!rc)
+			rc = read_rows(l, each, user, err);
+		else
+			drain(l);
+		end_pipeline(l);
+	}
+	if (p)
+		ims_pg_params_free(p);
 	return rc;
 }
 
@@ -275,9 +362,17 @@ void ims_pg_disconnect(pg_link *l)
 	ims_free(l);
 }
 
-static bool is_in_own_transaction(const pg_store *st)
+bool ims_pg_in_own_transaction(const pg_store *st)
 {
 	return atomic_load(&st->in_tx) && pthread_equal(atomic_load(&st->tx_thread), pthread_self());
+}
+
+/* Reads the answer of the COMMIT that nobody waited for. */
+static void finish_commit(pg_link *l)
+{
+	if (l->ending)
+		drain(l);
+	l->ending = false;
 }
 
 static int acquire_own(pg_store *st, pg_link **out, imgsearch_error *err)
@@ -287,44 +382,38 @@ static int acquire_own(pg_store *st, pg_link **out, imgsearch_error *err)
 	if (st->n_idle)
 		*out = st->idle[--st->n_idle];
 	pthread_mutex_unlock(&st->mutex);
-	return *out ? 0 : ims_pg_connect(st, out, err);
-}
-
-/* The first read of a snapshot begins its transaction. */
-static int join(pg_store *st, store_snapshot *snapshot, pg_link **out, imgsearch_error *err)
-{
-	*out = snapshot->conn;
-	if (*out)
-		return 0;
-	int rc = acquire_own(st, out, err);
-	if (!rc)
-		rc = ims_pg_run(*out, NULL, err, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", NULL);
-	if (rc) {
-		ims_pg_release(st, *out);
-		*out = NULL;
-		return rc;
-	}
-	(*out)->shared = true;
-	snapshot->conn = *out;
+	if (!*out)
+		return ims_pg_connect(st, out, err);
+	finish_commit(*out);
 	return 0;
 }
 
 int ims_pg_acquire(pg_store *st, pg_link **out, imgsearch_error *err)
 {
-	if (is_in_own_transaction(st)) {
+	if (ims_pg_in_own_transaction(st)) {
 		*out = st->writer;
 		return 0;
 	}
-	store_snapshot *snapshot = ims_pg_snapshot_get(st);
-	return snapshot ? join(st, snapshot, out, err) : acquire_own(st, out, err);
+	pg_snapshot *snapshot = ims_pg_snapshot_get(st);
+	if (snapshot && snapshot->link) {
+		*out = snapshot->link;
+		return 0;
+	}
+	int rc = acquire_own(st, out, err);
+	if (!rc && snapshot) {
+		(*out)->begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+		(*out)->shared = true;
+		snapshot->link = *out;
+	}
+	return rc;
 }
 
 void ims_pg_release(pg_store *st, pg_link *l)
 {
 	if (!l || l == st->writer || l->shared)
 		return;
-	bool idle = !ims_libpq()->in_transaction(l->c); /* a read that failed leaves its transaction */
-	if (ims_libpq()->status(l->c) != PG_CONNECTION_OK || !idle) {
+	bool idle = l->ending || ims_libpq()->in_transaction(l->c) == PG_NO_TRANSACTION;
+	if (is_lost(l) || !idle) { /* a read that failed leaves its transaction */
 		ims_pg_disconnect(l);
 		return;
 	}
@@ -336,6 +425,18 @@ void ims_pg_release(pg_store *st, pg_link *l)
 	pthread_mutex_unlock(&st->mutex);
 	if (!kept)
 		ims_pg_disconnect(l);
+}
+
+void ims_pg_end_read(pg_store *st, pg_link *l)
+{
+	const libpq *pq = ims_libpq();
+	bool begun = !l->begin;
+	l->begin = NULL;
+	l->shared = false;
+	if (begun)
+		l->ending = pq->in_transaction(l->c) == PG_IN_TRANSACTION
+			&& pq->send(l->c, "COMMIT", 0, NULL, NULL, NULL, NULL, PG_BINARY);
+	ims_pg_release(st, l);
 }
 
 int ims_pg_writer(store *base, pg_link **out, imgsearch_error *err)
@@ -418,6 +519,14 @@ int64_t ims_pg_number(const pg_result *r, int row, int column)
 	for (size_t i = 0; i < size && i < 8; i++)
 		v = v << 8 | data[i];
 	return (int64_t)v;
+}
+
+double ims_pg_double(const pg_result *r, int row, int column)
+{
+	int64_t bits = ims_pg_number(r, row, column);
+	double v;
+	memcpy(&v, &bits, sizeof v);
+	return v;
 }
 
 char *ims_pg_copy(const pg_result *r, int row, int column, bool *failed)

@@ -16,8 +16,10 @@ typedef struct pg_store pg_store;
 typedef struct pg_link {
 	pg_store *st;
 	pg_conn *c;
-	bool shared; /* belongs to a snapshot of its thread */
-	int failed;  /* status of the first statement of a transaction that failed */
+	bool shared;       /* belongs to a snapshot of its thread */
+	bool ending;       /* its COMMIT was sent, and the answer not read yet */
+	const char *begin; /* what begins its transaction, sent with the next statement; NULL: none */
+	int failed;        /* status of the first statement of a transaction that failed */
 } pg_link;
 
 struct pg_store {
@@ -34,27 +36,55 @@ struct pg_store {
 	size_t n_idle;
 };
 
+/* Whether this thread has the open transaction. */
+bool ims_pg_in_own_transaction(const pg_store *st);
+
 /* A connection for reading on this thread; that of its snapshot, or of its transaction. */
 int ims_pg_acquire(pg_store *st, pg_link **out, imgsearch_error *err);
 void ims_pg_release(pg_store *st, pg_link *l); /* NULL is fine */
 int ims_pg_connect(pg_store *st, pg_link **out, imgsearch_error *err);
 void ims_pg_disconnect(pg_link *l); /* NULL is fine */
 
-/* The snapshot of this thread; NULL: none. */
-store_snapshot *ims_pg_snapshot_get(const pg_store *st);
+/* Ends the transaction of a connection for reading; the answer is read by who acquires it next. */
+void ims_pg_end_read(pg_store *st, pg_link *l);
+
+/*
+ * What a snapshot holds. Its transaction begins with the first statement, in the same round trip.
+ * What was read once is not read again: nothing changes in it.
+ */
+typedef struct pg_snapshot {
+	pg_link *link; /* NULL: nothing was read yet */
+	bool has_state;
+	store_state state;
+	struct pg_items *items; /* items.h */
+} pg_snapshot;
+
+/* The snapshot of this thread; NULL: none, it has the open transaction, or memory is short. */
+pg_snapshot *ims_pg_snapshot_get(const pg_store *st);
 
 /* The connection of the open transaction. EINVAL: there is none. */
 int ims_pg_writer(store *st, pg_link **out, imgsearch_error *err);
 
+typedef struct pg_statement {
+	const char *sql;
+	pg_params *p;   /* or NULL */
+	pg_result *out; /* out: in binary, freed by ims_pg_clear; NULL on failure */
+} pg_statement;
+
 /*
- * Runs a statement to its end. p may be NULL, and is freed; ENOMEM where it failed. *out (may be
- * NULL) is the result, in binary, freed by ims_pg_clear; NULL on failure.
+ * Runs n statements, in one round trip; behind one that fails none runs. Their parameters are
+ * freed; ENOMEM where one of them failed. Outside of a transaction, and at its beginning, a
+ * connection that is lost is made again.
  */
+int ims_pg_batch(pg_link *l, pg_statement *s, size_t n, imgsearch_error *err);
+
+/* The same for one statement. out may be NULL. */
 int ims_pg_run(pg_link *l, pg_result **out, imgsearch_error *err, const char *sql, pg_params *p);
 void ims_pg_clear(pg_result *r); /* NULL is fine */
 
 /* Runs several statements without parameters. */
 int ims_pg_script(pg_link *l, const char *sql, imgsearch_error *err);
+int ims_pg_read_script(pg_link *l, imgsearch_error *err); /* the answers of what was sent */
 
 /*
  * Runs a query, and calls each for every row as it arrives. A result other than 0 ends the query
@@ -72,6 +102,7 @@ int ims_pg_write(store *st, pg_result **out, imgsearch_error *err, const char *s
 
 /* Columns of a row. A number that is null is 0. */
 int64_t ims_pg_number(const pg_result *r, int row, int column);
+double ims_pg_double(const pg_result *r, int row, int column);
 bool ims_pg_is_null(const pg_result *r, int row, int column);
 const char *ims_pg_value(const pg_result *r, int row, int column, size_t *size); /* terminated */
 /* A copy; NULL where it is null, or *failed where memory is short. */

@@ -3,6 +3,7 @@
  * locks the row of `newest`. A program that is killed loses its connection, and with it its turn.
  */
 #include "store/postgres/conn.h"
+#include "store/postgres/items.h"
 #include "store/postgres/postgres.h"
 
 /* Every indexer writes in short transactions, so there is no right to wait for. */
@@ -84,7 +85,7 @@ void ims_pg_snapshot_begin(store *st, store_snapshot *snapshot)
 	innermost = snapshot;
 }
 
-store_snapshot *ims_pg_snapshot_get(const pg_store *st)
+static store_snapshot *find_snapshot(const pg_store *st)
 {
 	store_snapshot *s = innermost;
 	while (s && (s->st != &st->base || s->depth != ims_call_depth()))
@@ -92,16 +93,25 @@ store_snapshot *ims_pg_snapshot_get(const pg_store *st)
 	return s;
 }
 
+pg_snapshot *ims_pg_snapshot_get(const pg_store *st)
+{
+	store_snapshot *s = ims_pg_in_own_transaction(st) ? NULL : find_snapshot(st);
+	if (s && !s->conn)
+		s->conn = ims_zalloc(1, sizeof(pg_snapshot));
+	return s ? s->conn : NULL;
+}
+
 /* Ends the read transaction; the connection goes back. */
 static void let_go(store_snapshot *snapshot)
 {
-	pg_link *l = snapshot->conn;
+	pg_snapshot *own = snapshot->conn;
 	snapshot->conn = NULL;
-	if (!l)
+	if (!own)
 		return;
-	l->shared = false;
-	ims_pg_run(l, NULL, NULL, "COMMIT", NULL);
-	ims_pg_release((pg_store *)snapshot->st, l);
+	ims_pg_items_free(own->items);
+	if (own->link)
+		ims_pg_end_read((pg_store *)snapshot->st, own->link);
+	ims_free(own);
 }
 
 void ims_pg_snapshot_end(store_snapshot *snapshot)
@@ -112,7 +122,7 @@ void ims_pg_snapshot_end(store_snapshot *snapshot)
 
 void ims_pg_snapshot_pause(store *st)
 {
-	store_snapshot *snapshot = ims_pg_snapshot_get((pg_store *)st);
+	store_snapshot *snapshot = find_snapshot((pg_store *)st);
 	if (snapshot)
 		let_go(snapshot);
 }

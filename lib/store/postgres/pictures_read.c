@@ -1,30 +1,31 @@
 /* Reads pictures: by id, place or content, all in order of path, and those below a folder. */
+#include "store/postgres/items.h"
 #include "store/postgres/pictures.h"
 #include "store/postgres/postgres.h"
 
 #include <string.h>
 
-int ims_pg_picture(const pg_result *r, int row, store_picture *out, imgsearch_error *err)
+int ims_pg_picture(const pg_result *r, int row, int from, store_picture *out, imgsearch_error *err)
 {
 	size_t size;
 	*out = (store_picture){
-		.id = ims_pg_number(r, row, 0),
-		.root = ims_pg_number(r, row, 1),
-		.path = ims_pg_value(r, row, 2, &size),
-		.size = (uint64_t)ims_pg_number(r, row, 3),
-		.mtime = { ims_pg_number(r, row, 4), ims_pg_number(r, row, 5) },
-		.state = (uint32_t)ims_pg_number(r, row, 6),
-		.reason = ims_pg_is_null(r, row, 7) ? NULL : ims_pg_value(r, row, 7, &size),
-		.width = (uint32_t)ims_pg_number(r, row, 8),
-		.height = (uint32_t)ims_pg_number(r, row, 9),
-		.same_as = ims_pg_number(r, row, 11),
-		.ctime = { ims_pg_number(r, row, 12), ims_pg_number(r, row, 13) },
-		.has_ctime = !ims_pg_is_null(r, row, 12),
-		.same_file = ims_pg_number(r, row, 14),
-		.pixels = (uint32_t)ims_pg_number(r, row, 15),
-		.root_path = ims_pg_value(r, row, 16, &size),
+		.id = ims_pg_number(r, row, from + 0),
+		.root = ims_pg_number(r, row, from + 1),
+		.path = ims_pg_value(r, row, from + 2, &size),
+		.size = (uint64_t)ims_pg_number(r, row, from + 3),
+		.mtime = { ims_pg_number(r, row, from + 4), ims_pg_number(r, row, from + 5) },
+		.state = (uint32_t)ims_pg_number(r, row, from + 6),
+		.reason = ims_pg_is_null(r, row, from + 7) ? NULL : ims_pg_value(r, row, from + 7, &size),
+		.width = (uint32_t)ims_pg_number(r, row, from + 8),
+		.height = (uint32_t)ims_pg_number(r, row, from + 9),
+		.same_as = ims_pg_number(r, row, from + 11),
+		.ctime = { ims_pg_number(r, row, from + 12), ims_pg_number(r, row, from + 13) },
+		.has_ctime = !ims_pg_is_null(r, row, from + 12),
+		.same_file = ims_pg_number(r, row, from + 14),
+		.pixels = (uint32_t)ims_pg_number(r, row, from + 15),
+		.root_path = ims_pg_value(r, row, from + 16, &size),
 	};
-	const char *hash = ims_pg_value(r, row, 10, &size);
+	const char *hash = ims_pg_value(r, row, from + 10, &size);
 	if (size == sizeof out->hash)
 		memcpy(&out->hash, hash, size);
 	if (out->state < IMGSEARCH_STATE_INDEXED || out->state > IMGSEARCH_STATE_LINK)
@@ -45,7 +46,7 @@ static int look_up(store *st, const char *sql, pg_params *p, size_t n, store_pic
 	int rc = ims_pg_read(st, &r, err, sql, p);
 	for (int row = 0; !rc && row < ims_pg_count(r); row++) {
 		store_picture *to = &out[ims_pg_number(r, row, PG_PICTURE_COUNT) - 1];
-		rc = ims_pg_picture(r, row, to, err);
+		rc = ims_pg_picture(r, row, 0, to, err);
 		bool failed = rc != 0;
 		to->path = rc ? NULL : ims_strdup(to->path);
 		to->root_path = rc ? NULL : ims_strdup(to->root_path);
@@ -130,15 +131,12 @@ static int read_number(store *st, int64_t *out, imgsearch_error *err, const char
 	return rc;
 }
 
+/* To hash a file takes less time than a round trip. */
 int ims_pg_has_size(store *st, uint64_t size, bool *has, imgsearch_error *err)
 {
-	int64_t there;
-	pg_params p = { 0 };
-	ims_pg_int(&p, (int64_t)size);
-	int rc = read_number(st, &there, err, "SELECT EXISTS (SELECT FROM picture WHERE size = $1)",
-		&p);
-	*has = there != 0;
-	return rc;
+	(void)st, (void)size, (void)err;
+	*has = true;
+	return 0;
 }
 
 int ims_pg_unconverted(store *st, uint64_t *n, imgsearch_error *err)
@@ -178,7 +176,7 @@ static int read_picture(void *user, const pg_result *r, int row, imgsearch_error
 {
 	const picture_reader *reader = user;
 	store_picture p;
-	int rc = ims_pg_picture(r, row, &p, err);
+	int rc = ims_pg_picture(r, row, 0, &p, err);
 	if (rc)
 		return rc;
 	p.facts_version = (uint32_t)ims_pg_number(r, row, PG_PICTURE_COUNT);
@@ -244,10 +242,87 @@ static int read_with_cell(void *user, const pg_result *r, int row, imgsearch_err
 		(char *)ims_pg_value(r, row, VALUE, &size),
 		ims_pg_number(r, row, TITLE) != 0,
 	};
-	int rc = ims_pg_picture(r, row, &p, err);
+	int rc = ims_pg_picture(r, row, 0, &p, err);
 	return rc ? rc
 			  : l->each(l->user, (size_t)ims_pg_number(r, row, NUMBER) - 1, &p, p.root_path,
 				  ims_pg_is_null(r, row, NAME) ? NULL : &cell);
+}
+
+/* The facts of columns from `from` on. */
+static void read_facts(const pg_result *r, int row, int from, const char *out[FACTS])
+{
+	size_t size;
+	for (int i = 0; i < FACTS; i++)
+		out[i] = ims_pg_is_null(r, row, from + i) ? NULL : ims_pg_value(r, row, from + i, &size);
+}
+
+/* The same of an item that was read. */
+static int report_with_cells(const pg_item *item, size_t i, const lookup *l, imgsearch_error *err)
+{
+	const pg_result *cells;
+	store_picture p;
+	size_t size;
+	int first, rc = ims_pg_picture(item->r, item->row, PG_ITEM_PICTURE, &p, err);
+	size_t n = ims_pg_item_cells(item, &cells, &first);
+	if (!rc && !n)
+		rc = l->each(l->user, i, &p, p.root_path, NULL);
+	for (int c = first; !rc && c < first + (int)n; c++) {
+		store_cell cell = {
+			(char *)ims_pg_value(cells, c, PG_CELL_NAME, &size),
+			(char *)ims_pg_value(cells, c, PG_CELL_VALUE, &size),
+			ims_pg_number(cells, c, PG_CELL_TITLE) != 0,
+		};
+		rc = l->each(l->user, i, &p, p.root_path, &cell);
+	}
+	return rc;
+}
+
+static int report_path(const pg_item *item, size_t i, const lookup *l, imgsearch_error *err)
+{
+	store_picture p;
+	int rc = ims_pg_picture(item->r, item->row, PG_ITEM_PICTURE, &p, err);
+	return rc ? rc : l->path(l->user, i, &p, p.root_path);
+}
+
+static int report_other_paths(const pg_item *item, size_t i, const lookup *l, imgsearch_error *err)
+{
+	const pg_result *paths;
+	int first, rc = 0;
+	size_t n = ims_pg_item_paths(item, &paths, &first);
+	for (int row = first; !rc && row < first + (int)n; row++) {
+		store_picture p;
+		rc = ims_pg_picture(paths, row, PG_PATH_PICTURE, &p, err);
+		if (!rc)
+			rc = l->path(l->user, i, &p, p.root_path);
+	}
+	return rc;
+}
+
+static int report_facts(const pg_item *item, size_t i, const lookup *l, imgsearch_error *err)
+{
+	const char *fact[FACTS];
+	bool known = false;
+	(void)err;
+	read_facts(item->r, item->row, PG_ITEM_FACTS, fact);
+	for (int k = 0; k < FACTS; k++)
+		known |= fact[k] != NULL;
+	return known ? l->facts(l->user, i, fact) : 0;
+}
+
+/* Reports items of this thread's snapshot. *done: all were read before. */
+typedef int item_report(const pg_item *item, size_t i, const lookup *l, imgsearch_error *err);
+static int report_items(store *st, const int64_t *ids, size_t n, item_report *report,
+	const lookup *l, bool *done, imgsearch_error *err)
+{
+	pg_snapshot *snapshot;
+	int rc = ims_pg_items_have(st, ids, n, false, &snapshot, err);
+	*done = !rc && snapshot;
+	for (size_t i = 0; *done && !rc && i < n; i++) {
+		pg_item item = ims_pg_item(snapshot, ids[i]);
+		if (!ims_pg_is_null(item.r, item.row, PG_ITEM_PICTURE))
+			rc = report(&item, i, l, err);
+	}
+	return rc;
 }
 
 int ims_pg_pictures_lookup(store *st, const int64_t *ids, size_t n, store_lookup_each *each,
@@ -255,6 +330,10 @@ int ims_pg_pictures_lookup(store *st, const int64_t *ids, size_t n, store_lookup
 {
 	lookup l = { .each = each, .user = user };
 	pg_params p = { 0 };
+	bool done;
+	int rc = report_items(st, ids, n, report_with_cells, &l, &done, err);
+	if (rc || done)
+		return rc;
 	ims_pg_int8_array(&p, ids, n);
 	return ims_pg_read_each(st,
 		"SELECT " PG_PICTURE
@@ -268,7 +347,7 @@ static int read_place(void *user, const pg_result *r, int row, imgsearch_error *
 {
 	const lookup *l = user;
 	store_picture p;
-	int rc = ims_pg_picture(r, row, &p, err);
+	int rc = ims_pg_picture(r, row, 0, &p, err);
 	size_t i = (size_t)ims_pg_number(r, row, PG_PICTURE_COUNT) - 1;
 	return rc ? rc : l->path(l->user, i, &p, p.root_path);
 }
@@ -278,6 +357,10 @@ int ims_pg_paths_of(store *st, const int64_t *ids, size_t n, store_path_of *each
 {
 	lookup l = { .path = each, .user = user };
 	pg_params p = { 0 };
+	bool done;
+	int rc = report_items(st, ids, n, report_path, &l, &done, err);
+	if (rc || done)
+		return rc;
 	ims_pg_int8_array(&p, ids, n);
 	return ims_pg_read_each(st,
 		FROM_KEYS("unnest($1) WITH ORDINALITY AS k (id, number)",
@@ -290,6 +373,10 @@ int ims_pg_paths_lookup(store *st, const int64_t *ids, size_t n, store_path_each
 {
 	lookup l = { .path = each, .user = user };
 	pg_params p = { 0 };
+	bool done;
+	int rc = report_items(st, ids, n, report_other_paths, &l, &done, err);
+	if (rc || done)
+		return rc;
 	ims_pg_int8_array(&p, ids, n);
 	return ims_pg_read_each(st,
 		FROM_KEYS("unnest($1) WITH ORDINALITY AS k (id, number)",
@@ -297,18 +384,6 @@ int ims_pg_paths_lookup(store *st, const int64_t *ids, size_t n, store_path_each
 								"p.path",
 		&p, read_place, &l, err);
 }
-
-/* The facts of columns from `from` on. */
-static void read_facts(const pg_result *r, int row, int from, const char *out[FACTS])
-{
-	size_t size;
-	for (int i = 0; i < FACTS; i++)
-		out[i] = ims_pg_is_null(r, row, from + i) ? NULL : ims_pg_value(r, row, from + i, &size);
-}
-
-#define FACT_COLUMNS \
-	"f.value[1], f.value[2], f.value[3], f.value[4], f.value[5], f.value[6], f.value[7]," \
-	" f.value[8], f.value[9], f.value[10], f.value[11]"
 
 static int read_looked_up_facts(void *user, const pg_result *r, int row, imgsearch_error *err)
 {
@@ -324,9 +399,13 @@ int ims_pg_facts_lookup(store *st, const int64_t *ids, size_t n, store_facts_eac
 {
 	lookup l = { .facts = each, .user = user };
 	pg_params p = { 0 };
+	bool done;
+	int rc = report_items(st, ids, n, report_facts, &l, &done, err);
+	if (rc || done)
+		return rc;
 	ims_pg_int8_array(&p, ids, n);
 	return ims_pg_read_each(st,
-		"SELECT k.number, " FACT_COLUMNS " FROM unnest($1) WITH ORDINALITY AS k (id, number) JOIN"
+		"SELECT k.number, " PG_FACTS " FROM unnest($1) WITH ORDINALITY AS k (id, number) JOIN"
 		" fact f ON f.picture = k.id ORDER BY k.number",
 		&p, read_looked_up_facts, &l, err);
 }
@@ -351,7 +430,7 @@ int ims_pg_each_described(store *st, store_described_each *each, void *user, img
 {
 	lookup l = { .described = each, .user = user };
 	return ims_pg_read_each(st,
-		"SELECT p.id, p.width, p.height, c.name, c.value, " FACT_COLUMNS
+		"SELECT p.id, p.width, p.height, c.name, c.value, " PG_FACTS
 		" FROM picture p LEFT JOIN fact f ON f.picture = p.id LEFT JOIN cell c ON c.picture = p.id"
 		" WHERE p.state = 1 ORDER BY p.id, c.number",
 		NULL, read_described, &l, err);

@@ -16,6 +16,12 @@ int ims_pg_vectors_put(store *st, const int64_t *ids, const float *rows, size_t 
 	imgsearch_error *err);
 int ims_pg_ids(store *st, store_id_list list, int64_t **ids, size_t *n, imgsearch_error *err);
 
+int ims_pg_near(store *st, const store_near_request *q, store_near **out, size_t *n,
+	imgsearch_error *err);
+int ims_pg_near_build(store *st, const store_space *space, bool index, uint32_t degree,
+	uint32_t beam, job *j, imgsearch_error *err);
+int ims_pg_expect(store *st, const int64_t *ids, size_t n, imgsearch_error *err);
+
 int ims_pg_write_records(store *st, store_record *r, size_t n, imgsearch_error *err);
 int ims_pg_move(store *st, const store_move *m, size_t n, imgsearch_error *err);
 int ims_pg_name_files(store *st, const store_naming *names, size_t n, imgsearch_error *err);

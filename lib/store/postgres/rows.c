@@ -1,5 +1,6 @@
 /* Vectors, and what changed of them. A vector is pgvector's: values in network order. */
 #include "store/postgres/conn.h"
+#include "store/postgres/items.h"
 #include "store/postgres/postgres.h"
 
 #include <string.h>
@@ -88,10 +89,21 @@ int ims_pg_vectors_fetch(store *st, const int64_t *ids, size_t n, uint32_t dim, 
 {
 	pg_params p = { 0 };
 	pg_result *r;
+	pg_snapshot *snapshot;
 	if (n)
 		memset(found, 0, n);
+	int rc = ims_pg_items_have(st, ids, n, true, &snapshot, err);
+	for (size_t i = 0; !rc && snapshot && i < n; i++) {
+		pg_item item = ims_pg_item(snapshot, ids[i]);
+		if (ims_pg_is_null(item.r, item.row, PG_ITEM_VECTOR))
+			continue;
+		rc = copy_vector(st, item.r, item.row, PG_ITEM_VECTOR, ids[i], dim, out + i * dim, err);
+		found[i] = !rc;
+	}
+	if (rc || snapshot)
+		return rc;
 	ims_pg_int8_array(&p, ids, n);
-	int rc = ims_pg_read(st, &r, err,
+	rc = ims_pg_read(st, &r, err,
 		"SELECT i.number - 1, f.id, f.data FROM unnest($1) WITH ORDINALITY AS i (id, number)"
 		" JOIN feature f ON f.id = i.id",
 		&p);
@@ -163,7 +175,10 @@ int ims_pg_state_get(store *st, store_state *out, imgsearch_error *err)
 {
 	pg_result *r;
 	size_t size;
-	*out = (store_state){ 0 };
+	pg_snapshot *snapshot = ims_pg_snapshot_get((pg_store *)st);
+	*out = snapshot && snapshot->has_state ? snapshot->state : (store_state){ 0 };
+	if (snapshot && snapshot->has_state)
+		return 0;
 	int rc = ims_pg_read(st, &r, err,
 		"SELECT what, n, (SELECT change FROM newest), (SELECT data FROM setting WHERE name ="
 		" 'epoch') FROM tally",
@@ -182,6 +197,10 @@ int ims_pg_state_get(store *st, store_state *out, imgsearch_error *err)
 		out->epoch = size ? ims_read_u32(&epoch) : 0;
 	}
 	ims_pg_clear(r);
+	if (!rc && snapshot) {
+		snapshot->state = *out;
+		snapshot->has_state = true;
+	}
 	return rc;
 }
 

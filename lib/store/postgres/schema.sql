@@ -812,6 +812,236 @@ BEGIN
 	RETURN true;
 END $$;
 
+-- --------------------------------------------------------------- the vectors that are compared ----
+-- A distance is taken between rows of a space: vectors less a mean, of length 1 under cosine. A
+-- comparison is a table compared_N of such rows beside the vectors. A trigger keeps it; so later
+-- vectors are compared with the mean of the build. It is made in steps: begun, filled, used. One
+-- whose mean is no longer that of the index goes when the next one is begun.
+
+CREATE TABLE comparison (
+	number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	metric integer NOT NULL,   -- an imgsearch_metric
+	mean vector,               -- NULL: none is subtracted
+	dim integer NOT NULL,
+	filled boolean NOT NULL
+);
+
+-- The version of pgvector: 805 is 0.8.5.
+CREATE FUNCTION ims_vector_version() RETURNS integer LANGUAGE sql STABLE AS $$
+	SELECT a[1]::integer * 10000 + a[2]::integer * 100 + a[3]::integer
+		FROM (SELECT string_to_array(extversion, '.') a FROM pg_extension
+			WHERE extname = 'vector') v
+$$;
+
+-- The row of a vector in the space; NULL: none, it is of zeros under cosine.
+CREATE FUNCTION ims_row(data vector, metric integer, mean vector) RETURNS vector
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+	SELECT CASE
+		WHEN metric <> 0 THEN CASE WHEN mean IS NULL THEN data ELSE data - mean END
+		WHEN vector_norm(data) > 0
+			THEN l2_normalize(CASE WHEN mean IS NULL THEN data ELSE data - mean END) END
+$$;
+
+CREATE FUNCTION ims_comparison_drop(which bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE format('DROP TRIGGER IF EXISTS compare_%1$s_insert ON feature;'
+		'DROP TRIGGER IF EXISTS compare_%1$s_update ON feature;'
+		'DROP TRIGGER IF EXISTS compare_%1$s_delete ON feature;'
+		'DROP TRIGGER IF EXISTS compare_%1$s_truncate ON feature;'
+		'DROP FUNCTION IF EXISTS ims_compare_%1$s();'
+		'DROP FUNCTION IF EXISTS ims_near_%1$s(vector[], bigint, bigint[], double precision);'
+		'DROP FUNCTION IF EXISTS ims_near_index_%1$s(vector[], bigint, bigint[], bigint);'
+		'DROP TABLE IF EXISTS compared_%1$s', which);
+	DELETE FROM comparison WHERE number = which;
+END $$;
+
+-- What rows are sorted by in a scan: a distance, or under ip a number below it by the error that
+-- the server's sum may have. An index cannot serve it.
+CREATE FUNCTION ims_near_bound(of_metric integer, of_row text) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+	SELECT format(CASE of_metric
+		WHEN 2 THEN '(%1$s <#> q) - slack * vector_norm(%1$s) * vector_norm(q)'
+		ELSE '(%1$s <-> q) + 0.0' END, of_row)
+$$;
+
+-- Items that the statements behind this one in the transaction read.
+CREATE FUNCTION ims_set_found(items bigint[]) RETURNS void LANGUAGE sql AS $$
+	SELECT set_config('imgsearch.found', coalesce(array_agg(DISTINCT i)::text, '{}'), true)
+		FROM unnest(items) i
+$$;
+
+-- The functions of a comparison. Distances are lengths, or negative dot products.
+CREATE FUNCTION ims_comparison_functions(which bigint, of_metric integer, dim bigint)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	indexed text := CASE WHEN dim <= 2000 THEN 'c.data' ELSE format('(c.data::halfvec(%s))', dim) END
+		|| CASE of_metric WHEN 2 THEN ' <#> ' ELSE ' <-> ' END
+		|| CASE WHEN dim <= 2000 THEN 'q' ELSE format('q::halfvec(%s)', dim) END;
+BEGIN
+	EXECUTE format($f$
+		CREATE FUNCTION ims_compare_%1$s() RETURNS trigger LANGUAGE plpgsql AS $t$
+		BEGIN
+			IF TG_OP = 'TRUNCATE' THEN
+				TRUNCATE compared_%1$s;
+				RETURN NULL;
+			ELSIF TG_OP = 'INSERT' THEN
+				INSERT INTO compared_%1$s SELECT n.id, r.made FROM added n, comparison c,
+					LATERAL (SELECT ims_row(n.data, c.metric, c.mean) AS made OFFSET 0) r
+					WHERE c.number = %1$s AND r.made IS NOT NULL
+					ON CONFLICT (id) DO UPDATE SET data = excluded.data;
+				RETURN NULL;
+			END IF;
+			DELETE FROM compared_%1$s d USING removed o WHERE d.id = o.id;
+			IF TG_OP = 'UPDATE' THEN
+				INSERT INTO compared_%1$s SELECT n.id, r.made FROM added n, comparison c,
+					LATERAL (SELECT ims_row(n.data, c.metric, c.mean) AS made OFFSET 0) r
+					WHERE c.number = %1$s AND r.made IS NOT NULL;
+			END IF;
+			RETURN NULL;
+		END $t$;
+		CREATE TRIGGER compare_%1$s_insert AFTER INSERT ON feature
+			REFERENCING NEW TABLE AS added
+			FOR EACH STATEMENT EXECUTE FUNCTION ims_compare_%1$s();
+		CREATE TRIGGER compare_%1$s_update AFTER UPDATE ON feature
+			REFERENCING OLD TABLE AS removed NEW TABLE AS added
+			FOR EACH STATEMENT EXECUTE FUNCTION ims_compare_%1$s();
+		CREATE TRIGGER compare_%1$s_delete AFTER DELETE ON feature
+			REFERENCING OLD TABLE AS removed
+			FOR EACH STATEMENT EXECUTE FUNCTION ims_compare_%1$s();
+		CREATE TRIGGER compare_%1$s_truncate AFTER TRUNCATE ON feature
+			FOR EACH STATEMENT EXECUTE FUNCTION ims_compare_%1$s();
+
+		-- By a scan: an index cannot serve the order by a sum.
+		CREATE FUNCTION ims_near_%1$s(queries vector[], k bigint, subset bigint[],
+			slack double precision)
+		RETURNS TABLE (number bigint, id bigint, bound double precision) LANGUAGE plpgsql AS $t$
+		DECLARE
+			q vector;
+			found bigint[] := '{}';
+		BEGIN
+			number := 0;
+			FOREACH q IN ARRAY queries LOOP
+				FOR id, bound IN
+					SELECT c.id, %2$s FROM compared_%1$s c
+						WHERE subset IS NULL OR c.id = ANY (subset)
+						ORDER BY 2 LIMIT k
+				LOOP
+					found := found || id;
+					RETURN NEXT;
+				END LOOP;
+				number := number + 1;
+			END LOOP;
+			PERFORM ims_set_found(found);
+		END $t$;
+
+		CREATE FUNCTION ims_near_index_%1$s(queries vector[], k bigint, subset bigint[], ef bigint)
+		RETURNS TABLE (number bigint, id bigint, bound double precision) LANGUAGE plpgsql AS $t$
+		DECLARE
+			q vector;
+			found bigint[] := '{}';
+		BEGIN
+			PERFORM set_config('hnsw.ef_search', ef::text, true),
+				set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true)
+				%4$s;
+			number := 0;
+			FOREACH q IN ARRAY queries LOOP
+				FOR id, bound IN
+					SELECT c.id, %3$s FROM compared_%1$s c
+						WHERE subset IS NULL OR c.id = ANY (subset)
+						ORDER BY %3$s LIMIT k
+				LOOP
+					found := found || id;
+					RETURN NEXT;
+				END LOOP;
+				number := number + 1;
+			END LOOP;
+			PERFORM ims_set_found(found);
+		END $t$;
+		$f$, which,
+		ims_near_bound(of_metric, 'c.data'), indexed,
+		CASE WHEN ims_vector_version() >= 800
+			THEN ', set_config(''hnsw.iterative_scan'', ''relaxed_order'', true)' END);
+END $$;
+
+-- The comparison by these rows, which is made where there is none.
+CREATE FUNCTION ims_comparison_begin(of_metric bigint, of_mean vector, of_dim bigint)
+RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+	which bigint;
+BEGIN
+	PERFORM ims_comparison_drop(c.number) FROM comparison c WHERE c.metric <> of_metric
+		OR c.dim <> of_dim OR c.mean IS DISTINCT FROM of_mean;
+	SELECT number INTO which FROM comparison;
+	IF which IS NULL THEN
+		INSERT INTO comparison (metric, mean, dim, filled)
+			VALUES (of_metric, of_mean, of_dim, false) RETURNING number INTO which;
+		EXECUTE format('CREATE TABLE compared_%s (id bigint PRIMARY KEY, data vector(%s) NOT NULL)',
+			which, of_dim);
+		PERFORM ims_comparison_functions(which, of_metric::integer, of_dim);
+	END IF;
+	RETURN which;
+END $$;
+
+-- The nearest rows of queries by a scan: of a comparison, or else of the vectors themselves. bound is
+-- no more than the distance but for the error of the server's sum.
+CREATE FUNCTION ims_near(queries vector[], k bigint, subset bigint[], slack double precision,
+	of_metric bigint, of_mean vector)
+RETURNS TABLE (number bigint, id bigint, bound double precision) LANGUAGE plpgsql AS $$
+DECLARE
+	which bigint := (SELECT c.number FROM comparison c WHERE c.filled AND c.metric = of_metric
+		AND c.mean IS NOT DISTINCT FROM of_mean);
+BEGIN
+	IF which IS NOT NULL THEN
+		RETURN QUERY EXECUTE format('SELECT * FROM ims_near_%s($1, $2, $3, $4)', which)
+			USING queries, k, subset, slack;
+		RETURN;
+	END IF;
+	RETURN QUERY EXECUTE format('
+		SELECT u.number - 1, n.id, n.bound FROM unnest($1) WITH ORDINALITY AS u (q, number)
+		CROSS JOIN LATERAL (
+			SELECT f.id, %s AS bound FROM feature f,
+				LATERAL (SELECT ims_row(f.data, $5, $6) AS data OFFSET 0) r
+			WHERE r.data IS NOT NULL AND ($3 IS NULL OR f.id = ANY ($3))
+			ORDER BY 2 LIMIT $2) n',
+		replace(replace(ims_near_bound(of_metric::integer, 'r.data'), 'slack', '$4'), 'q', 'u.q'))
+		USING queries, k, subset, slack, of_metric::integer, of_mean;
+END $$;
+
+-- The same by the index of a comparison, which has one: else an error.
+CREATE FUNCTION ims_near_index(queries vector[], k bigint, subset bigint[], ef bigint,
+	of_metric bigint, of_mean vector)
+RETURNS TABLE (number bigint, id bigint, bound double precision) LANGUAGE plpgsql AS $$
+DECLARE
+	which bigint := (SELECT c.number FROM comparison c WHERE c.filled AND c.metric = of_metric
+		AND c.mean IS NOT DISTINCT FROM of_mean
+		AND EXISTS (SELECT FROM pg_index i WHERE i.indisvalid
+			AND i.indexrelid = to_regclass(format('compared_%s_hnsw', c.number))));
+BEGIN
+	IF which IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'IM007', MESSAGE = 'the index of the rows is gone';
+	END IF;
+	RETURN QUERY EXECUTE format('SELECT * FROM ims_near_index_%s($1, $2, $3, $4)', which)
+		USING queries, k, subset, ef;
+END $$;
+
+-- Adds the vectors of up to n ids behind one that lack; the last id, or NULL at the end.
+CREATE FUNCTION ims_comparison_fill(which bigint, behind bigint, n bigint)
+RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+	last bigint;
+BEGIN
+	EXECUTE format('
+		WITH part AS (SELECT f.id, f.data FROM feature f WHERE f.id > $1 ORDER BY f.id LIMIT $2),
+		put AS (INSERT INTO compared_%1$s SELECT p.id, r.made FROM part p, comparison c,
+			LATERAL (SELECT ims_row(p.data, c.metric, c.mean) AS made OFFSET 0) r
+			WHERE c.number = %1$s AND r.made IS NOT NULL ON CONFLICT DO NOTHING)
+		SELECT max(id) FROM part', which) INTO last USING behind, n;
+	IF last IS NULL THEN
+		UPDATE comparison SET filled = true WHERE number = which;
+	END IF;
+	RETURN last;
+END $$;
+
 -- ------------------------------------------------------------------------------- checking ----
 
 -- What is wrong, as sentences.
