@@ -23,8 +23,6 @@ enum {
 static const uint32_t widths[WIDTHS] = { 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 400, 640,
 	1000 };
 
-static const double default_recall = 0.95;
-
 typedef struct pgvector {
 	searcher base;
 	float recall[WIDTHS][2]; /* of stored rows, of points; below 0: not measured */
@@ -250,7 +248,7 @@ static int pgvector_load(searcher **out, const row_source *rows, const chunk_sou
 static uint32_t width_for(const pgvector *s, const search_request *q)
 {
 	enum { WIDEST = 1000 }; /* of pgvector */
-	double wanted = q->params.recall > 0 ? q->params.recall : default_recall;
+	double wanted = q->params.recall > 0 ? q->params.recall : IMGSEARCH_RECALL_DEFAULT;
 	uint32_t w = 0, ef = q->params.ef;
 	while (w + 1 < s->measured && fminf(s->recall[w][0], s->recall[w][1]) < wanted)
 		w++;

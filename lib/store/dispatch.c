@@ -389,6 +389,12 @@ void ims_store_snapshot_end(store_snapshot *snapshot)
 		snapshot->st->engine->leases.snapshot_end(snapshot);
 }
 
+bool ims_store_snapshot_stale(store_snapshot *snapshot)
+{
+	const store *st = snapshot->st;
+	return st && st->engine->leases.snapshot_stale && st->engine->leases.snapshot_stale(snapshot);
+}
+
 void ims_store_snapshot_pause(store *st)
 {
 	st->engine->leases.snapshot_pause(st);

@@ -120,6 +120,7 @@ typedef struct store_leases_table {
 	void (*snapshot_begin)(store *st, store_snapshot *snapshot);
 	void (*snapshot_end)(store_snapshot *snapshot);
 	void (*snapshot_pause)(store *st);
+	bool (*snapshot_stale)(store_snapshot *snapshot); /* NULL: never */
 	void (*hold_acquire)(store *st, store_hold *h);
 	void (*hold_release)(store *st, store_hold *h);
 } store_leases_table;

@@ -243,6 +243,12 @@ typedef struct store_snapshot {
 void ims_store_snapshot_begin(store *st, store_snapshot *snapshot);
 void ims_store_snapshot_end(store_snapshot *snapshot);
 void ims_store_snapshot_pause(store *st); /* nothing outside of a snapshot */
+/*
+ * Before its end: whether the state (ims_store_state_get) was out of date in this snapshot. A store
+ * on a server takes the newest that it knows, and compares it in the round trip of a later read. An
+ * answer made meanwhile is of two states: it must be made again.
+ */
+bool ims_store_snapshot_stale(store_snapshot *snapshot);
 
 /* An empty out where there is no such setting. */
 int ims_store_setting_get(store *st, const char *name, buf *out, imgsearch_error *err);

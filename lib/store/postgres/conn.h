@@ -32,9 +32,17 @@ struct pg_store {
 	_Atomic(pthread_t) tx_thread;
 	pg_link *writer;
 	pthread_mutex_t mutex; /* guards what follows */
+	bool has_known;
+	store_state known; /* the newest that was read */
 	pg_link *idle[PG_IDLE];
 	size_t n_idle;
 };
+
+typedef struct pg_statement {
+	const char *sql;
+	pg_params *p;   /* or NULL */
+	pg_result *out; /* out: in binary, freed by ims_pg_clear; NULL on failure */
+} pg_statement;
 
 /* Whether this thread has the open transaction. */
 bool ims_pg_in_own_transaction(const pg_store *st);
@@ -55,6 +63,8 @@ void ims_pg_end_read(pg_store *st, pg_link *l);
 typedef struct pg_snapshot {
 	pg_link *link; /* NULL: nothing was read yet */
 	bool has_state;
+	bool assumed; /* the state is the newest that was known; it is not compared yet */
+	bool stale;   /* it was compared, and is another one */
 	store_state state;
 	struct pg_items *items; /* items.h */
 } pg_snapshot;
@@ -62,14 +72,16 @@ typedef struct pg_snapshot {
 /* The snapshot of this thread; NULL: none, it has the open transaction, or memory is short. */
 pg_snapshot *ims_pg_snapshot_get(const pg_store *st);
 
+/*
+ * Compares the state that a snapshot assumes with that of its transaction: a statement, and what is
+ * done with its result. `changes`: also whether vectors changed. EBUSY: it is stale.
+ */
+pg_statement ims_pg_state_ask(void);
+int ims_pg_state_compare(pg_store *st, pg_snapshot *snapshot, pg_result *r, bool changes,
+	imgsearch_error *err);
+
 /* The connection of the open transaction. EINVAL: there is none. */
 int ims_pg_writer(store *st, pg_link **out, imgsearch_error *err);
-
-typedef struct pg_statement {
-	const char *sql;
-	pg_params *p;   /* or NULL */
-	pg_result *out; /* out: in binary, freed by ims_pg_clear; NULL on failure */
-} pg_statement;
 
 /*
  * Runs n statements, in one round trip; behind one that fails none runs. Their parameters are

@@ -79,6 +79,7 @@ const store_engine ims_postgres_engine = {
 		.snapshot_begin = ims_pg_snapshot_begin,
 		.snapshot_end = ims_pg_snapshot_end,
 		.snapshot_pause = ims_pg_snapshot_pause,
+		.snapshot_stale = ims_pg_snapshot_stale,
 		.hold_acquire = ims_pg_hold_acquire,
 		.hold_release = ims_pg_hold_release,
 	},

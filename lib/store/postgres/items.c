@@ -55,7 +55,8 @@ static int by_id(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-int ims_pg_items_take(pg_snapshot *snapshot, pg_statement s[PG_ITEM_STATEMENTS],
+/* The results become the snapshot's; they are cleared on failure. */
+static int take_items(pg_snapshot *snapshot, pg_statement s[PG_ITEM_STATEMENTS],
 	imgsearch_error *err)
 {
 	pg_items *items = ims_zalloc(1, sizeof *items);
@@ -100,19 +101,43 @@ pg_item ims_pg_item(const pg_snapshot *snapshot, int64_t id)
 	return (pg_item){ .r = NULL };
 }
 
+int ims_pg_items_run(pg_store *st, pg_snapshot *snapshot, pg_statement *s, size_t n, bool changes,
+	imgsearch_error *err)
+{
+	enum { MOST = 4 };
+	pg_statement all[MOST + PG_ITEM_STATEMENTS + 1];
+	size_t count = n + PG_ITEM_STATEMENTS;
+	bool asks = snapshot->assumed;
+	pg_link *l;
+	int rc = ims_pg_acquire(st, &l, err);
+	if (rc)
+		return rc;
+	memcpy(all, s, count * sizeof *all);
+	if (asks)
+		all[count] = ims_pg_state_ask();
+	rc = ims_pg_batch(l, all, count + asks, err);
+	ims_pg_release(st, l);
+	memcpy(s, all, count * sizeof *s);
+	if (rc)
+		return rc;
+	if (asks)
+		rc = ims_pg_state_compare(st, snapshot, all[count].out, changes, err);
+	ims_pg_clear(asks ? all[count].out : NULL);
+	int taken = take_items(snapshot, s + n, rc ? NULL : err);
+	for (size_t i = 0; (rc || taken) && i < n; i++) {
+		ims_pg_clear(s[i].out);
+		s[i].out = NULL;
+	}
+	return rc ? rc : taken;
+}
+
 static int read_items(pg_snapshot *snapshot, pg_store *st, const int64_t *ids, size_t n,
 	imgsearch_error *err)
 {
 	pg_statement s[PG_ITEM_STATEMENTS];
 	pg_params p[PG_ITEM_STATEMENTS];
-	pg_link *l;
-	int rc = ims_pg_acquire(st, &l, err);
-	if (rc)
-		return rc;
 	ims_pg_items_ask(s, p, ids, n);
-	rc = ims_pg_batch(l, s, PG_ITEM_STATEMENTS, err);
-	ims_pg_release(st, l);
-	return rc ? rc : ims_pg_items_take(snapshot, s, err);
+	return ims_pg_items_run(st, snapshot, s, 0, true, err);
 }
 
 int ims_pg_items_have(store *base, const int64_t *ids, size_t n, bool read, pg_snapshot **out,

@@ -25,8 +25,12 @@ void ims_pg_items_ask(pg_statement s[PG_ITEM_STATEMENTS], pg_params p[PG_ITEM_ST
 /* Those of the ids that the server's function has set in imgsearch.found. */
 void ims_pg_items_ask_found(pg_statement s[PG_ITEM_STATEMENTS]);
 
-/* Their results, which become the snapshot's; cleared on failure. */
-int ims_pg_items_take(pg_snapshot *snapshot, pg_statement s[PG_ITEM_STATEMENTS],
+/*
+ * Runs n (at most 4) statements and those of items behind them, in one round trip; the items become
+ * the snapshot's. A state that the snapshot assumes is compared, with `changes` also that of the
+ * vectors: EBUSY. The results of the n statements are cleared on failure.
+ */
+int ims_pg_items_run(pg_store *st, pg_snapshot *snapshot, pg_statement *s, size_t n, bool changes,
 	imgsearch_error *err);
 void ims_pg_items_free(pg_items *items); /* the whole list */
 

@@ -58,6 +58,9 @@ int ims_pg_tx_commit(store *base, imgsearch_error *err)
 		return rc;
 	}
 	atomic_store(&st->in_tx, false);
+	pthread_mutex_lock(&st->mutex);
+	st->has_known = false;
+	pthread_mutex_unlock(&st->mutex);
 	return 0;
 }
 
@@ -102,29 +105,33 @@ pg_snapshot *ims_pg_snapshot_get(const pg_store *st)
 }
 
 /* Ends the read transaction; the connection goes back. */
-static void let_go(store_snapshot *snapshot)
+static void let_go(pg_store *st, pg_snapshot *own)
 {
-	pg_snapshot *own = snapshot->conn;
-	snapshot->conn = NULL;
-	if (!own)
-		return;
 	ims_pg_items_free(own->items);
+	own->items = NULL;
 	if (own->link)
-		ims_pg_end_read((pg_store *)snapshot->st, own->link);
-	ims_free(own);
+		ims_pg_end_read(st, own->link);
+	own->link = NULL;
 }
 
 void ims_pg_snapshot_end(store_snapshot *snapshot)
 {
-	let_go(snapshot);
+	pg_snapshot *own = snapshot->conn;
+	if (own)
+		let_go((pg_store *)snapshot->st, own);
+	ims_free(own);
 	innermost = snapshot->outer;
 }
 
+/* A state that is only assumed is still to be compared. */
 void ims_pg_snapshot_pause(store *st)
 {
 	store_snapshot *snapshot = find_snapshot((pg_store *)st);
-	if (snapshot)
-		let_go(snapshot);
+	pg_snapshot *own = snapshot ? snapshot->conn : NULL;
+	if (!own)
+		return;
+	let_go((pg_store *)st, own);
+	own->has_state = own->assumed;
 }
 
 /* Readers never wait for a writer. */

@@ -58,12 +58,8 @@ int ims_pg_near(store *base, const store_near_request *q, store_near **out, size
 					 : "SELECT * FROM ims_near($1, $2, $3, $4, $5, $6)",
 		.p = &p,
 	} };
-	pg_link *l;
 	*out = NULL;
 	*n = 0;
-	int rc = ims_pg_acquire(st, &l, err);
-	if (rc)
-		return rc;
 	put_rows(&p, st, q->queries, q->n, q->space.dim);
 	ims_pg_int(&p, (int64_t)q->k);
 	put_subset(&p, q);
@@ -74,10 +70,8 @@ int ims_pg_near(store *base, const store_near_request *q, store_near **out, size
 	ims_pg_int(&p, q->space.metric);
 	put_mean(&p, st, &q->space);
 	ims_pg_items_ask_found(s + 1);
-	rc = ims_pg_batch(l, s, snapshot ? 1 + PG_ITEM_STATEMENTS : 1, err);
-	ims_pg_release(st, l);
-	if (!rc && snapshot)
-		rc = ims_pg_items_take(snapshot, s + 1, err);
+	int rc = snapshot ? ims_pg_items_run(st, snapshot, s, 1, false, err)
+					  : ims_pg_read(base, &s[0].out, err, s[0].sql, &p);
 	if (!rc)
 		rc = take_near(s[0].out, out, n, err);
 	ims_pg_clear(s[0].out);

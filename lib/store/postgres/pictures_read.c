@@ -36,7 +36,35 @@ int ims_pg_picture(const pg_result *r, int row, int from, store_picture *out, im
 
 /* ------------------------------------------------------------------------ by their keys ---- */
 
+/* Copies the strings of a picture, which may be empty: then it is left so. */
+static int own(store_picture *p, imgsearch_error *err)
+{
+	const char *reason = p->reason;
+	p->path = ims_strdup(p->path);
+	p->root_path = ims_strdup(p->root_path);
+	p->reason = reason ? ims_strdup(reason) : NULL;
+	return p->path && p->root_path && (p->reason || !reason) ? 0 : ims_nomem(err);
+}
+
 /* The first column behind those of a picture is the number of its key. */
+static int take_pictures(const pg_result *r, size_t n, store_picture *out, imgsearch_error *err)
+{
+	int rc = 0;
+	if (n)
+		memset(out, 0, n * sizeof *out);
+	for (int row = 0; !rc && row < ims_pg_count(r); row++) {
+		store_picture *to = &out[ims_pg_number(r, row, PG_PICTURE_COUNT) - 1], p;
+		rc = ims_pg_picture(r, row, 0, &p, err);
+		if (rc)
+			break;
+		*to = p;
+		rc = own(to, err);
+	}
+	if (rc)
+		ims_store_pictures_clear(out, n);
+	return rc;
+}
+
 static int look_up(store *st, const char *sql, pg_params *p, size_t n, store_picture *out,
 	imgsearch_error *err)
 {
@@ -44,19 +72,9 @@ static int look_up(store *st, const char *sql, pg_params *p, size_t n, store_pic
 	if (n)
 		memset(out, 0, n * sizeof *out);
 	int rc = ims_pg_read(st, &r, err, sql, p);
-	for (int row = 0; !rc && row < ims_pg_count(r); row++) {
-		store_picture *to = &out[ims_pg_number(r, row, PG_PICTURE_COUNT) - 1];
-		rc = ims_pg_picture(r, row, 0, to, err);
-		bool failed = rc != 0;
-		to->path = rc ? NULL : ims_strdup(to->path);
-		to->root_path = rc ? NULL : ims_strdup(to->root_path);
-		to->reason = rc || !to->reason ? NULL : ims_strdup(to->reason);
-		failed = !to->path || !to->root_path;
-		rc = !rc && failed ? ims_nomem(err) : rc;
-	}
+	if (!rc)
+		rc = take_pictures(r, n, out, err);
 	ims_pg_clear(r);
-	if (rc)
-		ims_store_pictures_clear(out, n);
 	return rc;
 }
 
@@ -64,9 +82,35 @@ static int look_up(store *st, const char *sql, pg_params *p, size_t n, store_pic
 	"SELECT " PG_PICTURE ", k.number FROM " keys " JOIN picture p ON " on \
 	" JOIN root r ON r.id = p.root"
 
+static int take_from_items(const pg_snapshot *snapshot, const int64_t *ids, size_t n,
+	store_picture *out, imgsearch_error *err)
+{
+	int rc = 0;
+	if (n)
+		memset(out, 0, n * sizeof *out);
+	for (size_t i = 0; !rc && i < n; i++) {
+		pg_item item = ims_pg_item(snapshot, ids[i]);
+		store_picture p;
+		if (ims_pg_is_null(item.r, item.row, PG_ITEM_PICTURE))
+			continue;
+		rc = ims_pg_picture(item.r, item.row, PG_ITEM_PICTURE, &p, err);
+		if (rc)
+			break;
+		out[i] = p;
+		rc = own(&out[i], err);
+	}
+	if (rc)
+		ims_store_pictures_clear(out, n);
+	return rc;
+}
+
 int ims_pg_get(store *st, const int64_t *ids, size_t n, store_picture *out, imgsearch_error *err)
 {
 	pg_params p = { 0 };
+	pg_snapshot *snapshot;
+	int rc = ims_pg_items_have(st, ids, n, true, &snapshot, err);
+	if (rc || snapshot)
+		return rc ? rc : take_from_items(snapshot, ids, n, out, err);
 	ims_pg_int8_array(&p, ids, n);
 	return look_up(st, FROM_KEYS("unnest($1) WITH ORDINALITY AS k (id, number)", "p.id = k.id"), &p,
 		n, out, err);
@@ -90,20 +134,57 @@ int ims_pg_find(store *st, const store_place *at, size_t n, store_picture *out,
 		&p, n, out, err);
 }
 
+#define BY_HASH \
+	" FROM unnest($1) WITH ORDINALITY AS k (hash, number) JOIN picture p ON p.hash = k.hash AND" \
+	" p.state IN (1, 8) JOIN root r ON r.id = p.root ORDER BY k.number, p.state," \
+	" p.same_as IS NOT NULL, p.id"
+
+static void put_hashes(pg_params *p, const hash256 *hashes, size_t n)
+{
+	*p = (pg_params){ 0 };
+	ims_pg_array_begin(p, PG_BYTEA_ARRAY, PG_BYTEA, n);
+	for (size_t i = 0; i < n; i++)
+		ims_pg_put_bytes(&p->data, hashes[i].byte, sizeof hashes[i].byte);
+	ims_pg_array_end(p);
+}
+
+/* In a snapshot, whoever asks for a picture asks for its vector next. */
+static int by_hash_with_items(pg_store *st, pg_snapshot *snapshot, const hash256 *hashes, size_t n,
+	const char *sql, store_picture *out, imgsearch_error *err)
+{
+	pg_params p[2];
+	pg_statement s[2 + PG_ITEM_STATEMENTS] = {
+		{ .sql = sql, .p = &p[0] },
+		{ .sql = "SELECT ims_set_found(ARRAY(SELECT p.id FROM picture p WHERE p.hash = ANY ($1)"
+				 " AND p.state = 1))",
+			.p = &p[1] },
+	};
+	bool assumed = snapshot->assumed;
+	put_hashes(&p[0], hashes, n);
+	put_hashes(&p[1], hashes, n);
+	ims_pg_items_ask_found(s + 2);
+	snapshot->assumed = false; /* a later read compares the state */
+	int rc = ims_pg_items_run(st, snapshot, s, 2, false, err);
+	snapshot->assumed = assumed;
+	if (!rc)
+		rc = take_pictures(s[0].out, n, out, err);
+	ims_pg_clear(s[0].out);
+	ims_pg_clear(s[1].out);
+	return rc;
+}
+
 int ims_pg_by_hash(store *st, const hash256 *hashes, size_t n, store_picture *out,
 	imgsearch_error *err)
 {
-	pg_params p = { 0 };
-	ims_pg_array_begin(&p, PG_BYTEA_ARRAY, PG_BYTEA, n);
-	for (size_t i = 0; i < n; i++)
-		ims_pg_put_bytes(&p.data, hashes[i].byte, sizeof hashes[i].byte);
-	ims_pg_array_end(&p);
-	return look_up(st,
-		"SELECT DISTINCT ON (k.number) " PG_PICTURE
-		", k.number FROM unnest($1) WITH ORDINALITY AS k (hash, number) JOIN picture p ON p.hash ="
-		" k.hash AND p.state IN (1, 8) JOIN root r ON r.id = p.root ORDER BY k.number, p.state,"
-		" p.same_as IS NOT NULL, p.id",
-		&p, n, out, err);
+	static const char sql[] = "SELECT DISTINCT ON (k.number) " PG_PICTURE ", k.number" BY_HASH;
+	pg_snapshot *snapshot = ims_pg_snapshot_get((pg_store *)st);
+	pg_params p;
+	if (n)
+		memset(out, 0, n * sizeof *out);
+	if (snapshot && n <= PG_ITEMS)
+		return by_hash_with_items((pg_store *)st, snapshot, hashes, n, sql, out, err);
+	put_hashes(&p, hashes, n);
+	return look_up(st, sql, &p, n, out, err);
 }
 
 int ims_pg_presences(store *st, const int64_t *ids, size_t n, uint8_t *presence,

@@ -101,6 +101,7 @@ void ims_pg_tx_rollback(store *st);
 void ims_pg_snapshot_begin(store *st, store_snapshot *snapshot);
 void ims_pg_snapshot_end(store_snapshot *snapshot);
 void ims_pg_snapshot_pause(store *st);
+bool ims_pg_snapshot_stale(store_snapshot *snapshot);
 void ims_pg_hold_acquire(store *st, store_hold *h);
 void ims_pg_hold_release(store *st, store_hold *h);
 

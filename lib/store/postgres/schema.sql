@@ -990,21 +990,28 @@ RETURNS TABLE (number bigint, id bigint, bound double precision) LANGUAGE plpgsq
 DECLARE
 	which bigint := (SELECT c.number FROM comparison c WHERE c.filled AND c.metric = of_metric
 		AND c.mean IS NOT DISTINCT FROM of_mean);
+	found bigint[] := '{}';
 BEGIN
 	IF which IS NOT NULL THEN
 		RETURN QUERY EXECUTE format('SELECT * FROM ims_near_%s($1, $2, $3, $4)', which)
 			USING queries, k, subset, slack;
 		RETURN;
 	END IF;
-	RETURN QUERY EXECUTE format('
+	FOR number, id, bound IN EXECUTE format('
 		SELECT u.number - 1, n.id, n.bound FROM unnest($1) WITH ORDINALITY AS u (q, number)
 		CROSS JOIN LATERAL (
 			SELECT f.id, %s AS bound FROM feature f,
 				LATERAL (SELECT ims_row(f.data, $5, $6) AS data OFFSET 0) r
 			WHERE r.data IS NOT NULL AND ($3 IS NULL OR f.id = ANY ($3))
-			ORDER BY 2 LIMIT $2) n',
+			ORDER BY 2 LIMIT $2) n
+		ORDER BY 1, 3',
 		replace(replace(ims_near_bound(of_metric::integer, 'r.data'), 'slack', '$4'), 'q', 'u.q'))
-		USING queries, k, subset, slack, of_metric::integer, of_mean;
+		USING queries, k, subset, slack, of_metric::integer, of_mean
+	LOOP
+		found := found || id;
+		RETURN NEXT;
+	END LOOP;
+	PERFORM ims_set_found(found);
 END $$;
 
 -- The same by the index of a comparison, which has one: else an error.
