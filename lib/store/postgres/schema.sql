@@ -879,7 +879,8 @@ DECLARE
 		|| CASE WHEN dim <= 2000 THEN 'q' ELSE format('q::halfvec(%s)', dim) END;
 BEGIN
 	EXECUTE format($f$
-		CREATE FUNCTION ims_compare_%1$s() RETURNS trigger LANGUAGE plpgsql AS $t$
+		CREATE FUNCTION ims_compare_%1$s() RETURNS trigger LANGUAGE plpgsql
+		SET search_path FROM CURRENT AS $t$
 		BEGIN
 			IF TG_OP = 'TRUNCATE' THEN
 				TRUNCATE compared_%1$s;

@@ -20,7 +20,7 @@ fi
 
 # --------------------------------------------------------------------------------- the store ----
 
-for t in test_store test_names test_deleted test_facts; do
+for t in test_store test_names test_deleted test_facts test_near; do
 	IMGSEARCH_TEST_SERVER=$server IMGSEARCH_TEST_PSQL=$psql "$B/tests/store/$t" >"$W/out" 2>&1
 	result "$t" $? "$W/out"
 done
@@ -38,7 +38,7 @@ same() { # NAME ARGUMENTS...
 	what=$1
 	shift
 	for d in "$there" "$W/index.db"; do
-		run "$@" --db "$d" 2>&1 | sed 's/, [0-9.]* s$//' |
+		run "$@" --db "$d" 2>&1 | sed 's/, [0-9.]* s$//; s/ rows, [0-9]* kB/ rows/' |
 			grep -v '^\(index\|size\|searcher\) \|postgresql:\|index.db\| s)$' \
 			>"$W/out.$([ "$d" = "$there" ] && echo server || echo file)"
 	done
@@ -63,8 +63,8 @@ same "list without it" list
 same "rm" rm id:5
 same "keep-out" rm --keep-out id:7
 same "list after both" list
-for searcher in exact kdtree pca graph; do
-	same "build $searcher" build --searcher $searcher
+for searcher in exact kdtree pca graph pgvector; do
+	[ $searcher = pgvector ] || same "build $searcher" build --searcher $searcher
 	same "query by $searcher" query "$W/photos/copy.jpg" -k 5 --searcher $searcher
 done
 same "check" check
