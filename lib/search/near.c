@@ -35,7 +35,7 @@ static double row_error(const row_source *rows)
 	return rows->metric == IMGSEARCH_METRIC_COSINE ? 8 * (double)FLT_EPSILON : 0;
 }
 
-/* No more than the distance, as ims_search_distance has it, of a row that has at least this bound. */
+/* The least distance, as ims_search_distance has it, of a row with such a bound or a larger one. */
 static double least_distance(const row_source *rows, double bound)
 {
 	double error = sum_error(rows->dim);
@@ -52,7 +52,7 @@ static bool may_lack(const row_source *rows, const search_request *q, double bou
 	return !(least > ims_topk_worst(out)) && !(least > q->max_distance);
 }
 
-/* ------------------------------------------------------------------- comparing what was found -- */
+/* ------------------------------------------------------------- comparing what was found ---- */
 
 typedef struct near_pass {
 	const row_source *rows;

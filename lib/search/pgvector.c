@@ -31,18 +31,15 @@ typedef struct pgvector {
 
 static pgvector *new_pgvector(const row_source *rows, imgsearch_error *err)
 {
-	pgvector *s = rows->near ? ims_zalloc(1, sizeof *s) : NULL;
-	if (!rows->near)
-		ims_fail(err, IMGSEARCH_EUNSUPPORTED,
-			"the searcher pgvector belongs to an index in PostgreSQL");
-	else if (!s)
+	pgvector *s = ims_zalloc(1, sizeof *s);
+	if (!s)
 		ims_nomem(err);
 	else
 		s->base = (searcher){ &ims_search_pgvector, rows };
 	return s;
 }
 
-/* -------------------------------------------------------------------------------- measuring ---- */
+/* ------------------------------------------------------------------------------ measuring ---- */
 
 typedef struct tuner {
 	pgvector *s;
@@ -184,7 +181,7 @@ static int tune(pgvector *s, const row_source *rows, job *job, imgsearch_error *
 	return rc;
 }
 
-/* --------------------------------------------------------------------------- table of functions -- */
+/* --------------------------------------------------------------------- table of functions ---- */
 
 static void pgvector_free(searcher *s)
 {
@@ -196,7 +193,7 @@ static int pgvector_build(searcher **out, const row_source *rows, const search_p
 {
 	pgvector *s = new_pgvector(rows, err);
 	if (!s)
-		return rows->near ? IMGSEARCH_ENOMEM : IMGSEARCH_EUNSUPPORTED;
+		return IMGSEARCH_ENOMEM;
 	int rc = rows->near_build(rows->ctx, true, p->degree, p->beam, job, err);
 	if (!rc)
 		rc = tune(s, rows, job, err);
@@ -226,7 +223,7 @@ static int pgvector_load(searcher **out, const row_source *rows, const chunk_sou
 	buf b = { 0 };
 	pgvector *s = new_pgvector(rows, err);
 	if (!s)
-		return rows->near ? IMGSEARCH_ENOMEM : IMGSEARCH_EFORMAT;
+		return IMGSEARCH_ENOMEM;
 	int rc = source->get(source->ctx, 0, &b, err);
 	reader r = { .data = b.data, .len = b.len };
 	if (!rc)
@@ -282,6 +279,7 @@ const searcher_ops ims_search_pgvector = {
 	.name = "pgvector",
 	.version = VERSION,
 	.approximate = true,
+	.needs_near = true,
 	.change_cost = 1,
 	.build = pgvector_build,
 	.save = pgvector_save,

@@ -75,6 +75,9 @@ static int known(const searcher_ops **ops, const char *name, const row_source *r
 	*ops = ims_search_find(name);
 	if (!*ops)
 		return ims_fail(err, IMGSEARCH_EINVAL, "no searcher is called \"%s\"", name);
+	if ((*ops)->needs_near && !rows->near)
+		return ims_fail(err, IMGSEARCH_EUNSUPPORTED, "the searcher %s needs an index in PostgreSQL",
+			name);
 	if (!rows->dim || rows->dim > IMGSEARCH_DIM_MAX)
 		return ims_fail(err, IMGSEARCH_EINVAL, "rows of %u numbers cannot be searched", rows->dim);
 	return 0;

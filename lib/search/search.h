@@ -131,6 +131,8 @@ typedef struct searcher_ops {
 	const char *name;
 	uint32_t version; /* of the chunks; chunks of another version are built again */
 	bool approximate;
+	bool
+		needs_near; /* only for a source that finds near rows itself; the others are listed first */
 	/* about how many rows a plain scan compares in the time that one change takes */
 	uint32_t change_cost;
 	int (*build)(searcher **out, const row_source *rows, const search_params *p, job *job,

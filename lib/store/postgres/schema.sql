@@ -812,7 +812,7 @@ BEGIN
 	RETURN true;
 END $$;
 
--- --------------------------------------------------------------- the vectors that are compared ----
+-- ------------------------------------------------------------ the vectors that are compared ----
 -- A distance is taken between rows of a space: vectors less a mean, of length 1 under cosine. A
 -- comparison is a table compared_N of such rows beside the vectors. A trigger keeps it; so later
 -- vectors are compared with the mean of the build. It is made in steps: begun, filled, used. One
@@ -983,8 +983,8 @@ BEGIN
 	RETURN which;
 END $$;
 
--- The nearest rows of queries by a scan: of a comparison, or else of the vectors themselves. bound is
--- no more than the distance but for the error of the server's sum.
+-- The nearest rows of queries by a scan: of a comparison, or else of the vectors themselves. bound
+-- is no more than the distance but for the error of the server's sum.
 CREATE FUNCTION ims_near(queries vector[], k bigint, subset bigint[], slack double precision,
 	of_metric bigint, of_mean vector)
 RETURNS TABLE (number bigint, id bigint, bound double precision) LANGUAGE plpgsql AS $$
