@@ -42,6 +42,13 @@ typedef struct run_twins {
 	path_table folders; /* that have sidecars, as the walks found */
 } run_twins;
 
+/* Files that are not read yet, since they may be another program's: see claims.h. */
+typedef struct run_claims {
+	struct claimed_file *block, *put_off; /* owned */
+	size_t n_block, size, n_put_off, cap_put_off;
+	double last_send; /* when the last block was claimed */
+} run_claims;
+
 typedef struct index_run {
 	imgsearch *s;
 	const imgsearch_index_update_options *options;
@@ -57,6 +64,7 @@ typedef struct index_run {
 	run_twins twins;
 	seen_files files; /* those that the walks found */
 	pipeline pipeline;
+	run_claims claims;
 	run_rules rules;
 	offline_folders offline;
 	walk_state walk;

@@ -2,6 +2,7 @@
 #include "ingest/start.h"
 
 #include "base/path.h"
+#include "ingest/claims.h"
 #include "ingest/entry.h"
 #include "ingest/missing.h"
 #include "store/store.h"
@@ -136,6 +137,8 @@ static int index_folder(index_run *r, const walk_rules *rules)
 	tell_touched(r, (uint64_t)st.st_dev);
 	tell_all_left(r);
 	r->counts->walk_s += ims_now() - begin - (r->pipeline.waited + r->counts->store_s - busy);
+	if (!rc)
+		rc = ims_claims_settle(r);
 	if (!rc) /* the last entries may be moved files */
 		rc = ims_pipeline_drain(&r->pipeline);
 	if (!rc)

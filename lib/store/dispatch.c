@@ -382,6 +382,32 @@ void ims_store_hold_release(store *st, store_hold *h)
 	st->engine->leases.hold_release(st, h);
 }
 
+bool ims_store_is_shared(const store *st)
+{
+	return st->engine->leases.claim != NULL;
+}
+
+bool ims_store_may_retry(store *st)
+{
+	return st->engine->leases.may_retry && st->engine->leases.may_retry(st);
+}
+
+int ims_store_lease_begin(store *st, store_work work, imgsearch_error *err)
+{
+	return st->engine->leases.lease_begin ? st->engine->leases.lease_begin(st, work, err) : 0;
+}
+
+void ims_store_lease_end(store *st)
+{
+	if (st->engine->leases.lease_end)
+		st->engine->leases.lease_end(st);
+}
+
+int ims_store_claim(store *st, store_claim *c, size_t n, bool next, imgsearch_error *err)
+{
+	return st->engine->leases.claim(st, c, n, next, err);
+}
+
 /* ---------------------------------------------------------------------------------- file ---- */
 
 void ims_store_close(store *st)

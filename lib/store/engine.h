@@ -116,6 +116,11 @@ typedef struct store_leases_table {
 	void (*snapshot_pause)(store *st);
 	void (*hold_acquire)(store *st, store_hold *h);
 	void (*hold_release)(store *st, store_hold *h);
+	/* NULL of an engine with one writer at a time, to which nothing happens */
+	bool (*may_retry)(store *st);
+	int (*lease_begin)(store *st, store_work work, imgsearch_error *err);
+	void (*lease_end)(store *st);
+	int (*claim)(store *st, store_claim *c, size_t n, bool next, imgsearch_error *err);
 } store_leases_table;
 
 /* The index as a whole. */

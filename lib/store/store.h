@@ -64,8 +64,37 @@ int ims_store_tx_begin(store *st, imgsearch_error *err);
 int ims_store_tx_commit(store *st, imgsearch_error *err);
 void ims_store_tx_rollback(store *st);
 
+/*
+ * Whether the transaction that failed last on this thread may succeed when it is done again, from
+ * its beginning: the server went away, or two transactions waited for each other. Whether a commit
+ * that failed so was made is not known; to write the same records again is harmless.
+ */
+bool ims_store_may_retry(store *st);
+
 /* Returns free pages to the file system and writes a checkpoint; a bounded amount of work. */
 int ims_store_compact(store *st, imgsearch_error *err);
+
+/* ---------------------------------------------------------------------------- many writers ---- */
+
+/*
+ * An index on a server has many writers at once, whose transactions take turns. What a program does
+ * in many transactions is work under a lease, from lease_begin to lease_end; the program renews it
+ * by a thread. It ends by itself where nothing was heard of the program for a while (the server's
+ * clock decides). From then on, and once another program has switched the model, every transaction
+ * of it is refused: EBUSY. So no late commit meets what others did meanwhile. Any number of
+ * programs index at a time; one builds: EBUSY. Call it between write_begin and write_end; within a
+ * transaction the work begins with the models that this one leaves. write_end ends it too. A file
+ * has one writer at a time, whose lock is the lease: nothing.
+ */
+typedef enum store_work {
+	STORE_INDEXES,
+	STORE_BUILDS,
+} store_work;
+int ims_store_lease_begin(store *st, store_work work, imgsearch_error *err);
+void ims_store_lease_end(store *st);
+
+/* Whether other programs may write between two transactions of this one. */
+bool ims_store_is_shared(const store *st);
 
 /* -------------------------------------------------------------------- within a transaction ---- */
 
@@ -171,7 +200,7 @@ typedef struct store_picture {
 	bool has_id; /* to be written under id, also where that is 0: a vector with a name */
 	bool has_ctime;
 	uint32_t pixels; /* how they were made (image/image.h), for callers; 0: unknown */
-	/* of ims_store_each_picture, _single and _twin alone: its facts; 0: it has none */
+	/* of ims_store_each_picture, _single, _twin and _claim alone: its facts; 0: it has none */
 	uint32_t facts_version;
 	uint64_t sidecars;
 } store_picture;
@@ -273,6 +302,21 @@ typedef struct store_place {
 	int64_t root; /* 0: none */
 	const char *path;
 } store_place;
+
+/*
+ * Of a shared index, under a lease of STORE_INDEXES, outside of transactions: claims files for this
+ * program, each for one at a time. Nobody is waited for. A claim ends when the file's record is
+ * written, or with the lease. `now` is the file's row as it is, which others may have written: with
+ * its facts; path NULL: none. The caller clears it. On failure there are none.
+ */
+typedef struct store_claim {
+	store_place at;
+	/* out */
+	bool ours; /* false: another program reads the file */
+	store_picture now;
+	bool has_vector; /* of the current model; with `next` of the next one */
+} store_claim;
+int ims_store_claim(store *st, store_claim *c, size_t n, bool next, imgsearch_error *err);
 
 /*
  * n pictures by id, by place, or by the hash of their bytes: the indexed one with them, or one that

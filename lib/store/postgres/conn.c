@@ -4,9 +4,11 @@
  */
 #include "store/postgres/conn.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* ------------------------------------------------------------------------------- errors ---- */
 
@@ -35,14 +37,27 @@ static int status_of(const char *state)
 		{ "2200H", IMGSEARCH_ELIMIT }, /* no id is left */
 		{ "40", IMGSEARCH_EBUSY },     /* serialisation, deadlock */
 		{ "55P03", IMGSEARCH_EBUSY },
-		{ "57014", IMGSEARCH_EDEADLINE },
-		{ "57", IMGSEARCH_EIO }, /* shut down */
+		{ "25P03", IMGSEARCH_EIO }, /* silent for too long in a transaction */
+		{ "57", IMGSEARCH_EIO },    /* shut down, or past the server's limit of time */
 		{ "58", IMGSEARCH_EIO },
 	};
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		if (!strncmp(state, known[i].state, strlen(known[i].state)))
 			return known[i].status;
 	return IMGSEARCH_EDB;
+}
+
+/* Whether what failed last on this thread may succeed when it is done again. */
+static _Thread_local bool passing;
+
+/* The server went away, or two waited for each other. */
+static bool may_pass(const char *state)
+{
+	static const char *const passing[] = { "08", "25P03", "40", "57P" };
+	for (size_t i = 0; i < sizeof passing / sizeof *passing; i++)
+		if (!strncmp(state, passing[i], strlen(passing[i])))
+			return true;
+	return false;
 }
 
 /* The errors that the schema's functions raise: the message is an id. */
@@ -64,6 +79,19 @@ static int fail_own(pg_link *l, const char *state, const char *message, const ch
 	case '5':
 		return ims_fail(err, IMGSEARCH_EINVAL, "index %s: picture %lld is in state %s", st->label,
 			(long long)id, detail ? detail : "?");
+	case '7':
+		return ims_fail(err, IMGSEARCH_EBUSY,
+			"index %s: this program was not heard of for too long, and others may do its work; what"
+			" it did last is not written",
+			st->label);
+	case '8':
+		return ims_fail(err, IMGSEARCH_EBUSY,
+			"index %s: another program changed the model meanwhile; what this one did last is not"
+			" written",
+			st->label);
+	case '9':
+		return ims_fail(err, IMGSEARCH_EBUSY, "index %s: %s is building a searcher", st->label,
+			detail ? detail : "another program");
 	default:
 		return ims_store_no_item(st, id, err);
 	}
@@ -74,6 +102,7 @@ static int fail_connection(pg_link *l, imgsearch_error *err)
 	char line[300];
 	copy_line(line, sizeof line, ims_libpq()->error(l->c));
 	l->failed = IMGSEARCH_EIO;
+	passing = true;
 	return ims_fail(err, IMGSEARCH_EIO, "index %s: %s", l->st->base.label, line);
 }
 
@@ -85,6 +114,7 @@ static int fail_result(pg_link *l, const pg_result *r, imgsearch_error *err)
 			   *detail = pq->result_field(r, PG_DIAG_DETAIL);
 	if (!state || !message)
 		return fail_connection(l, err);
+	passing = may_pass(state);
 	int rc = !strncmp(state, "IM", 2)
 		? fail_own(l, state, message, detail, err)
 		: ims_fail(err, status_of(state), "index %s: %s", l->st->base.label, message);
@@ -94,8 +124,7 @@ static int fail_result(pg_link *l, const pg_result *r, imgsearch_error *err)
 
 /* --------------------------------------------------------------------------- statements ---- */
 
-/* Sends a statement; the parameters are freed. */
-static int send(pg_link *l, const char *sql, pg_params *p, imgsearch_error *err)
+static int send(pg_link *l, const char *sql, const pg_params *p, imgsearch_error *err)
 {
 	static const int binary[PARAMS_MOST] = { 1, 1, 1, 1, 1, 1, 1, 1 };
 	const char *value[PARAMS_MOST];
@@ -107,8 +136,6 @@ static int send(pg_link *l, const char *sql, pg_params *p, imgsearch_error *err)
 		&& !ims_libpq()->send(l->c, sql, (int)n, n ? p->type : NULL, value, n ? p->length : NULL,
 			binary, PG_BINARY))
 		rc = fail_connection(l, err);
-	if (p)
-		ims_pg_params_free(p);
 	atomic_fetch_add(&l->st->trips, 1);
 	return rc;
 }
@@ -121,7 +148,15 @@ static void drain(pg_link *l)
 		ims_libpq()->clear(r);
 }
 
-int ims_pg_run(pg_link *l, pg_result **out, imgsearch_error *err, const char *sql, pg_params *p)
+static void free_params(pg_params *p)
+{
+	if (p)
+		ims_pg_params_free(p);
+}
+
+/* As ims_pg_run, but the parameters stay. */
+static int run(pg_link *l, pg_result **out, imgsearch_error *err, const char *sql,
+	const pg_params *p)
 {
 	const libpq *pq = ims_libpq();
 	if (out)
@@ -138,6 +173,13 @@ int ims_pg_run(pg_link *l, pg_result **out, imgsearch_error *err, const char *sq
 		*out = r;
 	else if (r)
 		pq->clear(r);
+	return rc;
+}
+
+int ims_pg_run(pg_link *l, pg_result **out, imgsearch_error *err, const char *sql, pg_params *p)
+{
+	int rc = run(l, out, err, sql, p);
+	free_params(p);
 	return rc;
 }
 
@@ -168,8 +210,7 @@ static int run_in_transaction(pg_link *l, pg_result **out, imgsearch_error *err,
 		rc = send(l, "SAVEPOINT s", NULL, err);
 	if (!rc)
 		rc = send(l, sql, p, err);
-	else if (p)
-		ims_pg_params_free(p);
+	free_params(p);
 	if (!rc)
 		rc = send(l, "RELEASE s", NULL, err);
 	if (!rc && !pq->sync(l->c))
@@ -215,8 +256,9 @@ void ims_pg_clear(pg_result *r)
 		ims_libpq()->clear(r);
 }
 
-int ims_pg_each(pg_link *l, const char *sql, pg_params *p, pg_row_each *each, void *user,
-	imgsearch_error *err)
+/* As ims_pg_each, but the parameters stay; *rows counts those that came. */
+static int run_each(pg_link *l, const char *sql, const pg_params *p, pg_row_each *each, void *user,
+	uint64_t *rows, imgsearch_error *err)
 {
 	const libpq *pq = ims_libpq();
 	pg_result *r;
@@ -227,6 +269,7 @@ int ims_pg_each(pg_link *l, const char *sql, pg_params *p, pg_row_each *each, vo
 		rc = fail_connection(l, err);
 	while (!rc && (r = pq->result(l->c))) {
 		int status = pq->result_status(r);
+		*rows += status == PG_SINGLE_TUPLE;
 		if (status == PG_SINGLE_TUPLE)
 			rc = each(user, r, 0, err);
 		else if (status != PG_TUPLES_OK)
@@ -237,6 +280,15 @@ int ims_pg_each(pg_link *l, const char *sql, pg_params *p, pg_row_each *each, vo
 	return rc;
 }
 
+int ims_pg_each(pg_link *l, const char *sql, pg_params *p, pg_row_each *each, void *user,
+	imgsearch_error *err)
+{
+	uint64_t rows = 0;
+	int rc = run_each(l, sql, p, each, user, &rows, err);
+	free_params(p);
+	return rc;
+}
+
 /* -------------------------------------------------------------------------- connections ---- */
 
 static void ignore_notice(void *arg, const pg_result *r)
@@ -244,10 +296,18 @@ static void ignore_notice(void *arg, const pg_result *r)
 	(void)arg, (void)r;
 }
 
+/*
+ * What stands before the address is overruled by it: a server that is not heard of for a minute is
+ * gone.
+ */
 int ims_pg_connect(pg_store *st, pg_link **out, imgsearch_error *err)
 {
-	static const char *const keyword[] = { "dbname", "application_name", "client_encoding", NULL };
-	const char *value[] = { st->conninfo, "imgsearch", "SQL_ASCII", NULL };
+	static const char *const keyword[] = { "connect_timeout", "keepalives_idle",
+		"keepalives_interval", "keepalives_count", "tcp_user_timeout", "dbname",
+		"application_name", "client_encoding", NULL };
+	const char *timeout = getenv("PGCONNECT_TIMEOUT");
+	const char *value[] = { timeout ? timeout : "20", "30", "10", "3", "60000", st->conninfo,
+		"imgsearch", "SQL_ASCII", NULL };
 	const libpq *pq = ims_libpq();
 	pg_link *l = *out = ims_zalloc(1, sizeof *l);
 	if (!l)
@@ -278,6 +338,43 @@ void ims_pg_disconnect(pg_link *l)
 static bool is_in_own_transaction(const pg_store *st)
 {
 	return atomic_load(&st->in_tx) && pthread_equal(atomic_load(&st->tx_thread), pthread_self());
+}
+
+static void forget_idle(pg_store *st)
+{
+	pthread_mutex_lock(&st->mutex);
+	while (st->n_idle)
+		ims_pg_disconnect(st->idle[--st->n_idle]);
+	pthread_mutex_unlock(&st->mutex);
+}
+
+bool ims_pg_try_again(pg_store *st, pg_retry *r)
+{
+	if (!passing || is_in_own_transaction(st) || ims_pg_snapshot_get(st))
+		return false;
+	double now = ims_now();
+	forget_idle(st);
+	if (!r->tries++) {
+		r->pause = 0.05;
+		r->until = now + atomic_load(&st->patience);
+		return true;
+	}
+	if (now + r->pause > r->until)
+		return false;
+	nanosleep(&(struct timespec){ (time_t)r->pause, (long)(fmod(r->pause, 1) * 1e9) }, NULL);
+	r->pause = r->pause < 1 ? 2 * r->pause : r->pause;
+	return true;
+}
+
+bool ims_pg_may_retry(store *st)
+{
+	(void)st;
+	return passing;
+}
+
+void ims_pg_forget_failure(void)
+{
+	passing = false;
 }
 
 static int acquire_own(pg_store *st, pg_link **out, imgsearch_error *err)
@@ -351,36 +448,53 @@ int ims_pg_writer(store *base, pg_link **out, imgsearch_error *err)
 	return 0;
 }
 
-int ims_pg_read(store *base, pg_result **out, imgsearch_error *err, const char *sql, pg_params *p)
+/* The error of a call that failed; one that succeeded leaves it alone. */
+static int end_read(int rc, const imgsearch_error *why, pg_params *p, imgsearch_error *err)
 {
-	pg_store *st = (pg_store *)base;
-	pg_link *l;
-	*out = NULL;
-	int rc = ims_pg_acquire(st, &l, err);
-	if (rc) {
-		if (p)
-			ims_pg_params_free(p);
-		return rc;
-	}
-	rc = ims_pg_run(l, out, err, sql, p);
-	ims_pg_release(st, l);
+	free_params(p);
+	if (rc && err)
+		*err = *why;
 	return rc;
 }
 
+int ims_pg_read(store *base, pg_result **out, imgsearch_error *err, const char *sql, pg_params *p)
+{
+	pg_store *st = (pg_store *)base;
+	pg_retry again = { 0 };
+	imgsearch_error why = { 0 };
+	int rc;
+	*out = NULL;
+	do {
+		pg_link *l;
+		passing = false;
+		rc = ims_pg_acquire(st, &l, &why);
+		if (!rc) {
+			rc = run(l, out, &why, sql, p);
+			ims_pg_release(st, l);
+		}
+	} while (rc && ims_pg_try_again(st, &again));
+	return end_read(rc, &why, p, err);
+}
+
+/* Not tried again once a row came. */
 int ims_pg_read_each(store *base, const char *sql, pg_params *p, pg_row_each *each, void *user,
 	imgsearch_error *err)
 {
 	pg_store *st = (pg_store *)base;
-	pg_link *l;
-	int rc = ims_pg_acquire(st, &l, err);
-	if (rc) {
-		if (p)
-			ims_pg_params_free(p);
-		return rc;
-	}
-	rc = ims_pg_each(l, sql, p, each, user, err);
-	ims_pg_release(st, l);
-	return rc;
+	pg_retry again = { 0 };
+	imgsearch_error why = { 0 };
+	uint64_t rows = 0;
+	int rc;
+	do {
+		pg_link *l;
+		passing = false;
+		rc = ims_pg_acquire(st, &l, &why);
+		if (!rc) {
+			rc = run_each(l, sql, p, each, user, &rows, &why);
+			ims_pg_release(st, l);
+		}
+	} while (rc && !rows && ims_pg_try_again(st, &again));
+	return end_read(rc, &why, p, err);
 }
 
 int ims_pg_write(store *st, pg_result **out, imgsearch_error *err, const char *sql, pg_params *p)
@@ -391,8 +505,7 @@ int ims_pg_write(store *st, pg_result **out, imgsearch_error *err, const char *s
 	int rc = ims_pg_writer(st, &l, err);
 	if (!rc)
 		return run_in_transaction(l, out, err, sql, p);
-	if (p)
-		ims_pg_params_free(p);
+	free_params(p);
 	return rc;
 }
 

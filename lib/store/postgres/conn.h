@@ -29,6 +29,9 @@ struct pg_store {
 	atomic_bool in_tx;
 	_Atomic(pthread_t) tx_thread;
 	pg_link *writer;
+	_Atomic(double) patience; /* seconds for which a server that went away is waited for */
+	_Atomic(int64_t) work;    /* the fencing number of the lease that is held; 0: none */
+	struct pg_renewal *renewal;
 	pthread_mutex_t mutex; /* guards what follows */
 	pg_link *idle[PG_IDLE];
 	size_t n_idle;
@@ -39,6 +42,18 @@ int ims_pg_acquire(pg_store *st, pg_link **out, imgsearch_error *err);
 void ims_pg_release(pg_store *st, pg_link *l); /* NULL is fine */
 int ims_pg_connect(pg_store *st, pg_link **out, imgsearch_error *err);
 void ims_pg_disconnect(pg_link *l); /* NULL is fine */
+
+/*
+ * Whether to do again what failed last on this thread, after a while: the server went away, or two
+ * transactions waited for each other. Not within a transaction or a snapshot. A connection that lay
+ * idle may have been lost before, so once is always tried. *r is zeroed before the first failure.
+ */
+typedef struct pg_retry {
+	unsigned tries;
+	double pause, until;
+} pg_retry;
+bool ims_pg_try_again(pg_store *st, pg_retry *r);
+void ims_pg_forget_failure(void); /* comes before what may be done again */
 
 /* The snapshot of this thread; NULL: none. */
 store_snapshot *ims_pg_snapshot_get(const pg_store *st);

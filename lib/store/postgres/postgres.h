@@ -97,6 +97,10 @@ void ims_pg_snapshot_end(store_snapshot *snapshot);
 void ims_pg_snapshot_pause(store *st);
 void ims_pg_hold_acquire(store *st, store_hold *h);
 void ims_pg_hold_release(store *st, store_hold *h);
+bool ims_pg_may_retry(store *st);
+int ims_pg_lease_begin(store *st, store_work work, imgsearch_error *err);
+void ims_pg_lease_end(store *st);
+int ims_pg_claim(store *st, store_claim *c, size_t n, bool next, imgsearch_error *err);
 
 void ims_pg_close(store *st);
 int64_t ims_pg_old_version(store *st);
