@@ -21,7 +21,7 @@ typedef struct claimed_file {
 	walk_entry e;
 } claimed_file;
 
-static void free_files(claimed_file *f, size_t n)
+static void free_files(const claimed_file *f, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		ims_free((char *)f[i].e.path);
@@ -59,8 +59,8 @@ static int learn(index_run *r, const store_claim *c, path_entry *known, bool *ha
 		: 0;
 }
 
-/* Looks at a file again that is this run's. */
-static int take(index_run *r, const claimed_file *f, const store_claim *c)
+/* Looks at a file again. *wanted: it is read, or put off. */
+static int look(index_run *r, const claimed_file *f, const store_claim *c, bool *wanted)
 {
 	path_entry known;
 	bool has_row;
@@ -70,44 +70,36 @@ static int take(index_run *r, const claimed_file *f, const store_claim *c)
 	int rc = learn(r, c, &known, &has_row);
 	w->start = f->start;
 	w->lists = f->lists;
+	r->claims.wanted = false;
 	if (!rc)
-		rc = ims_entry_read(r, &f->e, has_row ? &known : NULL);
+		rc = ims_entry_read(r, &f->e, has_row ? &known : NULL, c->ours ? CLAIM_OURS : CLAIM_THEIRS);
+	*wanted = r->claims.wanted;
 	w->start = start;
 	w->lists = lists;
 	return rc;
 }
 
-static int put_off(index_run *r, const claimed_file *f)
-{
-	run_claims *c = &r->claims;
-	claimed_file *grown = ims_grow(c->put_off, c->n_put_off, &c->cap_put_off, sizeof *grown);
-	if (!grown) {
-		ims_free((char *)f->e.path);
-		return ims_nomem(r->err);
-	}
-	c->put_off = grown;
-	grown[c->n_put_off++] = *f;
-	return 0;
-}
-
-/* Claims n files; takes what is this run's, and puts the others off. The paths are consumed. */
+/* Claims n files, and looks at each again. Gives those back that need nothing. */
 static int claim(index_run *r, const claimed_file *f, size_t n)
 {
 	store_claim *c = ims_alloc(n, sizeof *c);
-	int rc = c ? 0 : ims_nomem(r->err);
+	store_place *unused = ims_alloc(n, sizeof *unused);
+	size_t n_unused = 0;
+	int rc = c && unused ? 0 : ims_nomem(r->err);
 	for (size_t i = 0; !rc && i < n; i++)
 		c[i].at = (store_place){ f[i].start->root, f[i].e.path };
 	bool claimed = !rc && !(rc = ims_store_claim(r->s->store, c, n, r->identity.next, r->err));
-	for (size_t i = 0; i < n; i++) {
-		if (!rc && !c[i].ours) {
-			rc = put_off(r, &f[i]);
-		} else {
-			rc = rc ? rc : take(r, &f[i], &c[i]);
-			ims_free((char *)f[i].e.path);
-		}
-		if (claimed)
-			ims_store_picture_clear(&c[i].now);
+	for (size_t i = 0; claimed && i < n; i++) {
+		bool wanted = true;
+		rc = rc ? rc : look(r, &f[i], &c[i], &wanted);
+		if (c[i].ours && !wanted)
+			unused[n_unused++] = c[i].at;
+		ims_store_picture_clear(&c[i].now);
 	}
+	if (!rc && n_unused)
+		rc = ims_store_unclaim(r->s->store, unused, n_unused, r->err);
+	free_files(f, n);
+	ims_free(unused);
 	ims_free(c);
 	return rc;
 }
@@ -136,23 +128,45 @@ int ims_claims_send_if_due(index_run *r)
 	return c->n_block && ims_now() - c->last_send >= send_every ? send_block(r) : 0;
 }
 
-int ims_claims_add(index_run *r, const walk_entry *e, bool *now)
+/* Appends a copy to a list that has room. */
+static int append(index_run *r, claimed_file *list, size_t *n, const walk_entry *e)
 {
-	run_claims *c = &r->claims;
-	*now = !ims_store_is_shared(r->s->store);
-	if (*now)
-		return 0;
-	if (!c->block && !(c->block = ims_alloc(BLOCK_MOST, sizeof *c->block)))
-		return ims_nomem(r->err);
-	if (!c->size)
-		c->size = BLOCK_LEAST;
-	claimed_file *f = &c->block[c->n_block];
+	claimed_file *f = &list[*n];
 	*f = (claimed_file){ r->walk.start, r->walk.lists, *e };
-	f->e.path = ims_strdup(e->path);
 	f->e.reason = NULL;
+	f->e.path = ims_strdup(e->path);
 	if (!f->e.path)
 		return ims_nomem(r->err);
-	return ++c->n_block >= c->size ? send_block(r) : 0;
+	++*n;
+	return 0;
+}
+
+static int put_off(index_run *r, const walk_entry *e)
+{
+	run_claims *c = &r->claims;
+	claimed_file *grown = ims_grow(c->put_off, c->n_put_off, &c->cap_put_off, sizeof *grown);
+	if (!grown)
+		return ims_nomem(r->err);
+	c->put_off = grown;
+	return append(r, grown, &c->n_put_off, e);
+}
+
+static int add_to_block(index_run *r, const walk_entry *e)
+{
+	run_claims *c = &r->claims;
+	if (!c->block && !(c->block = ims_alloc(BLOCK_MOST, sizeof *c->block)))
+		return ims_nomem(r->err);
+	c->size = c->size ? c->size : BLOCK_LEAST;
+	int rc = append(r, c->block, &c->n_block, e);
+	return !rc && c->n_block >= c->size ? send_block(r) : rc;
+}
+
+int ims_claims_ask(index_run *r, const walk_entry *e, file_claim *claim)
+{
+	r->claims.wanted = true;
+	if (*claim == CLAIM_NONE && !ims_store_is_shared(r->s->store))
+		*claim = CLAIM_OURS;
+	return *claim == CLAIM_OURS ? 0 : *claim == CLAIM_THEIRS ? put_off(r, e) : add_to_block(r, e);
 }
 
 /* ------------------------------------------------------------------------------ put off ---- */

@@ -11,10 +11,11 @@
 #include "ingest/index_run.h"
 
 /*
- * A file of the walk that is to be read. *now: it may be read at once. Errors of the pipeline. Only
- * the thread of the run, as the next ones.
+ * A file is to be read: CLAIM_NONE becomes CLAIM_OURS where it may be read at once; else it joins
+ * the block. One of CLAIM_THEIRS is put off. Errors of the pipeline. Only the thread of the run, as
+ * the next ones.
  */
-int ims_claims_add(index_run *r, const walk_entry *e, bool *now);
+int ims_claims_ask(index_run *r, const walk_entry *e, file_claim *claim);
 
 /* Claims the files of the block where they have waited long enough. Errors of the pipeline. */
 int ims_claims_send_if_due(index_run *r);

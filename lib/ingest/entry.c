@@ -30,14 +30,14 @@ static int report_progress(index_run *r, const char *path)
 	return ims_job_progress(&r->job, &p, r->err);
 }
 
-/* A file that is to be read. claimed: it is this run's. `how` has what else is known of it. */
-static int submit(index_run *r, const walk_entry *e, const path_entry *known, bool claimed,
+/* A file that is to be read, once it is this run's. `how` has what else is known of it. */
+static int submit(index_run *r, const walk_entry *e, const path_entry *known, file_claim claim,
 	const pipeline_item *how)
 {
 	const index_start *start = r->walk.start;
 	pipeline_item item = *how;
-	int rc = claimed ? 0 : ims_claims_add(r, e, &claimed);
-	if (rc || !claimed)
+	int rc = ims_claims_ask(r, e, &claim);
+	if (rc || claim != CLAIM_OURS)
 		return rc;
 	if (known) {
 		item.id = known->id;
@@ -202,11 +202,11 @@ static void count_touched(walk_state *w, const path_entry *known, const walk_ent
 }
 
 /* Compares the hash of the file; what has none is read as a new file is. */
-static int compare(index_run *r, const walk_entry *e, const path_entry *known, bool claimed)
+static int compare(index_run *r, const walk_entry *e, const path_entry *known, file_claim claim)
 {
 	static const content_key none;
 	bool hashed = memcmp(&known->content, &none, sizeof none) != 0;
-	return submit(r, e, known, claimed,
+	return submit(r, e, known, claim,
 		&(pipeline_item){ .row_state = known->state, .compares = hashed && !r->identity.next });
 }
 
@@ -252,39 +252,39 @@ static int has_new_facts(index_run *r, const walk_entry *e, const path_entry *kn
 }
 
 static int file_entry(index_run *r, const walk_entry *e, const path_entry *known,
-	bool claimed)
+	file_claim claim)
 {
 	if (!is_fresh(r, known, e))
-		return submit(r, e, known, claimed,
+		return submit(r, e, known, claim,
 			&(pipeline_item){
 				.tried = known && is_same_file(known, e) ? known->state : 0,
 			});
 	if (!is_deleted(known)) {
-		if (!claimed)
+		if (claim == CLAIM_NONE)
 			count_touched(&r->walk, known, e);
 		if (is_touched(known, e) || r->options->reread)
-			return compare(r, e, known, claimed);
+			return compare(r, e, known, claim);
 	}
 	if (may_be_stale(r, known))
-		return submit(r, e, known, claimed,
+		return submit(r, e, known, claim,
 			&(pipeline_item){ .row_state = known->state,
 				.row_pixels = known->pixels,
 				.check_header = true });
 	if (!known->has_vector)
-		return submit(r, e, known, claimed, &(pipeline_item){ .vector_only = true });
+		return submit(r, e, known, claim, &(pipeline_item){ .vector_only = true });
 	bool new_facts = false;
 	int rc = has_new_facts(r, e, known, &new_facts);
 	if (!rc && new_facts)
-		return submit(r, e, known, claimed,
+		return submit(r, e, known, claim,
 			&(pipeline_item){ .row_state = known->state, .facts_only = true });
 	if (!rc)
 		count_unchanged(r, known->state);
 	return rc || knows_ctime(known) || is_deleted(known) ? rc : add_ctime(r, e, known);
 }
 
-int ims_entry_read(index_run *r, const walk_entry *e, const path_entry *known)
+int ims_entry_read(index_run *r, const walk_entry *e, const path_entry *known, file_claim claim)
 {
-	return file_entry(r, e, known, true);
+	return file_entry(r, e, known, claim);
 }
 
 /* ------------------------------------------------------------------------------- links ---- */
@@ -369,7 +369,7 @@ int ims_entry_index(index_run *r, const walk_entry *e)
 	case WALK_FILE:
 		rc = ims_seen_files_add(&r->files, key, e, e->link || r->walk.linked)
 			? ims_nomem(r->err)
-			: file_entry(r, e, known, false);
+			: file_entry(r, e, known, CLAIM_NONE);
 		break;
 	case WALK_EXCLUDED: /* a link may have been followed to a folder before */
 		rc = add_excluded(r, e);

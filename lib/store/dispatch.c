@@ -408,6 +408,11 @@ int ims_store_claim(store *st, store_claim *c, size_t n, bool next, imgsearch_er
 	return st->engine->leases.claim(st, c, n, next, err);
 }
 
+int ims_store_unclaim(store *st, const store_place *at, size_t n, imgsearch_error *err)
+{
+	return st->engine->leases.unclaim(st, at, n, err);
+}
+
 /* ---------------------------------------------------------------------------------- file ---- */
 
 void ims_store_close(store *st)

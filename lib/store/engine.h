@@ -121,6 +121,7 @@ typedef struct store_leases_table {
 	int (*lease_begin)(store *st, store_work work, imgsearch_error *err);
 	void (*lease_end)(store *st);
 	int (*claim)(store *st, store_claim *c, size_t n, bool next, imgsearch_error *err);
+	int (*unclaim)(store *st, const store_place *at, size_t n, imgsearch_error *err);
 } store_leases_table;
 
 /* The index as a whole. */

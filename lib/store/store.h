@@ -317,6 +317,8 @@ typedef struct store_claim {
 	bool has_vector; /* of the current model; with `next` of the next one */
 } store_claim;
 int ims_store_claim(store *st, store_claim *c, size_t n, bool next, imgsearch_error *err);
+/* Ends claims of files for which nothing is written. */
+int ims_store_unclaim(store *st, const store_place *at, size_t n, imgsearch_error *err);
 
 /*
  * n pictures by id, by place, or by the hash of their bytes: the indexed one with them, or one that

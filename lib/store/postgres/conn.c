@@ -117,6 +117,9 @@ static int fail_result(pg_link *l, const pg_result *r, imgsearch_error *err)
 	passing = may_pass(state);
 	int rc = !strncmp(state, "IM", 2)
 		? fail_own(l, state, message, detail, err)
+		: !strcmp(state, "42501")
+		? ims_fail(err, IMGSEARCH_EIO, "index %s: this role may not do that: %s",
+			  l->st->base.label, message)
 		: ims_fail(err, status_of(state), "index %s: %s", l->st->base.label, message);
 	l->failed = l->failed ? l->failed : rc;
 	return rc;

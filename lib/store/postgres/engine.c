@@ -82,6 +82,7 @@ const store_engine ims_postgres_engine = {
 		.lease_begin = ims_pg_lease_begin,
 		.lease_end = ims_pg_lease_end,
 		.claim = ims_pg_claim,
+		.unclaim = ims_pg_unclaim,
 	},
 	.file = {
 		.close = ims_pg_close,

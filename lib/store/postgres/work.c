@@ -209,6 +209,21 @@ static int read_claim(const pg_result *r, int row, store_claim *c, imgsearch_err
 	return to->now.path && to->now.root_path && (to->now.reason || !p.reason) ? 0 : ims_nomem(err);
 }
 
+/* n places, so many bytes apart: two parameters. */
+static void put_places(pg_params *p, const store_place *first, size_t n, size_t apart)
+{
+#define PLACE(i) ((const store_place *)((const char *)first + (i) * apart))
+	ims_pg_array_begin(p, PG_INT8_ARRAY, PG_INT8, n);
+	for (size_t i = 0; i < n; i++)
+		ims_pg_put_int8(&p->data, PLACE(i)->root);
+	ims_pg_array_end(p);
+	ims_pg_array_begin(p, PG_BYTEA_ARRAY, PG_BYTEA, n);
+	for (size_t i = 0; i < n; i++)
+		ims_pg_put_bytes(&p->data, PLACE(i)->path, strlen(PLACE(i)->path));
+	ims_pg_array_end(p);
+#undef PLACE
+}
+
 int ims_pg_claim(store *base, store_claim *c, size_t n, bool next, imgsearch_error *err)
 {
 	pg_store *st = (pg_store *)base;
@@ -217,14 +232,7 @@ int ims_pg_claim(store *base, store_claim *c, size_t n, bool next, imgsearch_err
 	for (size_t i = 0; i < n; i++)
 		c[i] = (store_claim){ .at = c[i].at };
 	ims_pg_int(&p, atomic_load(&st->work));
-	ims_pg_array_begin(&p, PG_INT8_ARRAY, PG_INT8, n);
-	for (size_t i = 0; i < n; i++)
-		ims_pg_put_int8(&p.data, c[i].at.root);
-	ims_pg_array_end(&p);
-	ims_pg_array_begin(&p, PG_BYTEA_ARRAY, PG_BYTEA, n);
-	for (size_t i = 0; i < n; i++)
-		ims_pg_put_bytes(&p.data, c[i].at.path, strlen(c[i].at.path));
-	ims_pg_array_end(&p);
+	put_places(&p, &c->at, n, sizeof *c);
 	ims_pg_int(&p, next);
 	int rc = ims_pg_read(base, &r, err,
 		"SELECT " PG_PICTURE ", c.version, c.sidecars, c.number, c.ours, c.has_vector FROM"
@@ -236,5 +244,19 @@ int ims_pg_claim(store *base, store_claim *c, size_t n, bool next, imgsearch_err
 	ims_pg_clear(r);
 	for (size_t i = 0; rc && i < n; i++)
 		ims_store_picture_clear(&c[i].now);
+	return rc;
+}
+
+int ims_pg_unclaim(store *base, const store_place *at, size_t n, imgsearch_error *err)
+{
+	pg_params p = { 0 };
+	pg_result *r;
+	ims_pg_int(&p, atomic_load(&((pg_store *)base)->work));
+	put_places(&p, at, n, sizeof *at);
+	int rc = ims_pg_read(base, &r, err,
+		"DELETE FROM claim c USING unnest($2, $3) AS k (root, path) WHERE c.root = k.root AND"
+		" c.path = k.path AND c.lease = $1",
+		&p);
+	ims_pg_clear(r);
 	return rc;
 }
