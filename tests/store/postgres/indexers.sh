@@ -164,4 +164,184 @@ result "... nothing stays locked" $?
 is_clean
 result "... or claimed" $?
 
+
+# --------------------------------------------------------------------- equal bytes, two paths ----
+
+# The first writer waits at a gate within its transaction, the second one for its turn: both have
+# read their files by then.
+gate() { # TABLE: inserts wait for the session
+	ask 'CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
+		$$ BEGIN PERFORM pg_advisory_xact_lock_shared(7); RETURN NEW; END $$' >/dev/null
+	ask "CREATE TRIGGER wait BEFORE INSERT ON $1 FOR EACH ROW EXECUTE FUNCTION wait()" >/dev/null
+	say 'SELECT pg_advisory_lock(7);'
+	wait_until "SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND granted"
+}
+open_gate() {
+	say 'SELECT pg_advisory_unlock(7);'
+}
+waiting="SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+
+make_index equal 60
+cp -r "$W/tree/a" "$W/one" && cp -r "$W/tree/a" "$W/other"
+begin_session equal
+gate picture
+start 1 index --db "$there" "$W/one"
+one=$!
+start 2 index --db "$there" "$W/other"
+other=$!
+wait_until "SELECT ($waiting) = 2"
+result "two programs wait to write the same pictures" $?
+open_gate
+wait $one && wait $other
+result "... both write them" $? "$W/out.2"
+end_session
+holds_each_once "... every path is there once" "$W/one" "$W/other" "$W/first"
+[ "$(ask 'SELECT count(*) FROM picture WHERE state = 1')" = "$(find "$W/one" -type f | wc -l)" ]
+result "... one of each two is indexed" $?
+is_sound "... the index is sound"
+
+# ---------------------------------------------------------------------- in order of their commits ----
+
+make_index ordered 60
+run build --searcher exact --db "$there" >/dev/null 2>&1 # now changes are numbered
+begin_session ordered
+newest="SELECT coalesce(max(number), 0) FROM change"
+before=$(ask "$newest")
+say "BEGIN; SELECT ims_begin(0); SELECT ims_changed('{1}');"
+wait_until "SELECT count(*) = 1 FROM pg_stat_activity WHERE state = 'idle in transaction'"
+ask "BEGIN; SELECT ims_begin(0); SELECT ims_changed('{2,3}'); COMMIT" >"$W/out" 2>&1 &
+second=$!
+wait_until "SELECT ($waiting) = 1"
+result "a second writer waits for the first one" $?
+[ "$(ask "$newest")" = "$before" ]
+result "... readers see the changes of neither" $?
+say "COMMIT;"
+wait $second
+ids=$(ask "SELECT string_agg(id::text, ' ' ORDER BY number) FROM change WHERE number > $before")
+[ "$ids" = "1 2 3" ]
+result "... and they are numbered in order of the commits" $?
+end_session
+
+# ------------------------------------------------------------------- late commits are refused ----
+
+# A program that is stopped within its transaction, as one whose network vanished: the server ends
+# the transaction after two seconds, and others go on.
+make_index stopped 2
+begin_session stopped
+gate picture
+start 1 index --db "$there" "$W/one"
+one=$!
+wait_until "SELECT ($waiting) = 1"
+kill -STOP $one
+open_gate
+run index --db "$there" "$W/other" >"$W/out" 2>&1
+result "a program is stopped while it writes: another one writes" $? "$W/out"
+wait_until "SELECT count(*) = 0 FROM lease"
+run index --db "$there" "$W/one" >"$W/out" 2>&1
+[ "$(new_of "$W/out")" = "$(find "$W/one" -type f | wc -l)" ]
+result "... and reads its files" $? "$W/out"
+kill -CONT $one
+wait $one
+[ $? != 0 ] && grep -q 'not heard of for too long' "$W/out.1"
+result "... what the first one writes late is refused" $? "$W/out.1"
+end_session
+is_sound "... the index is sound"
+
+make_index switched 60
+begin_session switched
+gate claim
+start 1 index --db "$there" "$W/one"
+one=$!
+wait_until "SELECT ($waiting) = 1"
+ask "SELECT ims_set_model(0, name, weights, weights_hash, recipe, dim, precision) FROM model" \
+	>/dev/null
+open_gate
+wait $one
+[ $? != 0 ] && grep -q 'another program changed the model' "$W/out.1"
+result "vectors of a model that was replaced meanwhile are refused" $? "$W/out.1"
+end_session
+
+make_index built 60
+ask "SELECT ims_begin_work('build', 'that machine', '', 1)" >/dev/null
+run build --db "$there" >"$W/out" 2>&1
+[ $? != 0 ] && grep -q 'that machine is building a searcher' "$W/out"
+result "one program builds at a time" $? "$W/out"
+run index --db "$there" "$W/one" >"$W/out" 2>&1
+result "... others index meanwhile" $? "$W/out"
+
+# ----------------------------------------------------------------------------- the server goes ----
+
+make_index gone 20
+begin_session gone
+gate picture
+start 1 index --db "$there" "$W/one"
+one=$!
+wait_until "SELECT ($waiting) = 1"
+exec 3>&-
+as_user "$pg/pg_ctl" -D "$pg_data/db" -w -m immediate stop >/dev/null
+postgres_again
+ask 'DROP TRIGGER wait ON picture' >/dev/null
+wait $one
+result "the server was started anew while a program wrote" $? "$W/out.1"
+holds_each_once "... all is there" "$W/one" "$W/first"
+is_sound "... the index is sound"
+
+make_index away 2
+begin_session away
+gate picture
+start 1 index --db "$there" "$W/one"
+one=$!
+wait_until "SELECT ($waiting) = 1"
+exec 3>&-
+as_user "$pg/pg_ctl" -D "$pg_data/db" -w -m immediate stop >/dev/null
+wait $one
+[ $? != 0 ] && grep -q 'refused' "$W/out.1"
+result "the server went and stays away: a sentence" $? "$W/out.1"
+postgres_again
+ask 'DROP TRIGGER wait ON picture' >/dev/null
+is_sound "... the index is sound"
+
+# ------------------------------------------------------------------------------------ errors ----
+
+fails() { # NAME TEXT ARGUMENTS...
+	what=$1 text=$2
+	shift 2
+	run "$@" >"$W/out" 2>&1
+	[ $? != 0 ] && grep -q "$text" "$W/out"
+	result "$what" $? "$W/out"
+}
+make_index errors 60
+options="options=-csearch_path%3Derrors,public"
+ask "CREATE ROLE reader LOGIN; GRANT USAGE ON SCHEMA errors TO reader;
+	GRANT SELECT ON ALL TABLES IN SCHEMA errors TO reader" >/dev/null
+reader="postgresql://reader@127.0.0.1:$pg_port/postgres?$options"
+run list --db "$reader" >"$W/out" 2>&1
+result "a role that may only read reads" $? "$W/out"
+fails "... and does not write" "this role may not do that: permission denied" \
+	index --db "$reader" "$W/one"
+
+begin_session errors
+gate picture
+fails "a limit of time of the server's" "canceling statement due to statement timeout" \
+	index --db "$server?options=-csearch_path%3Derrors,public%20-cstatement_timeout%3D1000" "$W/one"
+open_gate
+end_session
+
+ask "CREATE ROLE locked LOGIN PASSWORD 'right'" >/dev/null
+sed -i '1i host all locked 127.0.0.1/32 scram-sha-256' "$pg_data/db/pg_hba.conf"
+ask "SELECT pg_reload_conf()" >/dev/null
+fails "a wrong password" "password authentication failed" list \
+	--db "postgresql://locked:wrong@127.0.0.1:$pg_port/postgres?$options"
+! grep -q wrong "$W/out"
+result "... is not shown" $? "$W/out"
+
+ask "CREATE DATABASE bare" >/dev/null
+fails "a database without the extension" "CREATE EXTENSION vector" index "$W/one" \
+	--db "postgresql://imgsearch@127.0.0.1:$pg_port/bare"
+
+ask "UPDATE setting SET data = '2' WHERE name = 'version'" >/dev/null
+fails "an index of a newer version" "made by a newer imgsearch" list --db "$there"
+ask "UPDATE setting SET data = '0' WHERE name = 'version'" >/dev/null
+fails "an index of an older version" "made by an older imgsearch" list --db "$there"
+
 done_testing
