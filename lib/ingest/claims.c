@@ -10,9 +10,9 @@
 /* About a second's work, so that no program has much left when the others are done. */
 enum { BLOCK_LEAST = 16, BLOCK_MOST = 256 };
 
-static const double send_every = 1;   /* seconds */
-static const double tell_after = 3;   /* of waiting */
-static const double wait_most = 600;  /* without any file that gets done */
+static const double send_every = 1;  /* seconds */
+static const double tell_after = 3;  /* of waiting */
+static const double wait_most = 600; /* without any file that gets done */
 
 /* A file, and the start whose walk met it. Owned: the path of e. */
 typedef struct claimed_file {

@@ -251,8 +251,7 @@ static int has_new_facts(index_run *r, const walk_entry *e, const path_entry *kn
 	return 0;
 }
 
-static int file_entry(index_run *r, const walk_entry *e, const path_entry *known,
-	file_claim claim)
+static int file_entry(index_run *r, const walk_entry *e, const path_entry *known, file_claim claim)
 {
 	if (!is_fresh(r, known, e))
 		return submit(r, e, known, claim,

@@ -135,9 +135,8 @@ static void load_ahead(index_run *r)
 {
 	model *network = NULL;
 	identity id = { 0 };
-	if (ims_store_is_shared(r->s->store)
-		&& !ims_identity_decide(r->s, IDENTITY_RUN, &id, NULL) && (id.first || id.begins)
-		&& !ims_handle_network(r->s, &id.model, &network, NULL))
+	if (ims_store_is_shared(r->s->store) && !ims_identity_decide(r->s, IDENTITY_RUN, &id, NULL)
+		&& (id.first || id.begins) && !ims_handle_network(r->s, &id.model, &network, NULL))
 		ims_model_free(network);
 	ims_identity_free(&id);
 }

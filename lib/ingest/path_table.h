@@ -27,7 +27,7 @@ typedef struct path_entry {
 	bool seen : 1;   /* the walk of this run found it */
 	/* it needs none, or has one: of the model at work */
 	bool has_vector : 1;
-	uint8_t reason;  /* of its checksum, of a state without a picture */
+	uint8_t reason; /* of its checksum, of a state without a picture */
 } path_entry;
 
 typedef struct path_table {

@@ -143,12 +143,20 @@ typedef struct store_engine {
 	store_file_table file;
 } store_engine;
 
+/* Where this machine has a root with a name: see mounts.h. Owned. */
+typedef struct store_mount {
+	char *stored; /* "NAME:" */
+	char *here;   /* an absolute path */
+} store_mount;
+
 /* An open index. That of an engine begins with it. */
 struct store {
 	const store_engine *engine;
 	char *path;               /* absolute, or ":memory:" */
 	const char *label, *name; /* of ims_store_label, ims_store_name */
 	bool read_only;           /* asked for, or nothing can be written */
+	store_mount *mount;       /* the engine's callers alone use it */
+	size_t n_mounts;
 };
 
 /* Each opens an index, as ims_store_open does. */

@@ -27,6 +27,12 @@ typedef struct store_options {
 	bool must_exist, read_only;
 	uint32_t dim;    /* of a new file: chooses the page size; 0: unknown */
 	uint32_t metric; /* of a new file */
+	/*
+	 * where this machine has roots with a name: n texts NAME=DIR. Such a root is "NAME:" in the
+	 * index, and DIR everywhere else; "NAME:" also here, and offline, where no text names it
+	 */
+	const char *const *roots;
+	size_t n_roots;
 } store_options;
 
 /*
@@ -39,6 +45,9 @@ void ims_store_close(store *st);
 bool ims_store_is_address(const char *path); /* of a server, not the path of a file */
 bool ims_store_read_only(const store *st);
 const char *ims_store_path(const store *st); /* absolute, or ":memory:" */
+/* How many roots with a name this machine has; the absolute path of number i. */
+size_t ims_store_mounts(const store *st);
+const char *ims_store_mount(const store *st, size_t i);
 /* The path as a sentence has it: behind the word "index" ("in memory"), and elsewhere. */
 const char *ims_store_label(const store *st);
 const char *ims_store_name(const store *st); /* "the index in memory" */
@@ -143,7 +152,7 @@ typedef struct store_lists {
 typedef struct store_roots {
 	size_t n;
 	int64_t *id;
-	char **path;        /* absolute */
+	char **path;        /* absolute, or "NAME:" */
 	store_lists *lists; /* (n) */
 	store_lists single; /* of the pictures without a root, by their absolute paths */
 } store_roots;
@@ -158,7 +167,7 @@ void ims_store_roots_free(store_roots *roots); /* leaves none */
 
 /*
  * A root that the index lies in moves with the index. root_add finds the root of an absolute path
- * or adds it. root_move: ENOTFOUND: `from` is no root; EINVAL: `to` is one already.
+ * or adds it; one that has a name on this machine gets it. root_move: ENOTFOUND: `from` is no root; EINVAL: `to` is one already.
  */
 int ims_store_root_add(store *st, const char *path, int64_t *id, imgsearch_error *err);
 int ims_store_root_move(store *st, const char *from, const char *to, imgsearch_error *err);

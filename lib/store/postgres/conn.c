@@ -115,11 +115,10 @@ static int fail_result(pg_link *l, const pg_result *r, imgsearch_error *err)
 	if (!state || !message)
 		return fail_connection(l, err);
 	passing = may_pass(state);
-	int rc = !strncmp(state, "IM", 2)
-		? fail_own(l, state, message, detail, err)
+	int rc = !strncmp(state, "IM", 2) ? fail_own(l, state, message, detail, err)
 		: !strcmp(state, "42501")
-		? ims_fail(err, IMGSEARCH_EIO, "index %s: this role may not do that: %s",
-			  l->st->base.label, message)
+		? ims_fail(err, IMGSEARCH_EIO, "index %s: this role may not do that: %s", l->st->base.label,
+			message)
 		: ims_fail(err, status_of(state), "index %s: %s", l->st->base.label, message);
 	l->failed = l->failed ? l->failed : rc;
 	return rc;
@@ -306,8 +305,8 @@ static void ignore_notice(void *arg, const pg_result *r)
 int ims_pg_connect(pg_store *st, pg_link **out, imgsearch_error *err)
 {
 	static const char *const keyword[] = { "connect_timeout", "keepalives_idle",
-		"keepalives_interval", "keepalives_count", "tcp_user_timeout", "dbname",
-		"application_name", "client_encoding", NULL };
+		"keepalives_interval", "keepalives_count", "tcp_user_timeout", "dbname", "application_name",
+		"client_encoding", NULL };
 	const char *timeout = getenv("PGCONNECT_TIMEOUT");
 	const char *value[] = { timeout ? timeout : "20", "30", "10", "3", "60000", st->conninfo,
 		"imgsearch", "SQL_ASCII", NULL };

@@ -212,7 +212,7 @@ static int read_claim(const pg_result *r, int row, store_claim *c, imgsearch_err
 /* n places, so many bytes apart: two parameters. */
 static void put_places(pg_params *p, const store_place *first, size_t n, size_t apart)
 {
-#define PLACE(i) ((const store_place *)((const char *)first + (i) * apart))
+#define PLACE(i) ((const store_place *)((const char *)first + (i)*apart))
 	ims_pg_array_begin(p, PG_INT8_ARRAY, PG_INT8, n);
 	for (size_t i = 0; i < n; i++)
 		ims_pg_put_int8(&p->data, PLACE(i)->root);

@@ -200,7 +200,7 @@ holds_each_once "... every path is there once" "$W/one" "$W/other" "$W/first"
 result "... one of each two is indexed" $?
 is_sound "... the index is sound"
 
-# ---------------------------------------------------------------------- in order of their commits ----
+# --------------------------------------------------------------- in order of their commits ----
 
 make_index ordered 60
 run build --searcher exact --db "$there" >/dev/null 2>&1 # now changes are numbered
@@ -300,6 +300,13 @@ result "the server went and stays away: a sentence" $? "$W/out.1"
 postgres_again
 ask 'DROP TRIGGER wait ON picture' >/dev/null
 is_sound "... the index is sound"
+
+# ---------------------------------------------------------------------- folders with a name ----
+
+$psql -c 'CREATE SCHEMA named'
+IMGSEARCH_TEST_DB="$server?options=-csearch_path%3Dnamed,public" sh tests/cli/named_roots.sh \
+	>"$W/out" 2>&1 && ! grep -q '^not ok' "$W/out"
+result "folders that the index knows by a name" $? "$W/out"
 
 # ------------------------------------------------------------------------------------ errors ----
 
