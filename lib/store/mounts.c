@@ -69,7 +69,7 @@ void ims_mounts_free(store *st)
 	st->n_mounts = 0;
 }
 
-/* ------------------------------------------------------------------------------ translating ---- */
+/* ----------------------------------------------------------------------------- translating ---- */
 
 const char *ims_mounts_stored(const store *st, const char *path)
 {
@@ -160,7 +160,7 @@ int ims_mounts_ids_under(store *st, const char *folder, int64_t **ids, size_t *n
 	return rc;
 }
 
-/* -------------------------------------------------------------------------------- callbacks ---- */
+/* ------------------------------------------------------------------------------- callbacks ---- */
 
 static store_picture translated(const mounts_each *e, const store_picture *p)
 {

@@ -167,7 +167,8 @@ void ims_store_roots_free(store_roots *roots); /* leaves none */
 
 /*
  * A root that the index lies in moves with the index. root_add finds the root of an absolute path
- * or adds it; one that has a name on this machine gets it. root_move: ENOTFOUND: `from` is no root; EINVAL: `to` is one already.
+ * or adds it; one that has a name on this machine gets it. root_move: ENOTFOUND: `from` is no root;
+ * EINVAL: `to` is one already.
  */
 int ims_store_root_add(store *st, const char *path, int64_t *id, imgsearch_error *err);
 int ims_store_root_move(store *st, const char *from, const char *to, imgsearch_error *err);

@@ -462,7 +462,7 @@ static int end_read(int rc, const imgsearch_error *why, pg_params *p, imgsearch_
 int ims_pg_read(store *base, pg_result **out, imgsearch_error *err, const char *sql, pg_params *p)
 {
 	pg_store *st = (pg_store *)base;
-	pg_retry again = { 0 };
+	pg_retry retry = { 0 };
 	imgsearch_error why = { 0 };
 	int rc;
 	*out = NULL;
@@ -474,7 +474,7 @@ int ims_pg_read(store *base, pg_result **out, imgsearch_error *err, const char *
 			rc = run(l, out, &why, sql, p);
 			ims_pg_release(st, l);
 		}
-	} while (rc && ims_pg_try_again(st, &again));
+	} while (rc && ims_pg_try_again(st, &retry));
 	return end_read(rc, &why, p, err);
 }
 
@@ -483,7 +483,7 @@ int ims_pg_read_each(store *base, const char *sql, pg_params *p, pg_row_each *ea
 	imgsearch_error *err)
 {
 	pg_store *st = (pg_store *)base;
-	pg_retry again = { 0 };
+	pg_retry retry = { 0 };
 	imgsearch_error why = { 0 };
 	uint64_t rows = 0;
 	int rc;
@@ -495,7 +495,7 @@ int ims_pg_read_each(store *base, const char *sql, pg_params *p, pg_row_each *ea
 			rc = run_each(l, sql, p, each, user, &rows, &why);
 			ims_pg_release(st, l);
 		}
-	} while (rc && !rows && ims_pg_try_again(st, &again));
+	} while (rc && !rows && ims_pg_try_again(st, &retry));
 	return end_read(rc, &why, p, err);
 }
 
