@@ -349,9 +349,9 @@ typedef struct imgsearch_options {
 	const char *formats;
 	/*
 	 * where this machine has folders that the index knows by a name: n_roots texts NAME=DIR.
-	 * Several machines that have an archive at different places index one collection so. Paths below
-	 * such a folder are those of this machine; where it is not named, they are NAME:/PATH, and the
-	 * folder is offline: its pictures stay
+	 * Several machines that have an archive at different places index one collection so. Paths
+	 * below such a folder are those of this machine; where it is not named, they are NAME:/PATH,
+	 * and the folder is offline: its pictures stay
 	 */
 	const char *const *roots;
 	size_t n_roots;

@@ -86,7 +86,8 @@ run index --root "late=$W/late" >"$W/out" 2>&1 && [ "$(paths | grep -c '^late:/'
 result "a run with its name gives it to a folder" $? "$W/out"
 
 # Folders around one with a name, and in it.
-run index --root "$two" "$W/two" >"$W/out" 2>&1 && [ "$(paths | grep -c '^archive:/')" = $((files + 8)) ]
+run index --root "$two" "$W/two" >"$W/out" 2>&1 &&
+	[ "$(paths | grep -c '^archive:/')" = $((files + 8)) ]
 result "a folder around it does not take it over" $? "$W/out"
 
 fails() { # NAME TEXT ARGUMENTS...

@@ -327,10 +327,19 @@ result "a role that may only read reads" $? "$W/out"
 fails "... and does not write" "this role may not do that: permission denied" \
 	index --db "$reader" "$W/one"
 
+ask "CREATE ROLE indexer LOGIN; GRANT USAGE ON SCHEMA errors TO indexer;
+	GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA errors TO indexer;
+	GRANT SELECT, UPDATE ON ALL SEQUENCES IN SCHEMA errors TO indexer" >/dev/null
+indexer="postgresql://indexer@127.0.0.1:$pg_port/postgres?$options"
+run index --db "$indexer" "$W/one" >"$W/out" 2>&1
+result "a role that may index does" $? "$W/out"
+run index --db "$indexer" --resize 40 "$W/one" >"$W/out" 2>&1
+result "... again, with another model" $? "$W/out"
+
 begin_session errors
 gate picture
 fails "a limit of time of the server's" "canceling statement due to statement timeout" \
-	index --db "$server?options=-csearch_path%3Derrors,public%20-cstatement_timeout%3D1000" "$W/one"
+	index --db "$server?options=-csearch_path%3Derrors,public%20-cstatement_timeout%3D1000" "$W/other"
 open_gate
 end_session
 
