@@ -422,7 +422,7 @@ static int index_list(context *c, const index_args *a, const path_list *p)
 	}
 	int rc = given ? check_first(c, p) : CLI_DONE;
 	if (rc == CLI_DONE)
-		rc = context_open(c, given);
+		rc = context_open(c, given || c->common->roots.n);
 	return rc ? rc : index_paths(c, a, p);
 }
 

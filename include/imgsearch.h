@@ -347,6 +347,14 @@ typedef struct imgsearch_options {
 	 * imgsearch_index_update_options.formats is remembered
 	 */
 	const char *formats;
+	/*
+	 * where this machine has folders that the index knows by a name: n_roots texts NAME=DIR.
+	 * Several machines that have an archive at different places index one collection so. Paths
+	 * below such a folder are those of this machine; where it is not named, they are NAME:/PATH,
+	 * and the folder is offline: its pictures stay
+	 */
+	const char *const *roots;
+	size_t n_roots;
 } imgsearch_options;
 
 /*

@@ -173,11 +173,19 @@ static char *resolve_first(const char *path, size_t length)
 	return result;
 }
 
+bool path_is_named(const char *path)
+{
+	const char *colon = strchr(path, ':');
+	return colon && colon > path && (!colon[1] || colon[1] == '/')
+		&& (size_t)(colon - path) < strcspn(path, "/");
+}
+
 char **path_ways(const char *path, size_t *n)
 {
 	char **ways = NULL;
 	*n = 0;
-	bool ok = (ends_in_dots(path) || add_way(&ways, n, path_named(path)))
+	bool ok = (!path_is_named(path) || add_way(&ways, n, strdup(path)))
+		&& (ends_in_dots(path) || add_way(&ways, n, path_named(path)))
 		&& add_way(&ways, n, path_absolute(path));
 	for (size_t at = strlen(path); ok && at-- > 0;) {
 		if (at && path[at] != '/')

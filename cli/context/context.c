@@ -120,6 +120,8 @@ imgsearch_options context_options(context *c)
 	imgsearch_options o = c->common->open;
 	o.struct_size = sizeof o;
 	o.decoder = "/proc/self/exe";
+	o.roots = c->common->roots.item;
+	o.n_roots = c->common->roots.n;
 	o.formats = context_formats(c, o.formats, c->common->video);
 	if (has_recipe(c)) {
 		c->recipe = c->common->recipe;
@@ -132,7 +134,8 @@ imgsearch_options context_options(context *c)
 bool context_has_open_options(const context *c)
 {
 	static const imgsearch_options none;
-	return memcmp(&c->common->open, &none, sizeof none) != 0 || has_recipe(c) || c->common->video;
+	return memcmp(&c->common->open, &none, sizeof none) != 0 || has_recipe(c) || c->common->video
+		|| c->common->roots.n;
 }
 
 int context_open_at(context *c, const char *path, const imgsearch_options *o)

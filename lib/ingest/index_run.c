@@ -5,11 +5,11 @@
 #include "files/walk.h"
 #include "handle/model_choice.h"
 #include "handle/view.h"
+#include "ingest/claims.h"
 #include "ingest/columns.h"
 #include "ingest/entry.h"
 #include "ingest/start.h"
 #include "ingest/twins.h"
-#include "meta/meta.h"
 #include "store/record.h"
 
 #include <errno.h>
@@ -45,21 +45,12 @@ static int add_known(void *user, const store_picture *p, const char *root_path)
 {
 	(void)root_path;
 	index_run *r = user;
-	path_entry known = {
-		.key = ims_path_key(p->root, p->path),
-		.id = p->id,
-		.size = p->size,
-		.content = ims_content_key(&p->hash),
-		.mtime = p->mtime,
-		.ctime = p->has_ctime ? p->ctime : (timestamp){ 0, -1 },
-		.state = p->state,
-		.pixels = (uint16_t)p->pixels,
-		.sidecars = p->facts_version == META_VERSION ? p->sidecars : PATH_FACTS_OLD,
-		.reason = ims_entry_reason(p->reason),
-	};
+	bool indexed = p->state == IMGSEARCH_STATE_INDEXED;
+	bool has_vector = r->identity.next ? ims_id_find(r->made, r->n_made, p->id, NULL)
+									   : !ims_id_find(r->lacking, r->n_lacking, p->id, NULL);
+	path_entry known = ims_entry_known(p, has_vector);
 	bool has = p->state == IMGSEARCH_STATE_DELETED
-		|| (p->state == IMGSEARCH_STATE_INDEXED
-			&& (!r->identity.next || ims_id_find(r->made, r->n_made, p->id, NULL)));
+		|| (indexed && (!r->identity.next || has_vector));
 	if (ims_path_table_add(&r->paths, &known)
 		|| (has && ims_contents_add(&r->pipeline.contents, known.content, p->id)))
 		return ims_nomem(r->err);
@@ -136,6 +127,20 @@ static int check_include(index_run *r, index_plan *p)
 		o->include[0], o->n_include > 1 ? " or another pattern" : "");
 }
 
+/*
+ * Loads the network of a new model, so that the transaction which needs it does not take long where
+ * others wait for it. What fails is left to that.
+ */
+static void load_ahead(index_run *r)
+{
+	model *network = NULL;
+	identity id = { 0 };
+	if (ims_store_is_shared(r->s->store) && !ims_identity_decide(r->s, IDENTITY_RUN, &id, NULL)
+		&& (id.first || id.begins) && !ims_handle_network(r->s, &id.model, &network, NULL))
+		ims_model_free(network);
+	ims_identity_free(&id);
+}
+
 /* Decides the model of the run, and stores it and the roots. */
 static int set_up(index_run *r, index_plan *p, const char *const *paths, size_t n)
 {
@@ -156,6 +161,8 @@ static int set_up(index_run *r, index_plan *p, const char *const *paths, size_t 
 		rc = check_new_model(r);
 	if (!rc)
 		rc = ims_identity_store(r->s, &r->identity, r->err);
+	if (!rc)
+		rc = ims_store_lease_begin(r->s->store, STORE_INDEXES, r->err);
 	return ims_handle_tx_end(r->s, rc, r->err);
 }
 
@@ -200,12 +207,28 @@ static int drop_not_made(index_run *r, int64_t *ids, size_t n)
 	return rc;
 }
 
+/* Whether the re-index is still under way: another program may have ended it. */
+static int is_under_way(index_run *r, bool *under_way)
+{
+	char why[200];
+	model_identity next;
+	int rc = ims_identity_stored(r->s, true, &next, r->err);
+	*under_way = !rc && ims_model_same(&next, &r->identity.model, why, sizeof why);
+	if (!rc)
+		ims_model_identity_free(&next);
+	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
+}
+
 /* Switches to the new model when every item has its vector. */
 static int end_reindex(index_run *r)
 {
 	int64_t *ids;
 	size_t n;
-	int rc = ims_store_ids(r->s->store, STORE_NOT_NEXT, &ids, &n, r->err);
+	bool under_way;
+	int rc = is_under_way(r, &under_way);
+	if (rc || !under_way)
+		return rc;
+	rc = ims_store_ids(r->s->store, STORE_NOT_NEXT, &ids, &n, r->err);
 	if (rc)
 		return rc;
 	if (n && !r->options->prune) {
@@ -248,8 +271,10 @@ static int run(index_run *r, index_plan *p, const char *const *paths, size_t n)
 	int rc = ims_rules_init(&r->rules, r->options, r->err);
 	if (!rc && r->options->csv)
 		rc = ims_columns_check(r->options, r->err);
-	if (!rc)
+	if (!rc) {
+		load_ahead(r);
 		rc = set_up(r, p, paths, n);
+	}
 	if (rc)
 		return rc;
 	rc = read_vectors_made(r);
@@ -263,6 +288,8 @@ static int run(index_run *r, index_plan *p, const char *const *paths, size_t n)
 		rc = count_ahead(r, p);
 	for (size_t i = 0; !rc && i < p->n; i++)
 		rc = ims_start_index(r, p, &p->start[i]);
+	if (!rc)
+		rc = ims_claims_settle(r);
 	if (!rc || ims_is_stop(rc)) {
 		int drained = ims_pipeline_drain(&r->pipeline);
 		rc = drained ? drained : rc;
@@ -289,6 +316,7 @@ static int run(index_run *r, index_plan *p, const char *const *paths, size_t n)
 static void free_run(index_run *r)
 {
 	ims_pipeline_free(&r->pipeline);
+	ims_claims_free(&r->claims);
 	ims_start_clear(&r->walk);
 	ims_rules_free(&r->rules);
 	ims_offline_free(&r->offline);

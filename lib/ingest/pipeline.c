@@ -244,10 +244,7 @@ static int write_all(pipeline *p)
 	int rc = finish_batches(p);
 	double start = ims_now();
 	if (!rc && p->pending.n) {
-		rc = ims_store_tx_begin(p->s->store, p->err);
-		if (!rc)
-			rc = ims_pipeline_write_rows(p);
-		rc = ims_handle_tx_end(p->s, rc, p->err);
+		rc = ims_pipeline_write_rows(p);
 		ims_pending_clear(&p->pending);
 	}
 	p->last_write = ims_now();

@@ -389,13 +389,15 @@ static int settle_class(class_builder *t, name_row *row, size_t n)
 	return rc;
 }
 
+/* Others may write to a shared index: there the rows were read in this transaction. */
 static int write_changes(class_builder *t)
 {
-	int rc = ims_store_tx_begin(t->s->store, t->err);
+	bool shared = ims_store_is_shared(t->s->store);
+	int rc = shared ? 0 : ims_store_tx_begin(t->s->store, t->err);
 	if (rc)
 		return rc;
 	rc = ims_store_name_files(t->s->store, t->change, t->n_changes, t->err);
-	return ims_handle_tx_end(t->s, rc, t->err);
+	return shared ? rc : ims_handle_tx_end(t->s, rc, t->err);
 }
 
 static int settle_all(class_builder *t)
@@ -434,11 +436,17 @@ int ims_same_files_settle(imgsearch *s, const same_files_run *run, imgsearch_err
 	bool replaced = counts->removed && counts->paths.duplicate + counts->paths.link;
 	if (rc || (!shared && !replaced && !held.by_state[IMGSEARCH_STATE_LINK]))
 		return rc;
+	if (ims_store_is_shared(s->store))
+		rc = ims_store_tx_begin(s->store, err);
+	if (rc)
+		return rc;
 	rc = read_rows(&t);
 	if (!rc && t.n)
 		rc = make_classes(&t);
 	if (!rc)
 		rc = settle_all(&t);
+	if (ims_store_is_shared(s->store))
+		rc = ims_handle_tx_end(s, rc, err);
 	if (!rc)
 		correct_counts(&t, &counts->paths);
 	ims_free(t.row);

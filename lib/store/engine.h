@@ -123,6 +123,12 @@ typedef struct store_leases_table {
 	bool (*snapshot_stale)(store_snapshot *snapshot); /* NULL: never */
 	void (*hold_acquire)(store *st, store_hold *h);
 	void (*hold_release)(store *st, store_hold *h);
+	/* NULL of an engine with one writer at a time, to which nothing happens */
+	bool (*may_retry)(store *st);
+	int (*lease_begin)(store *st, store_work work, imgsearch_error *err);
+	void (*lease_end)(store *st);
+	int (*claim)(store *st, store_claim *c, size_t n, bool next, imgsearch_error *err);
+	int (*unclaim)(store *st, const store_place *at, size_t n, imgsearch_error *err);
 } store_leases_table;
 
 /* The index as a whole. */
@@ -144,12 +150,20 @@ typedef struct store_engine {
 	store_file_table file;
 } store_engine;
 
+/* Where this machine has a root with a name: see mounts.h. Owned. */
+typedef struct store_mount {
+	char *stored; /* "NAME:" */
+	char *here;   /* an absolute path */
+} store_mount;
+
 /* An open index. That of an engine begins with it. */
 struct store {
 	const store_engine *engine;
 	char *path;               /* absolute, or ":memory:" */
 	const char *label, *name; /* of ims_store_label, ims_store_name */
 	bool read_only;           /* asked for, or nothing can be written */
+	store_mount *mount;       /* the engine's callers alone use it */
+	size_t n_mounts;
 };
 
 /* Each opens an index, as ims_store_open does. */

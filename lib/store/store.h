@@ -27,6 +27,12 @@ typedef struct store_options {
 	bool must_exist, read_only;
 	uint32_t dim;    /* of a new file: chooses the page size; 0: unknown */
 	uint32_t metric; /* of a new file */
+	/*
+	 * where this machine has roots with a name: n texts NAME=DIR. Such a root is "NAME:" in the
+	 * index, and DIR everywhere else; "NAME:" also here, and offline, where no text names it
+	 */
+	const char *const *roots;
+	size_t n_roots;
 } store_options;
 
 /*
@@ -39,6 +45,9 @@ void ims_store_close(store *st);
 bool ims_store_is_address(const char *path); /* of a server, not the path of a file */
 bool ims_store_read_only(const store *st);
 const char *ims_store_path(const store *st); /* absolute, or ":memory:" */
+/* How many roots with a name this machine has; the absolute path of number i. */
+size_t ims_store_mounts(const store *st);
+const char *ims_store_mount(const store *st, size_t i);
 /* The path as a sentence has it: behind the word "index" ("in memory"), and elsewhere. */
 const char *ims_store_label(const store *st);
 const char *ims_store_name(const store *st); /* "the index in memory" */
@@ -64,8 +73,37 @@ int ims_store_tx_begin(store *st, imgsearch_error *err);
 int ims_store_tx_commit(store *st, imgsearch_error *err);
 void ims_store_tx_rollback(store *st);
 
+/*
+ * Whether the transaction that failed last on this thread may succeed when it is done again, from
+ * its beginning: the server went away, or two transactions waited for each other. Whether a commit
+ * that failed so was made is not known; to write the same records again is harmless.
+ */
+bool ims_store_may_retry(store *st);
+
 /* Returns free pages to the file system and writes a checkpoint; a bounded amount of work. */
 int ims_store_compact(store *st, imgsearch_error *err);
+
+/* ---------------------------------------------------------------------------- many writers ---- */
+
+/*
+ * An index on a server has many writers at once, whose transactions take turns. What a program does
+ * in many transactions is work under a lease, from lease_begin to lease_end; the program renews it
+ * by a thread. It ends by itself where nothing was heard of the program for a while (the server's
+ * clock decides). From then on, and once another program has switched the model, every transaction
+ * of it is refused: EBUSY. So no late commit meets what others did meanwhile. Any number of
+ * programs index at a time; one builds: EBUSY. Call it between write_begin and write_end; within a
+ * transaction the work begins with the models that this one leaves. write_end ends it too. A file
+ * has one writer at a time, whose lock is the lease: nothing.
+ */
+typedef enum store_work {
+	STORE_INDEXES,
+	STORE_BUILDS,
+} store_work;
+int ims_store_lease_begin(store *st, store_work work, imgsearch_error *err);
+void ims_store_lease_end(store *st);
+
+/* Whether other programs may write between two transactions of this one. */
+bool ims_store_is_shared(const store *st);
 
 /* -------------------------------------------------------------------- within a transaction ---- */
 
@@ -114,7 +152,7 @@ typedef struct store_lists {
 typedef struct store_roots {
 	size_t n;
 	int64_t *id;
-	char **path;        /* absolute */
+	char **path;        /* absolute, or "NAME:" */
 	store_lists *lists; /* (n) */
 	store_lists single; /* of the pictures without a root, by their absolute paths */
 } store_roots;
@@ -129,7 +167,8 @@ void ims_store_roots_free(store_roots *roots); /* leaves none */
 
 /*
  * A root that the index lies in moves with the index. root_add finds the root of an absolute path
- * or adds it. root_move: ENOTFOUND: `from` is no root; EINVAL: `to` is one already.
+ * or adds it; one that has a name on this machine gets it. root_move: ENOTFOUND: `from` is no root;
+ * EINVAL: `to` is one already.
  */
 int ims_store_root_add(store *st, const char *path, int64_t *id, imgsearch_error *err);
 int ims_store_root_move(store *st, const char *from, const char *to, imgsearch_error *err);
@@ -171,7 +210,7 @@ typedef struct store_picture {
 	bool has_id; /* to be written under id, also where that is 0: a vector with a name */
 	bool has_ctime;
 	uint32_t pixels; /* how they were made (image/image.h), for callers; 0: unknown */
-	/* of ims_store_each_picture, _single and _twin alone: its facts; 0: it has none */
+	/* of ims_store_each_picture, _single, _twin and _claim alone: its facts; 0: it has none */
 	uint32_t facts_version;
 	uint64_t sidecars;
 } store_picture;
@@ -279,6 +318,23 @@ typedef struct store_place {
 	int64_t root; /* 0: none */
 	const char *path;
 } store_place;
+
+/*
+ * Of a shared index, under a lease of STORE_INDEXES, outside of transactions: claims files for this
+ * program, each for one at a time. Nobody is waited for. A claim ends when the file's record is
+ * written, or with the lease. `now` is the file's row as it is, which others may have written: with
+ * its facts; path NULL: none. The caller clears it. On failure there are none.
+ */
+typedef struct store_claim {
+	store_place at;
+	/* out */
+	bool ours; /* false: another program reads the file */
+	store_picture now;
+	bool has_vector; /* of the current model; with `next` of the next one */
+} store_claim;
+int ims_store_claim(store *st, store_claim *c, size_t n, bool next, imgsearch_error *err);
+/* Ends claims of files for which nothing is written. */
+int ims_store_unclaim(store *st, const store_place *at, size_t n, imgsearch_error *err);
 
 /*
  * n pictures by id, by place, or by the hash of their bytes: the indexed one with them, or one that

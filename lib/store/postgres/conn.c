@@ -4,9 +4,11 @@
  */
 #include "store/postgres/conn.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* ------------------------------------------------------------------------------- errors ---- */
 
@@ -35,14 +37,27 @@ static int status_of(const char *state)
 		{ "2200H", IMGSEARCH_ELIMIT }, /* no id is left */
 		{ "40", IMGSEARCH_EBUSY },     /* serialisation, deadlock */
 		{ "55P03", IMGSEARCH_EBUSY },
-		{ "57014", IMGSEARCH_EDEADLINE },
-		{ "57", IMGSEARCH_EIO }, /* shut down */
+		{ "25P03", IMGSEARCH_EIO }, /* silent for too long in a transaction */
+		{ "57", IMGSEARCH_EIO },    /* shut down, or past the server's limit of time */
 		{ "58", IMGSEARCH_EIO },
 	};
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		if (!strncmp(state, known[i].state, strlen(known[i].state)))
 			return known[i].status;
 	return IMGSEARCH_EDB;
+}
+
+/* Whether what failed last on this thread may succeed when it is done again. */
+static _Thread_local bool passing;
+
+/* The server went away, or two waited for each other. */
+static bool may_pass(const char *state)
+{
+	static const char *const passing[] = { "08", "25P03", "40", "57P" };
+	for (size_t i = 0; i < sizeof passing / sizeof *passing; i++)
+		if (!strncmp(state, passing[i], strlen(passing[i])))
+			return true;
+	return false;
 }
 
 /* The errors that the schema's functions raise: the message is an id. */
@@ -61,11 +76,24 @@ static int fail_own(pg_link *l, const char *state, const char *message, const ch
 		return ims_store_refuse_deleted(st, "the vector", id, err);
 	case '4':
 		return ims_store_refuse_deleted(st, "a picture with these bytes", id, err);
-	case '7':
-		return ims_fail(err, IMGSEARCH_EFORMAT, "index %s: %s", st->label, message);
 	case '5':
 		return ims_fail(err, IMGSEARCH_EINVAL, "index %s: picture %lld is in state %s", st->label,
 			(long long)id, detail ? detail : "?");
+	case '7':
+		return ims_fail(err, IMGSEARCH_EBUSY,
+			"index %s: this program was not heard of for too long, and others may do its work; what"
+			" it did last is not written",
+			st->label);
+	case '8':
+		return ims_fail(err, IMGSEARCH_EBUSY,
+			"index %s: another program changed the model meanwhile; what this one did last is not"
+			" written",
+			st->label);
+	case '9':
+		return ims_fail(err, IMGSEARCH_EBUSY, "index %s: %s is building a searcher", st->label,
+			detail ? detail : "another program");
+	case 'A':
+		return ims_fail(err, IMGSEARCH_EFORMAT, "index %s: %s", st->label, message);
 	default:
 		return ims_store_no_item(st, id, err);
 	}
@@ -76,6 +104,7 @@ static int fail_connection(pg_link *l, imgsearch_error *err)
 	char line[300];
 	copy_line(line, sizeof line, ims_libpq()->error(l->c));
 	l->failed = IMGSEARCH_EIO;
+	passing = true;
 	return ims_fail(err, IMGSEARCH_EIO, "index %s: %s", l->st->base.label, line);
 }
 
@@ -87,8 +116,11 @@ static int fail_result(pg_link *l, const pg_result *r, imgsearch_error *err)
 			   *detail = pq->result_field(r, PG_DIAG_DETAIL);
 	if (!state || !message)
 		return fail_connection(l, err);
-	int rc = !strncmp(state, "IM", 2)
-		? fail_own(l, state, message, detail, err)
+	passing = may_pass(state);
+	int rc = !strncmp(state, "IM", 2) ? fail_own(l, state, message, detail, err)
+		: !strcmp(state, "42501")
+		? ims_fail(err, IMGSEARCH_EIO, "index %s: this role may not do that: %s", l->st->base.label,
+			message)
 		: ims_fail(err, status_of(state), "index %s: %s", l->st->base.label, message);
 	l->failed = l->failed ? l->failed : rc;
 	return rc;
@@ -130,6 +162,12 @@ static void drain(pg_link *l)
 	pg_result *r;
 	while ((r = ims_libpq()->result(l->c)))
 		ims_libpq()->clear(r);
+}
+
+static void free_params(pg_params *p)
+{
+	if (p)
+		ims_pg_params_free(p);
 }
 
 /* Reads one result of a pipeline, and the NULL behind it; the first failure is told. */
@@ -183,56 +221,59 @@ static bool is_lost(const pg_link *l)
 	return ims_libpq()->status(l->c) != PG_CONNECTION_OK;
 }
 
-/* Whether no transaction would be torn where the connection is made again. */
-static bool begins(const pg_link *l)
-{
-	return l->begin || ims_libpq()->in_transaction(l->c) == PG_NO_TRANSACTION
-		|| (is_lost(l) && !l->shared && l != l->st->writer);
-}
-
 /*
- * Connects again, after a pause that doubles: a server that was started anew takes a second or two.
- * Only before a transaction has read anything. False: enough of it.
+ * Connects again where a transaction begins: the server may have gone away, or come back since. The
+ * pause doubles. False: it has been waited for long enough.
  */
-static bool reconnect(pg_link *l, int attempt)
+static bool reconnect(pg_link *l, pg_retry *r)
 {
-	enum { ATTEMPTS = 6, FIRST_MS = 50 };
-	if (attempt >= ATTEMPTS)
+	if (!l->begin || !is_lost(l) || !ims_pg_wait_again(l->st, r))
 		return false;
-	struct timespec pause = { 0, (long)(FIRST_MS << attempt) * 1000000 % 1000000000 };
-	pause.tv_sec = (long)(FIRST_MS << attempt) / 1000;
-	if (attempt)
-		nanosleep(&pause, NULL);
 	ims_libpq()->reset(l->c);
 	l->failed = 0;
 	return true;
 }
 
-int ims_pg_batch(pg_link *l, pg_statement *s, size_t n, imgsearch_error *err)
+/* As ims_pg_batch, but the parameters stay. */
+static int run_batch(pg_link *l, pg_statement *s, size_t n, imgsearch_error *err)
 {
-	int rc = 0, attempt = 0;
-	bool again = begins(l);
+	pg_retry retry = { 0 };
+	int rc;
 	for (size_t i = 0; i < n; i++) {
 		s[i].out = NULL;
 		if (s[i].p && s[i].p->data.failed)
-			rc = ims_nomem(err);
+			return ims_nomem(err);
 	}
-	while (!rc && (rc = try_batch(l, s, n, err)) && again && is_lost(l) && reconnect(l, attempt++))
-		rc = 0;
+	do
+		rc = try_batch(l, s, n, err);
+	while (rc && reconnect(l, &retry));
+	return rc;
+}
+
+int ims_pg_batch(pg_link *l, pg_statement *s, size_t n, imgsearch_error *err)
+{
+	int rc = run_batch(l, s, n, err);
 	for (size_t i = 0; i < n; i++)
-		if (s[i].p)
-			ims_pg_params_free(s[i].p);
+		free_params(s[i].p);
+	return rc;
+}
+
+/* As ims_pg_run, but the parameters stay. */
+static int run(pg_link *l, pg_result **out, imgsearch_error *err, const char *sql, pg_params *p)
+{
+	pg_statement s = { .sql = sql, .p = p };
+	int rc = run_batch(l, &s, 1, err);
+	if (out)
+		*out = s.out;
+	else
+		ims_pg_clear(s.out);
 	return rc;
 }
 
 int ims_pg_run(pg_link *l, pg_result **out, imgsearch_error *err, const char *sql, pg_params *p)
 {
-	pg_statement s = { .sql = sql, .p = p };
-	int rc = ims_pg_batch(l, &s, 1, err);
-	if (out)
-		*out = s.out;
-	else
-		ims_pg_clear(s.out);
+	int rc = run(l, out, err, sql, p);
+	free_params(p);
 	return rc;
 }
 
@@ -284,14 +325,16 @@ void ims_pg_clear(pg_result *r)
 		ims_libpq()->clear(r);
 }
 
-/* The rows of the statement at work, one by one as they arrive. */
-static int read_rows(pg_link *l, pg_row_each *each, void *user, imgsearch_error *err)
+/* The rows of the statement at work, one by one as they arrive; *rows counts them. */
+static int read_rows(pg_link *l, pg_row_each *each, void *user, uint64_t *rows,
+	imgsearch_error *err)
 {
 	const libpq *pq = ims_libpq();
 	pg_result *r;
 	int rc = pq->single_rows(l->c) ? 0 : fail_connection(l, err);
 	while (!rc && (r = pq->result(l->c))) {
 		int status = pq->result_status(r);
+		*rows += status == PG_SINGLE_TUPLE;
 		if (status == PG_SINGLE_TUPLE)
 			rc = each(user, r, 0, err);
 		else if (status != PG_TUPLES_OK)
@@ -303,24 +346,35 @@ static int read_rows(pg_link *l, pg_row_each *each, void *user, imgsearch_error 
 	return rc;
 }
 
-int ims_pg_each(pg_link *l, const char *sql, pg_params *p, pg_row_each *each, void *user,
-	imgsearch_error *err)
+/* As ims_pg_each, but the parameters stay; *rows counts those that came. */
+static int run_each(pg_link *l, const char *sql, pg_params *p, pg_row_each *each, void *user,
+	uint64_t *rows, imgsearch_error *err)
 {
 	pg_statement s = { .sql = sql, .p = p };
-	bool again = begins(l);
-	int rc = p && p->data.failed ? ims_nomem(err) : 0, attempt = 0;
-	while (!rc && (rc = send_all(l, &s, 1, err)) && again && is_lost(l) && reconnect(l, attempt++))
-		rc = 0;
-	if (!rc) {
+	pg_retry retry = { 0 };
+	int rc = p && p->data.failed ? ims_nomem(err) : 0;
+	if (rc)
+		return rc;
+	do {
+		rc = send_all(l, &s, 1, err);
+		if (rc)
+			continue;
 		take_begin(l, &rc, err);
 		if (!rc)
-			rc = read_rows(l, each, user, err);
+			rc = read_rows(l, each, user, rows, err);
 		else
 			drain(l);
 		end_pipeline(l);
-	}
-	if (p)
-		ims_pg_params_free(p);
+	} while (rc && !*rows && reconnect(l, &retry));
+	return rc;
+}
+
+int ims_pg_each(pg_link *l, const char *sql, pg_params *p, pg_row_each *each, void *user,
+	imgsearch_error *err)
+{
+	uint64_t rows = 0;
+	int rc = run_each(l, sql, p, each, user, &rows, err);
+	free_params(p);
 	return rc;
 }
 
@@ -331,10 +385,18 @@ static void ignore_notice(void *arg, const pg_result *r)
 	(void)arg, (void)r;
 }
 
+/*
+ * What stands before the address is overruled by it: a server that is not heard of for a minute is
+ * gone.
+ */
 int ims_pg_connect(pg_store *st, pg_link **out, imgsearch_error *err)
 {
-	static const char *const keyword[] = { "dbname", "application_name", "client_encoding", NULL };
-	const char *value[] = { st->conninfo, "imgsearch", "SQL_ASCII", NULL };
+	static const char *const keyword[] = { "connect_timeout", "keepalives_idle",
+		"keepalives_interval", "keepalives_count", "tcp_user_timeout", "dbname", "application_name",
+		"client_encoding", NULL };
+	const char *timeout = getenv("PGCONNECT_TIMEOUT");
+	const char *value[] = { timeout ? timeout : "20", "30", "10", "3", "60000", st->conninfo,
+		"imgsearch", "SQL_ASCII", NULL };
 	const libpq *pq = ims_libpq();
 	pg_link *l = *out = ims_zalloc(1, sizeof *l);
 	if (!l)
@@ -375,6 +437,48 @@ static void finish_commit(pg_link *l)
 	l->ending = false;
 }
 
+static void forget_idle(pg_store *st)
+{
+	pthread_mutex_lock(&st->mutex);
+	while (st->n_idle)
+		ims_pg_disconnect(st->idle[--st->n_idle]);
+	pthread_mutex_unlock(&st->mutex);
+}
+
+bool ims_pg_wait_again(pg_store *st, pg_retry *r)
+{
+	double now = ims_now();
+	if (!r->tries++) {
+		r->pause = 0.05;
+		r->until = now + atomic_load(&st->patience);
+		return true;
+	}
+	if (now + r->pause > r->until)
+		return false;
+	nanosleep(&(struct timespec){ (time_t)r->pause, (long)(fmod(r->pause, 1) * 1e9) }, NULL);
+	r->pause = r->pause < 1 ? 2 * r->pause : r->pause;
+	return true;
+}
+
+bool ims_pg_try_again(pg_store *st, pg_retry *r)
+{
+	if (!passing || ims_pg_in_own_transaction(st) || ims_pg_snapshot_get(st))
+		return false;
+	forget_idle(st);
+	return ims_pg_wait_again(st, r);
+}
+
+bool ims_pg_may_retry(store *st)
+{
+	(void)st;
+	return passing;
+}
+
+void ims_pg_forget_failure(void)
+{
+	passing = false;
+}
+
 static int acquire_own(pg_store *st, pg_link **out, imgsearch_error *err)
 {
 	*out = NULL;
@@ -399,7 +503,11 @@ int ims_pg_acquire(pg_store *st, pg_link **out, imgsearch_error *err)
 		*out = snapshot->link;
 		return 0;
 	}
-	int rc = acquire_own(st, out, err);
+	pg_retry retry = { 0 };
+	int rc;
+	do
+		rc = acquire_own(st, out, err);
+	while (rc && snapshot && passing && ims_pg_wait_again(st, &retry));
 	if (!rc && snapshot) {
 		(*out)->begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 		(*out)->shared = true;
@@ -452,36 +560,53 @@ int ims_pg_writer(store *base, pg_link **out, imgsearch_error *err)
 	return 0;
 }
 
-int ims_pg_read(store *base, pg_result **out, imgsearch_error *err, const char *sql, pg_params *p)
+/* The error of a call that failed; one that succeeded leaves it alone. */
+static int end_read(int rc, const imgsearch_error *why, pg_params *p, imgsearch_error *err)
 {
-	pg_store *st = (pg_store *)base;
-	pg_link *l;
-	*out = NULL;
-	int rc = ims_pg_acquire(st, &l, err);
-	if (rc) {
-		if (p)
-			ims_pg_params_free(p);
-		return rc;
-	}
-	rc = ims_pg_run(l, out, err, sql, p);
-	ims_pg_release(st, l);
+	free_params(p);
+	if (rc && err)
+		*err = *why;
 	return rc;
 }
 
+int ims_pg_read(store *base, pg_result **out, imgsearch_error *err, const char *sql, pg_params *p)
+{
+	pg_store *st = (pg_store *)base;
+	pg_retry retry = { 0 };
+	imgsearch_error why = { 0 };
+	int rc;
+	*out = NULL;
+	do {
+		pg_link *l;
+		passing = false;
+		rc = ims_pg_acquire(st, &l, &why);
+		if (!rc) {
+			rc = run(l, out, &why, sql, p);
+			ims_pg_release(st, l);
+		}
+	} while (rc && ims_pg_try_again(st, &retry));
+	return end_read(rc, &why, p, err);
+}
+
+/* Not tried again once a row came. */
 int ims_pg_read_each(store *base, const char *sql, pg_params *p, pg_row_each *each, void *user,
 	imgsearch_error *err)
 {
 	pg_store *st = (pg_store *)base;
-	pg_link *l;
-	int rc = ims_pg_acquire(st, &l, err);
-	if (rc) {
-		if (p)
-			ims_pg_params_free(p);
-		return rc;
-	}
-	rc = ims_pg_each(l, sql, p, each, user, err);
-	ims_pg_release(st, l);
-	return rc;
+	pg_retry retry = { 0 };
+	imgsearch_error why = { 0 };
+	uint64_t rows = 0;
+	int rc;
+	do {
+		pg_link *l;
+		passing = false;
+		rc = ims_pg_acquire(st, &l, &why);
+		if (!rc) {
+			rc = run_each(l, sql, p, each, user, &rows, &why);
+			ims_pg_release(st, l);
+		}
+	} while (rc && !rows && ims_pg_try_again(st, &retry));
+	return end_read(rc, &why, p, err);
 }
 
 int ims_pg_write(store *st, pg_result **out, imgsearch_error *err, const char *sql, pg_params *p)
@@ -492,8 +617,7 @@ int ims_pg_write(store *st, pg_result **out, imgsearch_error *err, const char *s
 	int rc = ims_pg_writer(st, &l, err);
 	if (!rc)
 		return run_in_transaction(l, out, err, sql, p);
-	if (p)
-		ims_pg_params_free(p);
+	free_params(p);
 	return rc;
 }
 

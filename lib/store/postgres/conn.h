@@ -31,6 +31,9 @@ struct pg_store {
 	atomic_bool in_tx;
 	_Atomic(pthread_t) tx_thread;
 	pg_link *writer;
+	_Atomic(double) patience; /* seconds for which a server that went away is waited for */
+	_Atomic(int64_t) work;    /* the fencing number of the lease that is held; 0: none */
+	struct pg_renewal *renewal;
 	pthread_mutex_t mutex; /* guards what follows */
 	bool has_known;
 	store_state known; /* the newest that was read */
@@ -79,6 +82,19 @@ pg_snapshot *ims_pg_snapshot_get(const pg_store *st);
 pg_statement ims_pg_state_ask(void);
 int ims_pg_state_compare(pg_store *st, pg_snapshot *snapshot, pg_result *r, bool changes,
 	imgsearch_error *err);
+
+/*
+ * Whether to do again what failed last on this thread, after a while: the server went away, or two
+ * transactions waited for each other. Not within a transaction or a snapshot. A connection that lay
+ * idle may have been lost before, so once is always tried. *r is zeroed before the first failure.
+ */
+typedef struct pg_retry {
+	unsigned tries;
+	double pause, until;
+} pg_retry;
+bool ims_pg_try_again(pg_store *st, pg_retry *r);
+bool ims_pg_wait_again(pg_store *st, pg_retry *r); /* the pause alone; false: long enough */
+void ims_pg_forget_failure(void);                  /* comes before what may be done again */
 
 /* The connection of the open transaction. EINVAL: there is none. */
 int ims_pg_writer(store *st, pg_link **out, imgsearch_error *err);

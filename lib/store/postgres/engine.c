@@ -82,6 +82,11 @@ const store_engine ims_postgres_engine = {
 		.snapshot_stale = ims_pg_snapshot_stale,
 		.hold_acquire = ims_pg_hold_acquire,
 		.hold_release = ims_pg_hold_release,
+		.may_retry = ims_pg_may_retry,
+		.lease_begin = ims_pg_lease_begin,
+		.lease_end = ims_pg_lease_end,
+		.claim = ims_pg_claim,
+		.unclaim = ims_pg_unclaim,
 	},
 	.file = {
 		.close = ims_pg_close,

@@ -1,10 +1,13 @@
 /*
  * Transactions and snapshots. Writers take turns, a transaction each: the first statement of one
- * locks the row of `newest`. A program that is killed loses its connection, and with it its turn.
+ * locks the row of `newest`. A program that is killed loses its connection, and with it its turn;
+ * of one whose network vanishes, the server ends the transaction after a while.
  */
 #include "store/postgres/conn.h"
 #include "store/postgres/items.h"
 #include "store/postgres/postgres.h"
+
+#include <stdio.h>
 
 /* Every indexer writes in short transactions, so there is no right to wait for. */
 int ims_pg_write_begin(store *base, imgsearch_error *err)
@@ -22,7 +25,24 @@ void ims_pg_write_end(store *base)
 {
 	pg_store *st = (pg_store *)base;
 	ims_pg_tx_rollback(base);
+	ims_pg_lease_end(base);
 	atomic_store(&st->writing, false);
+}
+
+/* One round trip. */
+static int begin(pg_store *st, imgsearch_error *err)
+{
+	char sql[64];
+	ims_pg_forget_failure();
+	snprintf(sql, sizeof sql, "BEGIN; SELECT ims_begin(%lld)", (long long)atomic_load(&st->work));
+	int rc = st->writer ? 0 : ims_pg_connect(st, &st->writer, err);
+	if (!rc)
+		rc = ims_pg_script(st->writer, sql, err);
+	if (rc) {
+		ims_pg_disconnect(st->writer);
+		st->writer = NULL;
+	}
+	return rc;
 }
 
 int ims_pg_tx_begin(store *base, imgsearch_error *err)
@@ -31,14 +51,15 @@ int ims_pg_tx_begin(store *base, imgsearch_error *err)
 	if (!atomic_load(&st->writing) || atomic_load(&st->in_tx))
 		return ims_fail(err, IMGSEARCH_EINVAL,
 			"index %s: a transaction needs the right to write, and none may be open", base->label);
-	int rc = st->writer ? 0 : ims_pg_connect(st, &st->writer, err);
-	if (!rc)
-		rc = ims_pg_run(st->writer, NULL, err, "BEGIN", NULL);
-	if (!rc)
-		rc = ims_pg_run(st->writer, NULL, err, "SELECT ims_begin()", NULL);
+	pg_retry retry = { 0 };
+	imgsearch_error why = { 0 };
+	int rc;
+	do
+		rc = begin(st, &why);
+	while (rc && ims_pg_try_again(st, &retry));
 	if (rc) {
-		ims_pg_disconnect(st->writer);
-		st->writer = NULL;
+		if (err)
+			*err = why;
 		return rc;
 	}
 	atomic_store(&st->tx_thread, pthread_self());

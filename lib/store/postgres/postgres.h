@@ -104,6 +104,11 @@ void ims_pg_snapshot_pause(store *st);
 bool ims_pg_snapshot_stale(store_snapshot *snapshot);
 void ims_pg_hold_acquire(store *st, store_hold *h);
 void ims_pg_hold_release(store *st, store_hold *h);
+bool ims_pg_may_retry(store *st);
+int ims_pg_lease_begin(store *st, store_work work, imgsearch_error *err);
+void ims_pg_lease_end(store *st);
+int ims_pg_claim(store *st, store_claim *c, size_t n, bool next, imgsearch_error *err);
+int ims_pg_unclaim(store *st, const store_place *at, size_t n, imgsearch_error *err);
 
 void ims_pg_close(store *st);
 int64_t ims_pg_old_version(store *st);

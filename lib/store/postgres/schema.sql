@@ -8,8 +8,11 @@
 -- file name. So they are compared as bytes, as SQLite compares them.
 --
 -- Writers take turns: ims_begin locks the one row of `newest` until the transaction ends. So
--- changes are numbered in the order in which they are committed.
+-- changes are numbered in the order in which they are committed: a reader that sees a change sees
+-- all those of smaller numbers. (That is more than to read below pg_snapshot_xmin, and needs
+-- nothing of the reader.)
 
+-- Small values. 'version': of this schema. 'lease': seconds, as text; see ims_lease_time.
 CREATE TABLE setting (name text PRIMARY KEY, data bytea NOT NULL);
 
 CREATE TABLE model (
@@ -121,10 +124,150 @@ INSERT INTO newest VALUES (0);
 CREATE TABLE tally (what integer PRIMARY KEY, n bigint NOT NULL);
 INSERT INTO tally SELECT what, 0 FROM unnest('{1,2,3,4,5,6,7,8,9,101,102,103}'::integer[]) what;
 
--- ------------------------------------------------------------------------------- counting ----
+-- Work that takes many transactions: a run of an indexer, a build. The id is its fencing number: it
+-- grows, and no other work gets it. The program renews the time at which it ends by itself; the
+-- clock is the server's. What has ended is deleted by whoever finds it, with its claims, and each
+-- transaction of the work looks at its row first: so nothing of it is written later.
+CREATE TABLE lease (
+	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	work text NOT NULL,
+	holder text NOT NULL, -- for people
+	place text NOT NULL, -- the running system of its process
+	process bigint NOT NULL,
+	ends timestamptz NOT NULL,
+	model bigint, -- ids of the models when it began
+	next_model bigint
+);
+CREATE UNIQUE INDEX lease_build ON lease (work) WHERE work = 'build';
 
-CREATE FUNCTION ims_begin() RETURNS void LANGUAGE sql AS
-	$$ SELECT FROM newest FOR UPDATE $$;
+-- Files that a run reads, until it has written their pictures. After a crash of the server it is
+-- empty, and files may be read twice.
+CREATE UNLOGGED TABLE claim (
+	root bigint NOT NULL,
+	path bytea NOT NULL,
+	lease bigint NOT NULL,
+	PRIMARY KEY (root, path)
+);
+CREATE INDEX claim_lease ON claim (lease);
+
+-- --------------------------------------------------------------------------- many writers ----
+
+-- How long a program may be silent: between two signs of life of its work, and within a transaction,
+-- in which others wait for it. 60 seconds, or what the setting 'lease' says.
+CREATE FUNCTION ims_lease_time() RETURNS interval LANGUAGE sql STABLE AS $$
+	SELECT make_interval(secs => coalesce(
+		(SELECT encode(data, 'escape')::float8 FROM setting WHERE name = 'lease'), 60))
+$$;
+
+-- Deletes work that has ended by itself. One whose program writes at this moment is passed over.
+CREATE FUNCTION ims_end_dead() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	dead bigint[] := ARRAY(SELECT id FROM lease WHERE ends < clock_timestamp()
+		FOR UPDATE SKIP LOCKED);
+BEGIN
+	IF cardinality(dead) > 0 THEN
+		DELETE FROM claim WHERE lease = ANY (dead);
+		DELETE FROM lease WHERE id = ANY (dead);
+	END IF;
+END $$;
+
+-- Ends work whose processes are known to be dead.
+CREATE FUNCTION ims_end_killed(killed bigint[]) RETURNS void LANGUAGE sql AS $$
+	UPDATE lease SET ends = '-infinity'
+		WHERE id IN (SELECT id FROM lease WHERE id = ANY (killed) FOR UPDATE SKIP LOCKED)
+$$;
+
+-- The fencing number of new work. One builds at a time.
+CREATE FUNCTION ims_begin_work(which text, who text, at text, number bigint)
+	RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+	began bigint;
+BEGIN
+	PERFORM ims_end_dead();
+	INSERT INTO lease (work, holder, place, process, ends, model, next_model)
+		SELECT which, who, at, number, clock_timestamp() + ims_lease_time(),
+			(SELECT id FROM model WHERE next = 0), (SELECT id FROM model WHERE next = 1)
+		ON CONFLICT DO NOTHING RETURNING id INTO began;
+	IF began IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'IM009', MESSAGE = 0, DETAIL =
+			coalesce((SELECT holder FROM lease WHERE work = which), 'another program');
+	END IF;
+	RETURN began;
+END $$;
+
+CREATE FUNCTION ims_end_work(mine bigint) RETURNS void LANGUAGE sql AS $$
+	DELETE FROM claim WHERE lease = mine;
+	DELETE FROM lease WHERE id = mine
+$$;
+
+-- A sign of life. A transaction of the work itself is one, too, so it is not waited for.
+CREATE FUNCTION ims_renew(mine bigint) RETURNS void LANGUAGE sql AS $$
+	UPDATE lease SET ends = clock_timestamp() + ims_lease_time()
+		WHERE id = (SELECT id FROM lease WHERE id = mine FOR UPDATE SKIP LOCKED)
+$$;
+
+-- Refuses work that has ended, or whose model was replaced by another program. Until the
+-- transaction ends nobody else can end it. Whether its next model is the current one now.
+CREATE FUNCTION ims_hold(mine bigint) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+	l lease;
+	now_model bigint := (SELECT id FROM model WHERE next = 0);
+	now_next bigint := (SELECT id FROM model WHERE next = 1);
+BEGIN
+	UPDATE lease SET ends = clock_timestamp() + ims_lease_time() WHERE id = mine RETURNING * INTO l;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION USING ERRCODE = 'IM007', MESSAGE = mine;
+	ELSIF now_model = l.next_model THEN
+		RETURN true;
+	ELSIF now_model IS DISTINCT FROM l.model
+			OR (l.next_model IS NOT NULL AND now_next IS DISTINCT FROM l.next_model) THEN
+		RAISE EXCEPTION USING ERRCODE = 'IM008', MESSAGE = mine;
+	END IF;
+	RETURN false;
+END $$;
+
+-- Begins a transaction that writes, of work or of none (0). A program that is killed, or whose
+-- network vanishes, loses its turn after a while. All settings are those of the transaction alone, so
+-- that a pooler may stand before the server.
+CREATE FUNCTION ims_begin(mine bigint) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	silence text := (extract(epoch FROM ims_lease_time()) * 1000)::bigint;
+	switched boolean := false;
+BEGIN
+	PERFORM set_config('idle_in_transaction_session_timeout', silence, true),
+		set_config('tcp_user_timeout', silence, true);
+	PERFORM FROM newest FOR UPDATE;
+	IF mine > 0 THEN
+		switched := ims_hold(mine);
+	END IF;
+	PERFORM set_config('imgsearch.work', mine::text, true),
+		set_config('imgsearch.switched', switched::text, true);
+END $$;
+
+-- Claims files for a run, those that no other one has; `ours` says which. Nobody is waited for.
+-- Each comes with its row as it is now, with the version and sidecars of its facts, and with
+-- whether its vector is there.
+CREATE FUNCTION ims_claim(mine bigint, roots bigint[], paths bytea[], of_next boolean)
+	RETURNS TABLE (number bigint, ours boolean, p picture, version bigint, sidecars bigint,
+		has_vector boolean)
+	LANGUAGE plpgsql AS $$
+DECLARE
+	next_one boolean := NOT ims_hold(mine) AND of_next;
+BEGIN
+	PERFORM ims_end_dead();
+	INSERT INTO claim SELECT k.root, k.path, mine FROM unnest(roots, paths) AS k (root, path)
+		WHERE NOT EXISTS (SELECT FROM claim c WHERE c.root = k.root AND c.path = k.path)
+		ORDER BY k.root, k.path ON CONFLICT DO NOTHING;
+	RETURN QUERY SELECT k.number, coalesce(c.lease = mine, false), q, f.version, f.sidecars,
+			CASE WHEN next_one THEN EXISTS (SELECT FROM feature_next v WHERE v.id = q.id)
+				ELSE EXISTS (SELECT FROM feature v WHERE v.id = q.id) END
+		FROM ROWS FROM (unnest(roots), unnest(paths)) WITH ORDINALITY AS k (root, path, number)
+			LEFT JOIN claim c ON c.root = k.root AND c.path = k.path
+			LEFT JOIN picture q ON q.root = k.root AND q.path = k.path
+			LEFT JOIN fact f ON f.picture = q.id;
+END $$;
+
+-- ------------------------------------------------------------------------------- counting ----
 
 -- The largest id that was given; -1: none yet.
 CREATE FUNCTION ims_max_id() RETURNS bigint LANGUAGE sql AS
@@ -519,9 +662,13 @@ CREATE FUNCTION ims_write(records ims_record[])
 	RETURNS TABLE (id bigint, state integer, outcome integer) LANGUAGE plpgsql AS $$
 DECLARE
 	r ims_record;
+	switched boolean := current_setting('imgsearch.switched', true) = 'true';
 BEGIN
+	DELETE FROM claim c USING unnest(records) AS k WHERE c.root = k.root AND c.path = k.path
+		AND c.lease::text = current_setting('imgsearch.work', true);
 	FOREACH r IN ARRAY records LOOP
 		r.outcome := 0;
+		r.of_next := r.of_next AND switched IS NOT TRUE;
 		IF r.way = 0 THEN
 			PERFORM ims_touch(r);
 		ELSIF r.way = 1 THEN
@@ -782,10 +929,9 @@ $$;
 
 CREATE FUNCTION ims_set_model(of_next bigint, a text, b text, c text, d text, e bigint, f bigint)
 	RETURNS void LANGUAGE sql AS $$
+	DELETE FROM model WHERE next = of_next; -- another id: see lease
 	INSERT INTO model (next, name, weights, weights_hash, recipe, dim, precision)
-		VALUES (of_next, a, b, c, d, e, f)
-		ON CONFLICT (next) DO UPDATE SET name = a, weights = b, weights_hash = c, recipe = d,
-			dim = e, precision = f;
+		VALUES (of_next, a, b, c, d, e, f);
 	DELETE FROM feature_next WHERE of_next = 1;
 	UPDATE tally SET n = 0 WHERE what = 102 AND of_next = 1
 $$;
@@ -1026,7 +1172,7 @@ DECLARE
 			AND i.indexrelid = to_regclass(format('compared_%s_hnsw', c.number))));
 BEGIN
 	IF which IS NULL THEN
-		RAISE EXCEPTION USING ERRCODE = 'IM007', MESSAGE = 'the index of the rows is gone';
+		RAISE EXCEPTION USING ERRCODE = 'IM00A', MESSAGE = 'the index of the rows is gone';
 	END IF;
 	RETURN QUERY EXECUTE format('SELECT * FROM ims_near_index_%s($1, $2, $3, $4)', which)
 		USING queries, k, subset, ef;

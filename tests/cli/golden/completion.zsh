@@ -49,6 +49,7 @@ _imgsearch() {
 			'--no-server[do not use a running imgsearch serve]' \
 			'--no-build[do not build the searcher afterwards]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
 			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
@@ -105,6 +106,7 @@ _imgsearch() {
 			'--batch=[with --vectors\: queries in a batch; 1\: one by one]:N:' \
 			'--stats[with --vectors\: write times and memory as one JSON line]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
 			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
@@ -121,6 +123,7 @@ _imgsearch() {
 	'info')
 		_arguments -s \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
@@ -140,6 +143,7 @@ _imgsearch() {
 			'--near=[only pictures taken within KM kilometres of this place]:LAT,LON,KM:' \
 			'--where=[only pictures for which this holds, such as "rating >= 4 and camera ~ '\''canon'\''" (~\: contains; = is the whole text)]:COND:' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
@@ -150,6 +154,7 @@ _imgsearch() {
 		_arguments -s \
 			'(-p --paths)'{-p,--paths}'[write paths alone]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
@@ -161,6 +166,7 @@ _imgsearch() {
 			'--keep-out[keep them and their copies out for good\: no imgsearch index takes them in again]' \
 			'--dry-run[only show what would be removed]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
@@ -170,6 +176,7 @@ _imgsearch() {
 	'readmit')
 		_arguments -s \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
@@ -180,6 +187,7 @@ _imgsearch() {
 		_arguments -s \
 			'(-f --force)'{-f,--force}'[replace FILE where it exists]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
@@ -196,6 +204,7 @@ _imgsearch() {
 			'--seed=[seed of the random numbers]:N:' \
 			'--stats[write time and size as one JSON line]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
@@ -206,6 +215,7 @@ _imgsearch() {
 			'(-o --output)'{-o+,--output=}'[write the features here (.npy or .fvecs)]:FILE.npy:_files' \
 			'--raw[features as the network gives them, not normalised]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
 			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
@@ -235,6 +245,7 @@ _imgsearch() {
 	'root mv')
 		_arguments -s \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
 			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
@@ -244,6 +255,7 @@ _imgsearch() {
 			'--ids=[ids of the rows, int64 (default\: counted on from the largest id ever given, from 0 in a new index)]:FILE.npy:_files' \
 			'--metric=[metric of a new index (default\: cosine)]:NAME:(cosine l2 ip)' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
@@ -255,6 +267,7 @@ _imgsearch() {
 			'--ids=[write the ids here, int64]:FILE.npy:_files' \
 			'--f16[write float16 (.npy only)]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
@@ -283,6 +296,7 @@ _imgsearch() {
 			'--views=[search with the mean feature of N views\: the picture, its centre, its corners]:N:' \
 			'--seed=[seed of the random numbers]:N:' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
 			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
@@ -298,6 +312,7 @@ _imgsearch() {
 		_arguments -s \
 			'--recall=[also search for N stored vectors with every searcher and compare with a scan]:N:' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
@@ -315,6 +330,7 @@ _imgsearch() {
 			'--where=[only pictures for which this holds, such as "rating >= 4 and camera ~ '\''canon'\''" (~\: contains; = is the whole text)]:COND:' \
 			'--reject[record, by content, that the two given pictures are different]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without]' \
@@ -339,6 +355,7 @@ _imgsearch() {
 			'--max-points=[use at most N pictures, evenly spaced]:N:' \
 			'--seed=[t-SNE\: seed of the random numbers]:N:' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
@@ -418,6 +435,7 @@ _imgsearch() {
 			'--max-upload=[largest body of a request]:MB:' \
 			'--read-only[nothing of the index can be changed from outside]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
 			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \

@@ -94,9 +94,9 @@ run check --db "$there" >"$W/out" 2>&1
 result "after kills the index is sound" $? "$W/out"
 run index --db "$there" "$W/many" >"$W/out" 2>&1
 run index -q --db "$W/many.db" "$W/many"
-run list --db "$there" | sort >"$W/list.server"
-run list --db "$W/many.db" | sort >"$W/list.file"
-cut -f 2- "$W/list.server" >"$W/a" && cut -f 2- "$W/list.file" >"$W/b"
+# Ids follow the order in which files were read: those of a killed run are read later.
+run list --db "$there" | cut -f 2- | sort >"$W/a"
+run list --db "$W/many.db" | cut -f 2- | sort >"$W/b"
 diff "$W/a" "$W/b" >"$W/diff"
 result "... and is completed by the next run" $? "$W/diff"
 
