@@ -197,7 +197,7 @@ static int read_claim(const pg_result *r, int row, store_claim *c, imgsearch_err
 	if (ims_pg_is_null(r, row, 0))
 		return 0;
 	store_picture p;
-	int rc = ims_pg_picture(r, row, &p, err);
+	int rc = ims_pg_picture(r, row, 0, &p, err);
 	if (rc)
 		return rc;
 	p.facts_version = (uint32_t)ims_pg_number(r, row, VERSION);
