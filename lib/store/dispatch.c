@@ -1,4 +1,5 @@
 /* Calls the engine that an index was opened by. */
+#include "store/copy.h"
 #include "store/engine.h"
 
 #include <string.h>
@@ -10,7 +11,15 @@ bool ims_store_is_address(const char *path)
 
 int ims_store_open(store **out, const char *path, const store_options *o, imgsearch_error *err)
 {
-	return (ims_store_is_address(path) ? ims_postgres_open : ims_sqlite_open)(out, path, o, err);
+	int rc = (ims_store_is_address(path) ? ims_postgres_open : ims_sqlite_open)(out, path, o, err);
+	if (rc || o->incomplete)
+		return rc;
+	rc = ims_store_refuse_incomplete(*out, err);
+	if (rc) {
+		ims_store_close(*out);
+		*out = NULL;
+	}
+	return rc;
 }
 
 /* ---------------------------------------------------------------------------------- rows ---- */

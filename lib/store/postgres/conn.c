@@ -237,6 +237,72 @@ int ims_pg_each(pg_link *l, const char *sql, pg_params *p, pg_row_each *each, vo
 	return rc;
 }
 
+/* ---------------------------------------------------------------------- many rows at once ---- */
+
+enum { COPY_BYTES = 1 << 16 }; /* sent at once */
+
+int ims_pg_copy_begin(pg_copy *c, pg_link *l, const char *sql, imgsearch_error *err)
+{
+	static const char header[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0"; /* the last 8: no flags */
+	const libpq *pq = ims_libpq();
+	*c = (pg_copy){ 0 };
+	int rc = pq->send_script(l->c, sql) ? 0 : fail_connection(l, err);
+	pg_result *r = rc ? NULL : pq->result(l->c);
+	if (!rc && (!r || pq->result_status(r) != PG_COPY_IN))
+		rc = r ? fail_result(l, r, err) : fail_connection(l, err);
+	if (r)
+		pq->clear(r);
+	if (rc) {
+		drain(l);
+		return rc;
+	}
+	c->l = l;
+	ims_buf_put(&c->rows, header, sizeof header);
+	atomic_fetch_add(&l->st->trips, 2); /* with its end */
+	return 0;
+}
+
+/* The server's reason is told at the end. */
+static int send_rows(pg_copy *c, imgsearch_error *err)
+{
+	if (c->rows.failed)
+		return ims_nomem(err);
+	if (ims_libpq()->put_copy(c->l->c, (const char *)c->rows.data, (int)c->rows.len) != 1)
+		return fail_connection(c->l, err);
+	c->rows.len = 0;
+	return 0;
+}
+
+int ims_pg_copy_row(pg_copy *c, uint16_t fields, imgsearch_error *err)
+{
+	int rc = c->rows.failed || c->rows.len >= COPY_BYTES ? send_rows(c, err) : 0;
+	ims_buf_u8(&c->rows, (uint8_t)(fields >> 8));
+	ims_buf_u8(&c->rows, (uint8_t)fields);
+	return rc;
+}
+
+int ims_pg_copy_end(pg_copy *c, int rc, imgsearch_error *err)
+{
+	const libpq *pq = ims_libpq();
+	pg_result *r;
+	if (c->l && !rc) {
+		static const char trailer[] = "\377\377"; /* -1 fields */
+		ims_buf_put(&c->rows, trailer, sizeof trailer - 1);
+		rc = send_rows(c, err);
+	}
+	if (c->l && pq->end_copy(c->l->c, rc ? "given up" : NULL) != 1 && !rc)
+		rc = fail_connection(c->l, err);
+	while (c->l && (r = pq->result(c->l->c))) {
+		if (!rc && pq->result_status(r) != PG_COMMAND_OK)
+			rc = fail_result(c->l, r, err);
+		pq->clear(r);
+	}
+	ims_buf_free(&c->rows);
+	if (c->l && rc && !c->l->failed)
+		c->l->failed = rc;
+	return rc;
+}
+
 /* -------------------------------------------------------------------------- connections ---- */
 
 static void ignore_notice(void *arg, const pg_result *r)

@@ -98,6 +98,14 @@ void ims_pg_snapshot_pause(store *st);
 void ims_pg_hold_acquire(store *st, store_hold *h);
 void ims_pg_hold_release(store *st, store_hold *h);
 
+int ims_pg_table_each(store *st, store_table table, const store_value *after, int64_t most,
+	store_table_each *each, void *user, imgsearch_error *err);
+int ims_pg_transfer_begin(store *st, imgsearch_error *err);
+void ims_pg_transfer_end(store *st);
+int ims_pg_transfer_clear(store *st, imgsearch_error *err);
+int ims_pg_transfer_put(store *st, store_table table, const store_rows *rows, imgsearch_error *err);
+int ims_pg_transfer_finish(store *st, int64_t max_id, int64_t change, imgsearch_error *err);
+
 void ims_pg_close(store *st);
 int64_t ims_pg_old_version(store *st);
 uint64_t ims_pg_bytes(store *st);

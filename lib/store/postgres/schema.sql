@@ -134,6 +134,14 @@ CREATE FUNCTION ims_max_id() RETURNS bigint LANGUAGE sql AS
 CREATE FUNCTION ims_use_ids(largest bigint) RETURNS void LANGUAGE sql AS
 	$$ SELECT setval('item_id', largest) WHERE largest > ims_max_id() $$;
 
+-- Those of a copy: the largest id that was given (-1: none yet), the number of the newest change.
+CREATE FUNCTION ims_set_counters(largest bigint, newest_change bigint) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM setval('item_id', greatest(largest, 0), largest >= 0);
+	UPDATE newest SET change = newest_change;
+END $$;
+
 CREATE FUNCTION ims_count(key integer, more bigint) RETURNS void LANGUAGE sql AS
 	$$ UPDATE tally SET n = n + more WHERE what = key AND more <> 0 $$;
 
