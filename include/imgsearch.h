@@ -648,6 +648,47 @@ IMGSEARCH_API int imgsearch_index_backup(imgsearch *s, const char *path,
 	const imgsearch_index_backup_options *options, const imgsearch_call *call,
 	imgsearch_error *err);
 
+typedef struct imgsearch_index_copy_options {
+	size_t struct_size;
+	uint32_t restart;  /* 1: what an incomplete copy has is dropped, of whatever index it is */
+	uint32_t reserved; /* 0 */
+} imgsearch_index_copy_options;
+
+typedef struct imgsearch_index_copy_table {
+	const char *name;
+	uint64_t rows;
+	uint64_t checksum; /* of all rows in order of their keys; the same on both sides */
+} imgsearch_index_copy_table;
+
+typedef struct imgsearch_index_copy_tables {
+	size_t count;
+	const imgsearch_index_copy_table *const *items;
+} imgsearch_index_copy_tables;
+
+typedef struct imgsearch_index_copy_report {
+	const imgsearch_index_copy_tables *tables;
+	/* 1: an earlier copy, which was stopped, went on; or the target was this copy already */
+	uint32_t resumed;
+	uint32_t reserved;
+} imgsearch_index_copy_report;
+
+/*
+ * Copies the index, as it is committed when the copy begins, into the index `location`, of any kind
+ * that imgsearch_open opens: a file, a server's address. It carries everything: ids, pictures in
+ * all states, names, columns, facts, vectors, models, folders, settings, rejected pairs, history,
+ * searchers. A reader, no writer; others read and write meanwhile. The target is made where it does
+ * not exist, and otherwise holds nothing, or an incomplete copy of this index: that goes on where
+ * it was stopped or killed, or starts over where this index has changed since. Until it is complete
+ * every imgsearch_open of it is EDB. At the end both sides are read again and compared, table by
+ * table. report may be NULL. Errors: EEXIST (the target holds something else), EINVAL (it is an
+ * incomplete copy of another index, or is this index), EBUSY (another program copies into it), EDB
+ * (a table differs), EVERSION, EUNSUPPORTED, ELIMIT.
+ */
+IMGSEARCH_API int imgsearch_index_copy(imgsearch *s, const char *location,
+	const imgsearch_index_copy_options *options, const imgsearch_call *call,
+	imgsearch_index_copy_report **report, imgsearch_error *err);
+IMGSEARCH_API void imgsearch_index_copy_report_free(imgsearch_index_copy_report *report);
+
 /* ---------------------------------------------------------------------------- transactions ---- */
 
 typedef struct imgsearch_transaction_options {

@@ -33,7 +33,7 @@ typedef struct copy {
 	size_t last; /* where the last of the rows begins */
 } copy;
 
-/* ----------------------------------------------------------------------------------- state ---- */
+/* --------------------------------------------------------------------------------- state ---- */
 
 static void free_state(copy_state *s)
 {
@@ -128,7 +128,7 @@ static int read_state(store *st, uint64_t *state, uint64_t *rows, int64_t *chang
 	return rc;
 }
 
-/* ----------------------------------------------------------------------------- transactions ---- */
+/* -------------------------------------------------------------------------- transactions ---- */
 
 /* Begins one, and looks whether the target is as this copy left it. */
 static int begin(copy *c)
@@ -164,7 +164,7 @@ static int end(copy *c, int rc)
 	return 0;
 }
 
-/* ------------------------------------------------------------------------------------- rows ---- */
+/* ---------------------------------------------------------------------------------- rows ---- */
 
 /* The key of the last row becomes that of the state. */
 static void note_key(copy *c)
@@ -255,7 +255,7 @@ static int start(copy *c)
 	return end(c, rc);
 }
 
-/* -------------------------------------------------------------------------------- comparing ---- */
+/* ----------------------------------------------------------------------------- comparing ---- */
 
 typedef struct summing {
 	copy *copy;
@@ -317,7 +317,7 @@ static int compare(copy *c)
 	return rc ? rc : ims_job_step(c->job, "verify", done, done, c->err);
 }
 
-/* ------------------------------------------------------------------------------- the target ---- */
+/* ---------------------------------------------------------------------------- the target ---- */
 
 static int find_any(void *user, const store_value *row, imgsearch_error *err)
 {
@@ -367,9 +367,12 @@ static int begin_again(copy *c, bool restart)
 	int rc = decode(c->to, &c->saved, &c->at, c->err);
 	if (rc == IMGSEARCH_ENOMEM || (rc && !restart))
 		return rc;
-	if (!restart && !is_of_source(c))
-		return ims_fail(c->err, IMGSEARCH_EINVAL,
+	if (!restart && !is_of_source(c)) {
+		rc = ims_fail(c->err, IMGSEARCH_EINVAL,
 			"index %s is an incomplete copy of another index, %s", c->to->label, c->at.source);
+		c->err->detail = EINPROGRESS;
+		return rc;
+	}
 	if (restart)
 		return start(c);
 	if (c->at.source_state == c->state) {
@@ -408,6 +411,19 @@ static int complete(copy *c)
 	return rc;
 }
 
+/*
+ * The state that an earlier copy left, read within a transaction: of one that was killed a server
+ * may yet be committing what it had sent.
+ */
+static int read_saved(copy *c)
+{
+	int rc = ims_store_tx_begin(c->to, c->err);
+	if (!rc)
+		rc = ims_store_setting_get(c->to, setting, &c->saved, c->err);
+	ims_store_tx_rollback(c->to);
+	return rc;
+}
+
 static int run(copy *c, bool restart)
 {
 	uint64_t id = 0;
@@ -417,7 +433,7 @@ static int run(copy *c, bool restart)
 		rc = ims_fail(c->err, IMGSEARCH_EINVAL, "index %s cannot be copied into itself",
 			c->to->label);
 	if (!rc)
-		rc = ims_store_setting_get(c->to, setting, &c->saved, c->err);
+		rc = read_saved(c);
 	if (!rc)
 		rc = c->saved.len ? begin_again(c, restart) : begin_fresh(c, &done);
 	if (rc || done)
@@ -440,7 +456,7 @@ static int write_target(copy *c, bool restart)
 	return rc;
 }
 
-/* ------------------------------------------------------------------------------- the source ---- */
+/* ---------------------------------------------------------------------------- the source ---- */
 
 static int read_number(store *st, const char *name, uint32_t *number, imgsearch_error *err)
 {

@@ -22,8 +22,8 @@ typedef struct store_copy_report {
  * Copies `from` as it is now into the index `path`, which is made where it does not exist. It holds
  * nothing yet, or an incomplete copy of `from`: that goes on, or starts over where `from` has
  * changed since, which the log of j tells. At the end each table is read again on both sides, and
- * compared. With `restart` what an incomplete copy has is dropped. A reader of `from`; the target is
- * written by nobody else meanwhile, and cannot be opened otherwise before the copy is complete.
+ * compared. With `restart` what an incomplete copy has is dropped. A reader of `from`; the target
+ * is written by nobody else meanwhile, and cannot be opened otherwise before the copy is complete.
  * Progress stages "copy" and "verify", in rows; j may be NULL.
  *
  * EEXIST: the target holds something else; EINVAL: it is an incomplete copy of another index, or

@@ -1,11 +1,12 @@
 /*
  * What an engine of the store provides: five small tables of functions, one for copies, and one for
- * the index as a whole. store.h, record.h and transfer.h say what each function does, by its name. The rest of the library
- * calls those of store.h, which know no engine.
+ * the index as a whole. store.h, record.h and transfer.h say what each function does, by its name.
+ * The rest of the library calls those, which know no engine.
  *
  * Every function takes and returns many where a caller can have many, so that an engine on another
- * machine needs one round trip. The library calls none from a callback of another one. The filter
- * of a query may, since it is the program's: such calls need a connection of their own.
+ * machine needs one round trip. The library calls none from a callback of another one of the same
+ * index. The filter of a query may, since it is the program's: such calls need a connection of
+ * their own.
  */
 #ifndef IMS_STORE_ENGINE_H
 #define IMS_STORE_ENGINE_H

@@ -22,7 +22,7 @@ const store_shape ims_store_tables[STORE_TABLES] = {
 	[TABLE_TALLY] = { "tally", "i", 2 },
 };
 
-/* ---------------------------------------------------------------------------- rows in memory ---- */
+/* ------------------------------------------------------------------------ rows in memory ---- */
 
 static void add_value(buf *b, const store_value *v)
 {
@@ -63,7 +63,7 @@ bool ims_store_rows_next(reader *r, store_value *row, size_t columns)
 	return !r->failed;
 }
 
-/* -------------------------------------------------------------------------------- the engine ---- */
+/* ---------------------------------------------------------------------------- the engine ---- */
 
 /* Smaller than every key. */
 static void least_key(const char *kinds, store_value *key)

@@ -1,7 +1,7 @@
 /*
  * Copies of an index into another one: all of it, from where an earlier copy was stopped or killed,
  * and nothing half. Time is the test's own, so that progress is reported at every step. Source and
- * target are files; with IMGSEARCH_TEST_SERVER (common.h) each of the four pairs of file and server.
+ * target are files; with IMGSEARCH_TEST_SERVER (common.h) also pairs with a server.
  */
 #include "common.h"
 
@@ -75,7 +75,7 @@ static int remove_all(void **state)
 	return rc;
 }
 
-/* ---------------------------------------------------------------------------------- an index ---- */
+/* ------------------------------------------------------------------------------ an index ---- */
 
 enum { DIM = 512, BARE = 9000 }; /* 18 MB: three batches */
 
@@ -144,7 +144,7 @@ static void put_about(store *st, int64_t id)
 	ims_facts_clear(&f);
 }
 
-/* Something in every table, references to rows that come later, numbers that were given and went. */
+/* Something in every table, references to rows that come later, numbers that went. */
 static void make_source(void)
 {
 	static char *patterns[] = { "*.tmp", "b\xff" };
@@ -194,7 +194,7 @@ static void change_source(void)
 	ims_store_close(st);
 }
 
-/* ------------------------------------------------------------------------------------ copies ---- */
+/* -------------------------------------------------------------------------------- copies ---- */
 
 /* Progress: stops, or dies, at a step. */
 typedef struct steps {

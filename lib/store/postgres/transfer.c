@@ -6,8 +6,8 @@
 
 /*
  * each: its parameters are the columns of the key, then a limit. types has a letter for each column
- * of a row, in the order of the COPY: q an 8-byte and d a 4-byte number, ? a truth value, b bytes or
- * a text, v a vector, f the facts, which are one column here. T is a column that is always true.
+ * of a row, in the order of the COPY: q an 8-byte and d a 4-byte number, ? a truth value, b bytes
+ * or a text, v a vector, f the facts, which are one column here. T is a column that is always true.
  */
 typedef struct table_sql {
 	const char *each, *types, *put;
@@ -106,7 +106,7 @@ static const table_sql tables[STORE_TABLES] = {
 	},
 };
 
-/* ----------------------------------------------------------------------------------- reading ---- */
+/* ------------------------------------------------------------------------------- reading ---- */
 
 typedef struct table_reader {
 	const store *st;
@@ -187,7 +187,7 @@ int ims_pg_table_each(store *st, store_table table, const store_value *after, in
 	return rc;
 }
 
-/* ---------------------------------------------------------------------------------- a target ---- */
+/* ------------------------------------------------------------------------------ a target ---- */
 
 /* The constraints on references between pictures go with clear and come with finish. */
 int ims_pg_transfer_begin(store *st, imgsearch_error *err)

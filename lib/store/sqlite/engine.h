@@ -109,7 +109,8 @@ int ims_sqlite_table_each(store *st, store_table table, const store_value *after
 int ims_sqlite_transfer_begin(store *st, imgsearch_error *err);
 void ims_sqlite_transfer_end(store *st);
 int ims_sqlite_transfer_clear(store *st, imgsearch_error *err);
-int ims_sqlite_transfer_put(store *st, store_table table, const store_rows *rows, imgsearch_error *err);
+int ims_sqlite_transfer_put(store *st, store_table table, const store_rows *rows,
+	imgsearch_error *err);
 int ims_sqlite_transfer_finish(store *st, int64_t max_id, int64_t change, imgsearch_error *err);
 
 void ims_sqlite_close(store *st);

@@ -144,7 +144,7 @@ static const table_sql tables[STORE_TABLES] = {
 	},
 };
 
-/* ------------------------------------------------------------------------------------ values ---- */
+/* -------------------------------------------------------------------------------- values ---- */
 
 static int bind(sqlite3_stmt *s, int i, const store_value *v, char type)
 {
@@ -201,7 +201,7 @@ int ims_sqlite_table_each(store *base, store_table table, const store_value *aft
 	return rc;
 }
 
-/* ---------------------------------------------------------------------------------- a target ---- */
+/* ------------------------------------------------------------------------------ a target ---- */
 
 /* The rows that others refer to may come after them. Finish checks. */
 int ims_sqlite_transfer_begin(store *base, imgsearch_error *err)

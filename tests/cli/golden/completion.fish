@@ -1,5 +1,5 @@
 # fish completion for imgsearch; written by: imgsearch complete fish
-complete -c imgsearch -n __fish_use_subcommand -f -a 'index query info list failed rm readmit backup build extract models root vectors eval check dups map train serve help complete'
+complete -c imgsearch -n __fish_use_subcommand -f -a 'index query info list failed rm readmit backup copy build extract models root vectors eval check dups map train serve help complete'
 complete -c imgsearch -n '__fish_seen_subcommand_from root' -f -a 'mv'
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors' -f -a 'import export'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l exclude -s x -d 'leave out what matches, now and in later runs (may be repeated)' -x
@@ -137,6 +137,11 @@ complete -c imgsearch -n '__fish_seen_subcommand_from backup' -l json -s j -d 'r
 complete -c imgsearch -n '__fish_seen_subcommand_from backup' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from backup' -l quiet -s q -d 'no progress, no summaries; errors only'
 complete -c imgsearch -n '__fish_seen_subcommand_from backup' -l verbose -s v -d 'write more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from copy' -l restart -d 'drop what an incomplete copy has, and start over'
+complete -c imgsearch -n '__fish_seen_subcommand_from copy' -l json -s j -d 'results as JSON, one object a line'
+complete -c imgsearch -n '__fish_seen_subcommand_from copy' -l help -s h -d 'show this help'
+complete -c imgsearch -n '__fish_seen_subcommand_from copy' -l quiet -s q -d 'no progress, no summaries; errors only'
+complete -c imgsearch -n '__fish_seen_subcommand_from copy' -l verbose -s v -d 'write more about what is done'
 complete -c imgsearch -n '__fish_seen_subcommand_from build' -l searcher -s s -d 'searcher to build' -x -a 'auto exact kdtree pca graph'
 complete -c imgsearch -n '__fish_seen_subcommand_from build' -l variance -d 'pca: share of the variance that is kept' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from build' -l components -d 'pca, kdtree: number of components, instead of --variance' -x

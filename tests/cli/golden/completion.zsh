@@ -3,7 +3,7 @@
 _imgsearch() {
 	local command=$words[2]
 	if (( CURRENT == 2 )); then
-		compadd -- index query info list failed rm readmit backup build extract models root vectors eval check dups map train serve help complete
+		compadd -- index query info list failed rm readmit backup copy build extract models root vectors eval check dups map train serve help complete
 		return
 	fi
 	case $command in
@@ -180,6 +180,14 @@ _imgsearch() {
 		_arguments -s \
 			'(-f --force)'{-f,--force}'[replace FILE where it exists]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
+			'(-h --help)'{-h,--help}'[show this help]' \
+			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
+			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
+			'*:file:_files' ;;
+	'copy')
+		_arguments -s \
+			'--restart[drop what an incomplete copy has, and start over]' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
