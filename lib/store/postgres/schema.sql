@@ -567,6 +567,27 @@ BEGIN
 	PERFORM ims_use_ids((SELECT max(i.id) FROM unnest(items) AS i (id)));
 END $$;
 
+-- The vectors of these items, which differ from each other, come next, by COPY.
+CREATE FUNCTION ims_make_room(items bigint[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	deleted bigint;
+	replaced bigint := 0;
+BEGIN
+	IF (SELECT min(i.id) FROM unnest(items) AS i (id)) <= ims_max_id() THEN
+		SELECT min(i.id) INTO deleted FROM unnest(items) AS i (id)
+			WHERE EXISTS (SELECT FROM feature_kept k WHERE k.id = i.id)
+				OR EXISTS (SELECT FROM picture p WHERE p.id = i.id AND p.state = 8);
+		IF deleted IS NOT NULL THEN
+			RAISE EXCEPTION USING ERRCODE = 'IM003', MESSAGE = deleted;
+		END IF;
+		DELETE FROM feature WHERE id = ANY (items);
+		GET DIAGNOSTICS replaced = ROW_COUNT;
+	END IF;
+	PERFORM ims_count(101, cardinality(items) - replaced);
+	PERFORM ims_changed(items);
+	PERFORM ims_use_ids((SELECT max(i.id) FROM unnest(items) AS i (id)));
+END $$;
+
 -- ------------------------------------------------------------------- deleted on purpose ----
 
 -- 0: there is no such item; 1: a picture or a vector; 2: deleted. In the order of the items.

@@ -115,7 +115,8 @@ until $psql -tc "SELECT 1 FROM gone.setting WHERE name = 'copy'" 2>/dev/null | g
 kill -9 $! 2>/dev/null
 wait $! 2>/dev/null
 $psql -c "BEGIN; SELECT FROM gone.newest FOR UPDATE; SELECT pg_sleep(120)" >"$W/lock" 2>&1 &
-until $psql -tc "SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'" | grep -q 1; do :; done
+sleeping="SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"
+until $psql -tc "$sleeping" | grep -q 1; do :; done
 "$B/imgsearch" copy "$W/v.db" "$there" >"$W/out" 2>&1 &
 waiting="SELECT 1 FROM pg_stat_activity WHERE application_name = 'imgsearch'
 	AND wait_event_type = 'Lock'"
