@@ -2,8 +2,9 @@
 """Bulk load into PostgreSQL beside a bare \\copy of the same rows, in turns, on a server of its own
 (fsync off): N x 256 vectors. `vectors import` is imgsearch_vectors_add in blocks of 32 MiB, each a
 transaction; \\copy is one binary COPY from a file into a table with the same primary key. Then the
-same rows by `copy` from a file, there and back, each with its comparison of both sides. Seconds and
-the peak of memory, without mapped files; the least of the turns is compared. Arguments: the build folder, N, turns."""
+same rows by `copy` from a file, there and back, each with its comparison of both sides. Seconds,
+and the peak of memory without mapped files; the least of the turns is compared. Arguments: the
+build folder, N, turns."""
 import os
 import subprocess
 import sys
@@ -102,8 +103,8 @@ def measure(folder, server, psql):
         ours.append(timed("imgsearch vectors import", *quiet, folder + "/v.npy"))
     print(f"import: {min(bare) / min(ours):.2f} of the speed of \\copy")
     os.remove(folder + "/v.copy")
-    subprocess.run([IMGSEARCH, "vectors", "import", "-q", "--metric", "l2", "--db", folder + "/v.db",
-                    folder + "/v.npy"], check=True)
+    subprocess.run([IMGSEARCH, "vectors", "import", "-q", "--metric", "l2", "--db",
+                    folder + "/v.db", folder + "/v.npy"], check=True)
     sql("DROP SCHEMA ours CASCADE")
     sql("CREATE SCHEMA ours")
     timed("imgsearch copy, file to server", IMGSEARCH, "copy", "-q", folder + "/v.db", index)
