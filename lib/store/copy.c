@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 enum { BATCH_BYTES = 8 << 20, BATCH_ROWS = 65536, STATE_VERSION = 1 };
 
@@ -483,16 +484,14 @@ static int open_both(copy *c, const char *path)
 	return rc ? rc : ims_store_open(&c->to, path, &o, c->err);
 }
 
-int ims_store_copy(store *from, const char *path, bool restart, job *j, store_copy_report *out,
-	imgsearch_error *err)
+/* *done grows with what the target has; 0: it was never opened. */
+static int copy_once(store *from, const char *path, bool restart, job *j, store_copy_report *out,
+	uint64_t *done, imgsearch_error *err)
 {
-	imgsearch_error why = { 0 };
 	store_hold hold;
 	store_snapshot snapshot;
-	copy c = { .from = from, .job = j, .err = &why, .report = out };
+	copy c = { .from = from, .job = j, .err = err, .report = out };
 	*out = (store_copy_report){ 0 };
-	if (!strcmp(path, ":memory:"))
-		return ims_fail(err, IMGSEARCH_EINVAL, "a copy in memory would be lost at once");
 	ims_store_hold_acquire(from, &hold);
 	ims_store_snapshot_begin(from, &snapshot);
 	int rc = open_both(&c, path);
@@ -500,10 +499,45 @@ int ims_store_copy(store *from, const char *path, bool restart, job *j, store_co
 		rc = write_target(&c, restart);
 	ims_store_snapshot_end(&snapshot);
 	ims_store_hold_release(from, &hold);
+	*done = c.to ? 1 + c.at.done + c.at.table : *done;
 	ims_store_close(c.to);
 	free_state(&c.at);
 	ims_buf_free(&c.saved);
 	ims_buf_free(&c.rows.data);
+	return rc;
+}
+
+static int wait_for(double seconds, job *j, imgsearch_error *err)
+{
+	double end = ims_now() + seconds;
+	int rc = 0;
+	while (!rc && ims_now() < end) {
+		nanosleep(&(struct timespec){ 0, 20000000 }, NULL);
+		rc = ims_job_check(j, err);
+	}
+	return rc;
+}
+
+/* A server that goes away after the copy has begun is waited for, again where that got further. */
+int ims_store_copy(store *from, const char *path, bool restart, job *j, store_copy_report *out,
+	imgsearch_error *err)
+{
+	enum { TRIES = 5 };
+	imgsearch_error why = { 0 };
+	uint64_t done = 0, before;
+	int rc = strcmp(path, ":memory:")
+		? copy_once(from, path, restart, j, out, &done, &why)
+		: ims_fail(&why, IMGSEARCH_EINVAL, "a copy in memory would be lost at once");
+	for (int i = 1; done && rc == IMGSEARCH_EIO && why.detail == ECONNRESET && i < TRIES; i++) {
+		double seconds = 0.25 * (1 << i);
+		ims_job_log(j, IMGSEARCH_LOG_WARNING, "%s; it is tried again in %g s", why.message,
+			seconds);
+		if (wait_for(seconds, j, &why))
+			break;
+		before = done;
+		rc = copy_once(from, path, false, j, out, &done, &why);
+		i = done > before ? 0 : i;
+	}
 	if (rc && err)
 		*err = why;
 	return rc;

@@ -4,6 +4,7 @@
  */
 #include "store/postgres/conn.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,30 +20,32 @@ static void copy_line(char *out, size_t size, const char *text)
 
 typedef struct pg_status {
 	const char *state; /* the beginning of an SQLSTATE */
-	int status;
+	int status, detail;
 } pg_status;
 
-static int status_of(const char *state)
+/* detail ECONNRESET: the server is gone, and may come back. */
+static pg_status status_of(const char *state)
 {
 	static const pg_status known[] = {
-		{ "08", IMGSEARCH_EIO },    /* connection */
-		{ "28", IMGSEARCH_EIO },    /* password */
-		{ "42501", IMGSEARCH_EIO }, /* privilege */
-		{ "25006", IMGSEARCH_EIO }, /* read only */
-		{ "53200", IMGSEARCH_ENOMEM },
-		{ "53", IMGSEARCH_EIO }, /* disk full, too many connections */
-		{ "54", IMGSEARCH_ELIMIT },
-		{ "2200H", IMGSEARCH_ELIMIT }, /* no id is left */
-		{ "40", IMGSEARCH_EBUSY },     /* serialisation, deadlock */
-		{ "55P03", IMGSEARCH_EBUSY },
-		{ "57014", IMGSEARCH_EDEADLINE },
-		{ "57", IMGSEARCH_EIO }, /* shut down */
-		{ "58", IMGSEARCH_EIO },
+		{ "08", IMGSEARCH_EIO, ECONNRESET }, /* connection */
+		{ "28", IMGSEARCH_EIO, EACCES },     /* password */
+		{ "42501", IMGSEARCH_EIO, EACCES },  /* privilege */
+		{ "25006", IMGSEARCH_EIO, EROFS },   /* read only */
+		{ "53100", IMGSEARCH_EIO, ENOSPC },
+		{ "53200", IMGSEARCH_ENOMEM, 0 },
+		{ "53", IMGSEARCH_EIO, 0 }, /* too many connections */
+		{ "54", IMGSEARCH_ELIMIT, 0 },
+		{ "2200H", IMGSEARCH_ELIMIT, 0 }, /* no id is left */
+		{ "40", IMGSEARCH_EBUSY, 0 },     /* serialisation, deadlock */
+		{ "55P03", IMGSEARCH_EBUSY, 0 },
+		{ "57014", IMGSEARCH_EDEADLINE, 0 },
+		{ "57", IMGSEARCH_EIO, ECONNRESET }, /* shut down */
+		{ "58", IMGSEARCH_EIO, 0 },
 	};
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		if (!strncmp(state, known[i].state, strlen(known[i].state)))
-			return known[i].status;
-	return IMGSEARCH_EDB;
+			return known[i];
+	return (pg_status){ state, IMGSEARCH_EDB, 0 };
 }
 
 /* The errors that the schema's functions raise: the message is an id. */
@@ -74,7 +77,10 @@ static int fail_connection(pg_link *l, imgsearch_error *err)
 	char line[300];
 	copy_line(line, sizeof line, ims_libpq()->error(l->c));
 	l->failed = IMGSEARCH_EIO;
-	return ims_fail(err, IMGSEARCH_EIO, "index %s: %s", l->st->base.label, line);
+	ims_fail(err, IMGSEARCH_EIO, "index %s: %s", l->st->base.label, line);
+	if (err)
+		err->detail = ECONNRESET;
+	return IMGSEARCH_EIO;
 }
 
 static int fail_result(pg_link *l, const pg_result *r, imgsearch_error *err)
@@ -85,9 +91,12 @@ static int fail_result(pg_link *l, const pg_result *r, imgsearch_error *err)
 			   *detail = pq->result_field(r, PG_DIAG_DETAIL);
 	if (!state || !message)
 		return fail_connection(l, err);
-	int rc = !strncmp(state, "IM", 2)
-		? fail_own(l, state, message, detail, err)
-		: ims_fail(err, status_of(state), "index %s: %s", l->st->base.label, message);
+	pg_status status = status_of(state);
+	bool own = !strncmp(state, "IM", 2);
+	int rc = own ? fail_own(l, state, message, detail, err)
+				 : ims_fail(err, status.status, "index %s: %s", l->st->base.label, message);
+	if (err && !own)
+		err->detail = status.detail;
 	l->failed = l->failed ? l->failed : rc;
 	return rc;
 }
@@ -385,12 +394,24 @@ int ims_pg_acquire(pg_store *st, pg_link **out, imgsearch_error *err)
 	return snapshot ? join(st, snapshot, out, err) : acquire_own(st, out, err);
 }
 
+/* Where one connection is lost, so are the others. */
+static void drop_idle(pg_store *st)
+{
+	pthread_mutex_lock(&st->mutex);
+	while (st->n_idle)
+		ims_pg_disconnect(st->idle[--st->n_idle]);
+	pthread_mutex_unlock(&st->mutex);
+}
+
 void ims_pg_release(pg_store *st, pg_link *l)
 {
 	if (!l || l == st->writer || l->shared)
 		return;
 	bool idle = !ims_libpq()->in_transaction(l->c); /* a read that failed leaves its transaction */
-	if (ims_libpq()->status(l->c) != PG_CONNECTION_OK || !idle) {
+	bool lost = ims_libpq()->status(l->c) != PG_CONNECTION_OK;
+	if (lost)
+		drop_idle(st);
+	if (lost || !idle) {
 		ims_pg_disconnect(l);
 		return;
 	}

@@ -123,12 +123,23 @@ waiting="SELECT 1 FROM pg_stat_activity WHERE application_name = 'imgsearch'
 tries=2000
 until $psql -tc "$waiting" | grep -q 1 || [ $tries = 0 ]; do tries=$((tries - 1)); done
 postgres_stop
+postgres_run
 wait $!
-[ $? != 0 ] && grep -q "goes on where it was" "$W/out" && grep -q "$W\|127.0.0.1" "$W/out"
-result "the server stops in the middle of a copy" $? "$W/out"
+rc=$?
+grep -q "it is tried again" "$W/out" || rc=1
+result "the server stops in the middle of a copy, which goes on when it is back" $rc "$W/out"
+
+there=$(db away)
+"$B/imgsearch" copy "$W/v.db" "$there" >"$W/out" 2>&1 &
+until $psql -tc "SELECT 1 FROM away.setting WHERE name = 'copy'" 2>/dev/null | grep -q 1 ||
+	! kill -0 $! 2>/dev/null; do :; done
+postgres_stop
+wait $!
+[ $? != 0 ] && grep -q "goes on where it was" "$W/out" && grep -q "127.0.0.1" "$W/out"
+result "it stops and does not come back: a sentence" $? "$W/out"
 postgres_run
 run copy "$W/v.db" "$there" >"$W/out" 2>&1
-result "... and the copy goes on when it is back" $? "$W/out"
+result "... and the same command completes the copy" $? "$W/out"
 
 # ------------------------------------------------------------------------------------- errors ----
 
