@@ -167,7 +167,7 @@ postgres_stop
 ulimit -S -f 65536
 postgres_start "$W/small/server"
 ulimit -S -f unlimited
-there=$(db full)
+there=$(db small)
 fails "a full disk" "could not extend file" copy "$W/v.db" "$there"
 grep -q "127.0.0.1" "$W/out"
 result "... of the server that is named" $? "$W/out"
