@@ -1058,6 +1058,39 @@ IMGSEARCH_API int imgsearch_item_get(imgsearch *s, int64_t id, imgsearch_item **
 	imgsearch_error *err);
 IMGSEARCH_API void imgsearch_item_free(imgsearch_item *item);
 
+typedef struct imgsearch_vectors_export_options {
+	size_t struct_size;
+	uint32_t with_items; /* 1: blocks have items */
+	/*
+	 * 1: rows are as queries compare them: the mean of the features of pictures is subtracted, and
+	 * under cosine they have length 1. 0: as they were extracted or added
+	 */
+	uint32_t compared;
+} imgsearch_vectors_export_options;
+
+/* Vectors in order of id, valid during the callback. */
+typedef struct imgsearch_vectors_export_block {
+	size_t count, dim;
+	const int64_t *ids;                 /* (count) */
+	const float *rows;                  /* (count, dim) */
+	const imgsearch_item *const *items; /* (count), or NULL: options */
+	uint64_t total;                     /* vectors of the index */
+	const char *model;                  /* name; NULL: the caller's own vectors */
+	const char *weights_hash;           /* hexadecimal BLAKE2b-256 of its weights, or NULL */
+	const float *mean;                  /* (dim), which queries subtract; NULL: they do not */
+	uint32_t metric;                    /* imgsearch_metric */
+	uint32_t reserved;
+} imgsearch_vectors_export_block;
+typedef int (*imgsearch_vectors_export_fn)(void *user, const imgsearch_vectors_export_block *block);
+
+/*
+ * All stored vectors, block by block, with what other programs need to know of them, from one state
+ * of the index. No block where there are no vectors. In ":memory:" nobody writes meanwhile.
+ */
+IMGSEARCH_API int imgsearch_vectors_export(imgsearch *s,
+	const imgsearch_vectors_export_options *options, imgsearch_vectors_export_fn each, void *user,
+	const imgsearch_call *call, imgsearch_error *err);
+
 /*
  * The id of a path or name, as results have it: also "id:N" of a vector without a name. An item
  * that was added under the name "id:N" comes first. ENOTFOUND.

@@ -72,6 +72,9 @@ BAD_FIELDS = [
     ("index_add", "imgsearch_index_add_options", 'name = ""', "EINVAL", "name"),
     ("index_backup", "imgsearch_index_backup_options", "replace = 2", "EINVAL", "replace"),
     ("index_copy", "imgsearch_index_copy_options", "restart = 2", "EINVAL", "restart"),
+    ("vectors_export", "imgsearch_vectors_export_options", "with_items = 2", "EINVAL",
+     "with_items"),
+    ("vectors_export", "imgsearch_vectors_export_options", "compared = 2", "EINVAL", "compared"),
     ("build", "imgsearch_build_options", "variance = 2", "EINVAL", "variance"),
     ("build", "imgsearch_build_options", "degree = 129", "EINVAL", "degree"),
     ("build", "imgsearch_build_options", "beam = 1001", "EINVAL", "beam"),
@@ -209,6 +212,10 @@ static int each_row(void *user, const int64_t *ids, const float *rows, size_t n,
 {
 	return (void)user, (void)ids, (void)rows, (void)n, (void)dim, 0;
 }
+static int each_block(void *user, const imgsearch_vectors_export_block *block)
+{
+	return (void)user, (void)block, 0;
+}
 static int each_model(void *user, const imgsearch_model *m)
 {
 	return (void)user, (void)m, 0;
@@ -281,7 +288,8 @@ def short(name):
 def right(function, name, kind):
     if name == "each":
         return {"item_each": "each_item", "item_list": "each_item",
-                "vectors_each": "each_row"}.get(function, "each_model")
+                "vectors_each": "each_row",
+                "vectors_export": "each_block"}.get(function, "each_model")
     if name == "out" and function == "vectors_reduce":
         return "scores"
     if name == "map":

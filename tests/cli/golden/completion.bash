@@ -4,7 +4,7 @@ _imgsearch() {
 	local IFS=$'\n'
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(IFS=' '; compgen -W "index query info list failed rm readmit backup copy build extract models root vectors eval check dups map train serve help complete --version --help" -- "$cur"))
+		COMPREPLY=($(IFS=' '; compgen -W "index query info list failed rm readmit backup copy export build extract models root vectors eval check dups map train serve help complete --version --help" -- "$cur"))
 		return
 	fi
 	case $cmd in
@@ -91,6 +91,7 @@ _imgsearch() {
 	"rm --db"|"rm -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"readmit --db"|"readmit -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"backup --db"|"backup -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"export --db"|"export -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"build --searcher"|"build -s") COMPREPLY=($(IFS=' '; compgen -W "auto exact kdtree pca graph" -- "$cur")); return ;;
 	"build --variance") return ;;
 	"build --components") return ;;
@@ -245,6 +246,7 @@ _imgsearch() {
 	"readmit") options="--db --json --null --help --quiet --verbose" ;;
 	"backup") options="--force --db --json --help --quiet --verbose" ;;
 	"copy") options="--restart --json --help --quiet --verbose" ;;
+	"export") options="--compared --db --json --help --quiet --verbose" ;;
 	"build") options="--searcher --variance --components --whiten --degree --beam --seed --stats --db --threads --json --help --quiet --verbose" ;;
 	"extract") options="--output --raw --db --model --weights --device --precision --formats --video --resize --crop --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --help --quiet --verbose" ;;
 	"models") options="--json --help --quiet --verbose" ;;

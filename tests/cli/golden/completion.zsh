@@ -3,7 +3,7 @@
 _imgsearch() {
 	local command=$words[2]
 	if (( CURRENT == 2 )); then
-		compadd -- index query info list failed rm readmit backup copy build extract models root vectors eval check dups map train serve help complete
+		compadd -- index query info list failed rm readmit backup copy export build extract models root vectors eval check dups map train serve help complete
 		return
 	fi
 	case $command in
@@ -99,7 +99,7 @@ _imgsearch() {
 			'--expand-power=[with --expand\: weight each result by its score to the power of A]:A:' \
 			'--reciprocal=[re-rank the first 500 results by common k-reciprocal neighbours]:K:' \
 			'--views=[search with the mean feature of N views\: the picture, its centre, its corners]:N:' \
-			'--vectors=[queries are the rows of this .npy or .fvecs file]:FILE:_files' \
+			'--vectors=[queries are the rows of this .npy, .fvecs or .fbin file]:FILE:_files' \
 			'--ids=[with --vectors\: write ids (n, k) as int64, -1 where there are fewer]:FILE.npy:_files' \
 			'--distances=[with --vectors\: write distances (n, k) as f32, NaN where there are fewer]:FILE.npy:_files' \
 			'--batch=[with --vectors\: queries in a batch; 1\: one by one]:N:' \
@@ -188,6 +188,15 @@ _imgsearch() {
 	'copy')
 		_arguments -s \
 			'--restart[drop what an incomplete copy has, and start over]' \
+			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
+			'(-h --help)'{-h,--help}'[show this help]' \
+			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
+			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
+			'*:file:_files' ;;
+	'export')
+		_arguments -s \
+			'--compared[write the vectors as queries compare them\: the mean of all subtracted where the index does so, and of length 1 for cosine]' \
+			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \

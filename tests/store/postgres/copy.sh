@@ -60,6 +60,11 @@ for d in "$W/a.db" "$there" "$(db second)" "$W/b.db"; do
 done
 [ ! -s "$W/diff" ]
 result "all four answer alike" $? "$W/diff"
+for end in npy jsonl; do
+	run export -q --compared --db "$W/a.db" "$W/a.$end" && run export -q --compared --db "$there" \
+		"$W/b.$end" && cmp "$W/a.$end" "$W/b.$end" >"$W/out" 2>&1
+	result "export of both is the same: .$end" $? "$W/out"
+done
 printf x >>"$W/photos/city-04.jpg"
 run index --db "$there" 2>&1 | sed 's/ ([0-9.]* s)//' >"$W/out" && run index --db "$W/b.db" 2>&1 |
 	sed 's/ ([0-9.]* s)//' >>"$W/out"
