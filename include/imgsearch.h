@@ -656,6 +656,47 @@ IMGSEARCH_API int imgsearch_index_backup(imgsearch *s, const char *path,
 	const imgsearch_index_backup_options *options, const imgsearch_call *call,
 	imgsearch_error *err);
 
+typedef struct imgsearch_index_copy_options {
+	size_t struct_size;
+	uint32_t restart;  /* 1: what an incomplete copy has is dropped, of whatever index it is */
+	uint32_t reserved; /* 0 */
+} imgsearch_index_copy_options;
+
+typedef struct imgsearch_index_copy_table {
+	const char *name;
+	uint64_t rows;
+	uint64_t checksum; /* of all rows in order of their keys; the same on both sides */
+} imgsearch_index_copy_table;
+
+typedef struct imgsearch_index_copy_tables {
+	size_t count;
+	const imgsearch_index_copy_table *const *items;
+} imgsearch_index_copy_tables;
+
+typedef struct imgsearch_index_copy_report {
+	const imgsearch_index_copy_tables *tables;
+	/* 1: an earlier copy, which was stopped, went on; or the target was this copy already */
+	uint32_t resumed;
+	uint32_t reserved;
+} imgsearch_index_copy_report;
+
+/*
+ * Copies the index, as it is committed when the copy begins, into the index `location`, of any kind
+ * that imgsearch_open opens: a file, a server's address. It carries everything: ids, pictures in
+ * all states, names, columns, facts, vectors, models, folders, settings, rejected pairs, history,
+ * searchers. A reader, no writer; others read and write meanwhile. The target is made where it does
+ * not exist, and otherwise holds nothing, or an incomplete copy of this index: that goes on where
+ * it was stopped or killed, or starts over where this index has changed since. Until it is complete
+ * every imgsearch_open of it is EDB. At the end both sides are read again and compared, table by
+ * table. report may be NULL. Errors: EEXIST (the target holds something else), EINVAL (it is an
+ * incomplete copy of another index, or is this index), EBUSY (another program copies into it), EDB
+ * (a table differs), EVERSION, EUNSUPPORTED, ELIMIT.
+ */
+IMGSEARCH_API int imgsearch_index_copy(imgsearch *s, const char *location,
+	const imgsearch_index_copy_options *options, const imgsearch_call *call,
+	imgsearch_index_copy_report **report, imgsearch_error *err);
+IMGSEARCH_API void imgsearch_index_copy_report_free(imgsearch_index_copy_report *report);
+
 /* ---------------------------------------------------------------------------- transactions ---- */
 
 typedef struct imgsearch_transaction_options {
@@ -1026,6 +1067,39 @@ IMGSEARCH_API int imgsearch_item_list(imgsearch *s, const imgsearch_item_list_op
 IMGSEARCH_API int imgsearch_item_get(imgsearch *s, int64_t id, imgsearch_item **out,
 	imgsearch_error *err);
 IMGSEARCH_API void imgsearch_item_free(imgsearch_item *item);
+
+typedef struct imgsearch_vectors_export_options {
+	size_t struct_size;
+	uint32_t with_items; /* 1: blocks have items */
+	/*
+	 * 1: rows are as queries compare them: the mean of the features of pictures is subtracted, and
+	 * under cosine they have length 1. 0: as they were extracted or added
+	 */
+	uint32_t compared;
+} imgsearch_vectors_export_options;
+
+/* Vectors in order of id, valid during the callback. */
+typedef struct imgsearch_vectors_export_block {
+	size_t count, dim;
+	const int64_t *ids;                 /* (count) */
+	const float *rows;                  /* (count, dim) */
+	const imgsearch_item *const *items; /* (count), or NULL: options */
+	uint64_t total;                     /* vectors of the index */
+	const char *model;                  /* name; NULL: the caller's own vectors */
+	const char *weights_hash;           /* hexadecimal BLAKE2b-256 of its weights, or NULL */
+	const float *mean;                  /* (dim), which queries subtract; NULL: they do not */
+	uint32_t metric;                    /* imgsearch_metric */
+	uint32_t reserved;
+} imgsearch_vectors_export_block;
+typedef int (*imgsearch_vectors_export_fn)(void *user, const imgsearch_vectors_export_block *block);
+
+/*
+ * All stored vectors, block by block, with what other programs need to know of them, from one state
+ * of the index. No block where there are no vectors. In ":memory:" nobody writes meanwhile.
+ */
+IMGSEARCH_API int imgsearch_vectors_export(imgsearch *s,
+	const imgsearch_vectors_export_options *options, imgsearch_vectors_export_fn each, void *user,
+	const imgsearch_call *call, imgsearch_error *err);
 
 /*
  * The id of a path or name, as results have it: also "id:N" of a vector without a name. An item

@@ -252,12 +252,21 @@ static bool is_named(const edit *e, size_t i)
 	return e->names && e->names[i];
 }
 
-/* Runs of vectors with names, and of those without, are written at once, LOOK at most. */
+/* As many vectors without names as are written between two looks at the job. */
+static size_t at_once(const edit *e)
+{
+	enum { BYTES = 8 << 20 };
+	size_t n = BYTES / (sizeof *e->rows * (e->dim ? e->dim : 1));
+	return n > LOOK ? n : LOOK;
+}
+
+/* Runs of vectors with names, and of those without, are written at once. */
 static int write_vectors(const edit *e, imgsearch *s, const job *j, imgsearch_error *err)
 {
 	int rc = ims_view_settle_dim(s, e->dim, err);
 	for (size_t i = 0, to; !rc && i < e->n; i = to) {
-		for (to = i; to < e->n && to - i < LOOK && is_named(e, to) == is_named(e, i); to++)
+		size_t most = is_named(e, i) ? LOOK : at_once(e);
+		for (to = i; to < e->n && to - i < most && is_named(e, to) == is_named(e, i); to++)
 			;
 		rc = ims_job_check(j, err);
 		if (rc)

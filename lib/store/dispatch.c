@@ -1,4 +1,5 @@
 /* Calls the engine that an index was opened by, and translates the paths of roots on the way. */
+#include "store/copy.h"
 #include "store/mounts.h"
 
 #include <string.h>
@@ -13,6 +14,8 @@ int ims_store_open(store **out, const char *path, const store_options *o, imgsea
 	int rc = (ims_store_is_address(path) ? ims_postgres_open : ims_sqlite_open)(out, path, o, err);
 	if (!rc)
 		rc = ims_mounts_set(*out, o->roots, o->n_roots, err);
+	if (!rc && !o->incomplete)
+		rc = ims_store_refuse_incomplete(*out, err);
 	if (rc) {
 		ims_store_close(*out);
 		*out = NULL;

@@ -1,16 +1,18 @@
 /*
- * What an engine of the store provides: five small tables of functions, and one for the index as a
- * whole. store.h and record.h say what each function does, by its name. The rest of the library
- * calls those of store.h, which know no engine.
+ * What an engine of the store provides: five small tables of functions, one for copies, and one for
+ * the index as a whole. store.h, record.h and transfer.h say what each function does, by its name.
+ * The rest of the library calls those, which know no engine.
  *
  * Every function takes and returns many where a caller can have many, so that an engine on another
- * machine needs one round trip. The library calls none from a callback of another one. The filter
- * of a query may, since it is the program's: such calls need a connection of their own.
+ * machine needs one round trip. The library calls none from a callback of another one of the same
+ * index. The filter of a query may, since it is the program's: such calls need a connection of
+ * their own.
  */
 #ifndef IMS_STORE_ENGINE_H
 #define IMS_STORE_ENGINE_H
 
 #include "store/record.h"
+#include "store/transfer.h"
 
 /* Vectors. */
 typedef struct store_rows_table {
@@ -131,6 +133,17 @@ typedef struct store_leases_table {
 	int (*unclaim)(store *st, const store_place *at, size_t n, imgsearch_error *err);
 } store_leases_table;
 
+/* Tables of rows. `after` is a key, at most `most` rows follow it. */
+typedef struct store_transfer_table {
+	int (*each)(store *st, store_table table, const store_value *after, int64_t most,
+		store_table_each *each, void *user, imgsearch_error *err);
+	int (*begin)(store *st, imgsearch_error *err);
+	void (*end)(store *st);
+	int (*clear)(store *st, imgsearch_error *err);
+	int (*put)(store *st, store_table table, const store_rows *rows, imgsearch_error *err);
+	int (*finish)(store *st, int64_t max_id, int64_t change, imgsearch_error *err);
+} store_transfer_table;
+
 /* The index as a whole. */
 typedef struct store_file_table {
 	void (*close)(store *st);
@@ -147,6 +160,7 @@ typedef struct store_engine {
 	store_settings_table settings;
 	store_changes_table changes;
 	store_leases_table leases;
+	store_transfer_table transfer;
 	store_file_table file;
 } store_engine;
 

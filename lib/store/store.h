@@ -25,6 +25,7 @@ typedef struct store store;
 
 typedef struct store_options {
 	bool must_exist, read_only;
+	bool incomplete; /* a copy into it may be incomplete, which is EDB otherwise: store/copy.h */
 	uint32_t dim;    /* of a new file: chooses the page size; 0: unknown */
 	uint32_t metric; /* of a new file */
 	/*

@@ -4,6 +4,7 @@
  */
 #include "store/postgres/conn.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,30 +22,33 @@ static void copy_line(char *out, size_t size, const char *text)
 
 typedef struct pg_status {
 	const char *state; /* the beginning of an SQLSTATE */
-	int status;
+	int status, detail;
 } pg_status;
 
-static int status_of(const char *state)
+/* detail ECONNRESET: the server is gone, and may come back. */
+static pg_status status_of(const char *state)
 {
 	static const pg_status known[] = {
-		{ "08", IMGSEARCH_EIO },    /* connection */
-		{ "28", IMGSEARCH_EIO },    /* password */
-		{ "42501", IMGSEARCH_EIO }, /* privilege */
-		{ "25006", IMGSEARCH_EIO }, /* read only */
-		{ "53200", IMGSEARCH_ENOMEM },
-		{ "53", IMGSEARCH_EIO }, /* disk full, too many connections */
-		{ "54", IMGSEARCH_ELIMIT },
-		{ "2200H", IMGSEARCH_ELIMIT }, /* no id is left */
-		{ "40", IMGSEARCH_EBUSY },     /* serialisation, deadlock */
-		{ "55P03", IMGSEARCH_EBUSY },
-		{ "25P03", IMGSEARCH_EIO }, /* silent for too long in a transaction */
-		{ "57", IMGSEARCH_EIO },    /* shut down, or past the server's limit of time */
-		{ "58", IMGSEARCH_EIO },
+		{ "08", IMGSEARCH_EIO, ECONNRESET }, /* connection */
+		{ "28", IMGSEARCH_EIO, EACCES },     /* password */
+		{ "42501", IMGSEARCH_EIO, EACCES },  /* privilege */
+		{ "25006", IMGSEARCH_EIO, EROFS },   /* read only */
+		{ "53100", IMGSEARCH_EIO, ENOSPC },
+		{ "53200", IMGSEARCH_ENOMEM, 0 },
+		{ "53", IMGSEARCH_EIO, 0 }, /* too many connections */
+		{ "54", IMGSEARCH_ELIMIT, 0 },
+		{ "2200H", IMGSEARCH_ELIMIT, 0 }, /* no id is left */
+		{ "40", IMGSEARCH_EBUSY, 0 },     /* serialisation, deadlock */
+		{ "55P03", IMGSEARCH_EBUSY, 0 },
+		{ "25P03", IMGSEARCH_EIO, 0 },       /* silent for too long in a transaction */
+		{ "57014", IMGSEARCH_EIO, 0 },       /* past the server's limit of time */
+		{ "57", IMGSEARCH_EIO, ECONNRESET }, /* shut down */
+		{ "58", IMGSEARCH_EIO, 0 },
 	};
 	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
 		if (!strncmp(state, known[i].state, strlen(known[i].state)))
-			return known[i].status;
-	return IMGSEARCH_EDB;
+			return known[i];
+	return (pg_status){ state, IMGSEARCH_EDB, 0 };
 }
 
 /* Whether what failed last on this thread may succeed when it is done again. */
@@ -105,7 +109,10 @@ static int fail_connection(pg_link *l, imgsearch_error *err)
 	copy_line(line, sizeof line, ims_libpq()->error(l->c));
 	l->failed = IMGSEARCH_EIO;
 	passing = true;
-	return ims_fail(err, IMGSEARCH_EIO, "index %s: %s", l->st->base.label, line);
+	ims_fail(err, IMGSEARCH_EIO, "index %s: %s", l->st->base.label, line);
+	if (err)
+		err->detail = ECONNRESET;
+	return IMGSEARCH_EIO;
 }
 
 static int fail_result(pg_link *l, const pg_result *r, imgsearch_error *err)
@@ -117,11 +124,13 @@ static int fail_result(pg_link *l, const pg_result *r, imgsearch_error *err)
 	if (!state || !message)
 		return fail_connection(l, err);
 	passing = may_pass(state);
-	int rc = !strncmp(state, "IM", 2) ? fail_own(l, state, message, detail, err)
-		: !strcmp(state, "42501")
-		? ims_fail(err, IMGSEARCH_EIO, "index %s: this role may not do that: %s", l->st->base.label,
-			message)
-		: ims_fail(err, status_of(state), "index %s: %s", l->st->base.label, message);
+	pg_status status = status_of(state);
+	bool own = !strncmp(state, "IM", 2), denied = !strcmp(state, "42501");
+	int rc = own ? fail_own(l, state, message, detail, err)
+				 : ims_fail(err, status.status, "index %s: %s%s", l->st->base.label,
+					 denied ? "this role may not do that: " : "", message);
+	if (err && !own)
+		err->detail = status.detail;
 	l->failed = l->failed ? l->failed : rc;
 	return rc;
 }
@@ -378,6 +387,72 @@ int ims_pg_each(pg_link *l, const char *sql, pg_params *p, pg_row_each *each, vo
 	return rc;
 }
 
+/* ---------------------------------------------------------------------- many rows at once ---- */
+
+enum { COPY_BYTES = 1 << 16 }; /* sent at once */
+
+int ims_pg_copy_begin(pg_copy *c, pg_link *l, const char *sql, imgsearch_error *err)
+{
+	static const char header[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0"; /* the last 8: no flags */
+	const libpq *pq = ims_libpq();
+	*c = (pg_copy){ 0 };
+	int rc = pq->send_script(l->c, sql) ? 0 : fail_connection(l, err);
+	pg_result *r = rc ? NULL : pq->result(l->c);
+	if (!rc && (!r || pq->result_status(r) != PG_COPY_IN))
+		rc = r ? fail_result(l, r, err) : fail_connection(l, err);
+	if (r)
+		pq->clear(r);
+	if (rc) {
+		drain(l);
+		return rc;
+	}
+	c->l = l;
+	ims_buf_put(&c->rows, header, sizeof header);
+	atomic_fetch_add(&l->st->trips, 2); /* with its end */
+	return 0;
+}
+
+/* The server's reason is told at the end. */
+static int send_rows(pg_copy *c, imgsearch_error *err)
+{
+	if (c->rows.failed)
+		return ims_nomem(err);
+	if (ims_libpq()->put_copy(c->l->c, (const char *)c->rows.data, (int)c->rows.len) != 1)
+		return fail_connection(c->l, err);
+	c->rows.len = 0;
+	return 0;
+}
+
+int ims_pg_copy_row(pg_copy *c, uint16_t fields, imgsearch_error *err)
+{
+	int rc = c->rows.failed || c->rows.len >= COPY_BYTES ? send_rows(c, err) : 0;
+	ims_buf_u8(&c->rows, (uint8_t)(fields >> 8));
+	ims_buf_u8(&c->rows, (uint8_t)fields);
+	return rc;
+}
+
+int ims_pg_copy_end(pg_copy *c, int rc, imgsearch_error *err)
+{
+	const libpq *pq = ims_libpq();
+	pg_result *r;
+	if (c->l && !rc) {
+		static const char trailer[] = "\377\377"; /* -1 fields */
+		ims_buf_put(&c->rows, trailer, sizeof trailer - 1);
+		rc = send_rows(c, err);
+	}
+	if (c->l && pq->end_copy(c->l->c, rc ? "given up" : NULL) != 1 && !rc)
+		rc = fail_connection(c->l, err);
+	while (c->l && (r = pq->result(c->l->c))) {
+		if (!rc && pq->result_status(r) != PG_COMMAND_OK)
+			rc = fail_result(c->l, r, err);
+		pq->clear(r);
+	}
+	ims_buf_free(&c->rows);
+	if (c->l && rc && !c->l->failed)
+		c->l->failed = rc;
+	return rc;
+}
+
 /* -------------------------------------------------------------------------- connections ---- */
 
 static void ignore_notice(void *arg, const pg_result *r)
@@ -437,6 +512,7 @@ static void finish_commit(pg_link *l)
 	l->ending = false;
 }
 
+/* Where one connection is lost, so are the others. */
 static void forget_idle(pg_store *st)
 {
 	pthread_mutex_lock(&st->mutex);
@@ -521,6 +597,8 @@ void ims_pg_release(pg_store *st, pg_link *l)
 	if (!l || l == st->writer || l->shared)
 		return;
 	bool idle = l->ending || ims_libpq()->in_transaction(l->c) == PG_NO_TRANSACTION;
+	if (is_lost(l))
+		forget_idle(st);
 	if (is_lost(l) || !idle) { /* a read that failed leaves its transaction */
 		ims_pg_disconnect(l);
 		return;

@@ -128,6 +128,19 @@ int ims_pg_read_each(store *st, const char *sql, pg_params *p, pg_row_each *each
 	imgsearch_error *err);
 int ims_pg_write(store *st, pg_result **out, imgsearch_error *err, const char *sql, pg_params *p);
 
+/*
+ * Many rows into a table, as binary COPY takes them, within a transaction: begin, then for each row
+ * its number of fields and by ims_pg_put_... its values, then end. They are sent as they gather.
+ * end with rc (not 0) gives up, and returns it; it frees, also where begin has failed.
+ */
+typedef struct pg_copy {
+	pg_link *l;
+	buf rows;
+} pg_copy;
+int ims_pg_copy_begin(pg_copy *c, pg_link *l, const char *sql, imgsearch_error *err);
+int ims_pg_copy_row(pg_copy *c, uint16_t fields, imgsearch_error *err);
+int ims_pg_copy_end(pg_copy *c, int rc, imgsearch_error *err);
+
 /* Columns of a row. A number that is null is 0. */
 int64_t ims_pg_number(const pg_result *r, int row, int column);
 double ims_pg_double(const pg_result *r, int row, int column);

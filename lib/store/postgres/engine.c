@@ -88,6 +88,14 @@ const store_engine ims_postgres_engine = {
 		.claim = ims_pg_claim,
 		.unclaim = ims_pg_unclaim,
 	},
+	.transfer = {
+		.each = ims_pg_table_each,
+		.begin = ims_pg_transfer_begin,
+		.end = ims_pg_transfer_end,
+		.clear = ims_pg_transfer_clear,
+		.put = ims_pg_transfer_put,
+		.finish = ims_pg_transfer_finish,
+	},
 	.file = {
 		.close = ims_pg_close,
 		.old_version = ims_pg_old_version,

@@ -81,7 +81,8 @@ static int make(pg_link *l, const store_options *o, imgsearch_error *err)
 		ims_pg_text(&p, SCHEMA_VERSION);
 		rc = ims_pg_run(l, NULL, err,
 			"INSERT INTO setting SELECT 'metric', $1 UNION ALL SELECT 'dim', $2 WHERE $3 > 0 UNION"
-			" ALL SELECT 'version', decode($4, 'escape')",
+			" ALL SELECT 'version', decode($4, 'escape') UNION ALL SELECT 'file',"
+			" substr(uuid_send(gen_random_uuid()), 1, 8)",
 			&p);
 	}
 	ims_buf_free(&numbers);

@@ -110,6 +110,14 @@ void ims_pg_lease_end(store *st);
 int ims_pg_claim(store *st, store_claim *c, size_t n, bool next, imgsearch_error *err);
 int ims_pg_unclaim(store *st, const store_place *at, size_t n, imgsearch_error *err);
 
+int ims_pg_table_each(store *st, store_table table, const store_value *after, int64_t most,
+	store_table_each *each, void *user, imgsearch_error *err);
+int ims_pg_transfer_begin(store *st, imgsearch_error *err);
+void ims_pg_transfer_end(store *st);
+int ims_pg_transfer_clear(store *st, imgsearch_error *err);
+int ims_pg_transfer_put(store *st, store_table table, const store_rows *rows, imgsearch_error *err);
+int ims_pg_transfer_finish(store *st, int64_t max_id, int64_t change, imgsearch_error *err);
+
 void ims_pg_close(store *st);
 int64_t ims_pg_old_version(store *st);
 uint64_t ims_pg_bytes(store *st);

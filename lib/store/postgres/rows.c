@@ -116,7 +116,8 @@ int ims_pg_vectors_fetch(store *st, const int64_t *ids, size_t n, uint32_t dim, 
 	return rc;
 }
 
-int ims_pg_vectors_put(store *st, const int64_t *ids, const float *rows, size_t n, uint32_t dim,
+/* One round trip. */
+static int put_few(store *st, const int64_t *ids, const float *rows, size_t n, uint32_t dim,
 	imgsearch_error *err)
 {
 	const pg_store *own = (const pg_store *)st;
@@ -127,6 +128,34 @@ int ims_pg_vectors_put(store *st, const int64_t *ids, const float *rows, size_t 
 		ims_pg_put_vector(&p.data, rows + i * dim, dim);
 	ims_pg_array_end(&p);
 	return ims_pg_write(st, NULL, err, "SELECT ims_put_vectors($1, $2)", &p);
+}
+
+/* Three round trips: rows of these ids go, and their number is counted; then all rows come. */
+static int put_many(store *st, const int64_t *ids, const float *rows, size_t n, uint32_t dim,
+	imgsearch_error *err)
+{
+	pg_params p = { 0 };
+	pg_copy c = { 0 };
+	pg_link *l;
+	ims_pg_int8_array(&p, ids, n);
+	int rc = ims_pg_write(st, NULL, err, "SELECT ims_make_room($1)", &p);
+	if (!rc)
+		rc = ims_pg_writer(st, &l, err);
+	if (!rc)
+		rc = ims_pg_copy_begin(&c, l, "COPY feature (id, data) FROM STDIN (FORMAT binary)", err);
+	for (size_t i = 0; !rc && i < n; i++) {
+		rc = ims_pg_copy_row(&c, 2, err);
+		ims_pg_put_int8(&c.rows, ids[i]);
+		ims_pg_put_vector(&c.rows, rows + i * dim, dim);
+	}
+	return ims_pg_copy_end(&c, rc, err);
+}
+
+int ims_pg_vectors_put(store *st, const int64_t *ids, const float *rows, size_t n, uint32_t dim,
+	imgsearch_error *err)
+{
+	enum { FEW = 64 };
+	return (n <= FEW ? put_few : put_many)(st, ids, rows, n, dim, err);
 }
 
 /* The ids of a result's first column; ims_free. */

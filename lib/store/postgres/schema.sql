@@ -277,6 +277,14 @@ CREATE FUNCTION ims_max_id() RETURNS bigint LANGUAGE sql AS
 CREATE FUNCTION ims_use_ids(largest bigint) RETURNS void LANGUAGE sql AS
 	$$ SELECT setval('item_id', largest) WHERE largest > ims_max_id() $$;
 
+-- Those of a copy: the largest id that was given (-1: none yet), the number of the newest change.
+CREATE FUNCTION ims_set_counters(largest bigint, newest_change bigint) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM setval('item_id', greatest(largest, 0), largest >= 0);
+	UPDATE newest SET change = newest_change;
+END $$;
+
 CREATE FUNCTION ims_count(key integer, more bigint) RETURNS void LANGUAGE sql AS
 	$$ UPDATE tally SET n = n + more WHERE what = key AND more <> 0 $$;
 
@@ -702,6 +710,27 @@ BEGIN
 	INSERT INTO feature SELECT * FROM unnest(items, given)
 		ON CONFLICT (id) DO UPDATE SET data = excluded.data;
 	PERFORM ims_count(101, added);
+	PERFORM ims_changed(items);
+	PERFORM ims_use_ids((SELECT max(i.id) FROM unnest(items) AS i (id)));
+END $$;
+
+-- The vectors of these items, which differ from each other, come next, by COPY.
+CREATE FUNCTION ims_make_room(items bigint[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	deleted bigint;
+	replaced bigint := 0;
+BEGIN
+	IF (SELECT min(i.id) FROM unnest(items) AS i (id)) <= ims_max_id() THEN
+		SELECT min(i.id) INTO deleted FROM unnest(items) AS i (id)
+			WHERE EXISTS (SELECT FROM feature_kept k WHERE k.id = i.id)
+				OR EXISTS (SELECT FROM picture p WHERE p.id = i.id AND p.state = 8);
+		IF deleted IS NOT NULL THEN
+			RAISE EXCEPTION USING ERRCODE = 'IM003', MESSAGE = deleted;
+		END IF;
+		DELETE FROM feature WHERE id = ANY (items);
+		GET DIAGNOSTICS replaced = ROW_COUNT;
+	END IF;
+	PERFORM ims_count(101, cardinality(items) - replaced);
 	PERFORM ims_changed(items);
 	PERFORM ims_use_ids((SELECT max(i.id) FROM unnest(items) AS i (id)));
 END $$;

@@ -4,7 +4,7 @@ _imgsearch() {
 	local IFS=$'\n'
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(IFS=' '; compgen -W "index query info list failed rm readmit backup build extract models root vectors eval check dups map train serve help complete --version --help" -- "$cur"))
+		COMPREPLY=($(IFS=' '; compgen -W "index query info list failed rm readmit backup copy export build extract models root vectors eval check dups map train serve help complete --version --help" -- "$cur"))
 		return
 	fi
 	case $cmd in
@@ -56,7 +56,7 @@ _imgsearch() {
 	"query --not"|"query -n") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"query --html") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"query --sheet") COMPREPLY=($(compgen -f -- "$cur")); return ;;
-	"query --searcher"|"query -s") COMPREPLY=($(IFS=' '; compgen -W "exact kdtree pca graph scan" -- "$cur")); return ;;
+	"query --searcher"|"query -s") COMPREPLY=($(IFS=' '; compgen -W "exact kdtree pca graph pgvector scan" -- "$cur")); return ;;
 	"query --recall") return ;;
 	"query --ef") return ;;
 	"query --checks") return ;;
@@ -99,7 +99,9 @@ _imgsearch() {
 	"readmit --root") return ;;
 	"backup --db"|"backup -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"backup --root") return ;;
-	"build --searcher"|"build -s") COMPREPLY=($(IFS=' '; compgen -W "auto exact kdtree pca graph" -- "$cur")); return ;;
+	"export --db"|"export -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"export --root") return ;;
+	"build --searcher"|"build -s") COMPREPLY=($(IFS=' '; compgen -W "auto exact kdtree pca graph pgvector" -- "$cur")); return ;;
 	"build --variance") return ;;
 	"build --components") return ;;
 	"build --degree") return ;;
@@ -262,6 +264,8 @@ _imgsearch() {
 	"rm") options="--keep-out --dry-run --db --root --json --null --help --quiet --verbose" ;;
 	"readmit") options="--db --root --json --null --help --quiet --verbose" ;;
 	"backup") options="--force --db --root --json --help --quiet --verbose" ;;
+	"copy") options="--restart --json --help --quiet --verbose" ;;
+	"export") options="--compared --db --root --json --help --quiet --verbose" ;;
 	"build") options="--searcher --variance --components --whiten --degree --beam --seed --stats --db --root --threads --json --help --quiet --verbose" ;;
 	"extract") options="--output --raw --db --root --model --weights --device --precision --formats --video --resize --crop --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --help --quiet --verbose" ;;
 	"models") options="--json --help --quiet --verbose" ;;

@@ -1,5 +1,5 @@
 # fish completion for imgsearch; written by: imgsearch complete fish
-complete -c imgsearch -n __fish_use_subcommand -f -a 'index query info list failed rm readmit backup build extract models root vectors eval check dups map train serve help complete'
+complete -c imgsearch -n __fish_use_subcommand -f -a 'index query info list failed rm readmit backup copy export build extract models root vectors eval check dups map train serve help complete'
 complete -c imgsearch -n '__fish_seen_subcommand_from root' -f -a 'mv'
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors' -f -a 'import export'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l exclude -s x -d 'leave out what matches, now and in later runs (may be repeated)' -x
@@ -60,7 +60,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from query' -l html -d 'also wr
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l sheet -d 'also write them as a contact sheet (PNG or JPEG)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l preview -d 'show the pictures in the terminal'
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l no-server -d 'do not use a running imgsearch serve'
-complete -c imgsearch -n '__fish_seen_subcommand_from query' -l searcher -s s -d 'search with this searcher, not with the one that the index chose' -x -a 'exact kdtree pca graph scan'
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l searcher -s s -d 'search with this searcher, not with the one that the index chose' -x -a 'exact kdtree pca graph pgvector scan'
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l recall -d 'graph: recall to aim at' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l ef -d 'graph: width of the beam, instead of --recall' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l checks -d 'kdtree, pca: compare at most N rows' -x
@@ -70,7 +70,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from query' -l expand -d 'query
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l expand-power -d 'with --expand: weight each result by its score to the power of A' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l reciprocal -d 're-rank the first 500 results by common k-reciprocal neighbours' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l views -d 'search with the mean feature of N views: the picture, its centre, its corners' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from query' -l vectors -d 'queries are the rows of this .npy or .fvecs file' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l vectors -d 'queries are the rows of this .npy, .fvecs or .fbin file' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l ids -d 'with --vectors: write ids (n, k) as int64, -1 where there are fewer' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l distances -d 'with --vectors: write distances (n, k) as f32, NaN where there are fewer' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l batch -d 'with --vectors: queries in a batch; 1: one by one' -x
@@ -145,7 +145,19 @@ complete -c imgsearch -n '__fish_seen_subcommand_from backup' -l json -s j -d 'r
 complete -c imgsearch -n '__fish_seen_subcommand_from backup' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from backup' -l quiet -s q -d 'no progress, no summaries; errors only'
 complete -c imgsearch -n '__fish_seen_subcommand_from backup' -l verbose -s v -d 'write more about what is done'
-complete -c imgsearch -n '__fish_seen_subcommand_from build' -l searcher -s s -d 'searcher to build' -x -a 'auto exact kdtree pca graph'
+complete -c imgsearch -n '__fish_seen_subcommand_from copy' -l restart -d 'drop what an incomplete copy has, and start over'
+complete -c imgsearch -n '__fish_seen_subcommand_from copy' -l json -s j -d 'results as JSON, one object a line'
+complete -c imgsearch -n '__fish_seen_subcommand_from copy' -l help -s h -d 'show this help'
+complete -c imgsearch -n '__fish_seen_subcommand_from copy' -l quiet -s q -d 'no progress, no summaries; errors only'
+complete -c imgsearch -n '__fish_seen_subcommand_from copy' -l verbose -s v -d 'write more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from export' -l compared -d 'write the vectors as queries compare them: the mean of all subtracted where the index does so, and of length 1 for cosine'
+complete -c imgsearch -n '__fish_seen_subcommand_from export' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from export' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from export' -l json -s j -d 'results as JSON, one object a line'
+complete -c imgsearch -n '__fish_seen_subcommand_from export' -l help -s h -d 'show this help'
+complete -c imgsearch -n '__fish_seen_subcommand_from export' -l quiet -s q -d 'no progress, no summaries; errors only'
+complete -c imgsearch -n '__fish_seen_subcommand_from export' -l verbose -s v -d 'write more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from build' -l searcher -s s -d 'searcher to build' -x -a 'auto exact kdtree pca graph pgvector'
 complete -c imgsearch -n '__fish_seen_subcommand_from build' -l variance -d 'pca: share of the variance that is kept' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from build' -l components -d 'pca, kdtree: number of components, instead of --variance' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from build' -l whiten -d 'pca: scale the components to equal variance'

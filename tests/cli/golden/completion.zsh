@@ -3,7 +3,7 @@
 _imgsearch() {
 	local command=$words[2]
 	if (( CURRENT == 2 )); then
-		compadd -- index query info list failed rm readmit backup build extract models root vectors eval check dups map train serve help complete
+		compadd -- index query info list failed rm readmit backup copy export build extract models root vectors eval check dups map train serve help complete
 		return
 	fi
 	case $command in
@@ -90,7 +90,7 @@ _imgsearch() {
 			'--sheet=[also write them as a contact sheet (PNG or JPEG)]:FILE.png:_files' \
 			'--preview[show the pictures in the terminal]' \
 			'--no-server[do not use a running imgsearch serve]' \
-			'(-s --searcher)'{-s+,--searcher=}'[search with this searcher, not with the one that the index chose]:NAME:(exact kdtree pca graph scan)' \
+			'(-s --searcher)'{-s+,--searcher=}'[search with this searcher, not with the one that the index chose]:NAME:(exact kdtree pca graph pgvector scan)' \
 			'--recall=[graph\: recall to aim at]:R:' \
 			'--ef=[graph\: width of the beam, instead of --recall]:N:' \
 			'--checks=[kdtree, pca\: compare at most N rows]:N:' \
@@ -100,7 +100,7 @@ _imgsearch() {
 			'--expand-power=[with --expand\: weight each result by its score to the power of A]:A:' \
 			'--reciprocal=[re-rank the first 500 results by common k-reciprocal neighbours]:K:' \
 			'--views=[search with the mean feature of N views\: the picture, its centre, its corners]:N:' \
-			'--vectors=[queries are the rows of this .npy or .fvecs file]:FILE:_files' \
+			'--vectors=[queries are the rows of this .npy, .fvecs or .fbin file]:FILE:_files' \
 			'--ids=[with --vectors\: write ids (n, k) as int64, -1 where there are fewer]:FILE.npy:_files' \
 			'--distances=[with --vectors\: write distances (n, k) as f32, NaN where there are fewer]:FILE.npy:_files' \
 			'--batch=[with --vectors\: queries in a batch; 1\: one by one]:N:' \
@@ -193,9 +193,27 @@ _imgsearch() {
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
 			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
 			'*:file:_files' ;;
+	'copy')
+		_arguments -s \
+			'--restart[drop what an incomplete copy has, and start over]' \
+			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
+			'(-h --help)'{-h,--help}'[show this help]' \
+			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
+			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
+			'*:file:_files' ;;
+	'export')
+		_arguments -s \
+			'--compared[write the vectors as queries compare them\: the mean of all subtracted where the index does so, and of length 1 for cosine]' \
+			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
+			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
+			'(-h --help)'{-h,--help}'[show this help]' \
+			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
+			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
+			'*:file:_files' ;;
 	'build')
 		_arguments -s \
-			'(-s --searcher)'{-s+,--searcher=}'[searcher to build]:NAME:(auto exact kdtree pca graph)' \
+			'(-s --searcher)'{-s+,--searcher=}'[searcher to build]:NAME:(auto exact kdtree pca graph pgvector)' \
 			'--variance=[pca\: share of the variance that is kept]:V:' \
 			'--components=[pca, kdtree\: number of components, instead of --variance]:N:' \
 			'--whiten[pca\: scale the components to equal variance]' \

@@ -31,7 +31,8 @@ db() { # SCHEMA
 	$psql -c "CREATE SCHEMA IF NOT EXISTS $1" >&2
 	printf '%s' "$server?options=-csearch_path%3D$1,public"
 }
-run() { IMGSEARCH_LIBDIR=$B/tests/lib "$B/imgsearch" "$@"; }
+export IMGSEARCH_LIBDIR="$B/tests/lib"
+run() { "$B/imgsearch" "$@"; } # not for a program that is killed: that would be a shell
 
 # The same command over both; what differs by nature is left out.
 same() { # NAME ARGUMENTS...
@@ -85,7 +86,7 @@ for i in 1 2 3 4; do
 	done
 done
 for i in 1 2 3 4 5 6; do
-	run index --db "$there" "$W/many" >"$W/out" 2>&1 &
+	"$B/imgsearch" index --db "$there" "$W/many" >"$W/out" 2>&1 &
 	sleep 0.$i
 	kill -9 $! 2>/dev/null
 	wait $! 2>/dev/null
