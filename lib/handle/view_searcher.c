@@ -74,9 +74,10 @@ static int load(view *v, const searcher_ops *ops, view_searcher *vs, imgsearch_e
 	int rc = ims_search_load(&vs->index, ops->name, &v->rows, &vs->chunks, &why);
 	if (!rc)
 		ims_search_set_built(vs->index, vs->rows);
-	if (rc == IMGSEARCH_EFORMAT || rc == IMGSEARCH_EVERSION) {
-		ims_fail(note, IMGSEARCH_LOG_WARNING, "searcher %s is damaged and not used (%.300s)",
-			ops->name, why.message);
+	bool elsewhere = rc == IMGSEARCH_EUNSUPPORTED; /* it was copied from a server */
+	if (elsewhere || rc == IMGSEARCH_EFORMAT || rc == IMGSEARCH_EVERSION) {
+		ims_fail(note, IMGSEARCH_LOG_WARNING, "searcher %s is %snot used (%.300s)", ops->name,
+			elsewhere ? "" : "damaged and ", why.message);
 		vs->state = 0;
 		return 0;
 	}

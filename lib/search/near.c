@@ -59,6 +59,7 @@ typedef struct near_pass {
 	const search_request *q;
 	near_row *found; /* of `queries` queries, those of each together */
 	size_t n;
+	bool scanned; /* the source has no index */
 	int64_t *ids; /* (n_ids), sorted: the distinct ones */
 	size_t n_ids;
 	float *row;     /* (n_ids, dim) */
@@ -124,8 +125,12 @@ static int ask(near_pass *p, size_t from, size_t n, size_t k, uint32_t ef, imgse
 	int rc = ims_stop_check(p->q->stop, err);
 	if (!rc)
 		rc = rows->near(rows->ctx, &asked, &p->found, &p->n, err);
-	for (size_t i = 0; !rc && i < p->n; i++)
-		p->found[i].query += from;
+	p->scanned = !rc && p->n && p->found[0].query == NEAR_SCANNED;
+	for (size_t i = p->scanned; !rc && i < p->n; i++) {
+		p->found[i - p->scanned] = p->found[i];
+		p->found[i - p->scanned].query += from;
+	}
+	p->n -= p->scanned;
 	return rc ? rc : read_rows(p, err);
 }
 
@@ -202,6 +207,8 @@ int ims_near_index(const row_source *rows, const search_request *q, uint32_t ef,
 		for (size_t i = from; !rc && i < from + n; i++) {
 			double last = 0;
 			report->rows_checked += compare(&p, i, &at, &out[i], &last);
+			if (p.scanned)
+				report->plan = "the server's index is gone: all rows compared";
 			few |= !is_complete(rows, q, &out[i], last);
 		}
 	}

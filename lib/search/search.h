@@ -15,6 +15,8 @@
 
 enum { ROW_PARTS = 16 };
 
+#define NEAR_SCANNED SIZE_MAX
+
 /* One of the nearest rows of a query, by a source that finds them itself. */
 typedef struct near_row {
 	size_t query;

@@ -522,15 +522,17 @@ typedef struct store_near_request {
 /*
  * One of the k rows of a query, in their order. Its distance as the server has it: a length, or the
  * negative dot product. Without the index, under ip, this is less by `slack` times the product of
- * the lengths of row and query.
+ * the lengths of row and query. Where the index is gone, a first one with the query STORE_SCANNED
+ * says that all rows were compared.
  */
+#define STORE_SCANNED SIZE_MAX
 typedef struct store_near {
 	size_t query;
 	int64_t id;
 	double bound;
 } store_near;
 
-/* *out (*n) by ims_free. EFORMAT: there is no index. */
+/* *out (*n) by ims_free. */
 int ims_store_near(store *st, const store_near_request *q, store_near **out, size_t *n,
 	imgsearch_error *err);
 

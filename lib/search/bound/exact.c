@@ -55,7 +55,7 @@ static int exact_load(searcher **out, const row_source *rows, const chunk_source
 	int rc = source->get(source->ctx, 0, &b, err);
 	if (!rc && (b.len != 1 || b.data[0] > 1))
 		rc = ims_fail(err, IMGSEARCH_EFORMAT, "not the state of an exact searcher");
-	if (!rc && b.data[0])
+	if (!rc && b.data[0] && !rows->near) /* the source searches */
 		rc = ims_codes_load(&s->codes, rows, source, &number, err);
 	ims_buf_free(&b);
 	return ims_coded_finish(out, s, rc);

@@ -96,8 +96,6 @@ static int fail_own(pg_link *l, const char *state, const char *message, const ch
 	case '9':
 		return ims_fail(err, IMGSEARCH_EBUSY, "index %s: %s is building a searcher", st->label,
 			detail ? detail : "another program");
-	case 'A':
-		return ims_fail(err, IMGSEARCH_EFORMAT, "index %s: %s", st->label, message);
 	default:
 		return ims_store_no_item(st, id, err);
 	}

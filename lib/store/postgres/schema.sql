@@ -1190,7 +1190,8 @@ BEGIN
 	PERFORM ims_set_found(found);
 END $$;
 
--- The same by the index of a comparison, which has one: else an error.
+-- The same by the index of a comparison. Where there is none (it was copied from elsewhere, or
+-- somebody dropped it) by a scan, behind a row of number -1.
 CREATE FUNCTION ims_near_index(queries vector[], k bigint, subset bigint[], ef bigint,
 	of_metric bigint, of_mean vector)
 RETURNS TABLE (number bigint, id bigint, bound double precision) LANGUAGE plpgsql AS $$
@@ -1201,7 +1202,9 @@ DECLARE
 			AND i.indexrelid = to_regclass(format('compared_%s_hnsw', c.number))));
 BEGIN
 	IF which IS NULL THEN
-		RAISE EXCEPTION USING ERRCODE = 'IM00A', MESSAGE = 'the index of the rows is gone';
+		RETURN QUERY SELECT -1::bigint, 0::bigint, 0::double precision;
+		RETURN QUERY SELECT * FROM ims_near(queries, k, subset, 0, of_metric, of_mean);
+		RETURN;
 	END IF;
 	RETURN QUERY EXECUTE format('SELECT * FROM ims_near_index_%s($1, $2, $3, $4)', which)
 		USING queries, k, subset, ef;
