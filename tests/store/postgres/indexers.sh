@@ -36,9 +36,11 @@ files=$(find "$W/tree" -type f | wc -l)
 # ------------------------------------------------------------------------------ three at once ----
 
 make_index three 60
+export FAKE_COUNT="$W/embedded"
 for i in 1 2 3; do
 	start $i index --db "$there" "$W/tree"
 done
+unset FAKE_COUNT
 failed=0
 for p in $started; do
 	wait "$p" || failed=1
@@ -46,7 +48,11 @@ done
 cat "$W"/out.[123] >"$W/out"
 result "three programs index one tree" $failed "$W/out"
 [ "$(new_of "$W"/out.[123])" = "$files" ]
-result "... each file is read by one of them" $? "$W/out"
+result "... what they call new adds up" $? "$W/out"
+known=$(find "$W/first" -type f | wc -l) # their bytes are in the tree, too
+embedded=$(awk '{ n += $1 } END { print n }' "$W/embedded")
+[ "$embedded" = $((files - known)) ]
+result "... each file is embedded once: $embedded" $? "$W/out"
 holds_each_once "... and is there once" "$W/tree" "$W/first"
 is_sound "... the index is sound"
 is_clean
