@@ -107,6 +107,52 @@ is_clean
 result "... or claimed" $?
 
 
+# ------------------------------------------------------------------ another model, other names ----
+
+make_index again 60
+run index -q --db "$there" "$W/tree/a" "$W/tree/b" >"$W/out" 2>&1
+pictures=$(find "$W/first" "$W/tree/a" "$W/tree/b" -type f | wc -l)
+export FAKE_COUNT="$W/embedded"
+rm -f "$W/embedded"
+started=
+for i in 1 2 3; do
+	start $i index --db "$there" --resize 40
+done
+unset FAKE_COUNT
+failed=0
+for p in $started; do
+	wait "$p" || failed=1
+done
+cat "$W"/out.[123] >"$W/out"
+result "three programs index again with another model" $failed "$W/out"
+embedded=$(awk '{ n += $1 } END { print n }' "$W/embedded")
+[ "$embedded" = "$(ask 'SELECT count(*) FROM picture WHERE state = 1')" ]
+result "... each picture is embedded once: $embedded" $? "$W/out"
+[ "$(ask 'SELECT count(*) FROM model WHERE next = 1')" = 0 ]
+result "... and the model is switched" $? "$W/out"
+holds_each_once "... all is there once" "$W/first" "$W/tree/a" "$W/tree/b"
+is_sound "... the index is sound"
+
+mkdir "$W/linked"
+for f in "$W"/tree/a/*; do
+	ln "$f" "$W/linked/1-${f##*/}" && ln "$f" "$W/linked/2-${f##*/}"
+done
+make_index linked 60
+started=
+for i in 1 2 3; do
+	start $i index --db "$there" "$W/linked"
+done
+failed=0
+for p in $started; do
+	wait "$p" || failed=1
+done
+cat "$W"/out.[123] >"$W/out"
+result "three programs index files with two names" $failed "$W/out"
+[ "$(ask 'SELECT count(*) FROM picture WHERE state = 9')" = "$(find "$W/tree/a" -type f | wc -l)" ]
+result "... one of them is the other name" $? "$W/out"
+is_sound "... the index is sound"
+rm -r "$W/linked"
+
 # --------------------------------------------------------------------- equal bytes, two paths ----
 
 make_index equal 60
