@@ -219,39 +219,45 @@ static int is_under_way(index_run *r, bool *under_way)
 	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
 }
 
-/* Switches to the new model when every item has its vector. */
-static int end_reindex(index_run *r)
+static void tell_not_made(index_run *r, size_t n)
 {
-	int64_t *ids;
-	size_t n;
-	bool under_way;
-	int rc = is_under_way(r, &under_way);
-	if (rc || !under_way)
-		return rc;
-	rc = ims_store_ids(r->s->store, STORE_NOT_NEXT, &ids, &n, r->err);
-	if (rc)
-		return rc;
-	if (n && !r->options->prune) {
-		ims_job_log(&r->job, IMGSEARCH_LOG_WARNING,
-			"vectors that the new model has not made yet: %zu; queries use the old model "
-			"until then (the option prune removes their pictures)",
-			n);
-		ims_free(ids);
-		return 0;
-	}
-	rc = ims_store_tx_begin(r->s->store, r->err);
-	if (rc) {
-		ims_free(ids);
-		return rc;
-	}
-	rc = drop_not_made(r, ids, n);
+	ims_job_log(&r->job, IMGSEARCH_LOG_WARNING,
+		"vectors that the new model has not made yet: %zu; queries use the old model "
+		"until then (the option prune removes their pictures)",
+		n);
+}
+
+static int switch_model(index_run *r, int64_t *ids, size_t n)
+{
+	int rc = drop_not_made(r, ids, n);
 	if (!rc)
 		rc = ims_store_model_switch(r->s->store, r->err);
 	if (!rc)
 		rc = ims_store_setting_set(r->s->store, "centre", NULL, 0, r->err);
-	if (!rc)
-		rc = ims_view_set_dim(r->s, r->identity.model.dim, r->err);
-	return ims_handle_tx_end(r->s, rc, r->err);
+	return rc ? rc : ims_view_set_dim(r->s, r->identity.model.dim, r->err);
+}
+
+/* Switches to the new model when every item has its vector. */
+static int end_reindex(index_run *r)
+{
+	int64_t *ids = NULL;
+	size_t n = 0;
+	bool under_way;
+	int rc = ims_store_tx_begin(r->s->store, r->err);
+	if (rc)
+		return rc;
+	rc = is_under_way(r, &under_way);
+	if (!rc && under_way)
+		rc = ims_store_ids(r->s->store, STORE_NOT_NEXT, &ids, &n, r->err);
+	bool switches = !rc && under_way && (!n || r->options->prune);
+	if (switches)
+		rc = switch_model(r, ids, n);
+	else
+		ims_free(ids);
+	rc = ims_handle_tx_end(r->s, rc, r->err);
+	if (!rc && n && !switches)
+		tell_not_made(r, n);
+	return rc;
 }
 
 /* Which pictures have a vector: of a re-index one of the next model. */

@@ -38,7 +38,8 @@ print(s.getsockname()[1])')
 
 postgres_again() { # starts a server that was stopped
 	as_user "$pg/pg_ctl" -D "$pg_data/db" -w -l "$pg_data/server.log" -o \
-		"-k $pg_data -c listen_addresses=127.0.0.1 -p $pg_port -c fsync=off" start >/dev/null
+		"-k $pg_data -c listen_addresses=${pg_listen:-127.0.0.1} -p $pg_port -c fsync=off" start \
+		>/dev/null
 }
 
 postgres_stop() {

@@ -251,20 +251,20 @@ CREATE FUNCTION ims_claim(mine bigint, roots bigint[], paths bytea[], of_next bo
 	RETURNS TABLE (number bigint, ours boolean, p picture, version bigint, sidecars bigint,
 		has_vector boolean)
 	LANGUAGE plpgsql AS $$
-DECLARE
-	next_one boolean := NOT ims_hold(mine) AND of_next;
 BEGIN
-	PERFORM ims_end_dead();
+	PERFORM ims_hold(mine), ims_end_dead();
 	INSERT INTO claim SELECT k.root, k.path, mine FROM unnest(roots, paths) AS k (root, path)
 		WHERE NOT EXISTS (SELECT FROM claim c WHERE c.root = k.root AND c.path = k.path)
 		ORDER BY k.root, k.path ON CONFLICT DO NOTHING;
 	RETURN QUERY SELECT k.number, coalesce(c.lease = mine, false), q, f.version, f.sidecars,
-			CASE WHEN next_one THEN EXISTS (SELECT FROM feature_next v WHERE v.id = q.id)
+			CASE WHEN of_next AND m.id IS NULL
+				THEN EXISTS (SELECT FROM feature_next v WHERE v.id = q.id)
 				ELSE EXISTS (SELECT FROM feature v WHERE v.id = q.id) END
 		FROM ROWS FROM (unnest(roots), unnest(paths)) WITH ORDINALITY AS k (root, path, number)
 			LEFT JOIN claim c ON c.root = k.root AND c.path = k.path
 			LEFT JOIN picture q ON q.root = k.root AND q.path = k.path
-			LEFT JOIN fact f ON f.picture = q.id;
+			LEFT JOIN fact f ON f.picture = q.id
+			LEFT JOIN (model m JOIN lease l ON l.next_model = m.id AND l.id = mine) ON m.next = 0;
 END $$;
 
 -- ------------------------------------------------------------------------------- counting ----

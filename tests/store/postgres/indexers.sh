@@ -4,6 +4,7 @@
 cd "$(dirname "$0")/../../.." || exit 1
 . tests/tools/result.sh
 . tests/tools/postgres.sh
+. tests/tools/indexers.sh
 B=${B:-$PWD/build}
 if ! postgres_find; then
 	skip "many indexers" "no PostgreSQL with pgvector: PG_BIN=DIR, or make test-postgres"
@@ -13,76 +14,11 @@ fi
 W=$(mktemp -d) && trap 'end_all; postgres_stop; rm -rf "$W"' EXIT
 trap 'exit 1' INT TERM
 chmod 755 "$W"
-end_all() {
-	for p in $started; do
-		kill -9 "$p" 2>/dev/null
-	done
-}
 if ! postgres_start "$W/server"; then
 	skip "many indexers" "the server does not start: $(tail -1 "$W/initdb.log")"
 	done_testing
 	exit
 fi
-
-# ------------------------------------------------------------------------------------- tools ----
-
-# An index of its own, whose programs may be silent for so many seconds.
-make_index() { # SCHEMA SECONDS
-	there="$server?options=-csearch_path%3D$1,public"
-	sql="$psql -A -t -c 'SET search_path = $1, public' -c"
-	$psql -c "CREATE SCHEMA $1"
-	run info --db "$there" >/dev/null 2>&1
-	run index -q --db "$there" "$W/first" >"$W/out" 2>&1
-	ask "INSERT INTO setting VALUES ('lease', '$2')" >/dev/null
-}
-run() { IMGSEARCH_LIBDIR=$B/tests/lib "$B/imgsearch" "$@"; }
-ask() { eval "$sql \"\$1\""; }
-start() { # NUMBER ARGUMENTS...: in the background; $! and out.NUMBER
-	number=$1
-	shift
-	IMGSEARCH_LIBDIR=$B/tests/lib "$B/imgsearch" "$@" >"$W/out.$number" 2>&1 &
-	started="$started $!"
-}
-wait_until() { # SQL, which becomes true
-	tries=0
-	until [ "$(ask "$1")" = t ]; do
-		tries=$((tries + 1))
-		[ $tries -lt 600 ] || return 1
-		sleep 0.1
-	done
-}
-# A session that holds locks meanwhile: say SQL.
-begin_session() {
-	rm -f "$W/session"
-	mkfifo "$W/session"
-	$psql -A -t <"$W/session" >"$W/session.out" 2>&1 &
-	session=$!
-	started="$started $session"
-	exec 3>"$W/session"
-	say "SET search_path = $1, public;"
-}
-say() { echo "$1" >&3; }
-end_session() {
-	exec 3>&-
-	wait $session
-}
-new_of() { # FILES: the sum of what their summaries call new
-	cat "$@" | sed -n 's/.*[;,] \([0-9]*\) new.*/\1/p' | awk '{ n += $1 } END { print n + 0 }'
-}
-is_clean() {
-	[ "$(ask 'SELECT (SELECT count(*) FROM lease) + (SELECT count(*) FROM claim) = 0')" = t ]
-}
-is_sound() { # NAME
-	run check --db "$there" >"$W/out" 2>&1
-	result "$1" $? "$W/out"
-}
-holds_each_once() { # NAME FOLDERS...
-	what=$1
-	shift
-	run list --db "$there" | cut -f 2 | sort >"$W/list"
-	find "$@" -type f | sort | diff - "$W/list" >"$W/diff"
-	result "$what" $? "$W/diff"
-}
 
 # A tree of 96 pictures, and copies of them with other bytes.
 "$B/tools/draw" "$W/first" 1
@@ -100,9 +36,11 @@ files=$(find "$W/tree" -type f | wc -l)
 # ------------------------------------------------------------------------------ three at once ----
 
 make_index three 60
+export FAKE_COUNT="$W/embedded"
 for i in 1 2 3; do
 	start $i index --db "$there" "$W/tree"
 done
+unset FAKE_COUNT
 failed=0
 for p in $started; do
 	wait "$p" || failed=1
@@ -110,7 +48,11 @@ done
 cat "$W"/out.[123] >"$W/out"
 result "three programs index one tree" $failed "$W/out"
 [ "$(new_of "$W"/out.[123])" = "$files" ]
-result "... each file is read by one of them" $? "$W/out"
+result "... what they call new adds up" $? "$W/out"
+known=$(find "$W/first" -type f | wc -l) # their bytes are in the tree, too
+embedded=$(awk '{ n += $1 } END { print n }' "$W/embedded")
+[ "$embedded" = $((files - known)) ]
+result "... each file is embedded once: $embedded" $? "$W/out"
 holds_each_once "... and is there once" "$W/tree" "$W/first"
 is_sound "... the index is sound"
 is_clean
@@ -165,21 +107,53 @@ is_clean
 result "... or claimed" $?
 
 
-# --------------------------------------------------------------------- equal bytes, two paths ----
+# ------------------------------------------------------------------ another model, other names ----
 
-# The first writer waits at a gate within its transaction, the second one for its turn: both have
-# read their files by then.
-gate() { # TABLE: inserts wait for the session
-	ask 'CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
-		$$ BEGIN PERFORM pg_advisory_xact_lock_shared(7); RETURN NEW; END $$' >/dev/null
-	ask "CREATE TRIGGER wait BEFORE INSERT ON $1 FOR EACH ROW EXECUTE FUNCTION wait()" >/dev/null
-	say 'SELECT pg_advisory_lock(7);'
-	wait_until "SELECT count(*) = 1 FROM pg_locks WHERE locktype = 'advisory' AND granted"
-}
-open_gate() {
-	say 'SELECT pg_advisory_unlock(7);'
-}
-waiting="SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+make_index again 60
+run index -q --db "$there" "$W/tree/a" "$W/tree/b" >"$W/out" 2>&1
+pictures=$(find "$W/first" "$W/tree/a" "$W/tree/b" -type f | wc -l)
+export FAKE_COUNT="$W/embedded"
+rm -f "$W/embedded"
+started=
+for i in 1 2 3; do
+	start $i index --db "$there" --resize 40
+done
+unset FAKE_COUNT
+failed=0
+for p in $started; do
+	wait "$p" || failed=1
+done
+cat "$W"/out.[123] >"$W/out"
+result "three programs index again with another model" $failed "$W/out"
+embedded=$(awk '{ n += $1 } END { print n }' "$W/embedded")
+[ "$embedded" = "$(ask 'SELECT count(*) FROM picture WHERE state = 1')" ]
+result "... each picture is embedded once: $embedded" $? "$W/out"
+[ "$(ask 'SELECT count(*) FROM model WHERE next = 1')" = 0 ]
+result "... and the model is switched" $? "$W/out"
+holds_each_once "... all is there once" "$W/first" "$W/tree/a" "$W/tree/b"
+is_sound "... the index is sound"
+
+mkdir "$W/linked"
+for f in "$W"/tree/a/*; do
+	ln "$f" "$W/linked/1-${f##*/}" && ln "$f" "$W/linked/2-${f##*/}"
+done
+make_index linked 60
+started=
+for i in 1 2 3; do
+	start $i index --db "$there" "$W/linked"
+done
+failed=0
+for p in $started; do
+	wait "$p" || failed=1
+done
+cat "$W"/out.[123] >"$W/out"
+result "three programs index files with two names" $failed "$W/out"
+[ "$(ask 'SELECT count(*) FROM picture WHERE state = 9')" = "$(find "$W/tree/a" -type f | wc -l)" ]
+result "... one of them is the other name" $? "$W/out"
+is_sound "... the index is sound"
+rm -r "$W/linked"
+
+# --------------------------------------------------------------------- equal bytes, two paths ----
 
 make_index equal 60
 cp -r "$W/tree/a" "$W/one" && cp -r "$W/tree/a" "$W/other"
@@ -339,7 +313,7 @@ result "... again, with another model" $? "$W/out"
 begin_session errors
 gate picture
 fails "a limit of time of the server's" "canceling statement due to statement timeout" \
-	index --db "$server?options=-csearch_path%3Derrors,public%20-cstatement_timeout%3D1000" "$W/other"
+	index --db "$server?$options%20-cstatement_timeout%3D1000" "$W/other"
 open_gate
 end_session
 
