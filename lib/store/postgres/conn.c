@@ -172,6 +172,10 @@ static int run_in_transaction(pg_link *l, pg_result **out, imgsearch_error *err,
 {
 	const libpq *pq = ims_libpq();
 	pg_result *answer[3], *sync;
+	if (p && p->data.failed) { /* before anything is sent */
+		ims_pg_params_free(p);
+		return ims_nomem(err);
+	}
 	int rc = pq->enter_pipeline(l->c) ? 0 : fail_connection(l, err);
 	if (!rc)
 		rc = send(l, "SAVEPOINT s", NULL, err);

@@ -22,8 +22,8 @@ typedef struct table_sql {
 static const table_sql tables[STORE_TABLES] = {
 	[TABLE_SETTING] = {
 		"SELECT name, data FROM setting WHERE name COLLATE \"C\" > convert_from($1,"
-		" getdatabaseencoding()) AND name NOT IN ('file', 'copy') ORDER BY name COLLATE \"C\""
-		" LIMIT $2",
+		" getdatabaseencoding()) AND name NOT IN ('file', 'version', 'lease', 'copy') ORDER"
+		" BY name COLLATE \"C\" LIMIT $2",
 		"bb",
 		"COPY setting (name, data) FROM STDIN (FORMAT binary)",
 	},
@@ -211,7 +211,7 @@ static int run_script(store *st, const char *sql, imgsearch_error *err)
 int ims_pg_transfer_clear(store *st, imgsearch_error *err)
 {
 	return run_script(st,
-		"DELETE FROM setting WHERE name <> 'file';"
+		"DELETE FROM setting WHERE name NOT IN ('file', 'version', 'lease');"
 		"TRUNCATE model, root, root_list, picture, feature, feature_next, feature_kept, cell, fact,"
 		" signature, rejected, searcher, searcher_chunk, change, tally RESTART IDENTITY;"
 		"INSERT INTO root (id, path) VALUES (0, '');"
