@@ -508,11 +508,12 @@ static void a_deadline_stops_long_calls_on_their_way(void **state)
 static void a_stopped_commit_can_be_tried_again(void **state)
 {
 	const scene *sc = *state;
-	static float rows[600][DIM];
+	enum { ROWS = 5000 }; /* three blocks */
+	static float rows[ROWS][DIM];
 	char path[200];
 	snprintf(path, sizeof path, "%s/a.png", sc->dir);
 	draw(path, 1);
-	for (int i = 0; i < 600; i++)
+	for (int i = 0; i < ROWS; i++)
 		rows[i][i % DIM] = (float)i + 1;
 	imgsearch_input in = imgsearch_input_file(path);
 	int stopped = 0, rc = IMGSEARCH_EDEADLINE;
@@ -528,7 +529,7 @@ static void a_stopped_commit_can_be_tried_again(void **state)
 			o.name = i ? "b" : "a";
 			works(imgsearch_index_add(s, &in, &o, NULL, NULL, &err));
 		}
-		works(imgsearch_vectors_add(s, rows[0], 600, DIM, &v, NULL, NULL, &err));
+		works(imgsearch_vectors_add(s, rows[0], ROWS, DIM, &v, NULL, NULL, &err));
 		rc = imgsearch_transaction_commit(t, &call, NULL);
 		if (rc) {
 			stopped++;
@@ -536,7 +537,7 @@ static void a_stopped_commit_can_be_tried_again(void **state)
 			assert_int_equal(scene_vectors(s), 0);
 			works(imgsearch_transaction_commit(t, NULL, &err));
 		}
-		assert_int_equal(scene_vectors(s), 601); /* both pictures have the same bytes */
+		assert_int_equal(scene_vectors(s), ROWS + 1); /* both pictures have the same bytes */
 		imgsearch_transaction_free(t);
 		imgsearch_close(s);
 	}
