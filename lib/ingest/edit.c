@@ -255,9 +255,9 @@ static bool is_named(const edit *e, size_t i)
 /* As many vectors without names as are written between two looks at the job. */
 static size_t at_once(const edit *e)
 {
-	enum { BYTES = 8 << 20 };
+	enum { BYTES = 8 << 20, MOST = 2048 };
 	size_t n = BYTES / (sizeof *e->rows * (e->dim ? e->dim : 1));
-	return n > LOOK ? n : LOOK;
+	return n < LOOK ? LOOK : n > MOST ? MOST : n;
 }
 
 /* Runs of vectors with names, and of those without, are written at once. */

@@ -434,6 +434,39 @@ static void refused(void **state)
 	ims_store_close(st);
 }
 
+/* An allocation that fails anywhere: what was copied is gone on from. */
+static void short_of_memory(void **state)
+{
+	(void)state;
+	store_copy_report report;
+	store *st = open_store(source, 4);
+	begin(st);
+	int64_t id = add_picture(st, 0, "a", 1);
+	put_about(st, id);
+	commit(st);
+	int failed = 0;
+	for (uint64_t n = 1;; n++) {
+		imgsearch_error err = { 0 };
+		ims_alloc_fail_after(n);
+		int rc = ims_store_copy(st, target, n % 5 == 4, NULL, &report, &err);
+		uint64_t made = ims_alloc_fail_after(0);
+		failed += rc != 0;
+		if (rc) {
+			assert_int_equal(rc, IMGSEARCH_ENOMEM);
+			assert_int_equal(err.code, rc);
+		} else if (made < n) {
+			break;
+		}
+	}
+	print_message("# %d allocations failed\n", failed);
+	assert_true(failed > 20);
+	assert_true(report.resumed);
+	store *to = open_store(target, 4);
+	assert_true(has_vector(to, id));
+	ims_store_close(to);
+	ims_store_close(st);
+}
+
 /* From memory, into an index that was used and emptied: of that no trace is left. */
 static void from_memory(void **state)
 {
@@ -469,7 +502,8 @@ static void from_memory(void **state)
 		cmocka_unit_test_setup_teardown(unseen_change, setup, remove_all), \
 		cmocka_unit_test_setup_teardown(other_source, setup, remove_all), \
 		cmocka_unit_test_setup_teardown(refused, setup, remove_all), \
-		cmocka_unit_test_setup_teardown(from_memory, setup, remove_all)
+		cmocka_unit_test_setup_teardown(from_memory, setup, remove_all), \
+		cmocka_unit_test_setup_teardown(short_of_memory, setup, remove_all)
 
 int main(void)
 {

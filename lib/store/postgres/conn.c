@@ -292,6 +292,10 @@ static int run_in_transaction(pg_link *l, pg_result **out, imgsearch_error *err,
 	pg_params *p)
 {
 	pg_statement s[] = { { .sql = "SAVEPOINT s" }, { .sql = sql, .p = p }, { .sql = "RELEASE s" } };
+	if (p && p->data.failed) { /* before the savepoint */
+		free_params(p);
+		return ims_nomem(err);
+	}
 	int rc = ims_pg_batch(l, s, 3, err);
 	ims_pg_clear(s[0].out);
 	ims_pg_clear(s[2].out);

@@ -75,6 +75,9 @@ static int make(pg_link *l, const store_options *o, imgsearch_error *err)
 	if (!rc && empty) {
 		ims_buf_u32(&numbers, o->metric);
 		ims_buf_u32(&numbers, o->dim);
+		rc = numbers.failed ? ims_nomem(err) : 0;
+	}
+	if (!rc && empty) {
 		ims_pg_blob(&p, numbers.data, 4);
 		ims_pg_blob(&p, numbers.data + 4, 4);
 		ims_pg_int(&p, o->dim);

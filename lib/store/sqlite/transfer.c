@@ -34,7 +34,7 @@ _Static_assert(STORE_EXCLUDE == 0 && STORE_INCLUDE == 1 && STORE_FOLLOW == 2 && 
 static const table_sql tables[STORE_TABLES] = {
 	[TABLE_SETTING] = {
 		.each = "SELECT name, data FROM setting WHERE name > CAST(?1 AS TEXT) AND name NOT IN"
-				" ('file', 'copy') ORDER BY name LIMIT ?2",
+				" ('file', 'version', 'lease', 'copy') ORDER BY name LIMIT ?2",
 		.types = "tb",
 		.put = { "INSERT INTO setting(name, data) VALUES(?1, ?2)" },
 		.clear = "DELETE FROM setting WHERE name <> 'file'",
