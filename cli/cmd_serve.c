@@ -123,7 +123,7 @@ static void print_address(context *c, const server *s)
 {
 	char address[SERVER_ADDRESS];
 	server_address(s, address);
-	context_print(c, "serving %s at %s (Ctrl-C ends)", context_db(c), address);
+	context_print(c, "serving %s at %s (Ctrl-C ends)", context_db_name(c), address);
 	printf("%s\n", address);
 	fflush(stdout);
 }

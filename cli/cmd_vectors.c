@@ -120,7 +120,7 @@ static int check_metric(context *c, const char *asked)
 		? CLI_DONE
 		: cli_fail("%s: the index has the metric %s; leave --metric out, or name another file with "
 				   "--db FILE",
-			c->db, metrics[own]);
+			context_db_name(c), metrics[own]);
 }
 
 static int import_run(context *c, void *args)

@@ -20,6 +20,36 @@ bool text_is_control(uint32_t code)
 		|| (code >= 0x2066 && code <= 0x2069);
 }
 
+/* The end of a setting password=... or sslpassword=... that begins here; else NULL. */
+static char *password_end(char *at)
+{
+	static const char *const names[] = { "password=", "sslpassword=" };
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (!strncmp(at, names[i], strlen(names[i])))
+			return at + strcspn(at, "&");
+	return NULL;
+}
+
+static void cut(char *from, const char *to)
+{
+	memmove(from, to, strlen(to) + 1);
+}
+
+char *text_without_password(const char *path)
+{
+	char *copy = strdup(path), *rest = copy ? strstr(copy, "://") : NULL, *end;
+	if (!rest || strncmp(copy, "postgres", 8))
+		return copy;
+	rest += 3;
+	size_t user = strcspn(rest, "@/?"), name = strcspn(rest, ":@/?");
+	if (rest[user] == '@' && name < user)
+		cut(rest + name, rest + user);
+	for (rest = strchr(rest, '?'); rest; rest = strchr(rest + 1, '&'))
+		while ((end = password_end(rest + 1)))
+			cut(rest + 1, *end ? end + 1 : end);
+	return copy;
+}
+
 char *text_shell_word(const char *text)
 {
 	static const char plain[] =

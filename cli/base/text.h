@@ -13,6 +13,12 @@ size_t text_char(const char *s, uint32_t *code);
 /* Whether a terminal would move its cursor, change its colours or turn the writing direction. */
 bool text_is_control(uint32_t code);
 
+/*
+ * A copy of the path of an index as people may see it: without the password that stands in the
+ * address of a server. NULL: out of memory.
+ */
+char *text_without_password(const char *path);
+
 /* As a word of a shell's command line, quoted where it must be; free. NULL: out of memory. */
 char *text_shell_word(const char *text);
 

@@ -20,6 +20,7 @@ void context_close(context *c)
 	imgsearch_close(c->s);
 	progress_free(c->progress);
 	free(c->db);
+	free(c->db_name);
 	free(c->db_option);
 	text_list_free(c->under, c->n_under);
 	free(c->condition);
@@ -42,11 +43,20 @@ const char *context_db(context *c)
 	return c->db;
 }
 
+const char *context_db_name(context *c)
+{
+	if (!c->db_name && context_db(c))
+		c->db_name = text_without_password(c->db);
+	return c->db_name ? c->db_name : "";
+}
+
 const char *context_db_option(context *c)
 {
 	if (!c->common->db)
 		return "";
-	char *word = c->db_option ? NULL : text_shell_word(c->common->db);
+	char *name = c->db_option ? NULL : text_without_password(c->common->db);
+	char *word = name ? text_shell_word(name) : NULL;
+	free(name);
 	if (word && asprintf(&c->db_option, " --db %s", word) < 0)
 		c->db_option = NULL;
 	free(word);
@@ -148,8 +158,11 @@ int context_open_error(context *c, const char *path, const imgsearch_error *err)
 {
 	if (err->code != IMGSEARCH_ENOTFOUND || access(path, F_OK) == 0)
 		return context_error(c, err);
-	return cli_fail("%s: there is no index; make one with: imgsearch index%s DIR", path,
-		context_db_option(c));
+	char *name = text_without_password(path);
+	int rc = cli_fail("%s: there is no index; make one with: imgsearch index%s DIR",
+		name ? name : "", context_db_option(c));
+	free(name);
+	return rc;
 }
 
 int context_refuse_memory(const char *path)

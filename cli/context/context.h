@@ -22,6 +22,7 @@ typedef struct context {
 	imgsearch *s;            /* after context_open; NULL before */
 	progress *progress;
 	char *db;        /* after context_db */
+	char *db_name;   /* of context_db_name */
 	char *db_option; /* of context_db_option */
 	char **under;    /* of context_filter: the paths that the folder may have */
 	size_t n_under;
@@ -44,6 +45,9 @@ void context_close(context *c);
  * Borrowed from c. NULL, with a message: there is no home folder.
  */
 const char *context_db(context *c);
+
+/* The same as people may see it: without a password. Borrowed from c. "": out of memory. */
+const char *context_db_name(context *c);
 
 /*
  * What a command that is advised needs to work on the same index: " --db FILE", or "" where this
