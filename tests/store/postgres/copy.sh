@@ -74,7 +74,7 @@ result "... alike" $? "$W/out"
 
 # -------------------------------------------------------------------------------------- kills ----
 
-rows=60000
+rows=40000
 head -c $((rows * 256 * 4)) /dev/urandom >"$W/raw" # as f32, most are finite: as bytes they are not
 python3 - "$W" $rows <<'END'
 import sys
