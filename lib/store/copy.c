@@ -522,14 +522,14 @@ static int wait_for(double seconds, job *j, imgsearch_error *err)
 int ims_store_copy(store *from, const char *path, bool restart, job *j, store_copy_report *out,
 	imgsearch_error *err)
 {
-	enum { TRIES = 5 };
+	enum { TRIES = 8, LONGEST = 8 }; /* half a minute in all */
 	imgsearch_error why = { 0 };
 	uint64_t done = 0, before;
 	int rc = strcmp(path, ":memory:")
 		? copy_once(from, path, restart, j, out, &done, &why)
 		: ims_fail(&why, IMGSEARCH_EINVAL, "a copy in memory would be lost at once");
 	for (int i = 1; done && rc == IMGSEARCH_EIO && why.detail == ECONNRESET && i < TRIES; i++) {
-		double seconds = 0.25 * (1 << i);
+		double seconds = 0.25 * (1 << i) < LONGEST ? 0.25 * (1 << i) : LONGEST;
 		ims_job_log(j, IMGSEARCH_LOG_WARNING, "%s; it is tried again in %g s", why.message,
 			seconds);
 		if (wait_for(seconds, j, &why))

@@ -372,7 +372,10 @@ typedef enum store_id_list {
 	STORE_LACKING,   /* not of vectors: of indexed pictures that have none */
 } store_id_list;
 int ims_store_ids(store *st, store_id_list list, int64_t **ids, size_t *n, imgsearch_error *err);
-/* Whether any picture has this size: a cheap test before a file is hashed. */
+/*
+ * Whether any picture may have this size: a cheap test before a file is hashed. A store on a server
+ * says yes, since asking it takes longer than hashing.
+ */
 int ims_store_has_size(store *st, uint64_t size, bool *has, imgsearch_error *err);
 void ims_store_picture_clear(store_picture *p);
 

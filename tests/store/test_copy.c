@@ -77,7 +77,7 @@ static int remove_all(void **state)
 
 /* ------------------------------------------------------------------------------ an index ---- */
 
-enum { DIM = 512, BARE = 9000 }; /* 18 MB: three batches */
+enum { DIM = 512, BARE = 6000 }; /* 12 MB: two batches */
 
 static void put_bare(store *st, int64_t first, size_t n)
 {

@@ -175,7 +175,7 @@ static void pictures(void **state)
 	ok(ims_store_has_size(st, 102, &known, &err));
 	assert_true(known);
 	ok(ims_store_has_size(st, 1, &known, &err));
-	assert_false(known);
+	assert_true(!known || ims_store_is_address(where));
 
 	begin(st); /* it stops being indexed: its vector goes; then its number is never used again */
 	store_picture worse = {

@@ -197,6 +197,10 @@ int ims_pg_near_build(store *st, const store_space *space, bool index, uint32_t 
 			"index %s: pgvector indexes at most %d values; the vectors have %u", st->label,
 			MOST_HALF, space->dim);
 	int rc = begin(st, space, &number, err);
+	if (!rc && !number) /* without the rows beside them, the vectors themselves are compared */
+		return index ? ims_fail(err, IMGSEARCH_EIO,
+				   "index %s: only the role that owns the tables can build an index", st->label)
+					 : 0;
 	if (!rc)
 		rc = fill(st, number, j, err);
 	if (!rc && index)

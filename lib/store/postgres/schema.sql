@@ -1055,7 +1055,7 @@ DECLARE
 BEGIN
 	EXECUTE format($f$
 		CREATE FUNCTION ims_compare_%1$s() RETURNS trigger LANGUAGE plpgsql
-		SET search_path FROM CURRENT AS $t$
+		SECURITY DEFINER SET search_path FROM CURRENT AS $t$
 		BEGIN
 			IF TG_OP = 'TRUNCATE' THEN
 				TRUNCATE compared_%1$s;
@@ -1139,12 +1139,17 @@ BEGIN
 			THEN ', set_config(''hnsw.iterative_scan'', ''relaxed_order'', true)' END);
 END $$;
 
--- The comparison by these rows, which is made where there is none.
+-- The comparison by these rows, which is made where there is none. NULL: this role does not own the
+-- tables, so it can make none. Who may read the vectors may read what is made.
 CREATE FUNCTION ims_comparison_begin(of_metric bigint, of_mean vector, of_dim bigint)
 RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
 	which bigint;
+	reader name;
 BEGIN
+	IF NOT pg_has_role((SELECT relowner FROM pg_class WHERE oid = 'feature'::regclass), 'USAGE') THEN
+		RETURN NULL;
+	END IF;
 	PERFORM ims_comparison_drop(c.number) FROM comparison c WHERE c.metric <> of_metric
 		OR c.dim <> of_dim OR c.mean IS DISTINCT FROM of_mean;
 	SELECT number INTO which FROM comparison;
@@ -1153,6 +1158,12 @@ BEGIN
 			VALUES (of_metric, of_mean, of_dim, false) RETURNING number INTO which;
 		EXECUTE format('CREATE TABLE compared_%s (id bigint PRIMARY KEY, data vector(%s) NOT NULL)',
 			which, of_dim);
+		FOR reader IN SELECT CASE WHEN a.grantee = 0 THEN 'public'
+				ELSE quote_ident(a.grantee::regrole::text) END
+				FROM pg_class c, aclexplode(c.relacl) a
+				WHERE c.oid = 'feature'::regclass AND a.privilege_type = 'SELECT' LOOP
+			EXECUTE format('GRANT SELECT ON compared_%s TO %s', which, reader);
+		END LOOP;
 		PERFORM ims_comparison_functions(which, of_metric::integer, of_dim);
 	END IF;
 	RETURN which;

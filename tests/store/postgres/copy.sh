@@ -74,7 +74,7 @@ result "... alike" $? "$W/out"
 
 # -------------------------------------------------------------------------------------- kills ----
 
-rows=60000
+rows=40000
 head -c $((rows * 256 * 4)) /dev/urandom >"$W/raw" # as f32, most are finite: as bytes they are not
 python3 - "$W" $rows <<'END'
 import sys
@@ -139,9 +139,11 @@ there=$(db away)
 until $psql -tc "SELECT 1 FROM away.setting WHERE name = 'copy'" 2>/dev/null | grep -q 1 ||
 	! kill -0 $! 2>/dev/null; do :; done
 postgres_stop
+until grep -q "it is tried again" "$W/out" || ! kill -0 $! 2>/dev/null; do :; done
+kill -INT $!
 wait $!
-[ $? != 0 ] && grep -q "goes on where it was" "$W/out" && grep -q "127.0.0.1" "$W/out"
-result "it stops and does not come back: a sentence" $? "$W/out"
+[ $? = 130 ] && grep -q "127.0.0.1" "$W/out" && grep -q "goes on where it was" "$W/out"
+result "it does not come back: interrupted" $? "$W/out"
 postgres_again
 run copy "$W/v.db" "$there" >"$W/out" 2>&1
 result "... and the same command completes the copy" $? "$W/out"
@@ -161,7 +163,10 @@ $psql -c "CREATE DATABASE plain"
 fails "no pgvector" "lacks the extension vector" copy "$W/a.db" "${server%/*}/plain"
 fails "no such server" "refused" copy "$W/a.db" postgresql://127.0.0.1:1/x
 run copy "$W/a.db" "postgresql://imgsearch:secret@127.0.0.1:1/x" >"$W/out" 2>&1
-! grep -q secret "$W/out"
+with="$(db absent | sed 's/imgsearch@/imgsearch:secret@/')&password=secret&connect_timeout=9"
+run info --db "$with" >>"$W/out" 2>&1
+run copy "$with" "$W/x.db" >>"$W/out" 2>&1
+grep -q "connect_timeout=9: there is no index" "$W/out" && ! grep -q secret "$W/out"
 result "no password in a message" $? "$W/out"
 cp "$W/a.db" "$W/newer.db"
 printf '\377' | dd of="$W/newer.db" bs=1 seek=63 conv=notrunc 2>/dev/null
