@@ -74,7 +74,7 @@ while [ $kills -lt 50 ] && [ $rounds -lt 100 ]; do
 	is_alive "$two" || { start 2 index --db "$there" "$W/tree" && two=$!; }
 	is_alive "$three" || { start 3 index --db "$there" "$W/tree" && three=$!; }
 	random=$(od -An -N2 -tu2 /dev/urandom)
-	sleep "$(echo "$random" | awk '{ printf "%.2f", ($1 % 128) / 100 + 0.1 }')"
+	sleep "$(echo "$random" | awk '{ printf "%.2f", ($1 % 90) / 100 + 0.1 }')"
 	case $((random / 256 % 3)) in
 	0) victim=$one ;;
 	1) victim=$two ;;
