@@ -12,7 +12,7 @@ if ! postgres_find; then
 	exit
 fi
 W=$(mktemp -d) && trap 'end_all; postgres_stop; rm -rf "$W"' EXIT
-trap 'exit 1' INT TERM
+trap 'exit 1' INT TERM PIPE
 chmod 755 "$W"
 if ! postgres_start "$W/server"; then
 	skip "many indexers" "the server does not start: $(tail -1 "$W/initdb.log")"
