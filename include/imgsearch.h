@@ -546,11 +546,13 @@ typedef struct imgsearch_index_update_report {
  * compared. Moved files keep their vector. Deleted files drop out. A root that is absent is offline
  * and kept. A bad file is counted and remembered with its reason; it never fails the run. Commits
  * every few seconds. report may be NULL; a run that is stopped (ECANCELED, EDEADLINE) gives the
- * counts so far.
- * Errors: EMODEL (also for an index of the caller's own vectors, even when its last vector was
- * removed), ENOTFOUND (a path that does not exist), EINVAL (CSV; an absolute pattern outside of
- * every root; patterns of include, given, that match no file; this thread began a transaction that
- * is open).
+ * counts so far. Into an index on a server several programs may index at once: each file is read by
+ * one of them, and counts as unchanged for the others.
+ * Errors: EBUSY (of such an index: the server did not hear of this run for a minute, or another
+ * program changed the model; what the run did last is not written), EMODEL (also for an index of
+ * the caller's own vectors, even when its last vector was removed), ENOTFOUND (a path that does
+ * not exist), EINVAL (CSV; an absolute pattern outside of every root; patterns of include, given,
+ * that match no file; this thread began a transaction that is open).
  */
 IMGSEARCH_API int imgsearch_index_update(imgsearch *s, const char *const *paths, size_t n,
 	const imgsearch_index_update_options *options, const imgsearch_call *call,

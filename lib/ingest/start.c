@@ -17,8 +17,10 @@ static int offline(index_run *r, const char *why)
 	uint64_t n;
 	int rc = ims_missing_count(r, &n);
 	r->counts->offline += n;
-	ims_job_log(&r->job, IMGSEARCH_LOG_WARNING, "%s: %s; offline, its files are kept (%llu)",
-		r->walk.start->root_path, why, (unsigned long long)n);
+	const char *root = r->walk.start->root_path;
+	int length = (int)strlen(root) - (*root && *root != '/'); /* "NAME:" */
+	ims_job_log(&r->job, IMGSEARCH_LOG_WARNING, "%.*s: %s; offline, its files are kept (%llu)",
+		length, root, why, (unsigned long long)n);
 	return rc;
 }
 

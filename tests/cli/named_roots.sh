@@ -48,7 +48,7 @@ result "... which the first one has then" $? "$W/out"
 
 run index "$W/photos" >"$W/out" 2>&1 && grep -q '8 new' "$W/out"
 result "a machine without the archive indexes another folder" $? "$W/out"
-run index >"$W/out" 2>&1 && grep -q 'archive:: this machine was not told' "$W/out" &&
+run index >"$W/out" 2>&1 && grep -q 'archive: this machine was not told' "$W/out" &&
 	grep -q "$((files + 8)) offline" "$W/out"
 result "... where the archive is offline" $? "$W/out"
 [ "$(paths | grep -c '^archive:/')" = $((files + 8)) ]

@@ -12,7 +12,7 @@ if ! postgres_find; then
 	exit
 fi
 W=$(mktemp -d) && trap 'end_all; postgres_stop; rm -rf "$W"' EXIT
-trap 'exit 1' INT TERM
+trap 'exit 1' INT TERM PIPE
 chmod 755 "$W"
 if ! postgres_start "$W/server"; then
 	skip "many indexers" "the server does not start: $(tail -1 "$W/initdb.log")"
@@ -74,7 +74,7 @@ while [ $kills -lt 50 ] && [ $rounds -lt 100 ]; do
 	is_alive "$two" || { start 2 index --db "$there" "$W/tree" && two=$!; }
 	is_alive "$three" || { start 3 index --db "$there" "$W/tree" && three=$!; }
 	random=$(od -An -N2 -tu2 /dev/urandom)
-	sleep "$(echo "$random" | awk '{ printf "%.2f", ($1 % 128) / 100 + 0.1 }')"
+	sleep "$(echo "$random" | awk '{ printf "%.2f", ($1 % 90) / 100 + 0.1 }')"
 	case $((random / 256 % 3)) in
 	0) victim=$one ;;
 	1) victim=$two ;;

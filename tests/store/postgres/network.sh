@@ -26,7 +26,7 @@ ip link set near up
 
 . tests/tools/indexers.sh
 W=$(mktemp -d) && trap 'end_all; postgres_stop; rm -rf "$W"' EXIT
-trap 'exit 1' INT TERM
+trap 'exit 1' INT TERM PIPE
 chmod 755 "$W"
 pg_listen=127.0.0.1,10.231.0.1
 if ! postgres_start "$W/server"; then
