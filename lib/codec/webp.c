@@ -140,10 +140,8 @@ static int read_chunk(webp *w, const chunk *c, const uint8_t *start, size_t left
 {
 	if (is(c, "ICCP") && !c->cut && !w->colours.kind)
 		return ims_colour_set_profile(&w->colours, c->data, c->size) ? 0 : ims_nomem(err);
-	if (is(c, "EXIF") && !c->cut && !w->meta.exif) {
-		bool prefix = c->size > 6 && memcmp(c->data, "Exif\0\0", 6) == 0; /* some writers have it */
-		w->meta.exif = c->data + (prefix ? 6 : 0);
-		w->meta.exif_size = c->size - (prefix ? 6 : 0);
+	if (is(c, "EXIF") && !c->cut) {
+		ims_metadata_exif(&w->meta, c->data, c->size);
 	} else if (is(c, "XMP ") && !c->cut && !w->meta.xmp) {
 		w->meta.xmp = c->data;
 		w->meta.xmp_size = c->size;
