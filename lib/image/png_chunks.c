@@ -174,7 +174,7 @@ static void take_colour(colour_chunks *k, const chunk *c)
 			*at[i] = *c;
 }
 
-/* A chunk iCCP: a name, a method, a zlib stream. */
+/* A chunk iCCP: a name, a method, a zlib stream. False: it does not inflate. */
 static bool read_profile(png_facts *f, const chunk *c)
 {
 	buf icc = { 0 };
@@ -209,6 +209,8 @@ static void use_colours(png_facts *f, const colour_chunks *k)
 		return;
 	if (!k->srgb.type)
 		use_gamma(f, k);
+	if (k->iccp.type && !k->srgb.type && !f->colours.kind)
+		f->nomem |= !ims_colour_set_profile(&f->colours, NULL, 0);
 }
 
 void ims_png_facts_read(png_facts *out, const void *data, size_t size)

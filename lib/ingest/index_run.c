@@ -3,6 +3,7 @@
 
 #include "base/path.h"
 #include "files/walk.h"
+#include "handle/feature.h"
 #include "handle/model_choice.h"
 #include "handle/view.h"
 #include "ingest/columns.h"
@@ -281,6 +282,7 @@ static int run(index_run *r, index_plan *p, const char *const *paths, size_t n)
 		rc = ims_columns_attach(r->s, r->options, &r->job, r->err);
 	tell_redecoded(r);
 	tell_lacking(r);
+	ims_feature_tell_profiles(&r->job, r->pipeline.bad_profiles, r->pipeline.bad_profile);
 	if (!rc)
 		rc = ims_rules_unmatched(&r->rules, r->counts, r->err);
 	return rc ? rc : ims_store_compact(r->s->store, r->err);
