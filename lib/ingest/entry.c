@@ -135,8 +135,11 @@ static int add_excluded(index_run *r, const walk_entry *e)
 	if (!ims_path_below(start->prefix, e->path))
 		return 0;
 	r->walk.told = true;
-	ims_job_log(&r->job, IMGSEARCH_LOG_WARNING, "%s/%s: left out: %s", start->root_path, e->path,
-		e->reason);
+	char *full = ims_path_join(start->root_path, e->path);
+	if (!full)
+		return ims_nomem(r->err);
+	ims_job_log(&r->job, IMGSEARCH_LOG_WARNING, "%s: left out: %s", full, e->reason);
+	ims_free(full);
 	return 0;
 }
 
