@@ -81,6 +81,19 @@ W/pics/night-01.jpg
 W/pics/sunset-01.jpg
 W/pics/twin.jpg
 END
+# Each state of an item and each count of index is a state that list takes.
+imgsearch list --json --state all | sed 's/.*"state": "\([^"]*\)".*/\1/' | sort -u >said
+imgsearch index --json -q | grep -o '"seen".*"link": [0-9]*' | grep -o '"[a-z_]*"' | tr -d '"' |
+	grep -v seen | tr _ ' ' >>said
+while read -r state; do
+	imgsearch list --state "$state"
+	imgsearch list --state "$(echo "$state" | tr ' ' -)"
+done <said >/dev/null 2>.err
+[ "$(sort -u said | wc -l)" = 9 ] && [ ! -s .err ]
+result "list takes each state that is said" $? .err
+check "... and no other" 2 imgsearch list --state 'too  big' <<'END'
+-
+END
 check "list of one state" 0 imgsearch list --paths --state damaged <<'END'
 -
 END
