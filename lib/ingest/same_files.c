@@ -365,7 +365,8 @@ int ims_same_files_settle(imgsearch *s, const same_files_run *run, imgsearch_err
 	if (!rc && copied)
 		rc = ims_seen_files_look(s, run->files, run->before, &shared, err);
 	/* where pictures went, others may be indexed in their place since they were counted */
-	bool replaced = counts->removed && counts->paths.duplicate + counts->paths.link;
+	bool gone = counts->removed + counts->changed;
+	bool replaced = gone && counts->paths.duplicate + counts->paths.link;
 	if (rc || (!shared && !replaced && !held.by_state[IMGSEARCH_STATE_LINK]))
 		return rc;
 	rc = read_rows(&t);

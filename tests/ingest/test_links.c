@@ -314,6 +314,25 @@ static void a_known_path_leads_elsewhere(void **state)
 	imgsearch_close(s);
 }
 
+/* A copy that came before its picture changed takes its place, and is counted so. */
+static void a_copy_takes_the_place_of_a_picture(void **state)
+{
+	scene *sc = *state;
+	imgsearch *s = scene_open(sc);
+	photo(sc, "m.png", 1);
+	photo(sc, "n.png", 3);
+	in(sc, "mkdir a && mv photos/n.png a");
+	follow(s, sc, "a");
+	follow(s, sc, "photos");
+	in(sc, "cp photos/m.png a");
+	photo(sc, "m.png", 2);
+	scene_counts c = follow(s, sc, NULL);
+	assert_int_equal(c.indexed, 3);
+	assert_int_equal(c.duplicate, 0);
+	holds(s, sc, "a/m.png\na/n.png\nphotos/m.png\n");
+	imgsearch_close(s);
+}
+
 /* A root that became another way to the same folder, as a mount is. */
 static void two_roots_reach_one_folder(void **state)
 {
@@ -615,6 +634,7 @@ int main(void)
 		LINKS(roots_meet),
 		LINKS(a_new_path_of_a_known_file),
 		LINKS(a_known_path_leads_elsewhere),
+		LINKS(a_copy_takes_the_place_of_a_picture),
 		LINKS(two_roots_reach_one_folder),
 		LINKS(a_link_becomes_a_copy),
 		LINKS(content_changes_through_one_name),
