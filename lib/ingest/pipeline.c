@@ -386,6 +386,7 @@ static int admit(pipeline *p)
 	};
 	if (!rc && !same && it->state != IMGSEARCH_STATE_INDEXED)
 		rc = set_reason(p, it, &row);
+	p->unconverted += (it->picture.pixels & IMAGE_UNCONVERTED) != 0;
 	if (!rc && it->picture.bad_profile)
 		rc = count_bad_profile(p, it);
 	if (it->check_header && !same) {
