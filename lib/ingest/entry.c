@@ -143,6 +143,12 @@ static int add_excluded(index_run *r, const walk_entry *e)
 	return 0;
 }
 
+/* Whether the program sets limits of pictures, which may be others than before. */
+static bool has_own_limits(const index_run *r)
+{
+	return r->s->options.max_megapixels || r->s->options.max_memory;
+}
+
 static bool is_fresh(const index_run *r, const path_entry *known, const walk_entry *e)
 {
 	if (is_deleted(known))
@@ -158,6 +164,8 @@ static bool is_fresh(const index_run *r, const path_entry *known, const walk_ent
 		&& !(known->pixels & IMAGE_DECODING_MASK))
 		return false;
 	if (damaged && r->options->partial)
+		return false;
+	if (known->state == IMGSEARCH_STATE_TOO_BIG && has_own_limits(r))
 		return false;
 	if (known->pixels & IMAGE_NO_CODEC && known->state == IMGSEARCH_STATE_UNSUPPORTED)
 		return false;
