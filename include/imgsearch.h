@@ -533,7 +533,8 @@ typedef struct imgsearch_index_update_report {
 	uint64_t changed; /* paths known before whose bytes or state are others now */
 	/*
 	 * files that this run tried and that are damaged, too big or unreadable; those that failed
-	 * before and are as they were are not tried, but for unreadable ones
+	 * before and are as they were are not tried, but for unreadable ones, and for too big ones
+	 * where the options of the handle name a limit
 	 */
 	uint64_t failed;
 	uint64_t remade; /* of the unchanged: pictures whose feature this run made by another model */

@@ -135,15 +135,26 @@ static bool add_way(char ***ways, size_t *n, char *path)
 	return true;
 }
 
-static bool has_dots(const char *path)
+/* Whether a part of the path is so many dots alone. */
+static bool has_part(const char *path, size_t dots)
 {
 	for (const char *part = path; *part; part += strspn(part, "/")) {
 		size_t length = strcspn(part, "/");
-		if (*part == '.' && (length == 1 || (length == 2 && part[1] == '.')))
+		if (length == dots && strspn(part, ".") == dots)
 			return true;
 		part += length;
 	}
 	return false;
+}
+
+bool path_has_up(const char *path)
+{
+	return has_part(path, 2);
+}
+
+static bool has_dots(const char *path)
+{
+	return has_part(path, 1) || has_part(path, 2);
 }
 
 /* Whether the last part is "." or "..", which no path of an index ends in. */

@@ -38,6 +38,9 @@ char **path_ways(const char *path, size_t *n);
  */
 int path_find_item(imgsearch *s, const char *path, int64_t *id, imgsearch_error *err);
 
+/* Whether a part of the path is "..". */
+bool path_has_up(const char *path);
+
 /* Whether path is folder or lies below it; of n folders: one of them. */
 bool path_is_below(const char *path, const char *folder);
 bool path_is_below_any(const char *path, char *const *folders, size_t n);

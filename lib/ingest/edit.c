@@ -1,6 +1,7 @@
 /* Makes edits and writes them. */
 #include "ingest/edit.h"
 
+#include "handle/feature.h"
 #include "handle/view.h"
 #include "ingest/row.h"
 #include "store/store.h"
@@ -95,6 +96,7 @@ int ims_edit_picture(edit *out, imgsearch *s, const imgsearch_input *in, const c
 	}
 	if (!rc)
 		rc = ims_job_check(j, err);
+	ims_feature_tell_profiles(j, out->picture.bad_profile, out->names ? out->names[0] : NULL);
 	if (!rc && out->picture.decoded)
 		rc = run_network(out, s, input, j, err);
 	ims_free(input);

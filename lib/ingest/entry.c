@@ -156,9 +156,18 @@ static int add_excluded(index_run *r, const walk_entry *e)
 	if (!ims_path_below(start->prefix, e->path))
 		return 0;
 	r->walk.told = true;
-	ims_job_log(&r->job, IMGSEARCH_LOG_WARNING, "%s/%s: left out: %s", start->root_path, e->path,
-		e->reason);
+	char *full = ims_path_join(start->root_path, e->path);
+	if (!full)
+		return ims_nomem(r->err);
+	ims_job_log(&r->job, IMGSEARCH_LOG_WARNING, "%s: left out: %s", full, e->reason);
+	ims_free(full);
 	return 0;
+}
+
+/* Whether the program sets limits of pictures, which may be others than before. */
+static bool has_own_limits(const index_run *r)
+{
+	return r->s->options.max_megapixels || r->s->options.max_memory;
 }
 
 static bool is_fresh(const index_run *r, const path_entry *known, const walk_entry *e)
@@ -176,6 +185,8 @@ static bool is_fresh(const index_run *r, const path_entry *known, const walk_ent
 		&& !(known->pixels & IMAGE_DECODING_MASK))
 		return false;
 	if (damaged && r->options->partial)
+		return false;
+	if (known->state == IMGSEARCH_STATE_TOO_BIG && has_own_limits(r))
 		return false;
 	if (known->pixels & IMAGE_NO_CODEC && known->state == IMGSEARCH_STATE_UNSUPPORTED)
 		return false;

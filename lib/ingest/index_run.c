@@ -3,6 +3,7 @@
 
 #include "base/path.h"
 #include "files/walk.h"
+#include "handle/feature.h"
 #include "handle/model_choice.h"
 #include "handle/view.h"
 #include "ingest/claims.h"
@@ -190,6 +191,16 @@ static void tell_lacking(index_run *r)
 			(unsigned long long)r->pipeline.lacking[i].files, r->pipeline.lacking[i].why.message);
 }
 
+/* Tells of pictures that a run with Little CMS makes anew. */
+static void tell_unconverted(index_run *r)
+{
+	if (r->pipeline.unconverted)
+		ims_job_log(&r->job, IMGSEARCH_LOG_WARNING,
+			"pictures taken without their colour profiles, since Little CMS is absent "
+			"(liblcms2-2): %llu",
+			(unsigned long long)r->pipeline.unconverted);
+}
+
 /* Removes what the new model has made no vector for; what takes its place may have none either. */
 static int drop_not_made(index_run *r, int64_t *ids, size_t n)
 {
@@ -314,6 +325,8 @@ static int run(index_run *r, index_plan *p, const char *const *paths, size_t n)
 		rc = ims_columns_attach(r->s, r->options, &r->job, r->err);
 	tell_redecoded(r);
 	tell_lacking(r);
+	tell_unconverted(r);
+	ims_feature_tell_profiles(&r->job, r->pipeline.bad_profiles, r->pipeline.bad_profile);
 	if (!rc)
 		rc = ims_rules_unmatched(&r->rules, r->counts, r->err);
 	return rc ? rc : ims_store_compact(r->s->store, r->err);
