@@ -64,9 +64,10 @@ help:
 	@echo 'make demo       index a folder (DIR=..., else drawn pictures) and show what is found'
 	@echo 'make test       everything that is tested; SANITIZE=address,undefined or thread: the same, instrumented'
 	@echo 'make test-networks  networks against timm (TIMM=FILE: the python3 that has it; WEIGHTS=DIR)'
+	@echo 'make test-milvus    an export in Milvus Lite (MILVUS=FILE: the python3 that has pymilvus)'
 	@echo 'make test-formats   1 500 files of every format, and 600 damaged ones, in DIR'
 	@echo 'make fuzz       each fuzz target for TIME=600 seconds'
-	@echo 'make bench      all benchmarks; make bench-NAME one of: $(BENCHES); make bench-large: 10 million vectors; make bench-versions OLD=DIR'
+	@echo 'make bench      all benchmarks; make bench-NAME one of: $(BENCHES); make bench-large: 10 million vectors; make bench-load, bench-server: PostgreSQL; make bench-versions OLD=DIR'
 	@echo 'make default-model  make the shipped model again (PHOTOS=DIRS WEIGHTS=DIR)'
 	@echo 'make install    to PREFIX=$(PREFIX), below DESTDIR=; make uninstall'
 	@echo 'make format     clang-format over the C and C++ sources; make format-check compares'
@@ -212,6 +213,11 @@ test-postgres: all fake $(TOOL_BIN) $(filter $(B)/tests/store/%,$(TEST_BIN))
 test-networks: all $(HELPER_BIN)
 	@$(TEST_ENV) $(or $(TIMM),python3) tests/model/timm_networks.py "$(or $(WEIGHTS),../shared/weights)"
 
+# An export in Milvus Lite, from PyPI: MILVUS=FILE of the python3 that has pymilvus and milvus-lite.
+.PHONY: test-milvus
+test-milvus: all fake $(TOOL_BIN)
+	@$(TEST_ENV) $(or $(MILVUS),python3) tests/cli/milvus.py
+
 # 1 500 files of every format, and 600 damaged ones.
 .PHONY: test-formats
 test-formats: cli fake
@@ -263,7 +269,7 @@ fuzz: fuzz-programs
 
 # One target a benchmark, named bench-NAME and listed here.
 BENCHES := chance crossovers crowd deadline decode dups eval far index map model pending quality sameness search serve train tune
-.PHONY: bench bench-large bench-versions
+.PHONY: bench bench-large bench-load bench-server bench-versions
 bench: $(BENCHES:%=bench-%)
 
 bench-serve: cli $(B)/tests/bench/serve
@@ -342,6 +348,17 @@ bench-readme: all examples $(B)/tests/bench/front peers-venv
 # 10 million rows (N=...): says what disk it needs, then takes most of an hour. Not among those of `make bench`.
 bench-large: cli
 	@tests/bench/large.py $(B) $(if $(N),--n $(N)) $(BENCH_ARGS)
+
+# Bulk load and copies over PostgreSQL: N=ROWS TURNS=...
+bench-load: cli fake
+	@tests/tools/get_postgres.sh $(B)/postgres
+	@IMGSEARCH_LIBDIR=$(B)/tests/lib tests/bench/load.py $(B) $(or $(N),200000) $(or $(TURNS),3)
+
+# Queries of an index in PostgreSQL, beside pgvector by hand: N=ROWS, VECTORS=DIR of tests/bench/vectors.py
+bench-server: cli $(B)/tests/bench/front
+	@tests/tools/get_postgres.sh $(B)/postgres
+	@test -e $(VECTORS)/base256.npy || tests/bench/vectors.py $(VECTORS)
+	@tests/bench/server.py $(B) $(VECTORS) $(or $(N),100000)
 
 bench-train: all
 	@B=$(B) tests/bench/train.py

@@ -12,7 +12,8 @@ typedef struct build_args {
 	uint32_t stats;
 } build_args;
 
-static const char *const searchers[] = { "auto", "exact", "kdtree", "pca", "graph", NULL };
+static const char *const searchers[] = { "auto", "exact", "kdtree", "pca", "graph", "pgvector",
+	NULL };
 
 #define AT(member) offsetof(build_args, member)
 static const option options[] = {

@@ -224,15 +224,22 @@ static bool exists(const char *folder, const char *path, size_t length)
 
 /*
  * Whether a path from the current folder names something below a folder that is indexed, and
- * nothing if it is read from there. Where it does not exist, as it may be spelt otherwise or be a
- * pattern, its beginning decides.
+ * nothing if it is read from there; one with ".." is from here in any case. Where it does not
+ * exist, as it may be spelt otherwise or be a pattern, its beginning decides.
  */
 static bool is_from_here(const char *pattern, const char *absolute, const char *folder)
 {
 	struct stat st;
 	size_t length = stat(pattern, &st) ? strcspn(pattern, "/") : strlen(pattern);
 	return path_is_below(absolute, folder) && !path_is_below(folder, absolute)
-		&& exists(".", pattern, length) && !exists(folder, pattern, length);
+		&& exists(".", pattern, length)
+		&& (path_has_up(pattern) || !exists(folder, pattern, length));
+}
+
+/* Whether a pattern is of folders alone: it ends with a slash. */
+static bool is_folders(const char *pattern)
+{
+	return *pattern && pattern[strlen(pattern) - 1] == '/';
 }
 
 /*
@@ -255,10 +262,9 @@ static char *from_here(const char *pattern, const path_list *p, const imgsearch_
 	}
 	for (size_t i = 0; absolute && !here && roots && i < roots->count; i++)
 		here = is_from_here(pattern, absolute, roots->items[i]->path);
-	if (here)
-		return absolute;
+	char *full = !here ? NULL : is_folders(pattern) ? path_join(absolute, "") : strdup(absolute);
 	free(absolute);
-	return NULL;
+	return full;
 }
 
 /* The same, of a path in another spelling of letters with accents. */
@@ -422,7 +428,7 @@ static int index_list(context *c, const index_args *a, const path_list *p)
 	}
 	int rc = given ? check_first(c, p) : CLI_DONE;
 	if (rc == CLI_DONE)
-		rc = context_open(c, given);
+		rc = context_open(c, given || c->common->roots.n);
 	return rc ? rc : index_paths(c, a, p);
 }
 

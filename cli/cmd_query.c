@@ -18,7 +18,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char *const searchers[] = { "exact", "kdtree", "pca", "graph", "scan", NULL };
+static const char *const searchers[] = { "exact", "kdtree", "pca", "graph", "pgvector", "scan",
+	NULL };
 
 #define AT(member) offsetof(query_args, member)
 static const option options[] = {
@@ -61,7 +62,7 @@ static const option options[] = {
 		.help = "use the features as they are: no mean subtracted, no other improvement" },
 	IMPROVE_OPTIONS(AT),
 	{ "vectors", 0, OPT_FILE, AT(vectors), "FILE",
-		.help = "queries are the rows of this .npy or .fvecs file" },
+		.help = "queries are the rows of this .npy, .fvecs or .fbin file" },
 	{ "ids", 0, OPT_FILE, AT(ids), "FILE.npy",
 		.help = "with --vectors: write ids (n, k) as int64, -1 where there are fewer" },
 	{ "distances", 0, OPT_FILE, AT(distances), "FILE.npy",

@@ -4,6 +4,7 @@
 #include "cli/context/context.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 typedef struct root_args {
@@ -12,6 +13,12 @@ typedef struct root_args {
 
 static const option options[] = { OPT_END };
 
+/* "NAME:" stays as it is. */
+static char *root_path(const char *operand)
+{
+	return path_is_named(operand) ? strdup(operand) : path_absolute(operand);
+}
+
 static int run(context *c, void *args)
 {
 	imgsearch_error err;
@@ -19,14 +26,14 @@ static int run(context *c, void *args)
 	int rc = context_open(c, false);
 	if (rc)
 		return rc;
-	char *from = path_absolute(c->operand[0]), *to = path_absolute(c->operand[1]);
+	char *from = root_path(c->operand[0]), *to = root_path(c->operand[1]);
 	if (!from || !to)
 		rc = cli_nomem();
 	else if (imgsearch_root_move(c->s, from, to, &c->call, &err))
 		rc = context_error(c, &err);
 	else
 		context_print(c, "%s: its pictures are now looked for in %s%s", from, to,
-			access(to, F_OK) ? ", which is not there yet" : "");
+			*to == '/' && access(to, F_OK) ? ", which is not there yet" : "");
 	free(from);
 	free(to);
 	return rc;
@@ -38,6 +45,8 @@ const command cmd_root_mv = {
 	.summary = "record that a folder of pictures has moved",
 	.text = "Tells the index that a folder has moved from OLD to NEW. Its pictures "
 			"keep their vectors, and nothing is read again. imgsearch info lists the folders.\n\n"
+			"NEW can be a name and a colon: the index knows the folder by that name from then on, "
+			"and each machine tells by --root NAME=DIR where it has it.\n\n"
 			"\timgsearch root mv /mnt/disk/photos /media/me/disk/photos",
 	.options = options,
 	.groups = GROUP_DB,

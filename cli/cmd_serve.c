@@ -3,6 +3,7 @@
  * searcher stay in memory. `query` and `index` of the same user use it through the unix socket
  * beside the index (client/socket_path.c).
  */
+#include "cli/base/address.h"
 #include "cli/base/message.h"
 #include "cli/base/path.h"
 #include "cli/client/socket_path.h"
@@ -109,6 +110,8 @@ static int check_args(context *c, const serve_args *a)
 /* Whether the index can be written, and its folder, where SQLite puts a journal. */
 static bool is_writable(const char *db)
 {
+	if (address_is(db)) /* the server says so when something is written */
+		return true;
 	char *path = path_absolute(db), *slash = path ? strrchr(path, '/') : NULL;
 	bool ok = slash && !access(path, W_OK);
 	if (ok) {
@@ -123,7 +126,7 @@ static void print_address(context *c, const server *s)
 {
 	char address[SERVER_ADDRESS];
 	server_address(s, address);
-	context_print(c, "serving %s at %s (Ctrl-C ends)", context_db(c), address);
+	context_print(c, "serving %s at %s (Ctrl-C ends)", context_shown(c), address);
 	printf("%s\n", address);
 	fflush(stdout);
 }

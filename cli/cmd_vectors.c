@@ -120,7 +120,7 @@ static int check_metric(context *c, const char *asked)
 		? CLI_DONE
 		: cli_fail("%s: the index has the metric %s; leave --metric out, or name another file with "
 				   "--db FILE",
-			c->db, metrics[own]);
+			context_shown(c), metrics[own]);
 }
 
 static int import_run(context *c, void *args)
@@ -223,7 +223,7 @@ const command cmd_vectors_import = {
 	.name = "vectors import",
 	.operands = "FILE.npy",
 	.summary = "add your own vectors to an index",
-	.text = "Adds the rows of a .npy (float32 or float16) or .fvecs file to an "
+	.text = "Adds the rows of a .npy (float32 or float16), .fvecs or .fbin file to an "
 			"index, which is created if need be. Such an index needs no network and no pictures. A "
 			"row with the id of a stored vector replaces it.\n\n"
 			"\timgsearch vectors import features.npy --ids ids.npy --metric l2 --db features.db\n"
@@ -247,7 +247,7 @@ const command cmd_vectors_export = {
 	.operands = "FILE.npy",
 	.summary = "write the vectors of the index as an array file",
 	.text = "Writes all vectors of the index in order of their ids, as they were extracted "
-			"(not normalised), to a .npy or .fvecs file of float32.\n\n"
+			"(not normalised), to a .npy, .fvecs or .fbin file of float32.\n\n"
 			"\timgsearch vectors export features.npy --ids ids.npy",
 	.options = export_options,
 	.groups = GROUP_DB | GROUP_JSON,

@@ -347,6 +347,14 @@ typedef struct imgsearch_options {
 	 * imgsearch_index_update_options.formats is remembered
 	 */
 	const char *formats;
+	/*
+	 * where this machine has folders that the index knows by a name: n_roots texts NAME=DIR.
+	 * Several machines that have an archive at different places index one collection so. Paths
+	 * below such a folder are those of this machine; where it is not named, they are NAME:/PATH,
+	 * and the folder is offline: its pictures stay
+	 */
+	const char *const *roots;
+	size_t n_roots;
 } imgsearch_options;
 
 /*
@@ -525,7 +533,8 @@ typedef struct imgsearch_index_update_report {
 	uint64_t changed; /* paths known before whose bytes or state are others now */
 	/*
 	 * files that this run tried and that are damaged, too big or unreadable; those that failed
-	 * before and are as they were are not tried, but for unreadable ones
+	 * before and are as they were are not tried, but for unreadable ones, and for too big ones
+	 * where the options of the handle name a limit
 	 */
 	uint64_t failed;
 	uint64_t remade; /* of the unchanged: pictures whose feature this run made by another model */
@@ -538,11 +547,13 @@ typedef struct imgsearch_index_update_report {
  * compared. Moved files keep their vector. Deleted files drop out. A root that is absent is offline
  * and kept. A bad file is counted and remembered with its reason; it never fails the run. Commits
  * every few seconds. report may be NULL; a run that is stopped (ECANCELED, EDEADLINE) gives the
- * counts so far.
- * Errors: EMODEL (also for an index of the caller's own vectors, even when its last vector was
- * removed), ENOTFOUND (a path that does not exist), EINVAL (CSV; an absolute pattern outside of
- * every root; patterns of include, given, that match no file; this thread began a transaction that
- * is open).
+ * counts so far. Into an index on a server several programs may index at once: each file is read by
+ * one of them, and counts as unchanged for the others.
+ * Errors: EBUSY (of such an index: the server did not hear of this run for a minute, or another
+ * program changed the model; what the run did last is not written), EMODEL (also for an index of
+ * the caller's own vectors, even when its last vector was removed), ENOTFOUND (a path that does
+ * not exist), EINVAL (CSV; an absolute pattern outside of every root; patterns of include, given,
+ * that match no file; this thread began a transaction that is open).
  */
 IMGSEARCH_API int imgsearch_index_update(imgsearch *s, const char *const *paths, size_t n,
 	const imgsearch_index_update_options *options, const imgsearch_call *call,
@@ -648,6 +659,47 @@ IMGSEARCH_API int imgsearch_index_backup(imgsearch *s, const char *path,
 	const imgsearch_index_backup_options *options, const imgsearch_call *call,
 	imgsearch_error *err);
 
+typedef struct imgsearch_index_copy_options {
+	size_t struct_size;
+	uint32_t restart;  /* 1: what an incomplete copy has is dropped, of whatever index it is */
+	uint32_t reserved; /* 0 */
+} imgsearch_index_copy_options;
+
+typedef struct imgsearch_index_copy_table {
+	const char *name;
+	uint64_t rows;
+	uint64_t checksum; /* of all rows in order of their keys; the same on both sides */
+} imgsearch_index_copy_table;
+
+typedef struct imgsearch_index_copy_tables {
+	size_t count;
+	const imgsearch_index_copy_table *const *items;
+} imgsearch_index_copy_tables;
+
+typedef struct imgsearch_index_copy_report {
+	const imgsearch_index_copy_tables *tables;
+	/* 1: an earlier copy, which was stopped, went on; or the target was this copy already */
+	uint32_t resumed;
+	uint32_t reserved;
+} imgsearch_index_copy_report;
+
+/*
+ * Copies the index, as it is committed when the copy begins, into the index `location`, of any kind
+ * that imgsearch_open opens: a file, a server's address. It carries everything: ids, pictures in
+ * all states, names, columns, facts, vectors, models, folders, settings, rejected pairs, history,
+ * searchers. A reader, no writer; others read and write meanwhile. The target is made where it does
+ * not exist, and otherwise holds nothing, or an incomplete copy of this index: that goes on where
+ * it was stopped or killed, or starts over where this index has changed since. Until it is complete
+ * every imgsearch_open of it is EDB. At the end both sides are read again and compared, table by
+ * table. report may be NULL. Errors: EEXIST (the target holds something else), EINVAL (it is an
+ * incomplete copy of another index, or is this index), EBUSY (another program copies into it), EDB
+ * (a table differs), EVERSION, EUNSUPPORTED, ELIMIT.
+ */
+IMGSEARCH_API int imgsearch_index_copy(imgsearch *s, const char *location,
+	const imgsearch_index_copy_options *options, const imgsearch_call *call,
+	imgsearch_index_copy_report **report, imgsearch_error *err);
+IMGSEARCH_API void imgsearch_index_copy_report_free(imgsearch_index_copy_report *report);
+
 /* ---------------------------------------------------------------------------- transactions ---- */
 
 typedef struct imgsearch_transaction_options {
@@ -685,7 +737,8 @@ IMGSEARCH_API void imgsearch_transaction_free(imgsearch_transaction *t);
 
 typedef struct imgsearch_build_options {
 	size_t struct_size;
-	const char *searcher; /* "auto" (default), "exact", "kdtree", "pca", "graph" */
+	/* "auto" (default), "exact", "kdtree", "pca", "graph"; "pgvector" of an index in PostgreSQL */
+	const char *searcher;
 	/* pca: share of the variance kept, 0..1; 0: IMGSEARCH_VARIANCE_DEFAULT */
 	double variance;
 	uint32_t components; /* pca, kdtree: number kept, at most the dimension; 0: by variance */
@@ -779,7 +832,8 @@ typedef struct imgsearch_query_options {
 	uint32_t plain;
 	/* > 0: leave out the hits from the first one on whose chance is higher */
 	double max_chance;
-	const char *searcher; /* NULL, "auto": the index's; "exact", "kdtree", "pca", "graph", "scan" */
+	/* NULL, "auto": the index's; "exact", "kdtree", "pca", "graph", "pgvector", "scan" */
+	const char *searcher;
 	/*
 	 * graph: aim at this recall@k. 0: IMGSEARCH_RECALL_DEFAULT; less than 0.8 counts as 0.8; 1 is
 	 * the widest beam, which is not exact
@@ -1016,6 +1070,39 @@ IMGSEARCH_API int imgsearch_item_list(imgsearch *s, const imgsearch_item_list_op
 IMGSEARCH_API int imgsearch_item_get(imgsearch *s, int64_t id, imgsearch_item **out,
 	imgsearch_error *err);
 IMGSEARCH_API void imgsearch_item_free(imgsearch_item *item);
+
+typedef struct imgsearch_vectors_export_options {
+	size_t struct_size;
+	uint32_t with_items; /* 1: blocks have items */
+	/*
+	 * 1: rows are as queries compare them: the mean of the features of pictures is subtracted, and
+	 * under cosine they have length 1. 0: as they were extracted or added
+	 */
+	uint32_t compared;
+} imgsearch_vectors_export_options;
+
+/* Vectors in order of id, valid during the callback. */
+typedef struct imgsearch_vectors_export_block {
+	size_t count, dim;
+	const int64_t *ids;                 /* (count) */
+	const float *rows;                  /* (count, dim) */
+	const imgsearch_item *const *items; /* (count), or NULL: options */
+	uint64_t total;                     /* vectors of the index */
+	const char *model;                  /* name; NULL: the caller's own vectors */
+	const char *weights_hash;           /* hexadecimal BLAKE2b-256 of its weights, or NULL */
+	const float *mean;                  /* (dim), which queries subtract; NULL: they do not */
+	uint32_t metric;                    /* imgsearch_metric */
+	uint32_t reserved;
+} imgsearch_vectors_export_block;
+typedef int (*imgsearch_vectors_export_fn)(void *user, const imgsearch_vectors_export_block *block);
+
+/*
+ * All stored vectors, block by block, with what other programs need to know of them, from one state
+ * of the index. No block where there are no vectors. In ":memory:" nobody writes meanwhile.
+ */
+IMGSEARCH_API int imgsearch_vectors_export(imgsearch *s,
+	const imgsearch_vectors_export_options *options, imgsearch_vectors_export_fn each, void *user,
+	const imgsearch_call *call, imgsearch_error *err);
 
 /*
  * The id of a path or name, as results have it: also "id:N" of a vector without a name. An item

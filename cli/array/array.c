@@ -53,6 +53,26 @@ static bool parse_fvecs(array *a, const uint8_t *bytes, size_t size, char *why, 
 	return true;
 }
 
+static bool parse_fbin(array *a, const uint8_t *bytes, size_t size, char *why, size_t why_size)
+{
+	uint32_t n = 0, dim = 0;
+	if (size < 8)
+		return refuse(why, why_size, "too short for .fbin");
+	memcpy(&n, bytes, 4);
+	memcpy(&dim, bytes + 4, 4);
+	if (dim < 1 || dim > DIM_MAX)
+		return refuse(why, why_size, "not an .fbin file: its rows have an impossible dimension");
+	a->stride = 4 * (size_t)dim;
+	if (n > (size - 8) / a->stride)
+		return refuse(why, why_size, "truncated: it holds fewer rows than its header says");
+	a->n = n;
+	a->type = ARRAY_F32;
+	a->ndim = 2;
+	a->dim = dim;
+	a->data = bytes + 8;
+	return true;
+}
+
 /*
  * The text after 'key': in the header's Python dictionary; NULL: not there. text is NUL-terminated.
  */
@@ -129,18 +149,25 @@ static bool parse_npy(array *a, const uint8_t *bytes, size_t size, char *why, si
 	return true;
 }
 
-bool array_parse(array *a, const void *bytes, size_t size, bool fvecs, char *why, size_t why_size)
+bool array_parse(array *a, const void *bytes, size_t size, array_layout layout, char *why,
+	size_t why_size)
 {
-	return fvecs ? parse_fvecs(a, bytes, size, why, why_size)
-				 : parse_npy(a, bytes, size, why, why_size);
+	return layout == ARRAY_FVECS ? parse_fvecs(a, bytes, size, why, why_size)
+		: layout == ARRAY_FBIN   ? parse_fbin(a, bytes, size, why, why_size)
+								 : parse_npy(a, bytes, size, why, why_size);
 }
 
 /* --------------------------------------------------------------------------------- reading ---- */
 
-bool array_is_fvecs(const char *path)
+static bool ends_in(const char *path, const char *ending)
 {
-	size_t n = strlen(path);
-	return n > 6 && !strcmp(path + n - 6, ".fvecs");
+	size_t n = strlen(path), m = strlen(ending);
+	return n > m && !strcmp(path + n - m, ending);
+}
+
+array_layout array_layout_of(const char *path)
+{
+	return ends_in(path, ".fvecs") ? ARRAY_FVECS : ends_in(path, ".fbin") ? ARRAY_FBIN : ARRAY_NPY;
 }
 
 static bool map_file(array *a, const char *path)
@@ -171,7 +198,7 @@ bool array_open(array *a, const char *path)
 	memset(a, 0, sizeof *a);
 	if (!map_file(a, path))
 		return false;
-	if (array_parse(a, a->map, a->map_size, array_is_fvecs(path), why, sizeof why))
+	if (array_parse(a, a->map, a->map_size, array_layout_of(path), why, sizeof why))
 		return true;
 	cli_fail("%s: %s", path, why);
 	array_close(a);

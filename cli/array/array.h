@@ -1,8 +1,9 @@
 /*
  * Array files: .npy (NumPy's format 1.0 to 3.0; little-endian f32, f16, int64; C order; one or two
- * dimensions) and .fvecs (each row: its dimension as int32, then that many f32). Files are mapped,
- * so that ten million rows cost no memory of their own. Every size that a file claims is checked
- * against the file's length before it is used.
+ * dimensions), .fvecs (each row: its dimension as int32, then that many f32) and .fbin (the numbers
+ * of rows and of values as uint32, then the rows). Files are mapped, so that ten million rows cost
+ * no memory of their own. Every size that a file claims is checked against the file's length before
+ * it is used.
  *
  *	array a;
  *	if (array_open(&a, "features.npy"))
@@ -37,10 +38,12 @@ void array_rows(const array *a, size_t first, size_t n, float *out);
 int64_t array_id(const array *a, size_t i);
 
 /* Parses the bytes of a file, which a then borrows. False: why says what is wrong. */
-bool array_parse(array *a, const void *bytes, size_t size, bool fvecs, char *why, size_t why_size);
+typedef enum array_layout { ARRAY_NPY, ARRAY_FVECS, ARRAY_FBIN } array_layout;
+bool array_parse(array *a, const void *bytes, size_t size, array_layout layout, char *why,
+	size_t why_size);
 
-/* For array_writer too: bytes of a number; whether the name of a file ends in .fvecs. */
+/* For array_writer too: bytes of a number; the layout of a file by the end of its name. */
 size_t array_type_size(array_type type);
-bool array_is_fvecs(const char *path);
+array_layout array_layout_of(const char *path);
 
 #endif

@@ -1,7 +1,6 @@
 /*
  * Writes an array file in blocks of rows: open, add..., close. The number of rows goes into the
- * header at the end. The rows go to a file beside the target, which is renamed when it is complete;
- * until then an older file stays. A device is written directly.
+ * header at the end. Until then an older file stays (file_part).
  */
 #ifndef IMGSEARCH_CLI_ARRAY_WRITER_H
 #define IMGSEARCH_CLI_ARRAY_WRITER_H
@@ -12,13 +11,11 @@
 #include <stdio.h>
 
 typedef struct array_writer {
-	FILE *file;       /* NULL: not open */
-	const char *path; /* the caller's */
-	char *target;     /* owned: path without links; NULL: a device */
-	char part[FILE_NAME_SIZE];
+	FILE *file; /* NULL: not open */
+	file_part out;
 	array_type type;
 	size_t n, dim, ndim;
-	bool fvecs; /* by the name of the file; then rows are f32 */
+	array_layout layout; /* by the name of the file; rows are f32 but in .npy */
 } array_writer;
 
 /* False: failed, with a message. */

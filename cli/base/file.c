@@ -88,6 +88,50 @@ bool file_write(const char *path, const void *data, size_t size)
 	return !why;
 }
 
+/* 0 or an errno. */
+static int open_part(file_part *f)
+{
+	struct stat st;
+	if (!stat(f->path, &st) && !S_ISREG(st.st_mode))
+		return (f->file = fopen(f->path, "wbe")) ? 0 : errno;
+	f->target = path_absolute(f->path);
+	int why = !f->target ? ENOMEM : file_part_name(f->part, f->target);
+	if (!why && !(f->file = fopen(f->part, "wbxe")))
+		why = errno;
+	return why;
+}
+
+bool file_part_open(file_part *f, const char *path)
+{
+	f->path = path;
+	f->file = NULL;
+	f->target = NULL;
+	int why = open_part(f);
+	if (!why)
+		return true;
+	free(f->target);
+	return cli_fail("%s: cannot write: %s", path, strerror(why)), false;
+}
+
+bool file_part_close(file_part *f, bool keep)
+{
+	bool good = keep;
+	if (!f->file)
+		return false;
+	if (fclose(f->file) != 0)
+		good = false;
+	f->file = NULL;
+	if (good && f->target)
+		good = rename(f->part, f->target) == 0;
+	if (keep && !good)
+		cli_fail("%s: cannot write: %s", f->path, strerror(errno));
+	if (!good && f->target)
+		unlink(f->part);
+	free(f->target);
+	f->target = NULL;
+	return good;
+}
+
 bool file_is_input(const char *path, const char *const *input, size_t n)
 {
 	struct stat a, b;

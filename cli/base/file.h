@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 /* The kind of a file to be written, by the end of its name; case does not matter. */
@@ -28,6 +29,23 @@ bool file_write(const char *path, const void *data, size_t size);
  */
 enum { FILE_NAME_SIZE = 4200 };
 int file_part_name(char part[FILE_NAME_SIZE], const char *path);
+
+/*
+ * A file that is written in pieces: they go to a file beside the target, links followed, which is
+ * renamed when it is complete; until then an older file stays. A device is written directly.
+ */
+typedef struct file_part {
+	FILE *file;       /* NULL: not open */
+	const char *path; /* the caller's */
+	char *target;     /* owned: path without links; NULL: a device */
+	char part[FILE_NAME_SIZE];
+} file_part;
+bool file_part_open(file_part *f, const char *path); /* false: failed, with a message */
+/*
+ * Ends the file; keep false drops what was written. Returns whether the file is complete. False
+ * with keep: failed, with a message, unless it was not open.
+ */
+bool file_part_close(file_part *f, bool keep);
 
 /* Whether path is one of n files that the command reads, by any of its names; with a message. */
 bool file_is_input(const char *path, const char *const *input, size_t n);

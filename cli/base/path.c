@@ -135,15 +135,26 @@ static bool add_way(char ***ways, size_t *n, char *path)
 	return true;
 }
 
-static bool has_dots(const char *path)
+/* Whether a part of the path is so many dots alone. */
+static bool has_part(const char *path, size_t dots)
 {
 	for (const char *part = path; *part; part += strspn(part, "/")) {
 		size_t length = strcspn(part, "/");
-		if (*part == '.' && (length == 1 || (length == 2 && part[1] == '.')))
+		if (length == dots && strspn(part, ".") == dots)
 			return true;
 		part += length;
 	}
 	return false;
+}
+
+bool path_has_up(const char *path)
+{
+	return has_part(path, 2);
+}
+
+static bool has_dots(const char *path)
+{
+	return has_part(path, 1) || has_part(path, 2);
 }
 
 /* Whether the last part is "." or "..", which no path of an index ends in. */
@@ -173,11 +184,19 @@ static char *resolve_first(const char *path, size_t length)
 	return result;
 }
 
+bool path_is_named(const char *path)
+{
+	const char *colon = strchr(path, ':');
+	return colon && colon > path && (!colon[1] || colon[1] == '/')
+		&& (size_t)(colon - path) < strcspn(path, "/");
+}
+
 char **path_ways(const char *path, size_t *n)
 {
 	char **ways = NULL;
 	*n = 0;
-	bool ok = (ends_in_dots(path) || add_way(&ways, n, path_named(path)))
+	bool ok = (!path_is_named(path) || add_way(&ways, n, strdup(path)))
+		&& (ends_in_dots(path) || add_way(&ways, n, path_named(path)))
 		&& add_way(&ways, n, path_absolute(path));
 	for (size_t at = strlen(path); ok && at-- > 0;) {
 		if (at && path[at] != '/')

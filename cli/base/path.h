@@ -21,10 +21,14 @@ char *path_named(const char *path);
  */
 char *path_respelt(const char *path);
 
+/* NAME:, or NAME:/PATH: of a folder that an index knows by a name. */
+bool path_is_named(const char *path);
+
 /*
- * The absolute paths that a path may have in an index, NULL behind them: where it is a link, that
- * of the link; without links; and for each link on the way, with the links behind that folder, as
- * pictures that a root reaches through it are known. text_list_free; NULL: out of memory.
+ * The paths that a path may have in an index, absolute ones and one below a folder with a name,
+ * NULL behind them: where it is a link, that of the link; without links; and for each link on the
+ * way, with the links behind that folder, as pictures that a root reaches through it are known.
+ * text_list_free; NULL: out of memory.
  */
 char **path_ways(const char *path, size_t *n);
 
@@ -33,6 +37,9 @@ char **path_ways(const char *path, size_t *n);
  * it leads to. As imgsearch_item_find.
  */
 int path_find_item(imgsearch *s, const char *path, int64_t *id, imgsearch_error *err);
+
+/* Whether a part of the path is "..". */
+bool path_has_up(const char *path);
 
 /* Whether path is folder or lies below it; of n folders: one of them. */
 bool path_is_below(const char *path, const char *folder);

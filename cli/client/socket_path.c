@@ -1,6 +1,8 @@
 /* The unix socket of an index's server: where it is, and a connection to it. */
 #include "cli/client/socket_path.h"
 
+#include "cli/base/address.h"
+
 #include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -20,9 +22,13 @@ static uint64_t fnv1a(const char *text)
 	return h;
 }
 
-/* The path of the index without links, also where only its folder exists; malloc'd. */
+/*
+ * The path of the index without links, also where only its folder exists, or its address; malloc'd.
+ */
 static char *real_db(const char *db)
 {
+	if (address_is(db))
+		return strdup(db);
 	char folder[PATH_MAX], *real = realpath(db, NULL);
 	const char *slash = strrchr(db, '/');
 	if (real)
@@ -62,9 +68,9 @@ static char *candidate(const char *db, place where, bool make)
 	int n = -1;
 	if (!real)
 		return NULL;
-	if (where == BESIDE_INDEX)
+	if (where == BESIDE_INDEX && !address_is(db))
 		n = asprintf(&out, "%s.sock", real);
-	else if (runtime_folder(folder, sizeof folder, make))
+	else if (where == RUNTIME_FOLDER && runtime_folder(folder, sizeof folder, make))
 		n = asprintf(&out, "%s/%016llx.sock", folder, (unsigned long long)fnv1a(real));
 	free(real);
 	if (n < 0)

@@ -1,6 +1,7 @@
 /* A command that runs: finding and opening its index, and its messages. */
 #include "cli/context/context.h"
 
+#include "cli/base/address.h"
 #include "cli/base/list.h"
 #include "cli/base/message.h"
 #include "cli/base/path.h"
@@ -21,6 +22,7 @@ void context_close(context *c)
 	progress_free(c->progress);
 	free(c->db);
 	free(c->db_option);
+	free(c->shown);
 	text_list_free(c->under, c->n_under);
 	free(c->condition);
 }
@@ -42,11 +44,19 @@ const char *context_db(context *c)
 	return c->db;
 }
 
+const char *context_shown(context *c)
+{
+	const char *db = context_db(c);
+	if (!c->shown && db)
+		c->shown = address_public(db);
+	return c->shown ? c->shown : "the index";
+}
+
 const char *context_db_option(context *c)
 {
 	if (!c->common->db)
 		return "";
-	char *word = c->db_option ? NULL : text_shell_word(c->common->db);
+	char *word = c->db_option ? NULL : text_shell_word(context_shown(c));
 	if (word && asprintf(&c->db_option, " --db %s", word) < 0)
 		c->db_option = NULL;
 	free(word);
@@ -120,6 +130,8 @@ imgsearch_options context_options(context *c)
 	imgsearch_options o = c->common->open;
 	o.struct_size = sizeof o;
 	o.decoder = "/proc/self/exe";
+	o.roots = c->common->roots.item;
+	o.n_roots = c->common->roots.n;
 	o.formats = context_formats(c, o.formats, c->common->video);
 	if (has_recipe(c)) {
 		c->recipe = c->common->recipe;
@@ -132,7 +144,8 @@ imgsearch_options context_options(context *c)
 bool context_has_open_options(const context *c)
 {
 	static const imgsearch_options none;
-	return memcmp(&c->common->open, &none, sizeof none) != 0 || has_recipe(c) || c->common->video;
+	return memcmp(&c->common->open, &none, sizeof none) != 0 || has_recipe(c) || c->common->video
+		|| c->common->roots.n;
 }
 
 int context_open_at(context *c, const char *path, const imgsearch_options *o)
@@ -148,8 +161,11 @@ int context_open_error(context *c, const char *path, const imgsearch_error *err)
 {
 	if (err->code != IMGSEARCH_ENOTFOUND || access(path, F_OK) == 0)
 		return context_error(c, err);
-	return cli_fail("%s: there is no index; make one with: imgsearch index%s DIR", path,
-		context_db_option(c));
+	char *shown = address_public(path);
+	int rc = cli_fail("%s: there is no index; make one with: imgsearch index%s DIR",
+		shown ? shown : "the index", context_db_option(c));
+	free(shown);
+	return rc;
 }
 
 int context_refuse_memory(const char *path)

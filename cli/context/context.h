@@ -23,6 +23,7 @@ typedef struct context {
 	progress *progress;
 	char *db;        /* after context_db */
 	char *db_option; /* of context_db_option */
+	char *shown;     /* of context_shown */
 	char **under;    /* of context_filter: the paths that the folder may have */
 	size_t n_under;
 	condition asked; /* of context_filter, as its text */
@@ -44,6 +45,8 @@ void context_close(context *c);
  * Borrowed from c. NULL, with a message: there is no home folder.
  */
 const char *context_db(context *c);
+/* The same as it may be shown: an address without a password. */
+const char *context_shown(context *c);
 
 /*
  * What a command that is advised needs to work on the same index: " --db FILE", or "" where this

@@ -22,6 +22,8 @@ static const option group_db[] = {
 	{ "db", 'd', OPT_FILE, COMMON(db), "FILE",
 		.help = "the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data "
 				"folder)" },
+	{ "root", 0, OPT_LIST, COMMON(roots), "NAME=DIR",
+		.help = "this machine has the folder NAME of the index at DIR (may be repeated)" },
 	OPT_END,
 };
 static const option group_write_json[] = {

@@ -45,6 +45,7 @@ typedef struct common_args {
 	uint32_t json;                 /* GROUP_JSON */
 	uint32_t nul;                  /* GROUP_NUL: records end with NUL, in and out */
 	const char *db;                /* GROUP_DB */
+	option_list roots;             /* GROUP_DB */
 	uint32_t mean, std;            /* GROUP_RECIPE: 1 where the option is given */
 	uint32_t video;                /* GROUP_FORMATS: formats +video */
 	imgsearch_options open;        /* GROUP_MODEL, GROUP_FORMATS, GROUP_THREADS, GROUP_RECIPE */

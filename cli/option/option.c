@@ -88,10 +88,19 @@ static bool parse_rgb(const option *o, const char *text, float *out)
 	return true;
 }
 
+/* Whether both are the same words, joined by hyphens or with blanks between them. */
+static bool is_same_choice(const char *a, const char *b)
+{
+	for (; *a && *b; a++, b++)
+		if (*a != *b && !(strchr("- ", *a) && strchr("- ", *b)))
+			return false;
+	return *a == *b;
+}
+
 static bool parse_choice(const option *o, const char *text, void *at)
 {
 	for (uint32_t i = 0; o->choices[i]; i++)
-		if (!strcmp(o->choices[i], text)) {
+		if (is_same_choice(o->choices[i], text)) {
 			if (o->kind == OPT_ENUM)
 				*(uint32_t *)at = i;
 			else

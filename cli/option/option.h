@@ -25,7 +25,7 @@ typedef enum option_kind {
 	OPT_TEXT,     /* const char * */
 	OPT_FILE,     /* const char *, completed as a file */
 	OPT_DIR,      /* const char *, completed as a folder */
-	OPT_CHOICE,   /* const char *: one of choices */
+	OPT_CHOICE,   /* const char *: one of choices; for a hyphen a blank may be given */
 	OPT_ENUM,     /* uint32_t: number of the choice */
 	OPT_LIST,     /* option_list: may be given several times */
 	OPT_FILES,    /* option_list of files */

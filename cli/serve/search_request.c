@@ -78,7 +78,7 @@ static bool real(search_request *q, const char *name, const char *text, double m
 
 static bool set_searcher(search_request *q, const char *name)
 {
-	static const char *const names[] = { "exact", "kdtree", "pca", "graph", "scan" };
+	static const char *const names[] = { "exact", "kdtree", "pca", "graph", "pgvector", "scan" };
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (name && !strcmp(name, names[i])) {
 			q->options.searcher = names[i];

@@ -325,16 +325,6 @@ static void read_pair(plane *a, plane *b, const detail_side *one, const detail_s
 	read_luma(b, other->signature, turn);
 }
 
-/* Joins k x k cells, and fits brightness and contrast. */
-static void match_pair(plane *a, plane *b, int k)
-{
-	if (k > 1) {
-		join_cells(a, k);
-		join_cells(b, k);
-	}
-	equalise(a, b);
-}
-
 /*
  * Whether something was changed in a copy without loss: nearly all that has detail is exactly equal
  * (of the 3 x 3 cells that one coarse cell has), and the rest is certainly not. A lossy copy
@@ -361,8 +351,38 @@ static bool is_edited(const plane *a, const plane *b)
 	return (float)changed < most_changed * (float)n && most >= certain;
 }
 
-/* A pair that differs more everywhere may differ more somewhere. So may one that was resized. */
-static bool same_luma(const detail_side *a, const detail_side *b, int turn, float pixels)
+/* The chroma at a cell of SIDE, between the middles of the cells of CHROMA around. */
+static float chroma_at(const float *chroma, int cell)
+{
+	enum { STEP = 2 * SIDE / CHROMA };
+	float x = clamp((float)(2 * (cell % SIDE) + 1) / STEP - 0.5f, 0, CHROMA - 1),
+		  y = clamp((float)(2 * (cell / SIDE) + 1) / STEP - 0.5f, 0, CHROMA - 1);
+	int u = x < CHROMA - 2 ? (int)x : CHROMA - 2, v = y < CHROMA - 2 ? (int)y : CHROMA - 2;
+	float fx = x - (float)u, fy = y - (float)v;
+	const float *at = chroma + v * CHROMA + u;
+	return (at[0] * (1 - fx) + at[1] * fx) * (1 - fy)
+		+ (at[CHROMA] * (1 - fx) + at[CHROMA + 1] * fx) * fy;
+}
+
+/*
+ * The luminance of BT.709 from that of BT.601, which signatures have. Programs make grey copies by
+ * both. Of a picture without colour it is the same.
+ */
+static void to_bt709(plane *p, const full_signature *s, int turn)
+{
+	float cb[CHROMA * CHROMA], cr[CHROMA * CHROMA];
+	read_chroma(cb, s->detail.chroma[0], turn, 1);
+	read_chroma(cr, s->detail.chroma[1], turn, 1);
+	for (int i = 0; i < SIDE * SIDE; i++)
+		p->cell[i] -= 0.1182f * (chroma_at(cb, i) - 128) + 0.2127f * (chroma_at(cr, i) - 128);
+}
+
+/*
+ * A pair that differs more everywhere may differ more somewhere. So may one that was resized.
+ * bt709: whether one is a grey copy of the other by that luminance.
+ */
+static bool same_luma(const detail_side *a, const detail_side *b, int turn, float pixels,
+	bool bt709)
 {
 	static const float most_shift = 0.0045f;
 	plane p, q;
@@ -370,7 +390,16 @@ static bool same_luma(const detail_side *a, const detail_side *b, int turn, floa
 	read_pair(&p, &q, a, b, turn);
 	if (same_size(a, b) && is_edited(&p, &q))
 		return false;
-	match_pair(&p, &q, k);
+	if (bt709) {
+		to_bt709(&p, a->signature, 0);
+		to_bt709(&q, b->signature, turn);
+	}
+	if (k > 1) {
+		join_cells(&p, k);
+		join_cells(&q, k);
+	}
+	if (!bt709) /* a blue shirt is almost black in it */
+		equalise(&p, &q);
 	cell_differences c = compare_cells(&p, &q);
 	float noise = 1 + c.usual + (same_size(a, b) ? 0 : 0.5f / (pixels * (float)k));
 	for (int i = 0; i < RANKS; i++)
@@ -412,7 +441,9 @@ float ims_detail_difference(const detail_side *a, const detail_side *b, int turn
 	float pixels = cell_pixels(a, b);
 	const full_signature *p = a->signature, *q = b->signature;
 	bool grey_a = ims_detail_is_grey(p), grey_b = ims_detail_is_grey(q);
-	if (!same_luma(a, b, turn, pixels) || (!grey_a && !grey_b && !same_colours(a, b, turn, pixels)))
+	bool same = same_luma(a, b, turn, pixels, false)
+		|| (grey_a != grey_b && same_luma(a, b, turn, pixels, true));
+	if (!same || (!grey_a && !grey_b && !same_colours(a, b, turn, pixels)))
 		return INFINITY;
 	float distance = distance_of(p, q, turn, grey_a == grey_b) / 256;
 	return grey_a == grey_b ? distance : (1 + distance) / 2;
@@ -448,7 +479,7 @@ bool ims_detail_other_text(const detail_side *a, const detail_side *b)
 	if (isfinite(ims_detail_difference(a, b, 0)))
 		return false;
 	read_pair(&x, &y, a, b, 0);
-	match_pair(&x, &y, 1);
+	equalise(&x, &y);
 	return compare_cells(&x, &y).usual <= local
 		|| fminf(step_correlation(p, q, 1), step_correlation(p, q, SIDE)) < agrees;
 }

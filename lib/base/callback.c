@@ -112,6 +112,16 @@ KEEPS_FRAME int ims_call_problem(imgsearch_problem_fn f, void *user, const char 
 	return rc;
 }
 
+KEEPS_FRAME int ims_call_export(imgsearch_vectors_export_fn f, void *user,
+	const imgsearch_vectors_export_block *block)
+{
+	GUARD();
+	depth++;
+	int rc = f(user, block);
+	depth--;
+	return rc;
+}
+
 KEEPS_FRAME int ims_call_vectors(imgsearch_vectors_fn f, void *user, const int64_t *ids,
 	const float *rows, size_t n, size_t dim)
 {

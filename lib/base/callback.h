@@ -17,6 +17,8 @@ int ims_call_filter(imgsearch_filter_fn f, void *user, int64_t id);
 int ims_call_item(imgsearch_item_fn f, void *user, const imgsearch_item *item);
 int ims_call_model(imgsearch_model_fn f, void *user, const imgsearch_model *model);
 int ims_call_problem(imgsearch_problem_fn f, void *user, const char *text);
+int ims_call_export(imgsearch_vectors_export_fn f, void *user,
+	const imgsearch_vectors_export_block *block);
 int ims_call_vectors(imgsearch_vectors_fn f, void *user, const int64_t *ids, const float *rows,
 	size_t n, size_t dim);
 

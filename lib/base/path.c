@@ -45,6 +45,16 @@ char *ims_path_resolve(const char *path)
 	return out;
 }
 
+bool ims_path_has_dots(const char *path, bool here)
+{
+	for (size_t n; *path; path += n + strspn(path + n, "/")) {
+		n = strcspn(path, "/");
+		if ((n == 2 && path[0] == '.' && path[1] == '.') || (n == 1 && *path == '.' && here))
+			return true;
+	}
+	return false;
+}
+
 const char *ims_path_name(const char *path)
 {
 	const char *slash = strrchr(path, '/');

@@ -6,6 +6,7 @@
 #ifndef IMS_BASE_PATH_H
 #define IMS_BASE_PATH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -19,6 +20,9 @@ char *ims_path_join(const char *root, const char *path);
  * part stays as it is. The caller frees it by ims_free; NULL when memory is short.
  */
 char *ims_path_resolve(const char *path);
+
+/* Whether a part of path is "..", or "." where here is set. */
+bool ims_path_has_dots(const char *path, bool here);
 
 /* The last part of path, behind its last slash; borrowed from path. */
 const char *ims_path_name(const char *path);

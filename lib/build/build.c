@@ -157,7 +157,14 @@ int ims_build(imgsearch *s, const imgsearch_build_options *o, build_result *resu
 																  : NULL; /* NULL: auto */
 	if (name && !ims_search_find(name))
 		return ims_fail(err, IMGSEARCH_EINVAL, "there is no searcher named %s", name);
-	int rc = ims_view_acquire_counted(s, &v, err);
+	imgsearch_error why;
+	int rc = ims_store_lease_begin(s->store, STORE_BUILDS, &why);
+	if (rc == IMGSEARCH_EBUSY && o->if_stale)
+		return 0; /* another program builds it */
+	if (rc && err)
+		*err = why;
+	if (!rc)
+		rc = ims_view_acquire_counted(s, &v, err);
 	if (rc)
 		return rc;
 	if (v->space.dim && o->components > v->space.dim)

@@ -34,18 +34,25 @@ static int add_rows(void *user, const int64_t *ids, const float *rows, size_t n)
 	return ims_job_check(p->job, p->err);
 }
 
-static int hash_folder(imgsearch *s, int64_t id, uint64_t *folder, imgsearch_error *err)
+/* A hash of the name of the picture's folder; 0: none. */
+static uint64_t hash_folder(const store_picture *p)
 {
-	store_picture p;
-	int rc = ims_store_get(s->store, &id, 1, &p, err);
-	*folder = 0;
-	if (rc || !p.path)
-		return rc;
-	const char *slash = strrchr(p.path, '/');
-	if (p.root || slash)
-		*folder = ims_checksum(p.path, slash ? (size_t)(slash - p.path) : 0, (uint64_t)p.root) | 1;
-	ims_store_picture_clear(&p);
-	return 0;
+	const char *slash = p->path ? strrchr(p->path, '/') : NULL;
+	if (!p->path || (!p->root && !slash))
+		return 0;
+	return ims_checksum(p->path, slash ? (size_t)(slash - p->path) : 0, (uint64_t)p->root) | 1;
+}
+
+static int read_folders(imgsearch *s, cohort_sample *p, imgsearch_error *err)
+{
+	store_picture *picture = ims_alloc(p->n, sizeof *picture);
+	int rc = picture ? ims_store_get(s->store, p->id, p->n, picture, err) : ims_nomem(err);
+	for (size_t i = 0; !rc && i < p->n; i++)
+		p->folder[i] = hash_folder(&picture[i]);
+	if (!rc)
+		ims_store_pictures_clear(picture, p->n);
+	ims_free(picture);
+	return rc;
 }
 
 /* With too few folders, every picture counts as its own folder. */
@@ -106,8 +113,8 @@ int ims_chance_fit(imgsearch *s, const view *v, job *j, imgsearch_error *err)
 		rc = ims_nomem(err);
 	if (!rc)
 		rc = v->rows.scan(v->rows.ctx, add_rows, p, err);
-	for (size_t i = 0; !rc && i < p->n; i++)
-		rc = hash_folder(s, p->id[i], &p->folder[i], err);
+	if (!rc)
+		rc = read_folders(s, p, err);
 	if (!rc && p->n >= CHANCE_ROWS) {
 		imgsearch_error few;
 		split_folders(p);

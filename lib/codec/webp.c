@@ -3,7 +3,8 @@
  * here: the size of the canvas, ICCP, EXIF and XMP, and the first frame of an animation, which is
  * laid on a transparent canvas. libwebp gets the bitstream of one picture.
  *
- * Transparency shows as in PNG. What is cut off is damaged; with `partial` its upper rows are kept.
+ * Transparency shows as in PNG. Where rows are cut off the picture is damaged; with `partial` its
+ * upper rows are kept.
  *
  * Sources: RFC 9649 (WebP). Only functions of libwebp are used, none of its structs.
  */
@@ -52,7 +53,7 @@ static unsigned load(void)
 
 /* ------------------------------------------------------------------------------- container ---- */
 
-enum { HAS_ANIMATION = 0x02, MODE_RGBA = 1 };
+enum { HAS_ANIMATION = 0x02, MODE_RGBA = 1, DONE = 0, SUSPENDED = 5 /* more bytes are wanted */ };
 
 /* A chunk of the container; size is what the file has of it. */
 typedef struct chunk {
@@ -140,10 +141,8 @@ static int read_chunk(webp *w, const chunk *c, const uint8_t *start, size_t left
 {
 	if (is(c, "ICCP") && !c->cut && !w->colours.kind)
 		return ims_colour_set_profile(&w->colours, c->data, c->size) ? 0 : ims_nomem(err);
-	if (is(c, "EXIF") && !c->cut && !w->meta.exif) {
-		bool prefix = c->size > 6 && memcmp(c->data, "Exif\0\0", 6) == 0; /* some writers have it */
-		w->meta.exif = c->data + (prefix ? 6 : 0);
-		w->meta.exif_size = c->size - (prefix ? 6 : 0);
+	if (is(c, "EXIF") && !c->cut) {
+		ims_metadata_exif(&w->meta, c->data, c->size);
 	} else if (is(c, "XMP ") && !c->cut && !w->meta.xmp) {
 		w->meta.xmp = c->data;
 		w->meta.xmp_size = c->size;
@@ -236,26 +235,27 @@ static int head(image_head *out, const void *data, size_t size, uint64_t max_pix
 
 /* ---------------------------------------------------------------------------------- pixels ---- */
 
-/* Decodes into RGBA with that stride; *rows: those that are there, all of them or fewer. */
+/*
+ * Decodes into RGBA with that stride; *rows: those that are there. Without `partial` all of them
+ * must be: then bytes were cut off that no row needs.
+ */
 static int decode_rgba(const webp *w, uint8_t *to, size_t room, int stride, bool partial,
 	uint32_t *rows, imgsearch_error *err)
 {
 	*rows = w->frame_height;
 	if (lib.decode_rgba_into(w->stream, w->stream_size, to, room, stride))
 		return 0;
-	if (!partial)
-		return damaged(err, "its pixels cannot be decoded");
 	void *decoder = lib.new_rgb(MODE_RGBA, to, room, stride);
 	if (!decoder)
 		return ims_nomem(err);
 	int last = 0;
-	lib.update(decoder, w->stream,
-		w->stream_size); /* it says "suspended" at the end of the bytes */
+	int status = lib.update(decoder, w->stream, w->stream_size);
 	if (!lib.get_rgb(decoder, &last, NULL, NULL, NULL) || last < 0)
 		last = 0;
 	lib.delete(decoder);
 	*rows = (uint32_t)last < w->frame_height ? (uint32_t)last : w->frame_height;
-	return *rows ? 0 : damaged(err, "its pixels cannot be decoded");
+	bool whole = (status == DONE || status == SUSPENDED) && *rows == w->frame_height;
+	return whole || (partial && *rows) ? 0 : damaged(err, "its pixels cannot be decoded");
 }
 
 /* Unused alpha of a lossless picture is anything. */

@@ -1,11 +1,12 @@
 /* The functions that change an index: they check their arguments and delegate. */
 #include "engine/arguments.h"
+#include "engine/location.h"
 #include "image/image.h"
 #include "ingest/add.h"
 #include "ingest/index_run.h"
 #include "ingest/remove.h"
 #include "ingest/transaction.h"
-#include "store/store.h"
+#include "store/copy.h"
 
 /* ---------------------------------------------------------------------------------- update ---- */
 
@@ -213,6 +214,68 @@ int imgsearch_index_backup(imgsearch *s, const char *path,
 		options.replace);
 	rc = ims_call_begin(s, call, &j, err);
 	return rc ? rc : ims_store_backup(s->store, path, options.replace, &j, err);
+}
+
+static int make_copy_report(const store_copy_report *from, imgsearch_index_copy_report **out,
+	imgsearch_error *err)
+{
+	imgsearch_index_copy_report *r = ims_result_new(sizeof *r);
+	imgsearch_index_copy_tables *tables = ims_result_alloc(r, 1, sizeof *tables);
+	imgsearch_index_copy_table **items = !tables ? NULL
+												 : ims_result_list(r, STORE_TABLES, sizeof **items);
+	if (!items) {
+		ims_result_free(r);
+		return ims_nomem(err);
+	}
+	for (store_table t = 0; t < STORE_TABLES; t++)
+		*items[t] = (imgsearch_index_copy_table){
+			.name = ims_store_tables[t].name,
+			.rows = from->table[t].rows,
+			.checksum = from->table[t].checksum,
+		};
+	tables->count = STORE_TABLES;
+	tables->items = (const imgsearch_index_copy_table *const *)items;
+	r->tables = tables;
+	r->resumed = from->resumed;
+	*out = r;
+	return 0;
+}
+
+static int copy_index(imgsearch *s, const char *location, bool restart, job *j,
+	imgsearch_index_copy_report **report, imgsearch_error *err)
+{
+	store_copy_report copied;
+	char *path = NULL;
+	int rc = ims_location_path(location, &path, err);
+	if (!rc)
+		rc = ims_store_copy(s->store, path, restart, j, &copied, err);
+	ims_free(path);
+	return rc || !report ? rc : make_copy_report(&copied, report, err);
+}
+
+int imgsearch_index_copy(imgsearch *s, const char *location,
+	const imgsearch_index_copy_options *theirs, const imgsearch_call *call,
+	imgsearch_index_copy_report **report, imgsearch_error *err)
+{
+	imgsearch_index_copy_options options;
+	job j;
+	if (report)
+		*report = NULL;
+	REQUIRE_HANDLE(s, "index_copy", err);
+	REQUIRE(location && *location, err, "index_copy: location is NULL or empty");
+	int rc = COPY(options, theirs, err);
+	if (rc)
+		return rc;
+	REQUIRE(!options.reserved, err, "index_copy: reserved is %u, not 0", options.reserved);
+	REQUIRE(options.restart <= 1, err, "index_copy: restart is %u, neither 0 nor 1",
+		options.restart);
+	rc = ims_call_begin(s, call, &j, err);
+	return rc ? rc : copy_index(s, location, options.restart, &j, report, err);
+}
+
+void imgsearch_index_copy_report_free(imgsearch_index_copy_report *report)
+{
+	ims_result_free(report);
 }
 
 /* ---------------------------------------------------------------------------- transactions ---- */

@@ -3,6 +3,7 @@
  */
 #include "engine/arguments.h"
 #include "handle/check.h"
+#include "handle/export.h"
 #include "handle/info.h"
 #include "handle/items.h"
 #include "handle/list.h"
@@ -97,6 +98,24 @@ int imgsearch_item_exists(imgsearch *s, const int64_t *ids, size_t n, uint8_t *e
 	REQUIRE(!n || exists, err, "item_exists: exists is NULL");
 	REQUIRE(n <= SIZE_MAX / sizeof *ids, err, "item_exists: n is %zu", n);
 	return ims_items_exist(s, ids, n, exists, err);
+}
+
+int imgsearch_vectors_export(imgsearch *s, const imgsearch_vectors_export_options *theirs,
+	imgsearch_vectors_export_fn each, void *user, const imgsearch_call *call, imgsearch_error *err)
+{
+	imgsearch_vectors_export_options options;
+	job j;
+	REQUIRE_HANDLE(s, "vectors_export", err);
+	REQUIRE(each, err, "vectors_export: each is NULL");
+	int rc = COPY(options, theirs, err);
+	if (rc)
+		return rc;
+	REQUIRE(options.with_items <= 1, err, "vectors_export: with_items is %u, neither 0 nor 1",
+		options.with_items);
+	REQUIRE(options.compared <= 1, err, "vectors_export: compared is %u, neither 0 nor 1",
+		options.compared);
+	rc = ims_call_begin(s, call, &j, err);
+	return rc ? rc : ims_export(s, &options, each, user, &j, err);
 }
 
 int imgsearch_vectors_each(imgsearch *s, imgsearch_vectors_fn each, void *user,

@@ -36,6 +36,9 @@ static int check_options(const imgsearch_options *o, imgsearch_error *err)
 	REQUIRE(o->threads <= IMGSEARCH_THREADS_MAX, err, "options: threads %u is over %d", o->threads,
 		IMGSEARCH_THREADS_MAX);
 	REQUIRE(!o->decoder || *o->decoder, err, "options: decoder is empty");
+	REQUIRE(!o->n_roots || o->roots, err, "options: roots is NULL");
+	for (size_t i = 0; i < o->n_roots; i++)
+		REQUIRE(o->roots[i], err, "options: roots[%zu] is NULL", i);
 	int rc = ims_text_require(o->device, "options: device", err);
 	if (rc)
 		return rc;

@@ -81,6 +81,8 @@ const path_name *ims_path_names_find(const path_names *names, const char *key,
 	const path_name *after)
 {
 	char *composed;
+	while (key[0] == '.' && key[1] == '/')
+		key += 1 + strspn(key + 1, "/");
 	ims_spelling_compose(key, &composed);
 	const path_name *found = find(names, composed ? composed : key, after);
 	ims_free(composed);

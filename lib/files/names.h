@@ -1,7 +1,7 @@
 /*
  * A table of paths that are found by their endings. A CSV names a picture by its absolute path, by
- * the last folders and the name ("museum/a.jpg"), or by the name alone ("a.jpg"); one name may
- * match several pictures.
+ * the last folders and the name ("museum/a.jpg"), or by the name alone ("a.jpg"). A "./" before it
+ * is passed over. One name may match several pictures.
  */
 #ifndef IMS_FILES_NAMES_H
 #define IMS_FILES_NAMES_H

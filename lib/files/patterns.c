@@ -239,11 +239,25 @@ static int below_in_other_spelling(const char *path, const char *root, char **ow
 	return rc;
 }
 
+/* The first n bytes of a path, resolved as far as a part is "." or "..". NULL: memory is short. */
+static char *without_dots(const char *path, size_t n)
+{
+	char *copy = ims_strndup(path, n);
+	if (!copy || !ims_path_has_dots(copy, true))
+		return copy;
+	bool last = ims_path_has_dots(ims_path_name(copy), true);
+	char *folder = last ? ims_format("%s/", copy) : ims_strdup(copy);
+	char *real = folder ? ims_path_resolve(folder) : NULL;
+	ims_free(folder);
+	ims_free(copy);
+	return real;
+}
+
 int ims_pattern_below_root(const char *absolute, const char *root, char **out)
 {
 	struct stat st;
 	size_t n = without_slashes(absolute);
-	char *path = ims_strndup(absolute, n);
+	char *path = without_dots(absolute, n);
 	char *real = path ? ims_path_resolve(path) : NULL;
 	*out = NULL;
 	if (!real) {

@@ -13,6 +13,7 @@ static const char *const names[] = {
 	"$recycle.bin",
 	"recycler",
 	"recycled",
+	"trashbox",
 	".trash",
 	".trash-*",
 	".trashes",
@@ -21,6 +22,7 @@ static const char *const names[] = {
 	/* snapshots */
 	"#snapshot",
 	"@snapshot",
+	"~snapshot",
 	"@recently-snapshot",
 	".snapshot",
 	".snapshots",

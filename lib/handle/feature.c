@@ -8,15 +8,28 @@
 #include <math.h>
 #include <string.h>
 
-/* Decodes an input and fits it into slot, the network's input (crop, crop, 3). */
+void ims_feature_tell_profiles(job *j, uint64_t n, const char *path)
+{
+	if (n)
+		ims_job_log(j, IMGSEARCH_LOG_WARNING,
+			"pictures taken as they are, since their colour profile is damaged or for other "
+			"pixels: %llu%s%s",
+			(unsigned long long)n, path ? ", first " : "", path ? path : "");
+}
+
+/*
+ * Decodes an input and fits it into slot, the network's input (crop, crop, 3). Counts it where its
+ * profile cannot be used.
+ */
 static int fit(imgsearch *s, const imgsearch_input *in, const void *data, size_t size,
-	const image_recipe *r, float *slot, imgsearch_error *err)
+	const image_recipe *r, float *slot, _Atomic uint32_t *bad_profiles, imgsearch_error *err)
 {
 	image im;
 	image_limits limits = ims_handle_limits(s, r);
 	int rc = ims_input_decode(in, data, size, &limits, &im, NULL, err);
 	if (!rc)
 		rc = ims_image_fit(&im, r, false, slot, err);
+	*bad_profiles += !rc && ims_image_has_bad_profile(&im);
 	ims_image_free(&im);
 	if (rc && in->kind == IMGSEARCH_INPUT_KIND_FILE)
 		ims_error_prefix(err, "%s", in->path);
@@ -32,6 +45,7 @@ typedef struct input_batch {
 	const imgsearch_input *in;
 	imgsearch_error *errors;
 	float *slots; /* (batch, crop, crop, 3) */
+	_Atomic uint32_t bad_profiles;
 } input_batch;
 
 static void fit_one(void *arg, size_t i, unsigned worker)
@@ -50,7 +64,8 @@ static void fit_one(void *arg, size_t i, unsigned worker)
 	if (!rc)
 		rc = ims_input_bytes(in, &held, &data, &size, err);
 	if (!rc)
-		rc = fit(b->s, in, data, size, &b->id->recipe, b->slots + i * side * side * 3, err);
+		rc = fit(b->s, in, data, size, &b->id->recipe, b->slots + i * side * side * 3,
+			&b->bad_profiles, err);
 	err->code = rc;
 	ims_buf_free(&held);
 }
@@ -108,6 +123,7 @@ int ims_features(imgsearch *s, job *j, const model_identity *id, const imgsearch
 		if (!rc && n > now)
 			rc = ims_job_step(j, "extract", at + now, n, err);
 	}
+	ims_feature_tell_profiles(j, b.bad_profiles, NULL);
 	ims_free(b.slots);
 	ims_model_free(b.network);
 	return rc;
@@ -172,6 +188,7 @@ static int network_feature(imgsearch *s, job *j, const imgsearch_input *in, cons
 {
 	identity id;
 	model *network = NULL;
+	_Atomic uint32_t bad_profiles = 0;
 	int rc = ims_identity_decide(s, IDENTITY_QUERY, &id, err);
 	const image_recipe *recipe = &id.model.recipe;
 	float *slot = rc ? NULL
@@ -181,9 +198,11 @@ static int network_feature(imgsearch *s, job *j, const imgsearch_input *in, cons
 	ims_store_snapshot_pause(s->store);
 	if (!rc) {
 		ims_handle_decoder_acquire(s);
-		rc = fit(s, in, data, size, recipe, slot, err);
+		rc = fit(s, in, data, size, recipe, slot, &bad_profiles, err);
 		ims_handle_decoder_release(s);
 	}
+	ims_feature_tell_profiles(j, bad_profiles,
+		in->kind == IMGSEARCH_INPUT_KIND_FILE ? in->path : NULL);
 	if (!rc)
 		rc = ims_job_check(j, err);
 	if (!rc)

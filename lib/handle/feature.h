@@ -35,6 +35,12 @@ int ims_feature_batch(imgsearch *s, job *j, const imgsearch_input *in, size_t n,
 int ims_features(imgsearch *s, job *j, const model_identity *id, const imgsearch_input *in,
 	size_t n, float *out, imgsearch_error *errors, imgsearch_error *err);
 
+/*
+ * Logs a warning where the colour profiles of n > 0 pictures could not be used
+ * (ims_image_has_bad_profile). path: of the first of them, or NULL. j may be NULL.
+ */
+void ims_feature_tell_profiles(job *j, uint64_t n, const char *path);
+
 /* imgsearch_extract. Errors: see there. */
 int ims_extract(imgsearch *s, job *j, const imgsearch_input *in, size_t n, bool raw, float *out,
 	size_t capacity, imgsearch_error *errors, imgsearch_error *err);

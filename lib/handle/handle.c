@@ -22,6 +22,8 @@ static int own_options(imgsearch *s, const imgsearch_options *o, imgsearch_error
 	s->options = *o;
 	for (size_t i = 0; i < STRINGS; i++)
 		*to[i] = NULL;
+	s->options.roots = NULL; /* the store has them */
+	s->options.n_roots = 0;
 	if (o->recipe)
 		s->recipe = *o->recipe;
 	s->options.recipe = &s->recipe;
@@ -97,6 +99,8 @@ int ims_handle_open(imgsearch **out, const char *path, const imgsearch_options *
 		.read_only = o->read_only,
 		.dim = o->dim,
 		.metric = o->metric,
+		.roots = o->roots,
+		.n_roots = o->n_roots,
 	};
 	*out = NULL;
 	ims_ending_watch();

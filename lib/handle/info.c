@@ -60,7 +60,7 @@ static imgsearch_root *make_root(info_builder *f, const char *path, const store_
 		return NULL;
 	*root = (imgsearch_root){
 		.path = text(f, path),
-		.offline = stat(path, &st) != 0,
+		.offline = *path != '/' || stat(path, &st) != 0,
 		.exclude = list_of(f, of, STORE_EXCLUDE),
 		.include = list_of(f, of, STORE_INCLUDE),
 		.follow = list_of(f, of, STORE_FOLLOW),

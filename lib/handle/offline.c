@@ -61,6 +61,8 @@ bool ims_offline_has(offline_folders *a, const char *path, size_t root)
 		root--;
 	if (!root || !slash)
 		return false;
+	if (*path != '/') /* of a root with a name that this machine does not have */
+		return true;
 	n += n < root; /* of "/" */
 	if (a->folder && !strncmp(a->folder, path, n) && !a->folder[n])
 		return a->is_offline;

@@ -1,8 +1,9 @@
 /*
  * Folders that are offline: the index keeps what it knows of files below them. A root is offline
- * where it is absent or empty, like the mount point of a disk that is not mounted. The same holds
- * for a folder that was a root before it became a part of another one, for a mount point in a root
- * (ingest/parts.h), and for a folder that a symbolic link leads to.
+ * where it is absent or empty, like the mount point of a disk that is not mounted, or has a name
+ * and this machine does not have it. The same holds for a folder that was a root before it became a
+ * part of another one, for a mount point in a root (ingest/parts.h), and for a folder that a
+ * symbolic link leads to.
  */
 #ifndef IMS_HANDLE_OFFLINE_H
 #define IMS_HANDLE_OFFLINE_H

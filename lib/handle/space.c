@@ -180,9 +180,54 @@ static int fetch_rows(void *ctx, const int64_t *ids, size_t n, float *out, uint8
 	return rc;
 }
 
+static store_space space_of(const space_rows *r)
+{
+	return (store_space){ r->space->metric, r->space->dim, r->space->mean };
+}
+
+static int find_near(void *ctx, const near_request *q, near_row **out, size_t *n,
+	imgsearch_error *err)
+{
+	const space_rows *r = ctx;
+	store_near_request asked = {
+		.space = space_of(r),
+		.queries = q->queries,
+		.n = q->n,
+		.k = q->k,
+		.subset = q->subset,
+		.n_subset = q->n_subset,
+		.ef = q->ef,
+		.slack = q->slack,
+	};
+	store_near *found;
+	int rc = ims_store_near(r->store, &asked, &found, n, err);
+	*out = rc ? NULL : ims_alloc(*n, sizeof **out);
+	for (size_t i = 0; *out && i < *n; i++)
+		(*out)[i] = (near_row){ found[i].query, found[i].id, found[i].bound };
+	ims_free(found);
+	return rc || *out ? rc : ims_nomem(err);
+}
+
+static int build_near(void *ctx, bool index, uint32_t degree, uint32_t beam, job *j,
+	imgsearch_error *err)
+{
+	const space_rows *r = ctx;
+	store_space space = space_of(r);
+	return ims_store_near_build(r->store, &space, index, degree, beam, j, err);
+}
+
+static int expect_rows(void *ctx, const int64_t *ids, size_t n, imgsearch_error *err)
+{
+	return ims_store_expect(((const space_rows *)ctx)->store, ids, n, err);
+}
+
 row_source ims_space_source(space_rows *rows, uint64_t n)
 {
+	bool near = ims_store_finds_near(rows->store);
 	return (row_source){
+		.near = near ? find_near : NULL,
+		.near_build = near ? build_near : NULL,
+		.expect = near ? expect_rows : NULL,
 		.ctx = rows,
 		.n = (size_t)n,
 		.dim = rows->space->dim,

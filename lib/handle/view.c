@@ -183,7 +183,7 @@ static bool is_replaced(imgsearch *s, const view *v, int rc)
 	return replaced;
 }
 
-int ims_view_query(imgsearch *s, view_query run, void *arg, imgsearch_error *err)
+int ims_view_query(imgsearch *s, const view_query *query, void *arg, imgsearch_error *err)
 {
 	bool again;
 	int rc;
@@ -193,9 +193,12 @@ int ims_view_query(imgsearch *s, view_query run, void *arg, imgsearch_error *err
 		ims_store_snapshot_begin(s->store, &snapshot);
 		rc = ims_view_acquire(s, &v, err);
 		if (!rc)
-			rc = run(arg, v, err);
+			rc = query->run(arg, v, err);
+		again = ims_store_snapshot_stale(&snapshot);
+		if (again && !rc && query->discard)
+			query->discard(arg);
 		ims_store_snapshot_end(&snapshot);
-		again = v && is_replaced(s, v, rc);
+		again = again || (v && is_replaced(s, v, rc));
 		ims_view_release(v);
 	} while (again);
 	return rc;

@@ -15,7 +15,7 @@
 
 typedef struct chance_cohort chance_cohort;
 
-enum { VIEW_SEARCHERS = 4 };
+enum { VIEW_SEARCHERS = 5 };
 
 /*
  * A searcher of a view. It is loaded when it is first needed, and then kept current. Where more
@@ -65,11 +65,14 @@ void ims_view_release(view *v); /* NULL is fine */
 
 /*
  * Runs a query in the current view and in one snapshot of the store; again, in the new one, where
- * it failed only because a build replaced the state of the searcher while it was read. Errors as
- * ims_view_acquire and the query.
+ * it failed only because a build replaced the state of the searcher while it was read, or where the
+ * snapshot turns out to be newer than the view. Errors as ims_view_acquire and the query.
  */
-typedef int (*view_query)(void *arg, view *v, imgsearch_error *err);
-int ims_view_query(imgsearch *s, view_query run, void *arg, imgsearch_error *err);
+typedef struct view_query {
+	int (*run)(void *arg, view *v, imgsearch_error *err);
+	void (*discard)(void *arg); /* frees the answer of a run; NULL: there is nothing to free */
+} view_query;
+int ims_view_query(imgsearch *s, const view_query *query, void *arg, imgsearch_error *err);
 
 /*
  * Within a transaction: after the commit, the next ims_view_acquire of every process makes a new

@@ -74,9 +74,10 @@ static int load(view *v, const searcher_ops *ops, view_searcher *vs, imgsearch_e
 	int rc = ims_search_load(&vs->index, ops->name, &v->rows, &vs->chunks, &why);
 	if (!rc)
 		ims_search_set_built(vs->index, vs->rows);
-	if (rc == IMGSEARCH_EFORMAT || rc == IMGSEARCH_EVERSION) {
-		ims_fail(note, IMGSEARCH_LOG_WARNING, "searcher %s is damaged and not used (%.300s)",
-			ops->name, why.message);
+	bool elsewhere = rc == IMGSEARCH_EUNSUPPORTED; /* it was copied from a server */
+	if (elsewhere || rc == IMGSEARCH_EFORMAT || rc == IMGSEARCH_EVERSION) {
+		ims_fail(note, IMGSEARCH_LOG_WARNING, "searcher %s is %snot used (%.300s)", ops->name,
+			elsewhere ? "" : "damaged and ", why.message);
 		vs->state = 0;
 		return 0;
 	}
@@ -163,13 +164,14 @@ static int update_searcher(imgsearch *s, view *v, const searcher_ops *ops, view_
 	int rc = vs->looked ? 0 : find_state(s, v, ops, vs, note, err);
 	if (!rc && vs->state)
 		rc = ims_store_change_last(s->store, &last, err);
-	if (!rc && vs->state && last - vs->change > most && !vs->lagged) {
+	bool follows = ims_search_follows(ops->name, &v->rows);
+	if (!rc && vs->state && follows && last - vs->change > most && !vs->lagged) {
 		*lags = vs->lagged = true;
 		return 0;
 	}
 	if (!rc)
 		rc = load(v, ops, vs, note, err);
-	if (!rc && vs->index)
+	if (!rc && vs->index && follows)
 		rc = apply_changes(s, v, vs, most, &done, err);
 	*lags = !rc && !done;
 	vs->lagged = *lags;

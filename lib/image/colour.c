@@ -116,12 +116,12 @@ static uint32_t lcms_format(unsigned space, unsigned samples, unsigned extra, un
 enum { SPACE_GREY = 3, SPACE_RGB = 4, SPACE_CMYK = 6, FLAVOR_INVERTED = 1 << 13 };
 
 /* The format of the source for a profile of this colour space; 0: it is for other pixels. */
-static uint32_t source_format(uint32_t space, pixel_layout from, bool grey)
+static uint32_t source_format(const colour_space *c, uint32_t space, pixel_layout from, bool grey)
 {
 	unsigned bytes = from == PIXELS_RGB16 || from == PIXELS_RGBA16 ? 2 : 1, alpha = has_alpha(from);
 	if (from == PIXELS_CMYK8)
 		return space == LCMS_CMYK ? lcms_format(SPACE_CMYK, 4, 0, 1) | FLAVOR_INVERTED : 0;
-	if (space == LCMS_RGB)
+	if (space == LCMS_RGB && (!grey || c->kind == COLOUR_CURVE))
 		return lcms_format(SPACE_RGB, 3, alpha, bytes);
 	if (space == LCMS_GREY && grey)
 		return lcms_format(SPACE_GREY, 1, 2 + alpha, bytes);
@@ -173,7 +173,7 @@ static void make_by_lcms(colour_transform *t, const colour_space *c, bool grey)
 	t->context = lcms.context_new(NULL, NULL);
 	void *source = t->context ? source_profile(t->context, c) : NULL;
 	void *target = source ? lcms.profile_srgb(t->context) : NULL;
-	uint32_t format = source ? source_format(lcms.profile_space(source), t->from, grey) : 0;
+	uint32_t format = source ? source_format(c, lcms.profile_space(source), t->from, grey) : 0;
 	if (target && format)
 		t->transform = lcms.transform_new(t->context, source, format, target,
 			lcms_format(SPACE_RGB, 3, has_alpha(t->from), 1), PERCEPTUAL, 0);
@@ -347,7 +347,9 @@ static void insert(colour_cache *cache, colour_transform *t)
 const colour_transform *ims_colour_acquire(colour_cache *cache, const colour_space *c,
 	pixel_layout from, bool grey)
 {
-	if (c->kind == COLOUR_SRGB || (!is_hdr(c) && !ims_colour_available()))
+	if (c->kind == COLOUR_SRGB || (c->kind == COLOUR_PROFILE && !c->profile.len))
+		return NULL;
+	if (!is_hdr(c) && !ims_colour_available())
 		return NULL;
 	if (!cache)
 		return make(c, from, grey);

@@ -35,7 +35,7 @@ typedef struct colour_space {
 	bool narrow_range; /* 16..235 of 8 bits */
 } colour_space;
 
-/* Takes a copy of a profile, unless it is sRGB. False: no memory. */
+/* Takes a copy of a profile, unless it is sRGB. size 0: a damaged one. False: no memory. */
 bool ims_colour_set_profile(colour_space *c, const void *icc, size_t size);
 
 /*

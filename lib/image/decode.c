@@ -43,6 +43,11 @@ uint32_t ims_image_pixels(const image *im)
 	return IMAGE_DECODING | (absent ? IMAGE_UNCONVERTED : 0) | (im->partial ? IMAGE_PARTIAL : 0);
 }
 
+bool ims_image_has_bad_profile(const image *im)
+{
+	return im->unconverted && !(ims_image_pixels(im) & IMAGE_UNCONVERTED);
+}
+
 bool ims_image_is_stale(const image_head *head, uint32_t pixels)
 {
 	const uint32_t since_1 = IMAGE_HAS_COLOURS | IMAGE_HAS_ALPHA | IMAGE_HAS_OTHER_ORIENTATION;

@@ -47,7 +47,7 @@ typedef struct image {
 	uint32_t width, height;
 	float box[4];
 	bool partial;     /* some of its pixels are lost: image_limits.partial */
-	bool unconverted; /* its colours are not sRGB, and could not be converted */
+	bool unconverted; /* its colours are not known to be sRGB, and could not be converted */
 	budget *budget;   /* where `reserved` bytes are reserved for it until it is freed; NULL: none */
 	uint64_t reserved;
 } image;
@@ -155,6 +155,12 @@ int ims_image_head(image_head *out, const void *data, size_t size, const image_l
 
 /* How these pixels were made: the version of the decoding and IMAGE_... */
 uint32_t ims_image_pixels(const image *im);
+
+/*
+ * Whether its colour profile is damaged, or for other pixels (CMYK in an RGB file), so that the
+ * pixels are as they are in the file.
+ */
+bool ims_image_has_bad_profile(const image *im);
 
 /*
  * Whether decoding the file of this header would now give other pixels than those that were made

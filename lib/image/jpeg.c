@@ -152,6 +152,17 @@ static void source_open(read_job *j)
 
 /* --------------------------------------------------------------------------------- reading ---- */
 
+/* Whether there are segments of a profile. */
+static bool has_profile(const struct jpeg_decompress_struct *c)
+{
+	static const char name[] = "ICC_PROFILE";
+	for (jpeg_saved_marker_ptr p = c->marker_list; p; p = p->next)
+		if (p->marker == JPEG_APP0 + 2 && p->data_length >= sizeof name
+			&& !memcmp(p->data, name, sizeof name))
+			return true;
+	return false;
+}
+
 static void read_metadata(read_job *j)
 {
 	metadata m = { 0 };
@@ -161,7 +172,7 @@ static void read_metadata(read_job *j)
 	j->head.orientation = ims_image_orientation(&m);
 	if (j->head.orientation != 1 && !m.exif)
 		j->head.traits |= IMAGE_HAS_OTHER_ORIENTATION;
-	if (!jpeg_read_icc_profile(&j->c, &j->icc, &j->icc_size))
+	if (!jpeg_read_icc_profile(&j->c, &j->icc, &j->icc_size) && !has_profile(&j->c))
 		return;
 	if (!ims_colour_set_profile(&j->colours, j->icc, j->icc_size))
 		ims_jpeg_jump(&j->guard, IMGSEARCH_ENOMEM, NULL);

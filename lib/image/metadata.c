@@ -46,15 +46,29 @@ uint32_t ims_image_orientation(const metadata *m)
 	return value >= 1 && value <= 8 ? value : 1;
 }
 
+static bool has_prefix(const void *data, size_t size, const char *prefix, size_t n)
+{
+	return size > n && !memcmp(data, prefix, n);
+}
+
+static const char exif_name[] = "Exif\0"; /* with the zero that ends it */
+
+void ims_metadata_exif(metadata *m, const void *data, size_t size)
+{
+	size_t name = has_prefix(data, size, exif_name, sizeof exif_name) ? sizeof exif_name : 0;
+	if (m->exif)
+		return;
+	m->exif = (const uint8_t *)data + name;
+	m->exif_size = size - name;
+}
+
 void ims_metadata_app1(metadata *m, const void *data, size_t size)
 {
-	static const char exif[] = "Exif\0", xmp[] = "http://ns.adobe.com/xap/1.0/";
-	const uint8_t *bytes = data;
-	if (!m->exif && size > sizeof exif && memcmp(bytes, exif, sizeof exif) == 0) {
-		m->exif = bytes + sizeof exif;
-		m->exif_size = size - sizeof exif;
-	} else if (!m->xmp && size > sizeof xmp && memcmp(bytes, xmp, sizeof xmp) == 0) {
-		m->xmp = bytes + sizeof xmp;
+	static const char xmp[] = "http://ns.adobe.com/xap/1.0/";
+	if (has_prefix(data, size, exif_name, sizeof exif_name)) {
+		ims_metadata_exif(m, data, size);
+	} else if (!m->xmp && has_prefix(data, size, xmp, sizeof xmp)) {
+		m->xmp = (const uint8_t *)data + sizeof xmp;
 		m->xmp_size = size - sizeof xmp;
 	}
 }

@@ -27,6 +27,12 @@ uint32_t ims_image_orientation(const metadata *m);
 uint32_t ims_exif_orientation(const uint8_t *data, size_t size);
 
 /*
+ * Takes an Exif block, the first one alone. Some writers begin it with its name in JPEG,
+ * "Exif\0\0", also in other containers.
+ */
+void ims_metadata_exif(metadata *m, const void *data, size_t size);
+
+/*
  * Takes the content of a JPEG segment APP1, which is Exif or XMP by its first bytes. The first
  * block of each kind counts.
  */

@@ -103,6 +103,18 @@ static int run_guarded(guard *g, void (*work)(void *job), void *job, imgsearch_e
 
 /* --------------------------------------------------------------------------------- reading ---- */
 
+/*
+ * The length of pixels that are cut off becomes that of what is there. libpng reads many bytes of a
+ * chunk at once, and would lose all of them. Without `partial` the checksum alone may be missing.
+ */
+static void shorten(const read_job *j, png_bytep length)
+{
+	enum { CHECKSUM = 4 };
+	size_t left = j->size - j->pos, size = ims_big_endian(length);
+	if (size > left && (j->partial || size - left <= CHECKSUM))
+		png_save_uint_32(length, (png_uint_32)left);
+}
+
 static void on_read(png_structp png, png_bytep to, size_t n)
 {
 	read_job *j = png_get_io_ptr(png);
@@ -110,6 +122,8 @@ static void on_read(png_structp png, png_bytep to, size_t n)
 		png_error(png, "it is cut off");
 	memcpy(to, j->data + j->pos, n);
 	j->pos += n;
+	if (n == 8 && !memcmp(to + 4, "IDAT", 4))
+		shorten(j, to);
 }
 
 /* After a row of any pass was decompressed, before libpng looks at what follows it. */
@@ -133,8 +147,6 @@ static void read_head(void *arg)
 	/* ims_image_check_size has the limits. */
 	png_set_user_limits(j->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX);
 	png_set_keep_unknown_chunks(j->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
-	if (j->partial) /* bytes that libpng reads at once, and loses if the last is missing */
-		png_set_compression_buffer_size(j->png, 16);
 	png_read_info(j->png, j->info);
 }
 

@@ -1,5 +1,7 @@
 #include "image/png_chunks.h"
 
+#include "image/tiff_tags.h"
+
 #include <string.h>
 
 #include <zlib.h>
@@ -87,7 +89,7 @@ static void decode_raw_profile(buf *text)
 	const uint8_t *in = text->data, *end = in + text->len;
 	uint8_t *out = text->data;
 	size_t n = 0;
-	while (in < end && *in == '\n')
+	while (in < end && (*in == '\n' || *in == '\r'))
 		in++;
 	for (int line = 0; line < 2; line++) {
 		in = in < end ? memchr(in, '\n', (size_t)(end - in)) : NULL;
@@ -141,10 +143,13 @@ static void take_text(png_facts *f, const chunk *c)
 		decode_raw_profile(kept);
 }
 
-/* The blocks that texts hold count after the chunk eXIf. */
+/* The blocks that texts hold count after the chunk eXIf. A text "APP1" may hold XMP as well. */
 static void use_texts(png_facts *f)
 {
-	if (f->exif.len)
+	tiff_tags t;
+	if (ims_tiff_open(&t, f->exif.data, f->exif.len))
+		ims_metadata_exif(&f->meta, f->exif.data, f->exif.len);
+	else if (f->exif.len)
 		ims_metadata_app1(&f->meta, f->exif.data, f->exif.len);
 	if (f->xmp.len && !f->meta.xmp) {
 		f->meta.xmp = f->xmp.data;
@@ -169,7 +174,7 @@ static void take_colour(colour_chunks *k, const chunk *c)
 			*at[i] = *c;
 }
 
-/* A chunk iCCP: a name, a method, a zlib stream. */
+/* A chunk iCCP: a name, a method, a zlib stream. False: it does not inflate. */
 static bool read_profile(png_facts *f, const chunk *c)
 {
 	buf icc = { 0 };
@@ -204,6 +209,8 @@ static void use_colours(png_facts *f, const colour_chunks *k)
 		return;
 	if (!k->srgb.type)
 		use_gamma(f, k);
+	if (k->iccp.type && !k->srgb.type && !f->colours.kind)
+		f->nomem |= !ims_colour_set_profile(&f->colours, NULL, 0);
 }
 
 void ims_png_facts_read(png_facts *out, const void *data, size_t size)
@@ -215,16 +222,15 @@ void ims_png_facts_read(png_facts *out, const void *data, size_t size)
 	*out = (png_facts){ 0 };
 	while (next_chunk(data, size, &pos, &c)) {
 		pixels |= is(&c, "IDAT");
-		if (is(&c, "eXIf") && !out->meta.exif) {
-			out->meta.exif = c.data;
-			out->meta.exif_size = c.size;
+		if (is(&c, "eXIf")) {
+			ims_metadata_exif(&out->meta, c.data, c.size);
+			out->has_exif_chunk |= out->meta.exif == c.data;
 		} else if (is(&c, "tEXt") || is(&c, "zTXt") || is(&c, "iTXt")) {
 			take_text(out, &c);
 		} else if (!pixels) {
 			take_colour(&colours, &c);
 		}
 	}
-	out->has_exif_chunk = out->meta.exif != NULL;
 	use_texts(out);
 	use_colours(out, &colours);
 }

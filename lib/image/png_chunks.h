@@ -14,7 +14,7 @@ typedef struct png_facts {
 	colour_space colours;
 	buf exif, xmp, iptc;              /* bytes of text chunks */
 	bool has_exif, has_xmp, has_iptc; /* such a text was seen */
-	bool has_exif_chunk;
+	bool has_exif_chunk;              /* Exif stands in eXIf, without a name before it */
 	bool nomem;
 } png_facts;
 

@@ -1,6 +1,7 @@
 /* Makes edits and writes them. */
 #include "ingest/edit.h"
 
+#include "handle/feature.h"
 #include "handle/view.h"
 #include "ingest/row.h"
 #include "store/store.h"
@@ -95,6 +96,7 @@ int ims_edit_picture(edit *out, imgsearch *s, const imgsearch_input *in, const c
 	}
 	if (!rc)
 		rc = ims_job_check(j, err);
+	ims_feature_tell_profiles(j, out->picture.bad_profile, out->names ? out->names[0] : NULL);
 	if (!rc && out->picture.decoded)
 		rc = run_network(out, s, input, j, err);
 	ims_free(input);
@@ -252,12 +254,21 @@ static bool is_named(const edit *e, size_t i)
 	return e->names && e->names[i];
 }
 
-/* Runs of vectors with names, and of those without, are written at once, LOOK at most. */
+/* As many vectors without names as are written between two looks at the job. */
+static size_t at_once(const edit *e)
+{
+	enum { BYTES = 8 << 20, MOST = 2048 };
+	size_t n = BYTES / (sizeof *e->rows * (e->dim ? e->dim : 1));
+	return n < LOOK ? LOOK : n > MOST ? MOST : n;
+}
+
+/* Runs of vectors with names, and of those without, are written at once. */
 static int write_vectors(const edit *e, imgsearch *s, const job *j, imgsearch_error *err)
 {
 	int rc = ims_view_settle_dim(s, e->dim, err);
 	for (size_t i = 0, to; !rc && i < e->n; i = to) {
-		for (to = i; to < e->n && to - i < LOOK && is_named(e, to) == is_named(e, i); to++)
+		size_t most = is_named(e, i) ? LOOK : at_once(e);
+		for (to = i; to < e->n && to - i < most && is_named(e, to) == is_named(e, i); to++)
 			;
 		rc = ims_job_check(j, err);
 		if (rc)

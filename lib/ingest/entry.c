@@ -2,6 +2,7 @@
 #include "ingest/entry.h"
 
 #include "base/path.h"
+#include "ingest/claims.h"
 #include "ingest/twins.h"
 #include "meta/meta.h"
 #include "store/store.h"
@@ -29,12 +30,15 @@ static int report_progress(index_run *r, const char *path)
 	return ims_job_progress(&r->job, &p, r->err);
 }
 
-/* `how` has what else is known of the item. */
-static int submit(index_run *r, const walk_entry *e, const path_entry *known,
+/* A file that is to be read, once it is this run's. `how` has what else is known of it. */
+static int submit(index_run *r, const walk_entry *e, const path_entry *known, file_claim claim,
 	const pipeline_item *how)
 {
 	const index_start *start = r->walk.start;
 	pipeline_item item = *how;
+	int rc = ims_claims_ask(r, e, &claim);
+	if (rc || claim != CLAIM_OURS)
+		return rc;
 	if (known) {
 		item.id = known->id;
 		item.row_content = known->content;
@@ -76,6 +80,23 @@ static bool is_picture(const path_entry *known)
 uint8_t ims_entry_reason(const char *reason)
 {
 	return reason ? (uint8_t)ims_checksum(reason, strlen(reason), 0) : 0;
+}
+
+path_entry ims_entry_known(const store_picture *p, bool has_vector)
+{
+	return (path_entry){
+		.key = ims_path_key(p->root, p->path),
+		.id = p->id,
+		.size = p->size,
+		.content = ims_content_key(&p->hash),
+		.mtime = p->mtime,
+		.ctime = p->has_ctime ? p->ctime : (timestamp){ 0, -1 },
+		.state = p->state,
+		.pixels = (uint16_t)p->pixels,
+		.sidecars = p->facts_version == META_VERSION ? p->sidecars : PATH_FACTS_OLD,
+		.reason = ims_entry_reason(p->reason),
+		.has_vector = has_vector || p->state != IMGSEARCH_STATE_INDEXED,
+	};
 }
 
 /* Whether a file was left out as a sidecar. */
@@ -135,9 +156,18 @@ static int add_excluded(index_run *r, const walk_entry *e)
 	if (!ims_path_below(start->prefix, e->path))
 		return 0;
 	r->walk.told = true;
-	ims_job_log(&r->job, IMGSEARCH_LOG_WARNING, "%s/%s: left out: %s", start->root_path, e->path,
-		e->reason);
+	char *full = ims_path_join(start->root_path, e->path);
+	if (!full)
+		return ims_nomem(r->err);
+	ims_job_log(&r->job, IMGSEARCH_LOG_WARNING, "%s: left out: %s", full, e->reason);
+	ims_free(full);
 	return 0;
+}
+
+/* Whether the program sets limits of pictures, which may be others than before. */
+static bool has_own_limits(const index_run *r)
+{
+	return r->s->options.max_megapixels || r->s->options.max_memory;
 }
 
 static bool is_fresh(const index_run *r, const path_entry *known, const walk_entry *e)
@@ -155,6 +185,8 @@ static bool is_fresh(const index_run *r, const path_entry *known, const walk_ent
 		&& !(known->pixels & IMAGE_DECODING_MASK))
 		return false;
 	if (damaged && r->options->partial)
+		return false;
+	if (known->state == IMGSEARCH_STATE_TOO_BIG && has_own_limits(r))
 		return false;
 	if (known->pixels & IMAGE_NO_CODEC && known->state == IMGSEARCH_STATE_UNSUPPORTED)
 		return false;
@@ -181,11 +213,11 @@ static void count_touched(walk_state *w, const path_entry *known, const walk_ent
 }
 
 /* Compares the hash of the file; what has none is read as a new file is. */
-static int compare(index_run *r, const walk_entry *e, const path_entry *known)
+static int compare(index_run *r, const walk_entry *e, const path_entry *known, file_claim claim)
 {
 	static const content_key none;
 	bool hashed = memcmp(&known->content, &none, sizeof none) != 0;
-	return submit(r, e, known,
+	return submit(r, e, known, claim,
 		&(pipeline_item){ .row_state = known->state, .compares = hashed && !r->identity.next });
 }
 
@@ -230,38 +262,39 @@ static int has_new_facts(index_run *r, const walk_entry *e, const path_entry *kn
 	return 0;
 }
 
-static int file_entry(index_run *r, const walk_entry *e, const path_entry *known)
+static int file_entry(index_run *r, const walk_entry *e, const path_entry *known, file_claim claim)
 {
 	if (!is_fresh(r, known, e))
-		return submit(r, e, known,
+		return submit(r, e, known, claim,
 			&(pipeline_item){
 				.tried = known && is_same_file(known, e) ? known->state : 0,
 			});
 	if (!is_deleted(known)) {
-		count_touched(&r->walk, known, e);
+		if (claim == CLAIM_NONE)
+			count_touched(&r->walk, known, e);
 		if (is_touched(known, e) || r->options->reread)
-			return compare(r, e, known);
+			return compare(r, e, known, claim);
 	}
 	if (may_be_stale(r, known))
-		return submit(r, e, known,
+		return submit(r, e, known, claim,
 			&(pipeline_item){ .row_state = known->state,
 				.row_pixels = known->pixels,
 				.check_header = true });
-	int rc = 0;
-	bool has_vector = known->state != IMGSEARCH_STATE_INDEXED
-		|| (r->identity.next ? ims_id_find(r->made, r->n_made, known->id, NULL)
-							 : !ims_id_find(r->lacking, r->n_lacking, known->id, NULL));
-	if (!rc && !has_vector)
-		return submit(r, e, known, &(pipeline_item){ .vector_only = true });
+	if (!known->has_vector)
+		return submit(r, e, known, claim, &(pipeline_item){ .vector_only = true });
 	bool new_facts = false;
-	if (!rc)
-		rc = has_new_facts(r, e, known, &new_facts);
+	int rc = has_new_facts(r, e, known, &new_facts);
 	if (!rc && new_facts)
-		return submit(r, e, known,
+		return submit(r, e, known, claim,
 			&(pipeline_item){ .row_state = known->state, .facts_only = true });
 	if (!rc)
 		count_unchanged(r, known->state);
 	return rc || knows_ctime(known) || is_deleted(known) ? rc : add_ctime(r, e, known);
+}
+
+int ims_entry_read(index_run *r, const walk_entry *e, const path_entry *known, file_claim claim)
+{
+	return file_entry(r, e, known, claim);
 }
 
 /* ------------------------------------------------------------------------------- links ---- */
@@ -346,7 +379,7 @@ int ims_entry_index(index_run *r, const walk_entry *e)
 	case WALK_FILE:
 		rc = ims_seen_files_add(&r->files, key, e, e->link || r->walk.linked)
 			? ims_nomem(r->err)
-			: file_entry(r, e, known);
+			: file_entry(r, e, known, CLAIM_NONE);
 		break;
 	case WALK_EXCLUDED: /* a link may have been followed to a folder before */
 		rc = add_excluded(r, e);
@@ -366,6 +399,8 @@ int ims_entry_index(index_run *r, const walk_entry *e)
 			rc = record(r, e, known, IMGSEARCH_STATE_UNREADABLE);
 		break;
 	}
+	if (!rc)
+		rc = ims_claims_send_if_due(r);
 	if (!rc)
 		rc = ims_pipeline_write_if_due(&r->pipeline);
 	return rc ? rc : report_progress(r, e->path);

@@ -11,6 +11,16 @@
  */
 int ims_entry_index(index_run *r, const walk_entry *e);
 
+/* What is known of a path by its row. */
+path_entry ims_entry_known(const store_picture *p, bool has_vector);
+
+/*
+ * A file that the run wanted to read, with what is known of it now (NULL: it has no row): counts it
+ * as unchanged where another program has indexed it. Else submits it where it is this run's, or
+ * puts it off. Errors of the pipeline.
+ */
+int ims_entry_read(index_run *r, const walk_entry *e, const path_entry *known, file_claim claim);
+
 /* Enough to notice that a path is left out for another reason now; reason may be NULL. */
 uint8_t ims_entry_reason(const char *reason);
 

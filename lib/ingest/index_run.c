@@ -3,13 +3,14 @@
 
 #include "base/path.h"
 #include "files/walk.h"
+#include "handle/feature.h"
 #include "handle/model_choice.h"
 #include "handle/view.h"
+#include "ingest/claims.h"
 #include "ingest/columns.h"
 #include "ingest/entry.h"
 #include "ingest/start.h"
 #include "ingest/twins.h"
-#include "meta/meta.h"
 #include "store/record.h"
 
 #include <errno.h>
@@ -45,21 +46,12 @@ static int add_known(void *user, const store_picture *p, const char *root_path)
 {
 	(void)root_path;
 	index_run *r = user;
-	path_entry known = {
-		.key = ims_path_key(p->root, p->path),
-		.id = p->id,
-		.size = p->size,
-		.content = ims_content_key(&p->hash),
-		.mtime = p->mtime,
-		.ctime = p->has_ctime ? p->ctime : (timestamp){ 0, -1 },
-		.state = p->state,
-		.pixels = (uint16_t)p->pixels,
-		.sidecars = p->facts_version == META_VERSION ? p->sidecars : PATH_FACTS_OLD,
-		.reason = ims_entry_reason(p->reason),
-	};
+	bool indexed = p->state == IMGSEARCH_STATE_INDEXED;
+	bool has_vector = r->identity.next ? ims_id_find(r->made, r->n_made, p->id, NULL)
+									   : !ims_id_find(r->lacking, r->n_lacking, p->id, NULL);
+	path_entry known = ims_entry_known(p, has_vector);
 	bool has = p->state == IMGSEARCH_STATE_DELETED
-		|| (p->state == IMGSEARCH_STATE_INDEXED
-			&& (!r->identity.next || ims_id_find(r->made, r->n_made, p->id, NULL)));
+		|| (indexed && (!r->identity.next || has_vector));
 	if (ims_path_table_add(&r->paths, &known)
 		|| (has && ims_contents_add(&r->pipeline.contents, known.content, p->id)))
 		return ims_nomem(r->err);
@@ -136,6 +128,20 @@ static int check_include(index_run *r, index_plan *p)
 		o->include[0], o->n_include > 1 ? " or another pattern" : "");
 }
 
+/*
+ * Loads the network of a new model, so that the transaction which needs it does not take long where
+ * others wait for it. What fails is left to that.
+ */
+static void load_ahead(index_run *r)
+{
+	model *network = NULL;
+	identity id = { 0 };
+	if (ims_store_is_shared(r->s->store) && !ims_identity_decide(r->s, IDENTITY_RUN, &id, NULL)
+		&& (id.first || id.begins) && !ims_handle_network(r->s, &id.model, &network, NULL))
+		ims_model_free(network);
+	ims_identity_free(&id);
+}
+
 /* Decides the model of the run, and stores it and the roots. */
 static int set_up(index_run *r, index_plan *p, const char *const *paths, size_t n)
 {
@@ -156,6 +162,8 @@ static int set_up(index_run *r, index_plan *p, const char *const *paths, size_t 
 		rc = check_new_model(r);
 	if (!rc)
 		rc = ims_identity_store(r->s, &r->identity, r->err);
+	if (!rc)
+		rc = ims_store_lease_begin(r->s->store, STORE_INDEXES, r->err);
 	return ims_handle_tx_end(r->s, rc, r->err);
 }
 
@@ -183,6 +191,16 @@ static void tell_lacking(index_run *r)
 			(unsigned long long)r->pipeline.lacking[i].files, r->pipeline.lacking[i].why.message);
 }
 
+/* Tells of pictures that a run with Little CMS makes anew. */
+static void tell_unconverted(index_run *r)
+{
+	if (r->pipeline.unconverted)
+		ims_job_log(&r->job, IMGSEARCH_LOG_WARNING,
+			"pictures taken without their colour profiles, since Little CMS is absent "
+			"(liblcms2-2): %llu",
+			(unsigned long long)r->pipeline.unconverted);
+}
+
 /* Removes what the new model has made no vector for; what takes its place may have none either. */
 static int drop_not_made(index_run *r, int64_t *ids, size_t n)
 {
@@ -200,35 +218,57 @@ static int drop_not_made(index_run *r, int64_t *ids, size_t n)
 	return rc;
 }
 
-/* Switches to the new model when every item has its vector. */
-static int end_reindex(index_run *r)
+/* Whether the re-index is still under way: another program may have ended it. */
+static int is_under_way(index_run *r, bool *under_way)
 {
-	int64_t *ids;
-	size_t n;
-	int rc = ims_store_ids(r->s->store, STORE_NOT_NEXT, &ids, &n, r->err);
-	if (rc)
-		return rc;
-	if (n && !r->options->prune) {
-		ims_job_log(&r->job, IMGSEARCH_LOG_WARNING,
-			"vectors that the new model has not made yet: %zu; queries use the old model "
-			"until then (the option prune removes their pictures)",
-			n);
-		ims_free(ids);
-		return 0;
-	}
-	rc = ims_store_tx_begin(r->s->store, r->err);
-	if (rc) {
-		ims_free(ids);
-		return rc;
-	}
-	rc = drop_not_made(r, ids, n);
+	char why[200];
+	model_identity next;
+	int rc = ims_identity_stored(r->s, true, &next, r->err);
+	*under_way = !rc && ims_model_same(&next, &r->identity.model, why, sizeof why);
+	if (!rc)
+		ims_model_identity_free(&next);
+	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
+}
+
+static void tell_not_made(index_run *r, size_t n)
+{
+	ims_job_log(&r->job, IMGSEARCH_LOG_WARNING,
+		"vectors that the new model has not made yet: %zu; queries use the old model "
+		"until then (the option prune removes their pictures)",
+		n);
+}
+
+static int switch_model(index_run *r, int64_t *ids, size_t n)
+{
+	int rc = drop_not_made(r, ids, n);
 	if (!rc)
 		rc = ims_store_model_switch(r->s->store, r->err);
 	if (!rc)
 		rc = ims_store_setting_set(r->s->store, "centre", NULL, 0, r->err);
-	if (!rc)
-		rc = ims_view_set_dim(r->s, r->identity.model.dim, r->err);
-	return ims_handle_tx_end(r->s, rc, r->err);
+	return rc ? rc : ims_view_set_dim(r->s, r->identity.model.dim, r->err);
+}
+
+/* Switches to the new model when every item has its vector. */
+static int end_reindex(index_run *r)
+{
+	int64_t *ids = NULL;
+	size_t n = 0;
+	bool under_way;
+	int rc = ims_store_tx_begin(r->s->store, r->err);
+	if (rc)
+		return rc;
+	rc = is_under_way(r, &under_way);
+	if (!rc && under_way)
+		rc = ims_store_ids(r->s->store, STORE_NOT_NEXT, &ids, &n, r->err);
+	bool switches = !rc && under_way && (!n || r->options->prune);
+	if (switches)
+		rc = switch_model(r, ids, n);
+	else
+		ims_free(ids);
+	rc = ims_handle_tx_end(r->s, rc, r->err);
+	if (!rc && n && !switches)
+		tell_not_made(r, n);
+	return rc;
 }
 
 /* Which pictures have a vector: of a re-index one of the next model. */
@@ -248,8 +288,10 @@ static int run(index_run *r, index_plan *p, const char *const *paths, size_t n)
 	int rc = ims_rules_init(&r->rules, r->options, r->err);
 	if (!rc && r->options->csv)
 		rc = ims_columns_check(r->options, r->err);
-	if (!rc)
+	if (!rc) {
+		load_ahead(r);
 		rc = set_up(r, p, paths, n);
+	}
 	if (rc)
 		return rc;
 	rc = read_vectors_made(r);
@@ -263,6 +305,8 @@ static int run(index_run *r, index_plan *p, const char *const *paths, size_t n)
 		rc = count_ahead(r, p);
 	for (size_t i = 0; !rc && i < p->n; i++)
 		rc = ims_start_index(r, p, &p->start[i]);
+	if (!rc)
+		rc = ims_claims_settle(r);
 	if (!rc || ims_is_stop(rc)) {
 		int drained = ims_pipeline_drain(&r->pipeline);
 		rc = drained ? drained : rc;
@@ -281,6 +325,8 @@ static int run(index_run *r, index_plan *p, const char *const *paths, size_t n)
 		rc = ims_columns_attach(r->s, r->options, &r->job, r->err);
 	tell_redecoded(r);
 	tell_lacking(r);
+	tell_unconverted(r);
+	ims_feature_tell_profiles(&r->job, r->pipeline.bad_profiles, r->pipeline.bad_profile);
 	if (!rc)
 		rc = ims_rules_unmatched(&r->rules, r->counts, r->err);
 	return rc ? rc : ims_store_compact(r->s->store, r->err);
@@ -289,6 +335,7 @@ static int run(index_run *r, index_plan *p, const char *const *paths, size_t n)
 static void free_run(index_run *r)
 {
 	ims_pipeline_free(&r->pipeline);
+	ims_claims_free(&r->claims);
 	ims_start_clear(&r->walk);
 	ims_rules_free(&r->rules);
 	ims_offline_free(&r->offline);

@@ -42,6 +42,21 @@ typedef struct run_twins {
 	path_table folders; /* that have sidecars, as the walks found */
 } run_twins;
 
+/* Whose a file is that is to be read: see claims.h. */
+typedef enum file_claim {
+	CLAIM_NONE, /* nobody was asked yet */
+	CLAIM_OURS,
+	CLAIM_THEIRS, /* another program reads it */
+} file_claim;
+
+/* Files that are not read yet, since they may be another program's: see claims.h. */
+typedef struct run_claims {
+	struct claimed_file *block, *put_off; /* owned */
+	size_t n_block, size, n_put_off, cap_put_off;
+	bool wanted;      /* the file that is looked at again is read, or put off */
+	double last_send; /* when the last block was claimed */
+} run_claims;
+
 typedef struct index_run {
 	imgsearch *s;
 	const imgsearch_index_update_options *options;
@@ -57,6 +72,7 @@ typedef struct index_run {
 	run_twins twins;
 	seen_files files; /* those that the walks found */
 	pipeline pipeline;
+	run_claims claims;
 	run_rules rules;
 	offline_folders offline;
 	walk_state walk;

@@ -117,12 +117,35 @@ static void correct_counts(imgsearch_counts *c, const missing_paths *g,
 		*now[i] = was[i] + is[i];
 }
 
-static int remove_all(index_run *r, const missing_paths *g)
+/* Drops those that another program removed, or moved, since they were collected. */
+static int keep_missing(index_run *r, missing_paths *g)
+{
+	size_t kept = 0;
+	store_picture *p = ims_alloc(g->n, sizeof *p);
+	int rc = p ? ims_store_get(r->s->store, g->id, g->n, p, r->err) : ims_nomem(r->err);
+	for (size_t i = 0; !rc && i < g->n; i++) {
+		const path_entry *k = p[i].path
+			? ims_path_table_find(&r->paths, ims_path_key(p[i].root, p[i].path))
+			: NULL;
+		if (k && !k->seen)
+			g->id[kept++] = g->id[i];
+	}
+	if (p && !rc)
+		ims_store_pictures_clear(p, g->n);
+	ims_free(p);
+	g->n = rc ? g->n : kept;
+	return rc;
+}
+
+static int remove_all(index_run *r, missing_paths *g)
 {
 	int rc = ims_store_tx_begin(r->s->store, r->err);
 	if (rc)
 		return rc;
-	rc = ims_store_remove(r->s->store, g->id, g->n, r->err);
+	if (ims_store_is_shared(r->s->store))
+		rc = keep_missing(r, g);
+	if (!rc)
+		rc = ims_store_remove(r->s->store, g->id, g->n, r->err);
 	r->counts->removed += g->n;
 	return ims_handle_tx_end(r->s, rc, r->err);
 }

@@ -24,8 +24,10 @@ typedef struct path_entry {
 	uint64_t sidecars; /* of its facts: see store.h; PATH_FACTS_OLD: an older reader made them */
 	uint32_t state;
 	uint16_t pixels; /* how they were made: see image.h */
-	bool seen;       /* the walk of this run found it */
-	uint8_t reason;  /* of its checksum, of a state without a picture */
+	bool seen : 1;   /* the walk of this run found it */
+	/* it needs none, or has one: of the model at work */
+	bool has_vector : 1;
+	uint8_t reason; /* of its checksum, of a state without a picture */
 } path_entry;
 
 typedef struct path_table {

@@ -244,10 +244,7 @@ static int write_all(pipeline *p)
 	int rc = finish_batches(p);
 	double start = ims_now();
 	if (!rc && p->pending.n) {
-		rc = ims_store_tx_begin(p->s->store, p->err);
-		if (!rc)
-			rc = ims_pipeline_write_rows(p);
-		rc = ims_handle_tx_end(p->s, rc, p->err);
+		rc = ims_pipeline_write_rows(p);
 		ims_pending_clear(&p->pending);
 	}
 	p->last_write = ims_now();
@@ -323,6 +320,16 @@ static void count_lacking(pipeline *p, const imgsearch_error *why)
 	}
 }
 
+/* Counts a picture whose colour profile cannot be used. */
+static int count_bad_profile(pipeline *p, const pipeline_item *it)
+{
+	p->bad_profiles++;
+	if (p->bad_profile)
+		return 0;
+	p->bad_profile = ims_strdup(it->full);
+	return p->bad_profile ? 0 : ims_nomem(p->err);
+}
+
 /* Waits for the oldest item and takes it out of the ring. */
 static pipeline_item *take_oldest(pipeline *p)
 {
@@ -376,6 +383,9 @@ static int admit(pipeline *p)
 	};
 	if (!rc && !same && it->state != IMGSEARCH_STATE_INDEXED)
 		rc = set_reason(p, it, &row);
+	p->unconverted += (it->picture.pixels & IMAGE_UNCONVERTED) != 0;
+	if (!rc && it->picture.bad_profile)
+		rc = count_bad_profile(p, it);
 	if (it->check_header && !same) {
 		p->counts->redecoded++;
 		p->redecoded_traits |= it->traits;
@@ -460,6 +470,7 @@ void ims_pipeline_free(pipeline *p)
 	for (; p->batches_out;
 		 p->batches_out--, p->batches_first = (p->batches_first + 1) % p->batches_cap)
 		wait_for(p, &p->batch[p->batches_first].done);
+	ims_free(p->bad_profile);
 	for (size_t i = 0; p->item && i < p->items_cap; i++) {
 		ims_free(p->item[i].input);
 		ims_free(p->item[i].path);

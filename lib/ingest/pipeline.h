@@ -95,6 +95,9 @@ typedef struct pipeline {
 	bool partial;           /* what is there of a damaged picture is taken */
 	uint32_t redecoded_traits; /* of all pictures that were decoded anew */
 	pipeline_lacking lacking[PIPELINE_LACKING];
+	uint64_t unconverted;      /* pictures whose colours were not converted: Little CMS is absent */
+	uint64_t bad_profiles;     /* pictures whose colour profile cannot be used */
+	char *bad_profile;         /* owned: the path of the first of them */
 	double last_write, waited; /* seconds */
 } pipeline;
 

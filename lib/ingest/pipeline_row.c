@@ -29,7 +29,7 @@ static store_record make_touch(const pipeline *p, const pending_row *r)
 {
 	store_record out = {
 		.way = STORE_TOUCH,
-		.row = { .id = r->id, .pixels = r->picture.pixels },
+		.row = { .id = r->id, .root = r->root, .path = r->path, .pixels = r->picture.pixels },
 		.has_pixels = r->pixels_only || r->vector_only,
 	};
 	if (stays(r)) {
@@ -250,19 +250,37 @@ static int write_unprepared(pipeline *p, store_record *record)
 	return rc;
 }
 
-int ims_pipeline_write_rows(pipeline *p)
+/* In one transaction. first: else it is done again, and which pictures have moved is known. */
+static int write_once(pipeline *p, store_record *record, bool first)
 {
 	size_t n = p->pending.n;
-	store_record *record = ims_alloc(n, sizeof *record);
-	if (!record)
-		return ims_nomem(p->err);
-	for (size_t i = 0; i < n; i++)
+	int rc = ims_store_tx_begin(p->s->store, p->err);
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < n; i++) {
+		int64_t gone = record[i].gone;
 		record[i] = make_record(p, &p->pending.row[i]);
-	int rc = find_moved(p, record);
+		record[i].gone = gone;
+	}
+	if (first)
+		rc = find_moved(p, record);
 	if (!rc)
 		rc = ims_store_write(p->s->store, record, n, p->err);
 	if (!rc)
 		rc = write_unprepared(p, record);
+	return ims_handle_tx_end(p->s, rc, p->err);
+}
+
+int ims_pipeline_write_rows(pipeline *p)
+{
+	enum { TRIES = 4 };
+	size_t n = p->pending.n;
+	store_record *record = ims_zalloc(n, sizeof *record);
+	if (!record)
+		return ims_nomem(p->err);
+	int rc = write_once(p, record, true);
+	for (int i = 1; rc && i < TRIES && ims_store_may_retry(p->s->store); i++)
+		rc = write_once(p, record, false);
 	for (size_t i = 0; !rc && i < n; i++) {
 		count(p, &p->pending.row[i], &record[i]);
 		rc = note_content(p, &p->pending.row[i], &record[i]);

@@ -7,7 +7,10 @@
 /* Counts a path of the run in that state. */
 void ims_pipeline_count(pipeline *p, uint32_t state);
 
-/* Within a transaction: writes all pending rows, whose vectors are there, and counts them. */
+/*
+ * Writes all pending rows, whose vectors are there, in one transaction, and counts them. Where the
+ * server of the index goes away meanwhile, it is done again.
+ */
 int ims_pipeline_write_rows(pipeline *p);
 
 #endif

@@ -94,14 +94,23 @@ static bool has_name_left_out(const char *path, bool folder)
 	return false;
 }
 
+/* Whether a root has a name, which other machines know it by. */
+static bool has_own_name(const index_plan *p, const char *root)
+{
+	bool named = *root != '/';
+	for (size_t i = 0; i < ims_store_mounts(p->s->store); i++)
+		named |= !strcmp(ims_store_mount(p->s->store, i), root);
+	return named;
+}
+
 /*
  * Whether root number i becomes a part of the root around it, at `rest`. Patterns of what is taken
  * in cannot move, since they would leave out all that lies beside it.
  */
 static bool may_merge(const index_plan *p, size_t i, const char *rest)
 {
-	return !has_name_left_out(rest, true) && ims_folder_has_entries(p->roots.path[i])
-		&& !p->roots.lists[i].of[STORE_INCLUDE].n;
+	return !has_own_name(p, p->roots.path[i]) && !has_name_left_out(rest, true)
+		&& ims_folder_has_entries(p->roots.path[i]) && !p->roots.lists[i].of[STORE_INCLUDE].n;
 }
 
 /* Forgets root number i and its starts, which a start of the root around it will cover. */
@@ -218,6 +227,18 @@ static bool is_in_a_root(const index_plan *p, const char *real)
 	for (size_t i = 0; i < p->roots.n; i++)
 		known |= ims_path_below(real, p->roots.path[i]) != NULL;
 	return known;
+}
+
+/* Makes the folders with a name that the path lies in roots by it; NULL: all that are there. */
+static int add_named_roots(index_plan *p, const char *real)
+{
+	int rc = 0;
+	for (size_t i = 0; !rc && i < ims_store_mounts(p->s->store); i++) {
+		const char *folder = ims_store_mount(p->s->store, i);
+		if (real ? ims_path_below(real, folder) != NULL : ims_folder_has_entries(folder))
+			rc = add_new_root(p, folder);
+	}
+	return rc;
 }
 
 static int add_folder(index_plan *p, const char *real)
@@ -390,7 +411,9 @@ static int add_path(index_plan *p, const char *path, bool files)
 		/* belongs to the other pass */
 	} else if (real) {
 		bool added = false;
-		rc = is_in_a_root(p, real) ? 0 : add_behind_link(p, path, files, &added);
+		rc = add_named_roots(p, real);
+		if (!rc)
+			rc = is_in_a_root(p, real) ? 0 : add_behind_link(p, path, files, &added);
 		if (!rc && !added)
 			rc = files ? add_file(p, real) : add_folder(p, real);
 	} else {
@@ -414,6 +437,8 @@ int ims_plan_make(index_plan *p, const char *const *paths, size_t n)
 		rc = ims_store_roots_get(p->s->store, &p->roots, p->err);
 	if (!rc)
 		rc = merge_roots(p);
+	if (!rc && !n)
+		rc = add_named_roots(p, NULL);
 	for (size_t i = 0; !rc && i < 2 * n; i++) /* folders first: a file may lie in one */
 		rc = add_path(p, paths[i % n], i >= n);
 	if (!rc)

@@ -133,6 +133,7 @@ static int decode(const prepare_request *r, const imgsearch_input *in, const voi
 	if (!rc) {
 		full_signature signature;
 		out->pixels = ims_image_pixels(&im);
+		out->bad_profile = ims_image_has_bad_profile(&im);
 		ims_signature_make(&signature, im.pixels, im.width, im.height, im.box);
 		ims_signature_pack(&out->signature, &signature);
 		rc = out->signature.failed ? ims_nomem(err) : 0;

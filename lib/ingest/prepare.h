@@ -12,12 +12,13 @@ typedef struct prepared {
 	hash256 hash;  /* of a whole file; zero for pixels and crops */
 	uint64_t size; /* bytes; 0 for pixels */
 	uint32_t width,
-		height;      /* upright, of the crop if there is one; as far as the header was read */
-	bool sidecar;    /* it is no picture, but a file of metadata beside one */
-	bool decoded;    /* false: the index has the bytes; signature and input were not made */
-	uint32_t pixels; /* how they were made: see IMAGE_DECODING */
-	buf signature;   /* as it is stored; ims_prepared_clear; empty unless decoded */
-	bool has_facts;  /* its bytes and sidecars were read for the two that follow */
+		height;       /* upright, of the crop if there is one; as far as the header was read */
+	bool sidecar;     /* it is no picture, but a file of metadata beside one */
+	bool decoded;     /* false: the index has the bytes; signature and input were not made */
+	uint32_t pixels;  /* how they were made: see IMAGE_DECODING */
+	bool bad_profile; /* as ims_image_has_bad_profile */
+	buf signature;    /* as it is stored; ims_prepared_clear; empty unless decoded */
+	bool has_facts;   /* its bytes and sidecars were read for the two that follow */
 	facts facts;
 	uint64_t sidecars; /* of ims_sidecars_stamp */
 } prepared;

@@ -94,10 +94,12 @@ static int move_root(imgsearch *s, const char *from, const char *to, job *j, img
 	return rc;
 }
 
-/* An absolute path is taken as it is, as roots are listed. NULL: out of memory. */
+/* An absolute path and "NAME:" are taken as they are, as roots are listed. NULL: out of memory. */
 static char *absolute(const char *path)
 {
-	return *path == '/' ? ims_strdup(path) : ims_path_resolve(path);
+	const char *colon = strchr(path, ':');
+	bool named = colon && !colon[1] && !strchr(path, '/');
+	return *path == '/' || named ? ims_strdup(path) : ims_path_resolve(path);
 }
 
 int ims_root_move(imgsearch *s, const char *from, const char *to, job *j, imgsearch_error *err)

@@ -43,6 +43,18 @@ void ims_rules_free(run_rules *r)
 
 /* ------------------------------------------------------------------------------- the roots ---- */
 
+/* A pattern with a part "..", which is a path from the folder of the run. */
+static int of_path(const char *given, const char *root, const char *prefix, char **out,
+	imgsearch_error *err)
+{
+	char *folder = ims_path_join(root, prefix),
+		 *full = folder ? ims_path_join(folder, given) : NULL;
+	int rc = full ? ims_pattern_below_root(full, root, out) : IMGSEARCH_ENOMEM;
+	ims_free(folder);
+	ims_free(full);
+	return rc ? ims_nomem(err) : 0;
+}
+
 /*
  * A pattern as one of the root, given for its part `prefix` ("": all of it); *out is NULL where it
  * belongs to another root. ims_free.
@@ -52,6 +64,8 @@ static int of_root(const char *given, const char *root, const char *prefix, char
 {
 	if (*given == '/')
 		return ims_pattern_below_root(given, root, out) ? ims_nomem(err) : 0;
+	if (ims_path_has_dots(given, false))
+		return of_path(given, root, prefix, out, err);
 	if (*prefix)
 		return ims_pattern_of_folder(given, prefix, out) ? ims_nomem(err) : 0;
 	*out = ims_strdup(given);

@@ -29,6 +29,7 @@ typedef struct name_row {
 	uint32_t file; /* the number of the file; 0: the run did not see the path */
 	presence presence;
 	bool link;
+	bool counted;        /* the run counts its path */
 	bool is_new;         /* a picture that was a name before the run */
 	size_t order, class; /* its place in order of path; the class has that of one of its rows */
 } name_row;
@@ -48,62 +49,6 @@ typedef struct class_builder {
 	size_t n_changes, cap_changes;
 	imgsearch_error *err;
 } class_builder;
-
-int ims_seen_files_add(seen_files *f, path_key key, const walk_entry *e, bool link)
-{
-	seen_file *grown = ims_grow(f->item, f->n, &f->cap, sizeof *grown);
-	if (!grown)
-		return IMGSEARCH_ENOMEM;
-	f->item = grown;
-	grown[f->n++] = (seen_file){ key, e->device, e->inode, 0, link, false };
-	return 0;
-}
-
-void ims_seen_files_free(seen_files *f)
-{
-	ims_free(f->item);
-	*f = (seen_files){ 0 };
-}
-
-/* --------------------------------------------------------------------------- what was seen ---- */
-
-static int by_file(const void *x, const void *y)
-{
-	const seen_file *a = x, *b = y;
-	if (a->device != b->device)
-		return a->device < b->device ? -1 : 1;
-	return (a->inode > b->inode) - (a->inode < b->inode);
-}
-
-static int by_key(const void *x, const void *y)
-{
-	return memcmp(&((const seen_file *)x)->key, &((const seen_file *)y)->key, sizeof(path_key));
-}
-
-/* Numbers the files and sorts the paths by key. Returns whether any file has several. */
-static bool number_files(seen_files *f)
-{
-	bool any = false;
-	uint32_t number = 0;
-	if (f->n)
-		qsort(f->item, f->n, sizeof *f->item, by_file);
-	for (size_t i = 0; i < f->n; i++) {
-		bool same = i && !by_file(&f->item[i - 1], &f->item[i]);
-		number += !same;
-		f->item[i].number = number;
-		if (same)
-			f->item[i - 1].shared = f->item[i].shared = any = true;
-	}
-	if (f->n)
-		qsort(f->item, f->n, sizeof *f->item, by_key);
-	return any;
-}
-
-static const seen_file *find_seen(const seen_files *f, int64_t root, const char *path)
-{
-	seen_file wanted = { .key = ims_path_key(root, path) };
-	return f->n ? bsearch(&wanted, f->item, f->n, sizeof *f->item, by_key) : NULL;
-}
 
 /* ------------------------------------------------------------------------------------ rows ---- */
 
@@ -133,8 +78,9 @@ static int add_row(void *user, const store_picture *p, const char *root)
 	if (p->state != IMGSEARCH_STATE_INDEXED && p->state != IMGSEARCH_STATE_DUPLICATE
 		&& p->state != IMGSEARCH_STATE_LINK)
 		return 0;
-	const seen_file *seen = find_seen(t->seen, p->root, p->path);
-	t->states[p->state] += seen != NULL;
+	const seen_file *seen = ims_seen_files_find(t->seen, p->root, p->path);
+	bool counted = seen && !seen->elsewhere;
+	t->states[p->state] += counted;
 	if (!(seen && seen->shared) && p->state != IMGSEARCH_STATE_LINK
 		&& !ims_id_find(t->pictures, t->n_pictures, p->id, NULL))
 		return 0;
@@ -150,6 +96,7 @@ static int add_row(void *user, const store_picture *p, const char *root)
 		.file = seen ? seen->number : 0,
 		.presence = seen ? PRESENCE_THERE : PRESENCE_UNKNOWN,
 		.link = seen && seen->link,
+		.counted = counted,
 		.is_new = p->state != IMGSEARCH_STATE_LINK && was_name(t, p),
 		.order = t->n,
 		.class = t->n,
@@ -254,22 +201,6 @@ static int each_class(class_builder *t, int (*each)(class_builder *t, name_row *
 	return rc;
 }
 
-/* Whether a part of the path behind its first `from` bytes is a symbolic link. */
-static bool leads_through_link(char *path, size_t from)
-{
-	bool link = false;
-	for (char *end = path + from; !link && *end;) {
-		end += strspn(end, "/");
-		end += strcspn(end, "/");
-		struct stat st;
-		char was = *end;
-		*end = 0;
-		link = !lstat(path, &st) && S_ISLNK(st.st_mode);
-		*end = was;
-	}
-	return link;
-}
-
 /* Looks at a path that the run did not see. */
 static int look_at(class_builder *t, name_row *r)
 {
@@ -285,7 +216,7 @@ static int look_at(class_builder *t, name_row *r)
 	else if (!rc && (errno == ENOENT || errno == ENOTDIR))
 		r->presence = ims_offline_has(t->offline, full, inside) ? PRESENCE_OFFLINE : PRESENCE_GONE;
 	if (!rc)
-		r->link = leads_through_link(full, r->presence == PRESENCE_OFFLINE ? inside : 0);
+		r->link = ims_leads_through_link(full, r->presence == PRESENCE_OFFLINE ? inside : 0);
 	ims_free(full);
 	ims_store_picture_clear(&p);
 	return rc;
@@ -340,7 +271,7 @@ static int add_change(class_builder *t, const store_naming *change)
 
 static void move_state(class_builder *t, name_row *r, uint32_t state, int64_t same_file)
 {
-	if (r->file) {
+	if (r->counted) {
 		t->states[r->state]--;
 		t->states[state]++;
 	}
@@ -389,13 +320,15 @@ static int settle_class(class_builder *t, name_row *row, size_t n)
 	return rc;
 }
 
+/* Others may write to a shared index: there the rows were read in this transaction. */
 static int write_changes(class_builder *t)
 {
-	int rc = ims_store_tx_begin(t->s->store, t->err);
+	bool shared = ims_store_is_shared(t->s->store);
+	int rc = shared ? 0 : ims_store_tx_begin(t->s->store, t->err);
 	if (rc)
 		return rc;
 	rc = ims_store_name_files(t->s->store, t->change, t->n_changes, t->err);
-	return ims_handle_tx_end(t->s, rc, t->err);
+	return shared ? rc : ims_handle_tx_end(t->s, rc, t->err);
 }
 
 static int settle_all(class_builder *t)
@@ -428,17 +361,27 @@ int ims_same_files_settle(imgsearch *s, const same_files_run *run, imgsearch_err
 	};
 	store_counts held;
 	run_counts *counts = run->counts;
-	bool shared = number_files(run->files);
+	bool shared = ims_seen_files_number(run->files);
+	bool copied = counts->paths.duplicate && counts->added + counts->changed;
 	int rc = ims_store_counts(s->store, &held, err);
+	if (!rc && copied)
+		rc = ims_seen_files_look(s, run->files, run->before, &shared, err);
 	/* where pictures went, others may be indexed in their place since they were counted */
-	bool replaced = counts->removed && counts->paths.duplicate + counts->paths.link;
+	bool gone = counts->removed + counts->changed;
+	bool replaced = gone && counts->paths.duplicate + counts->paths.link;
 	if (rc || (!shared && !replaced && !held.by_state[IMGSEARCH_STATE_LINK]))
+		return rc;
+	if (ims_store_is_shared(s->store))
+		rc = ims_store_tx_begin(s->store, err);
+	if (rc)
 		return rc;
 	rc = read_rows(&t);
 	if (!rc && t.n)
 		rc = make_classes(&t);
 	if (!rc)
 		rc = settle_all(&t);
+	if (ims_store_is_shared(s->store))
+		rc = ims_handle_tx_end(s, rc, err);
 	if (!rc)
 		correct_counts(&t, &counts->paths);
 	ims_free(t.row);

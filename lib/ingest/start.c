@@ -2,6 +2,7 @@
 #include "ingest/start.h"
 
 #include "base/path.h"
+#include "ingest/claims.h"
 #include "ingest/entry.h"
 #include "ingest/missing.h"
 #include "store/store.h"
@@ -16,8 +17,10 @@ static int offline(index_run *r, const char *why)
 	uint64_t n;
 	int rc = ims_missing_count(r, &n);
 	r->counts->offline += n;
-	ims_job_log(&r->job, IMGSEARCH_LOG_WARNING, "%s: %s; offline, its files are kept (%llu)",
-		r->walk.start->root_path, why, (unsigned long long)n);
+	const char *root = r->walk.start->root_path;
+	int length = (int)strlen(root) - (*root && *root != '/'); /* "NAME:" */
+	ims_job_log(&r->job, IMGSEARCH_LOG_WARNING, "%.*s: %s; offline, its files are kept (%llu)",
+		length, root, why, (unsigned long long)n);
 	return rc;
 }
 
@@ -124,6 +127,8 @@ static int index_folder(index_run *r, const walk_rules *rules)
 	struct stat st;
 	imgsearch_error why;
 	imgsearch_counts before = r->counts->paths;
+	if (*start->root_path != '/')
+		return offline(r, "this machine was not told where that folder is");
 	if (stat(start->root_path, &st) || !S_ISDIR(st.st_mode))
 		return offline(r, "not there");
 	r->walk.linked = leads_through_link(start->root_path);
@@ -136,6 +141,8 @@ static int index_folder(index_run *r, const walk_rules *rules)
 	tell_touched(r, (uint64_t)st.st_dev);
 	tell_all_left(r);
 	r->counts->walk_s += ims_now() - begin - (r->pipeline.waited + r->counts->store_s - busy);
+	if (!rc)
+		rc = ims_claims_settle(r);
 	if (!rc) /* the last entries may be moved files */
 		rc = ims_pipeline_drain(&r->pipeline);
 	if (!rc)

@@ -45,7 +45,6 @@ static bool jpeg_blocks(metadata *m, const uint8_t *data, size_t size)
 /* Chunks of RIFF: a name, a little-endian size, the bytes, padded to two. */
 static void webp_blocks(metadata *m, const uint8_t *data, size_t size)
 {
-	static const char exif[] = "Exif\0";
 	enum { FIRST = 12, HEAD = 8 };
 	for (size_t at = FIRST; size >= HEAD && at <= size - HEAD;) {
 		reader r = { .data = data + at + 4, .len = 4 };
@@ -53,10 +52,8 @@ static void webp_blocks(metadata *m, const uint8_t *data, size_t size)
 		const uint8_t *chunk = data + at + HEAD;
 		if (length > left)
 			return;
-		if (!memcmp(data + at, "EXIF", 4) && !m->exif) {
-			bool named = length > sizeof exif && !memcmp(chunk, exif, sizeof exif);
-			m->exif = chunk + (named ? sizeof exif : 0);
-			m->exif_size = length - (named ? sizeof exif : 0);
+		if (!memcmp(data + at, "EXIF", 4)) {
+			ims_metadata_exif(m, chunk, length);
 		} else if (!memcmp(data + at, "XMP ", 4) && !m->xmp) {
 			m->xmp = chunk;
 			m->xmp_size = length;

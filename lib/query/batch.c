@@ -228,12 +228,20 @@ static int run_batch(void *arg, view *v, imgsearch_error *err)
 	return 0;
 }
 
+static void discard(void *arg)
+{
+	const asked *a = arg;
+	imgsearch_answers_free(*a->out);
+	*a->out = NULL;
+}
+
 int ims_batch_query(imgsearch *s, const imgsearch_input *in, size_t n,
 	const imgsearch_query_options *options, job *j, imgsearch_answers **out, imgsearch_error *err)
 {
 	asked a = { s, in, n, options, j, out };
 	*out = NULL;
-	return ims_view_query(s, run_batch, &a, err);
+	static const view_query query = { .run = run_batch, .discard = discard };
+	return ims_view_query(s, &query, &a, err);
 }
 
 void imgsearch_answers_free(imgsearch_answers *answers)

@@ -92,10 +92,18 @@ static int query_in(void *arg, view *v, imgsearch_error *err)
 	return rc;
 }
 
+static void discard(void *arg)
+{
+	const asked *a = arg;
+	imgsearch_hits_free(*a->out);
+	*a->out = NULL;
+}
+
 int ims_query(imgsearch *s, const imgsearch_input *in, size_t n,
 	const imgsearch_query_options *options, job *j, imgsearch_hits **out, imgsearch_error *err)
 {
 	asked a = { s, in, n, options, j, out };
 	*out = NULL;
-	return ims_view_query(s, query_in, &a, err);
+	static const view_query query = { .run = query_in, .discard = discard };
+	return ims_view_query(s, &query, &a, err);
 }

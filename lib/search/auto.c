@@ -31,9 +31,9 @@ enum {
 static const double clearly = 0.95;
 
 /* Whether more than the size decides. */
-static bool is_measured(size_t n, uint32_t dim)
+static bool is_measured(const search_facts *f)
 {
-	return n >= FEW && n < MANY && dim > EXACT_TREE;
+	return !f->near && f->n >= FEW && f->n < MANY && f->dim > EXACT_TREE;
 }
 
 /* -------------------------------------------------------------------------------- the rows ---- */
@@ -87,8 +87,8 @@ static int measure_spread(search_facts *f, imgsearch_error *err)
 int ims_search_look(search_facts *f, const row_source *rows, imgsearch_error *err)
 {
 	fact_sampler s = { f, rows->n / SAMPLE + 1, 0 };
-	*f = (search_facts){ .n = rows->n, .dim = rows->dim };
-	if (!is_measured(rows->n, rows->dim))
+	*f = (search_facts){ .n = rows->n, .dim = rows->dim, .near = rows->near != NULL };
+	if (!is_measured(f))
 		return 0;
 	f->sample = ims_alloc_aligned((size_t)SAMPLE * rows->dim, sizeof(float));
 	int rc = f->sample ? rows->scan(rows->ctx, take, &s, err) : ims_nomem(err);
@@ -144,14 +144,23 @@ static const char *by_size(size_t n, uint32_t dim, const char **why)
 	return rule[i].name;
 }
 
+/* The same of rows on a server, which compares them itself. */
+static const char *of_server(size_t n, uint32_t dim, const char **why)
+{
+	bool many = approximate(n, dim);
+	*why = many ? "from 100000 rows on the server's index answers many times faster than a scan"
+				: "below 100000 rows the server compares all of them fast enough";
+	return many ? "pgvector" : "exact";
+}
+
 size_t ims_search_candidates(const search_facts *f, const char *name[SEARCH_CANDIDATES], char *why,
 	size_t size)
 {
 	const char *reason;
 	size_t n = 1;
-	name[0] = by_size(f->n, f->dim, &reason);
+	name[0] = f->near ? of_server(f->n, f->dim, &reason) : by_size(f->n, f->dim, &reason);
 	ims_print(why, size, "%zu rows of %u: %s", f->n, f->dim, reason);
-	if (!is_measured(f->n, f->dim))
+	if (!is_measured(f))
 		return n;
 	if (f->spread > 0 && f->spread <= CHANCE_SPREAD && strcmp(name[0], "kdtree"))
 		name[n++] = "kdtree";

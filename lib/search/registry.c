@@ -17,6 +17,7 @@ static const searcher_ops *const searchers[] = {
 	&ims_search_graph,
 	&ims_search_kdtree,
 	&ims_search_pca,
+	&ims_search_pgvector,
 	NULL,
 };
 
@@ -74,6 +75,9 @@ static int known(const searcher_ops **ops, const char *name, const row_source *r
 	*ops = ims_search_find(name);
 	if (!*ops)
 		return ims_fail(err, IMGSEARCH_EINVAL, "no searcher is called \"%s\"", name);
+	if ((*ops)->needs_near && !rows->near)
+		return ims_fail(err, IMGSEARCH_EUNSUPPORTED, "the searcher %s needs an index in PostgreSQL",
+			name);
 	if (!rows->dim || rows->dim > IMGSEARCH_DIM_MAX)
 		return ims_fail(err, IMGSEARCH_EINVAL, "rows of %u numbers cannot be searched", rows->dim);
 	return 0;
@@ -240,6 +244,11 @@ int ims_search_query(search_index *x, const search_request *q, topk *out, search
 }
 
 /* --------------------------------------------------------------------------------- changes ---- */
+
+bool ims_search_follows(const char *name, const row_source *rows)
+{
+	return !rows->near || (strcmp(name, "exact") && strcmp(name, "pgvector"));
+}
 
 enum { CHANGES = 8 /* at once: queries wait for no more than these */ };
 

@@ -136,8 +136,13 @@ int ims_search_scan_into(const row_source *rows, const search_request *q, topk *
 	search_report *report, imgsearch_error *err)
 {
 	pass p = { .q = q, .source = rows, .out = out, .err = err };
-	bool by_id = q->subset && q->filter_count <= rows->n / 8;
+	bool by_id = q->subset && q->filter_count <= rows->n / 8, done = false;
 	product batch = { 0 };
+	if (rows->near) {
+		int rc = ims_near_exact(rows, q, out, report, &done, err);
+		if (rc || done)
+			return rc;
+	}
 	int rc = q->n >= PRODUCT_QUERIES ? ims_product_init(&batch, rows, q, err) : 0;
 	p.product = batch.panel ? &batch : NULL;
 	if (!rc)
@@ -219,8 +224,8 @@ static int scan_together(const row_source *rows, const search_request *q, topk *
 	search_request one = *q;
 	one.pool = NULL;
 	*done = false;
-	if (!rows->scan_parts || t.n < 2 || !q->n || q->n >= FEW_QUERIES || rows->n < LARGE_ROWS
-		|| q->filter || q->subset)
+	if (rows->near || !rows->scan_parts || t.n < 2 || !q->n || q->n >= FEW_QUERIES
+		|| rows->n < LARGE_ROWS || q->filter || q->subset)
 		return 0;
 	int rc = team_new(&t, rows, &one, out, err);
 	if (!rc)

@@ -15,6 +15,24 @@
 
 enum { ROW_PARTS = 16 };
 
+#define NEAR_SCANNED SIZE_MAX
+
+/* One of the nearest rows of a query, by a source that finds them itself. */
+typedef struct near_row {
+	size_t query;
+	int64_t id;
+	double bound;
+} near_row;
+
+typedef struct near_request {
+	const float *queries; /* (n, dim) */
+	size_t n, k;
+	const int64_t *subset; /* (n_subset) sorted ids; NULL: all */
+	size_t n_subset;
+	uint32_t ef;  /* 0: all rows are compared; else by the source's index, as wide as this */
+	double slack; /* without the index, of IP: see bound */
+} near_request;
+
 /* Full-precision rows. Functions are safe on any thread. */
 typedef struct row_source {
 	void *ctx;
@@ -35,6 +53,23 @@ typedef struct row_source {
 	int (*scan_parts)(void *ctx, pool *pool,
 		int (*each)(void *user, const int64_t *ids, const float *rows, size_t n),
 		void *const *users, size_t parts, bool *done, imgsearch_error *err);
+	/*
+	 * The next three: of rows on another machine, which finds near ones itself; else NULL.
+	 *
+	 * near: the k rows of each query, in order of their bound, by free. A bound is the distance as
+	 * that machine's sum has it: a length (of L2 and cosine), or the negative dot product. Without
+	 * the index the one of IP is less by slack times the lengths of row and query, and every row
+	 * that is left out has a bound that is not smaller. EFORMAT: there is no index.
+	 *
+	 * near_build: makes the rows ready to be searched, with `index` by an index of its own. Runs
+	 * outside of a transaction.
+	 *
+	 * expect: the rows of an answer are probably among these.
+	 */
+	int (*near)(void *ctx, const near_request *q, near_row **out, size_t *n, imgsearch_error *err);
+	int (*near_build)(void *ctx, bool index, uint32_t degree, uint32_t beam, job *job,
+		imgsearch_error *err);
+	int (*expect)(void *ctx, const int64_t *ids, size_t n, imgsearch_error *err);
 } row_source;
 
 /* At most `room` rows, evenly taken, into out (room, dim); *n: how many. job may be NULL. */
@@ -98,6 +133,8 @@ typedef struct searcher_ops {
 	const char *name;
 	uint32_t version; /* of the chunks; chunks of another version are built again */
 	bool approximate;
+	bool
+		needs_near; /* only for a source that finds near rows itself; the others are listed first */
 	/* about how many rows a plain scan compares in the time that one change takes */
 	uint32_t change_cost;
 	int (*build)(searcher **out, const row_source *rows, const search_params *p, job *job,
@@ -153,6 +190,8 @@ int ims_search_load(search_index **out, const char *name, const row_source *rows
 /* Sorted results, final distances from full-precision rows in one fixed order. */
 int ims_search_query(search_index *s, const search_request *q, topk *out, search_report *report,
 	imgsearch_error *err);
+/* Whether a searcher of that name must be told of changes; not where the source finds near rows. */
+bool ims_search_follows(const char *name, const row_source *rows);
 /* also replaces */
 int ims_search_add(search_index *s, const int64_t *ids, const float *rows, size_t n,
 	imgsearch_error *err);
@@ -177,6 +216,7 @@ enum { SEARCH_CANDIDATES = 3 };
 typedef struct search_facts {
 	size_t n;
 	uint32_t dim;
+	bool near;     /* the source finds near rows */
 	double spread; /* effective dimension, by the spectrum of a sample; 0: unknown */
 	float *sample; /* (sampled, dim): rows of the source */
 	size_t sampled;

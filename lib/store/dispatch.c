@@ -1,5 +1,6 @@
-/* Calls the engine that an index was opened by. */
-#include "store/engine.h"
+/* Calls the engine that an index was opened by, and translates the paths of roots on the way. */
+#include "store/copy.h"
+#include "store/mounts.h"
 
 #include <string.h>
 
@@ -10,7 +11,16 @@ bool ims_store_is_address(const char *path)
 
 int ims_store_open(store **out, const char *path, const store_options *o, imgsearch_error *err)
 {
-	return (ims_store_is_address(path) ? ims_postgres_open : ims_sqlite_open)(out, path, o, err);
+	int rc = (ims_store_is_address(path) ? ims_postgres_open : ims_sqlite_open)(out, path, o, err);
+	if (!rc)
+		rc = ims_mounts_set(*out, o->roots, o->n_roots, err);
+	if (!rc && !o->incomplete)
+		rc = ims_store_refuse_incomplete(*out, err);
+	if (rc) {
+		ims_store_close(*out);
+		*out = NULL;
+	}
+	return rc;
 }
 
 /* ---------------------------------------------------------------------------------- rows ---- */
@@ -37,6 +47,28 @@ int ims_store_vectors_put(store *st, const int64_t *ids, const float *rows, size
 	imgsearch_error *err)
 {
 	return st->engine->rows.put(st, ids, rows, n, dim, err);
+}
+
+bool ims_store_finds_near(const store *st)
+{
+	return st->engine->rows.near != NULL;
+}
+
+int ims_store_near(store *st, const store_near_request *q, store_near **out, size_t *n,
+	imgsearch_error *err)
+{
+	return st->engine->rows.near(st, q, out, n, err);
+}
+
+int ims_store_near_build(store *st, const store_space *space, bool index, uint32_t degree,
+	uint32_t beam, job *j, imgsearch_error *err)
+{
+	return st->engine->rows.near_build(st, space, index, degree, beam, j, err);
+}
+
+int ims_store_expect(store *st, const int64_t *ids, size_t n, imgsearch_error *err)
+{
+	return st->engine->rows.expect ? st->engine->rows.expect(st, ids, n, err) : 0;
 }
 
 int ims_store_ids(store *st, store_id_list list, int64_t **ids, size_t *n, imgsearch_error *err)
@@ -86,21 +118,33 @@ int ims_store_reject(store *st, const hash256 *a, const hash256 *b, imgsearch_er
 	return st->engine->pictures.reject(st, a, b, err);
 }
 
+/* Puts the roots of pictures where this machine has them. */
+static int here(store *st, store_picture *out, size_t n, imgsearch_error *err)
+{
+	if (!ims_mounts_translate(st, out, n))
+		return 0;
+	ims_store_pictures_clear(out, n);
+	return ims_nomem(err);
+}
+
 int ims_store_get(store *st, const int64_t *ids, size_t n, store_picture *out, imgsearch_error *err)
 {
-	return st->engine->pictures.get(st, ids, n, out, err);
+	int rc = st->engine->pictures.get(st, ids, n, out, err);
+	return rc ? rc : here(st, out, n, err);
 }
 
 int ims_store_find(store *st, const store_place *at, size_t n, store_picture *out,
 	imgsearch_error *err)
 {
-	return st->engine->pictures.find(st, at, n, out, err);
+	int rc = st->engine->pictures.find(st, at, n, out, err);
+	return rc ? rc : here(st, out, n, err);
 }
 
 int ims_store_by_hash(store *st, const hash256 *hashes, size_t n, store_picture *out,
 	imgsearch_error *err)
 {
-	return st->engine->pictures.by_hash(st, hashes, n, out, err);
+	int rc = st->engine->pictures.by_hash(st, hashes, n, out, err);
+	return rc ? rc : here(st, out, n, err);
 }
 
 int ims_store_presences(store *st, const int64_t *ids, size_t n, uint8_t *presence,
@@ -117,13 +161,14 @@ int ims_store_has_size(store *st, uint64_t size, bool *has, imgsearch_error *err
 int ims_store_ids_under(store *st, const char *folder, int64_t **ids, size_t *n,
 	imgsearch_error *err)
 {
-	return st->engine->pictures.ids_under(st, folder, ids, n, err);
+	return ims_mounts_ids_under(st, folder, ids, n, err);
 }
 
 int ims_store_each_picture(store *st, uint32_t state, store_picture_each *each, void *user,
 	imgsearch_error *err)
 {
-	return st->engine->pictures.each(st, state, each, user, err);
+	mounts_each e = { .st = st, .picture = each, .user = user };
+	return st->engine->pictures.each(st, state, ims_mounts_each_picture, &e, err);
 }
 
 int ims_store_each_single(store *st, store_picture_each *each, void *user, imgsearch_error *err)
@@ -133,7 +178,8 @@ int ims_store_each_single(store *st, store_picture_each *each, void *user, imgse
 
 int ims_store_each_twin(store *st, store_picture_each *each, void *user, imgsearch_error *err)
 {
-	return st->engine->pictures.each_twin(st, each, user, err);
+	mounts_each e = { .st = st, .picture = each, .user = user };
+	return st->engine->pictures.each_twin(st, ims_mounts_each_picture, &e, err);
 }
 
 int ims_store_each_described(store *st, store_described_each *each, void *user,
@@ -145,19 +191,22 @@ int ims_store_each_described(store *st, store_described_each *each, void *user,
 int ims_store_pictures_lookup(store *st, const int64_t *ids, size_t n, store_lookup_each *each,
 	void *user, imgsearch_error *err)
 {
-	return st->engine->pictures.lookup(st, ids, n, each, user, err);
+	mounts_each e = { .st = st, .lookup = each, .user = user };
+	return st->engine->pictures.lookup(st, ids, n, ims_mounts_each_lookup, &e, err);
 }
 
 int ims_store_paths_of(store *st, const int64_t *ids, size_t n, store_path_of *each, void *user,
 	imgsearch_error *err)
 {
-	return st->engine->pictures.paths_of(st, ids, n, each, user, err);
+	mounts_each e = { .st = st, .path = each, .user = user };
+	return st->engine->pictures.paths_of(st, ids, n, ims_mounts_each_path, &e, err);
 }
 
 int ims_store_paths_lookup(store *st, const int64_t *ids, size_t n, store_path_each *each,
 	void *user, imgsearch_error *err)
 {
-	return st->engine->pictures.other_paths(st, ids, n, each, user, err);
+	mounts_each e = { .st = st, .path = each, .user = user };
+	return st->engine->pictures.other_paths(st, ids, n, ims_mounts_each_path, &e, err);
 }
 
 int ims_store_facts_lookup(store *st, const int64_t *ids, size_t n, store_facts_each *each,
@@ -238,17 +287,26 @@ int ims_store_model_drop_next(store *st, imgsearch_error *err)
 
 int ims_store_roots_get(store *st, store_roots *out, imgsearch_error *err)
 {
-	return st->engine->settings.roots(st, out, err);
+	int rc = st->engine->settings.roots(st, out, err);
+	if (!rc && ims_mounts_translate_roots(st, out)) {
+		ims_store_roots_free(out);
+		rc = ims_nomem(err);
+	}
+	return rc;
 }
 
 int ims_store_root_add(store *st, const char *path, int64_t *id, imgsearch_error *err)
 {
-	return st->engine->settings.root_add(st, path, id, err);
+	const char *stored = ims_mounts_stored(st, path);
+	if (stored != path) /* it is a root without the name where it is one already */
+		st->engine->settings.root_move(st, path, stored, NULL);
+	return st->engine->settings.root_add(st, stored, id, err);
 }
 
 int ims_store_root_move(store *st, const char *from, const char *to, imgsearch_error *err)
 {
-	return st->engine->settings.root_move(st, from, to, err);
+	return st->engine->settings.root_move(st, ims_mounts_stored(st, from),
+		ims_mounts_stored(st, to), err);
 }
 
 int ims_store_root_merge(store *st, int64_t from, int64_t into, const char *below,
@@ -367,6 +425,12 @@ void ims_store_snapshot_end(store_snapshot *snapshot)
 		snapshot->st->engine->leases.snapshot_end(snapshot);
 }
 
+bool ims_store_snapshot_stale(store_snapshot *snapshot)
+{
+	const store *st = snapshot->st;
+	return st && st->engine->leases.snapshot_stale && st->engine->leases.snapshot_stale(snapshot);
+}
+
 void ims_store_snapshot_pause(store *st)
 {
 	st->engine->leases.snapshot_pause(st);
@@ -382,12 +446,45 @@ void ims_store_hold_release(store *st, store_hold *h)
 	st->engine->leases.hold_release(st, h);
 }
 
+bool ims_store_is_shared(const store *st)
+{
+	return st->engine->leases.claim != NULL;
+}
+
+bool ims_store_may_retry(store *st)
+{
+	return st->engine->leases.may_retry && st->engine->leases.may_retry(st);
+}
+
+int ims_store_lease_begin(store *st, store_work work, imgsearch_error *err)
+{
+	return st->engine->leases.lease_begin ? st->engine->leases.lease_begin(st, work, err) : 0;
+}
+
+void ims_store_lease_end(store *st)
+{
+	if (st->engine->leases.lease_end)
+		st->engine->leases.lease_end(st);
+}
+
+int ims_store_claim(store *st, store_claim *c, size_t n, bool next, imgsearch_error *err)
+{
+	return st->engine->leases.claim(st, c, n, next, err); /* whose paths nobody reads */
+}
+
+int ims_store_unclaim(store *st, const store_place *at, size_t n, imgsearch_error *err)
+{
+	return st->engine->leases.unclaim(st, at, n, err);
+}
+
 /* ---------------------------------------------------------------------------------- file ---- */
 
 void ims_store_close(store *st)
 {
-	if (st)
-		st->engine->file.close(st);
+	if (!st)
+		return;
+	ims_mounts_free(st);
+	st->engine->file.close(st);
 }
 
 int64_t ims_store_old_version(store *st)

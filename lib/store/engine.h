@@ -1,16 +1,18 @@
 /*
- * What an engine of the store provides: five small tables of functions, and one for the index as a
- * whole. store.h and record.h say what each function does, by its name. The rest of the library
- * calls those of store.h, which know no engine.
+ * What an engine of the store provides: five small tables of functions, one for copies, and one for
+ * the index as a whole. store.h, record.h and transfer.h say what each function does, by its name.
+ * The rest of the library calls those, which know no engine.
  *
  * Every function takes and returns many where a caller can have many, so that an engine on another
- * machine needs one round trip. The library calls none from a callback of another one. The filter
- * of a query may, since it is the program's: such calls need a connection of their own.
+ * machine needs one round trip. The library calls none from a callback of another one of the same
+ * index. The filter of a query may, since it is the program's: such calls need a connection of
+ * their own.
  */
 #ifndef IMS_STORE_ENGINE_H
 #define IMS_STORE_ENGINE_H
 
 #include "store/record.h"
+#include "store/transfer.h"
 
 /* Vectors. */
 typedef struct store_rows_table {
@@ -23,6 +25,12 @@ typedef struct store_rows_table {
 	int (*put)(store *st, const int64_t *ids, const float *rows, size_t n, uint32_t dim,
 		imgsearch_error *err);
 	int (*ids)(store *st, store_id_list list, int64_t **ids, size_t *n, imgsearch_error *err);
+	/* NULL, all three: the rows lie in this process's memory or files */
+	int (*near)(store *st, const store_near_request *q, store_near **out, size_t *n,
+		imgsearch_error *err);
+	int (*near_build)(store *st, const store_space *space, bool index, uint32_t degree,
+		uint32_t beam, job *j, imgsearch_error *err);
+	int (*expect)(store *st, const int64_t *ids, size_t n, imgsearch_error *err);
 } store_rows_table;
 
 /* Pictures with all that belongs to them: facts, columns, signatures, deletions, rejected pairs. */
@@ -114,9 +122,27 @@ typedef struct store_leases_table {
 	void (*snapshot_begin)(store *st, store_snapshot *snapshot);
 	void (*snapshot_end)(store_snapshot *snapshot);
 	void (*snapshot_pause)(store *st);
+	bool (*snapshot_stale)(store_snapshot *snapshot); /* NULL: never */
 	void (*hold_acquire)(store *st, store_hold *h);
 	void (*hold_release)(store *st, store_hold *h);
+	/* NULL of an engine with one writer at a time, to which nothing happens */
+	bool (*may_retry)(store *st);
+	int (*lease_begin)(store *st, store_work work, imgsearch_error *err);
+	void (*lease_end)(store *st);
+	int (*claim)(store *st, store_claim *c, size_t n, bool next, imgsearch_error *err);
+	int (*unclaim)(store *st, const store_place *at, size_t n, imgsearch_error *err);
 } store_leases_table;
+
+/* Tables of rows. `after` is a key, at most `most` rows follow it. */
+typedef struct store_transfer_table {
+	int (*each)(store *st, store_table table, const store_value *after, int64_t most,
+		store_table_each *each, void *user, imgsearch_error *err);
+	int (*begin)(store *st, imgsearch_error *err);
+	void (*end)(store *st);
+	int (*clear)(store *st, imgsearch_error *err);
+	int (*put)(store *st, store_table table, const store_rows *rows, imgsearch_error *err);
+	int (*finish)(store *st, int64_t max_id, int64_t change, imgsearch_error *err);
+} store_transfer_table;
 
 /* The index as a whole. */
 typedef struct store_file_table {
@@ -134,8 +160,15 @@ typedef struct store_engine {
 	store_settings_table settings;
 	store_changes_table changes;
 	store_leases_table leases;
+	store_transfer_table transfer;
 	store_file_table file;
 } store_engine;
+
+/* Where this machine has a root with a name: see mounts.h. Owned. */
+typedef struct store_mount {
+	char *stored; /* "NAME:" */
+	char *here;   /* an absolute path */
+} store_mount;
 
 /* An open index. That of an engine begins with it. */
 struct store {
@@ -143,6 +176,8 @@ struct store {
 	char *path;               /* absolute, or ":memory:" */
 	const char *label, *name; /* of ims_store_label, ims_store_name */
 	bool read_only;           /* asked for, or nothing can be written */
+	store_mount *mount;       /* the engine's callers alone use it */
+	size_t n_mounts;
 };
 
 /* Each opens an index, as ims_store_open does. */

@@ -23,6 +23,16 @@ const char *ims_store_name(const store *st)
 	return st->name;
 }
 
+size_t ims_store_mounts(const store *st)
+{
+	return st->n_mounts;
+}
+
+const char *ims_store_mount(const store *st, size_t i)
+{
+	return st->mount[i].here;
+}
+
 /* ------------------------------------------------------------------------------- sentences ---- */
 
 const char ims_store_reason_deleted[] = "kept out on purpose";

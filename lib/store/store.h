@@ -25,8 +25,15 @@ typedef struct store store;
 
 typedef struct store_options {
 	bool must_exist, read_only;
+	bool incomplete; /* a copy into it may be incomplete, which is EDB otherwise: store/copy.h */
 	uint32_t dim;    /* of a new file: chooses the page size; 0: unknown */
 	uint32_t metric; /* of a new file */
+	/*
+	 * where this machine has roots with a name: n texts NAME=DIR. Such a root is "NAME:" in the
+	 * index, and DIR everywhere else; "NAME:" also here, and offline, where no text names it
+	 */
+	const char *const *roots;
+	size_t n_roots;
 } store_options;
 
 /*
@@ -39,6 +46,9 @@ void ims_store_close(store *st);
 bool ims_store_is_address(const char *path); /* of a server, not the path of a file */
 bool ims_store_read_only(const store *st);
 const char *ims_store_path(const store *st); /* absolute, or ":memory:" */
+/* How many roots with a name this machine has; the absolute path of number i. */
+size_t ims_store_mounts(const store *st);
+const char *ims_store_mount(const store *st, size_t i);
 /* The path as a sentence has it: behind the word "index" ("in memory"), and elsewhere. */
 const char *ims_store_label(const store *st);
 const char *ims_store_name(const store *st); /* "the index in memory" */
@@ -64,8 +74,37 @@ int ims_store_tx_begin(store *st, imgsearch_error *err);
 int ims_store_tx_commit(store *st, imgsearch_error *err);
 void ims_store_tx_rollback(store *st);
 
+/*
+ * Whether the transaction that failed last on this thread may succeed when it is done again, from
+ * its beginning: the server went away, or two transactions waited for each other. Whether a commit
+ * that failed so was made is not known; to write the same records again is harmless.
+ */
+bool ims_store_may_retry(store *st);
+
 /* Returns free pages to the file system and writes a checkpoint; a bounded amount of work. */
 int ims_store_compact(store *st, imgsearch_error *err);
+
+/* ---------------------------------------------------------------------------- many writers ---- */
+
+/*
+ * An index on a server has many writers at once, whose transactions take turns. What a program does
+ * in many transactions is work under a lease, from lease_begin to lease_end; the program renews it
+ * by a thread. It ends by itself where nothing was heard of the program for a while (the server's
+ * clock decides). From then on, and once another program has switched the model, every transaction
+ * of it is refused: EBUSY. So no late commit meets what others did meanwhile. Any number of
+ * programs index at a time; one builds: EBUSY. Call it between write_begin and write_end; within a
+ * transaction the work begins with the models that this one leaves. write_end ends it too. A file
+ * has one writer at a time, whose lock is the lease: nothing.
+ */
+typedef enum store_work {
+	STORE_INDEXES,
+	STORE_BUILDS,
+} store_work;
+int ims_store_lease_begin(store *st, store_work work, imgsearch_error *err);
+void ims_store_lease_end(store *st);
+
+/* Whether other programs may write between two transactions of this one. */
+bool ims_store_is_shared(const store *st);
 
 /* -------------------------------------------------------------------- within a transaction ---- */
 
@@ -114,7 +153,7 @@ typedef struct store_lists {
 typedef struct store_roots {
 	size_t n;
 	int64_t *id;
-	char **path;        /* absolute */
+	char **path;        /* absolute, or "NAME:" */
 	store_lists *lists; /* (n) */
 	store_lists single; /* of the pictures without a root, by their absolute paths */
 } store_roots;
@@ -129,7 +168,8 @@ void ims_store_roots_free(store_roots *roots); /* leaves none */
 
 /*
  * A root that the index lies in moves with the index. root_add finds the root of an absolute path
- * or adds it. root_move: ENOTFOUND: `from` is no root; EINVAL: `to` is one already.
+ * or adds it; one that has a name on this machine gets it. root_move: ENOTFOUND: `from` is no root;
+ * EINVAL: `to` is one already.
  */
 int ims_store_root_add(store *st, const char *path, int64_t *id, imgsearch_error *err);
 int ims_store_root_move(store *st, const char *from, const char *to, imgsearch_error *err);
@@ -171,7 +211,7 @@ typedef struct store_picture {
 	bool has_id; /* to be written under id, also where that is 0: a vector with a name */
 	bool has_ctime;
 	uint32_t pixels; /* how they were made (image/image.h), for callers; 0: unknown */
-	/* of ims_store_each_picture, _single and _twin alone: its facts; 0: it has none */
+	/* of ims_store_each_picture, _single, _twin and _claim alone: its facts; 0: it has none */
 	uint32_t facts_version;
 	uint64_t sidecars;
 } store_picture;
@@ -243,6 +283,12 @@ typedef struct store_snapshot {
 void ims_store_snapshot_begin(store *st, store_snapshot *snapshot);
 void ims_store_snapshot_end(store_snapshot *snapshot);
 void ims_store_snapshot_pause(store *st); /* nothing outside of a snapshot */
+/*
+ * Before its end: whether the state (ims_store_state_get) was out of date in this snapshot. A store
+ * on a server takes the newest that it knows, and compares it in the round trip of a later read. An
+ * answer made meanwhile is of two states: it must be made again.
+ */
+bool ims_store_snapshot_stale(store_snapshot *snapshot);
 
 /* An empty out where there is no such setting. */
 int ims_store_setting_get(store *st, const char *name, buf *out, imgsearch_error *err);
@@ -273,6 +319,23 @@ typedef struct store_place {
 	int64_t root; /* 0: none */
 	const char *path;
 } store_place;
+
+/*
+ * Of a shared index, under a lease of STORE_INDEXES, outside of transactions: claims files for this
+ * program, each for one at a time. Nobody is waited for. A claim ends when the file's record is
+ * written, or with the lease. `now` is the file's row as it is, which others may have written: with
+ * its facts; path NULL: none. The caller clears it. On failure there are none.
+ */
+typedef struct store_claim {
+	store_place at;
+	/* out */
+	bool ours; /* false: another program reads the file */
+	store_picture now;
+	bool has_vector; /* of the current model; with `next` of the next one */
+} store_claim;
+int ims_store_claim(store *st, store_claim *c, size_t n, bool next, imgsearch_error *err);
+/* Ends claims of files for which nothing is written. */
+int ims_store_unclaim(store *st, const store_place *at, size_t n, imgsearch_error *err);
 
 /*
  * n pictures by id, by place, or by the hash of their bytes: the indexed one with them, or one that
@@ -309,7 +372,10 @@ typedef enum store_id_list {
 	STORE_LACKING,   /* not of vectors: of indexed pictures that have none */
 } store_id_list;
 int ims_store_ids(store *st, store_id_list list, int64_t **ids, size_t *n, imgsearch_error *err);
-/* Whether any picture has this size: a cheap test before a file is hashed. */
+/*
+ * Whether any picture may have this size: a cheap test before a file is hashed. A store on a server
+ * says yes, since asking it takes longer than hashing.
+ */
 int ims_store_has_size(store *st, uint64_t size, bool *has, imgsearch_error *err);
 void ims_store_picture_clear(store_picture *p);
 
@@ -434,6 +500,56 @@ int ims_store_vectors_scan_parts(store *st, uint32_t dim, pool *pool, store_vect
 /* n vectors by id into out (n, dim); found[i] is 0 where there is none. */
 int ims_store_vectors_fetch(store *st, const int64_t *ids, size_t n, uint32_t dim, float *out,
 	uint8_t *found, imgsearch_error *err);
+
+/*
+ * A store on a server finds near rows where they lie. The rows are those of a space: vectors less a
+ * mean, of length 1 under cosine; there, those of zeros are left out.
+ */
+bool ims_store_finds_near(const store *st);
+
+typedef struct store_space {
+	uint32_t metric, dim; /* imgsearch_metric */
+	const float *mean;    /* (dim), borrowed; NULL: none is subtracted */
+} store_space;
+
+typedef struct store_near_request {
+	store_space space;
+	const float *queries; /* (n, dim), rows of the space */
+	size_t n, k;
+	const int64_t *subset; /* (n_subset), sorted: only these; NULL: all */
+	size_t n_subset;
+	uint32_t ef;  /* 0: all rows are compared; else by the index, as wide as this */
+	double slack; /* under ip without the index: see store_near */
+} store_near_request;
+
+/*
+ * One of the k rows of a query, in their order. Its distance as the server has it: a length, or the
+ * negative dot product. Without the index, under ip, this is less by `slack` times the product of
+ * the lengths of row and query. Where the index is gone, a first one with the query STORE_SCANNED
+ * says that all rows were compared.
+ */
+#define STORE_SCANNED SIZE_MAX
+typedef struct store_near {
+	size_t query;
+	int64_t id;
+	double bound;
+} store_near;
+
+/* *out (*n) by ims_free. */
+int ims_store_near(store *st, const store_near_request *q, store_near **out, size_t *n,
+	imgsearch_error *err);
+
+/*
+ * Between write_begin and write_end, outside of a transaction: writes the rows of the space beside
+ * the vectors, which makes searches faster, and with `index` a new index over them, of its own
+ * degree and beam (0: the default). Vectors that come later are added. EUNSUPPORTED: the server
+ * cannot; ECANCELED, EDEADLINE.
+ */
+int ims_store_near_build(store *st, const store_space *space, bool index, uint32_t degree,
+	uint32_t beam, job *j, imgsearch_error *err);
+
+/* The rows of an answer are probably among these: of a server, all are read at once. */
+int ims_store_expect(store *st, const int64_t *ids, size_t n, imgsearch_error *err);
 
 typedef struct store_searcher {
 	int64_t state;

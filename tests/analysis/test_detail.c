@@ -107,16 +107,24 @@ static sample resized(const image *im, uint32_t width, uint32_t height)
 	return s;
 }
 
-static sample turned_copy(const page *p, bool grey)
+/* What of red, green and blue makes grey, of 256. */
+typedef struct grey_weights {
+	int red, green, blue;
+} grey_weights;
+static const grey_weights bt601 = { 77, 150, 29 }, bt709 = { 54, 184, 18 };
+
+/* A copy, grey where there are weights. */
+static sample turned_copy(const page *p, const grey_weights *grey)
 {
 	page out = new_page(p->height, p->width);
 	for (int y = 0; y < out.height; y++)
 		for (int x = 0; x < out.width; x++) {
 			const uint8_t *from = p->rgb + 3 * (x * p->width + p->width - 1 - y);
 			uint8_t *to = out.rgb + 3 * (y * out.width + x);
-			uint8_t luma = (uint8_t)((77 * from[0] + 150 * from[1] + 29 * from[2] + 128) / 256);
+			const grey_weights *w = grey ? grey : &bt601;
+			int luma = (w->red * from[0] + w->green * from[1] + w->blue * from[2] + 128) / 256;
 			for (int c = 0; c < 3; c++)
-				to[c] = grey ? luma : from[c];
+				to[c] = grey ? (uint8_t)luma : from[c];
 		}
 	sample s = sample_of_page(&out);
 	free(out.rgb);
@@ -131,7 +139,7 @@ static void copies_are_one_picture(void **state)
 	image im = { .pixels = p.rgb, .width = 600, .height = 400 };
 	sample original = sample_of(&im);
 	sample copies[] = { original, jpeg_copy(&im, 75), jpeg_copy(&im, 25), resized(&im, 300, 200),
-		resized(&im, 240, 160), turned_copy(&p, false), turned_copy(&p, true) };
+		resized(&im, 240, 160), turned_copy(&p, NULL), turned_copy(&p, &bt601) };
 	size_t n = sizeof copies / sizeof *copies;
 	for (size_t i = 0; i < n; i++)
 		for (size_t k = i; k < n; k++)
@@ -170,7 +178,7 @@ static void colours_count(void **state)
 	for (int i = 0; i < N; i++) {
 		page_shirt(&p, colour[i]);
 		shirt[i] = sample_of_page(&p);
-		grey[i] = turned_copy(&p, true);
+		grey[i] = turned_copy(&p, &bt601);
 	}
 	for (int i = 0; i < N; i++) {
 		assert_true(same(&shirt[i], &grey[i]));
@@ -178,6 +186,25 @@ static void colours_count(void **state)
 			if (same(&shirt[i], &shirt[k]))
 				fail_msg("shirts %d and %d", i, k);
 	}
+	free(p.rgb);
+}
+
+/* Grey copies by either luminance, in another position, and what was changed in them. */
+static void grey_copies_of_two_luminances(void **state)
+{
+	(void)state;
+	page p = new_page(600, 400);
+	draw_scene(&p, 0, 90);
+	page_box(&p, 20, 20, 180, 180, 0xd02010);
+	page_box(&p, 400, 40, 580, 200, 0x2030d0);
+	page_box(&p, 250, 220, 430, 380, 0x20d040);
+	sample original = sample_of_page(&p);
+	sample by_601 = turned_copy(&p, &bt601), by_709 = turned_copy(&p, &bt709);
+	assert_true(same(&original, &by_601));
+	assert_true(same(&original, &by_709));
+	page_box(&p, 20, 20, 180, 180, 0x20c030); /* lighter by both */
+	sample edited = turned_copy(&p, &bt709);
+	assert_false(same(&original, &edited));
 	free(p.rgb);
 }
 
@@ -294,6 +321,7 @@ int main(void)
 		cmocka_unit_test(copies_are_one_picture),
 		cmocka_unit_test(frames_of_a_burst_are_not),
 		cmocka_unit_test(colours_count),
+		cmocka_unit_test(grey_copies_of_two_luminances),
 		cmocka_unit_test(small_things_of_another_colour_count),
 		cmocka_unit_test(pages_differ_by_what_they_say),
 		cmocka_unit_test(an_edited_copy_is_another_picture),

@@ -56,6 +56,18 @@ static void below_is_the_rest_or_nothing(void **state)
 	assert_null(ims_path_below("a.jpg", "/"));
 }
 
+static void dots_are_whole_parts(void **state)
+{
+	(void)state;
+	static const char *const up[] = { "..", "../a", "a/../b", "/a/..", "a//..//" };
+	static const char *const not [] = { "", "/", "a", "a..", "..a/b", "...", "a/.b/..." };
+	for (size_t i = 0; i < sizeof up / sizeof *up; i++)
+		assert_true(ims_path_has_dots(up[i], false) && ims_path_has_dots(up[i], true));
+	for (size_t i = 0; i < sizeof not / sizeof *not ; i++)
+		assert_false(ims_path_has_dots(not [i], false) || ims_path_has_dots(not [i], true));
+	assert_true(ims_path_has_dots("a/./b", true) && !ims_path_has_dots("a/./b", false));
+}
+
 static void assert_resolved(const char *path, const char *expected)
 {
 	char *whole = ims_path_resolve(path);
@@ -106,6 +118,7 @@ int main(void)
 		cmocka_unit_test(joining_puts_one_slash_between),
 		cmocka_unit_test(names_and_stems),
 		cmocka_unit_test(below_is_the_rest_or_nothing),
+		cmocka_unit_test(dots_are_whole_parts),
 		cmocka_unit_test(resolving),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,6 +39,14 @@ rm i.db* link; imgsearch index -q -x p/private p
 comes "a path from the current folder" "a.jpg b/private/2.jpg private.jpg "
 rm i.db*; imgsearch index -q -x 'p/priv*' p
 comes "a pattern from the current folder" "a.jpg b/private/2.jpg "
+for x in ../private ../../p/private ./../private/ "$W/p/b/../private" '../priv*/'; do
+	rm i.db*; (cd p/b && imgsearch index -q -x "$x" ..)
+	comes "-x $(echo "$x" | tidy), in another folder" "a.jpg b/private/2.jpg private.jpg "
+done
+rm i.db*; imgsearch index -q -x b/../private p
+comes "-x b/../private" "a.jpg b/private/2.jpg private.jpg "
+rm i.db*; imgsearch index -q -x 'p/priv*/' p
+comes "a pattern of folders from the current folder" "a.jpg b/private/2.jpg private.jpg "
 rm i.db*; (cd p && imgsearch index -q -x 'b*/1*' -x 'b*/2.jpg' .)
 comes "... which is the indexed one: stars match slashes" "a.jpg private.jpg private/1.jpg "
 rm i.db*; imgsearch index -q -x b/private p

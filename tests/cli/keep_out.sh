@@ -23,6 +23,7 @@ result "list --state kept-out has them, and a copy of the same bytes" $?
 imgsearch list --json --state kept-out | grep night \
 	| grep -q '"state": "kept out", "reason": "kept out on purpose"'
 result "... with state and reason" $?
+[ "$(listed --state 'kept out')" = "$kept" ]; result "... as JSON spells it" $?
 imgsearch list --paths | grep -q 'city-01\|night-01\|twin'; [ $? = 1 ]
 result "list without a state has none of them" $?
 imgsearch query --paths -k 100 pics/forest-01.jpg >.out && [ "$(wc -l <.out)" = 14 ] \

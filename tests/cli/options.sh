@@ -38,11 +38,16 @@ usage: imgsearch root mv [OPTION...] OLD NEW
 Tells the index that a folder has moved from OLD to NEW. Its pictures keep
 their vectors, and nothing is read again. imgsearch info lists the folders.
 
+NEW can be a name and a colon: the index knows the folder by that name from
+then on, and each machine tells by --root NAME=DIR where it has it.
+
 	imgsearch root mv /mnt/disk/photos /media/me/disk/photos
 
 Common options:
   -d, --db=FILE           the index (default: $IMGSEARCH_DB, else
                           imgsearch/index.db in the XDG data folder)
+      --root=NAME=DIR     this machine has the folder NAME of the index at DIR
+                          (may be repeated)
   -h, --help              show this help
   -q, --quiet             no progress, no summaries; errors only
   -v, --verbose           write more about what is done

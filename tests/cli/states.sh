@@ -81,6 +81,19 @@ W/pics/night-01.jpg
 W/pics/sunset-01.jpg
 W/pics/twin.jpg
 END
+# Each state of an item and each count of index is a state that list takes.
+imgsearch list --json --state all | sed 's/.*"state": "\([^"]*\)".*/\1/' | sort -u >said
+imgsearch index --json -q | grep -o '"seen".*"link": [0-9]*' | grep -o '"[a-z_]*"' | tr -d '"' |
+	grep -v seen | tr _ ' ' >>said
+while read -r state; do
+	imgsearch list --state "$state"
+	imgsearch list --state "$(echo "$state" | tr ' ' -)"
+done <said >/dev/null 2>.err
+[ "$(sort -u said | wc -l)" = 9 ] && [ ! -s .err ]
+result "list takes each state that is said" $? .err
+check "... and no other" 2 imgsearch list --state 'too  big' <<'END'
+-
+END
 check "list of one state" 0 imgsearch list --paths --state damaged <<'END'
 -
 END
@@ -191,6 +204,40 @@ check "most of a folder gone: kept" 0 imgsearch index <<'END'
 END
 check "--prune" 0 imgsearch index --prune <<'END'
 ! imgsearch: 1 path seen: 1 indexed; 1 unchanged, 6 removed (T s)
+END
+
+# Two megapixels of a bit each.
+mkdir big
+python3 - <<'END'
+import struct
+import zlib
+
+
+def chunk(kind, data):
+    crc = zlib.crc32(kind + data)
+    return struct.pack('>I', len(data)) + kind + data + struct.pack('>I', crc)
+
+
+head = struct.pack('>IIBBBBB', 2000, 1000, 1, 0, 0, 0, 0)
+with open('big/a.png', 'wb') as f:
+    f.write(b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', head))
+    f.write(chunk(b'IDAT', zlib.compress(bytes(251 * 1000))) + chunk(b'IEND', b''))
+END
+big() { imgsearch index --db big.db "$@"; }
+check "a picture over the limit" 4 big --max-megapixels 1 big <<'END'
+! imgsearch: 1 path seen: 1 too big; 1 new (T s)
+! imgsearch: for the reasons: imgsearch failed --db big.db
+END
+check "... is not tried where no limit is given" 0 big <<'END'
+! imgsearch: 1 path seen: 1 too big; 1 unchanged (T s)
+! imgsearch: for the reasons: imgsearch failed --db big.db
+END
+check "... is where one is" 4 big --max-megapixels 1 <<'END'
+! imgsearch: 1 path seen: 1 too big (T s)
+! imgsearch: for the reasons: imgsearch failed --db big.db
+END
+check "... and comes in by a larger one" 0 big --max-memory 64M <<'END'
+! imgsearch: 1 path seen: 1 indexed; 1 changed (T s)
 END
 
 done_testing

@@ -52,6 +52,32 @@ if features.check('webp'):
             drawing = common.drawing(52, 34)
             drawing.save(turned[orientation], lossless=True, exif=exif)
         common.check_turned('WebP', turned, common.np.asarray(drawing).astype(int))
+
+
+def cut_short(name, **how):
+    """Without its last bytes a picture is the whole one or damaged; how many it may lose."""
+    most = 0
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, 'a.webp')
+        common.drawing(200, 150).save(path, **how)
+        data, whole = open(path, 'rb').read(), common.ours(path)
+        for lost in range(1, len(data) // 4):
+            open(path, 'wb').write(data[:-lost])
+            got = common.ours(path)
+            if isinstance(got, str):
+                break
+            most = lost
+            if not common.np.array_equal(got, whole):
+                most = -1
+                break
+        common.report(most >= 0 and lost < 20, f'{name}, cut short: {most} bytes may be lost')
+    return most
+
+
+if features.check('webp'):
+    most = [cut_short(f'quality {q}', quality=q) for q in (5, 20, 40, 60, 80, 95)]
+    most.append(cut_short('lossless', lossless=True))
+    common.report(max(most) > 0, 'what no row needs may be lost', most)
 if common.note_missing('dwebp'):
     common.compare('dwebp', files, dwebp, 1.01, 0.5)
 common.done()

@@ -225,6 +225,40 @@ static int call_backup(world *w, const imgsearch_call *call, imgsearch_error *er
 	return rc;
 }
 
+/* What a copy that was stopped has made is no index yet. */
+static int call_copy(world *w, const imgsearch_call *call, imgsearch_error *err)
+{
+	char path[200];
+	imgsearch *copy;
+	imgsearch_index_copy_report *report;
+	snprintf(path, sizeof path, "%s/other.db", w->sc->dir);
+	unlink(path);
+	int rc = imgsearch_index_copy(w->s, path, NULL, call, &report, err);
+	assert_int_equal(!report, rc != 0);
+	imgsearch_index_copy_report_free(report);
+	if (!access(path, F_OK) && !imgsearch_open(path, NULL, NULL, &copy, NULL)) {
+		int64_t id = 1;
+		uint8_t exists;
+		works(imgsearch_item_exists(copy, &id, 1, &exists, &err));
+		assert_int_equal(exists, !rc);
+		imgsearch_close(copy);
+	}
+	return rc;
+}
+
+static int keep_no_block(void *user, const imgsearch_vectors_export_block *block)
+{
+	(void)user;
+	assert_true(block->count && block->total >= block->count && block->items[0]->path);
+	return 0;
+}
+
+static int call_export(world *w, const imgsearch_call *call, imgsearch_error *err)
+{
+	imgsearch_vectors_export_options o = { .struct_size = sizeof o, .with_items = 1 };
+	return imgsearch_vectors_export(w->s, &o, keep_no_block, NULL, call, err);
+}
+
 static int call_commit(world *w, const imgsearch_call *call, imgsearch_error *err)
 {
 	imgsearch_transaction *t;
@@ -354,6 +388,8 @@ static const struct {
 	{ "index_readmit", call_readmit, 1 },
 	{ "root_move", call_root_move, 0 },
 	{ "index_backup", call_backup, 1 },
+	{ "index_copy", call_copy, 3 },
+	{ "vectors_export", call_export, 1 },
 	{ "transaction_commit", call_commit, 0 },
 	{ "item_each", call_items, 0 },
 	{ "item_list", call_list, 0 },
@@ -472,11 +508,12 @@ static void a_deadline_stops_long_calls_on_their_way(void **state)
 static void a_stopped_commit_can_be_tried_again(void **state)
 {
 	const scene *sc = *state;
-	static float rows[600][DIM];
+	enum { ROWS = 5000 }; /* three blocks */
+	static float rows[ROWS][DIM];
 	char path[200];
 	snprintf(path, sizeof path, "%s/a.png", sc->dir);
 	draw(path, 1);
-	for (int i = 0; i < 600; i++)
+	for (int i = 0; i < ROWS; i++)
 		rows[i][i % DIM] = (float)i + 1;
 	imgsearch_input in = imgsearch_input_file(path);
 	int stopped = 0, rc = IMGSEARCH_EDEADLINE;
@@ -492,7 +529,7 @@ static void a_stopped_commit_can_be_tried_again(void **state)
 			o.name = i ? "b" : "a";
 			works(imgsearch_index_add(s, &in, &o, NULL, NULL, &err));
 		}
-		works(imgsearch_vectors_add(s, rows[0], 600, DIM, &v, NULL, NULL, &err));
+		works(imgsearch_vectors_add(s, rows[0], ROWS, DIM, &v, NULL, NULL, &err));
 		rc = imgsearch_transaction_commit(t, &call, NULL);
 		if (rc) {
 			stopped++;
@@ -500,7 +537,7 @@ static void a_stopped_commit_can_be_tried_again(void **state)
 			assert_int_equal(scene_vectors(s), 0);
 			works(imgsearch_transaction_commit(t, NULL, &err));
 		}
-		assert_int_equal(scene_vectors(s), 601); /* both pictures have the same bytes */
+		assert_int_equal(scene_vectors(s), ROWS + 1); /* both pictures have the same bytes */
 		imgsearch_transaction_free(t);
 		imgsearch_close(s);
 	}
@@ -671,6 +708,8 @@ static void progress_belongs_to_its_call(void **state)
 		call_update,
 		call_vectors_each,
 		call_backup,
+		call_copy,
+		call_export,
 		call_check,
 		call_eval,
 		call_map,

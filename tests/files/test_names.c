@@ -30,6 +30,8 @@ static void a_key_is_the_end_of_a_path(void **state)
 	assert_int_equal(values(&names, "/photos/b/a.jpg"), 2);
 	assert_int_equal(values(&names, "/photos/a.jpg"), 1);
 	assert_int_equal(values(&names, "ba.jpg"), 3);
+	assert_int_equal(values(&names, "./ba.jpg"), 3); /* as find writes it */
+	assert_int_equal(values(&names, ".//./b/a.jpg"), 2);
 	ims_path_names_free(&names);
 }
 
@@ -37,7 +39,7 @@ static void other_keys_name_nothing(void **state)
 {
 	(void)state;
 	static const char *const keys[] = { "", "/", "b/", "photos", "jpg", "c/a.jpg", "/a.jpg",
-		"x/photos/a.jpg", "a.JPG" };
+		"x/photos/a.jpg", "a.JPG", "./", ".a.jpg", "./x/a.jpg" };
 	path_names names = three(), none = { 0 };
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		if (values(&names, keys[i]))

@@ -1,4 +1,7 @@
-/* Array files: the first byte chooses .fvecs or .npy. What is accepted is read to its last row. */
+/*
+ * Array files: the first byte chooses .npy, .fvecs or .fbin. What is accepted is read to its last
+ * row.
+ */
 #include "cli/array/array.h"
 
 #include <stdlib.h>
@@ -9,7 +12,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	array a = { 0 };
 	char why[160];
-	if (!size || !array_parse(&a, data + 1, size - 1, data[0] & 1, why, sizeof why))
+	if (!size || !array_parse(&a, data + 1, size - 1, (array_layout)(data[0] % 3), why, sizeof why))
 		return 0;
 	float *row = malloc(a.dim * sizeof(float));
 	for (size_t i = 0; row && i < a.n; i++) {

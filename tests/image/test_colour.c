@@ -157,6 +157,7 @@ static void expect_pixel(const buf *file, colour_cache *cache, const int rgb[3],
 		if (abs(im.pixels[c] - rgb[c]) > 1)
 			fail_msg("channel %d is %d, not %d", c, im.pixels[c], rgb[c]);
 	assert_int_equal(im.unconverted, unconverted);
+	assert_int_equal(ims_image_has_bad_profile(&im), unconverted && ims_colour_available());
 	ims_image_free(&im);
 }
 
@@ -197,6 +198,58 @@ static void broken_profiles_leave_the_pixels(void **state)
 		ims_buf_free(&file);
 		ims_buf_free(&icc);
 	}
+}
+
+/* A profile whose bytes are not all there. */
+static void incomplete_profiles_leave_the_pixels(void **state)
+{
+	static const uint8_t rgb[3] = { 200, 100, 50 };
+	static const uint8_t first_of_two[] = "ICC_PROFILE\0\1\2rest";
+	const int same[3] = { 200, 100, 50 };
+	(void)state;
+	buf png = make_file(rgb, "iCCP", "a name\0\0no stream", 17);
+	expect_pixel(&png, NULL, same, true);
+	image im = { .pixels = ims_alloc(64, 3), .width = 8, .height = 8 };
+	buf plain = { 0 }, jpeg = { 0 };
+	for (int i = 0; i < 64; i++)
+		memcpy(im.pixels + 3 * i, rgb, 3);
+	assert_int_equal(ims_image_encode_jpeg(&plain, &im, 100, NULL, NULL), 0);
+	for (int part = 0; part < 2; part++) { /* no segment; one of two */
+		const uint8_t head[4] = { 0xFF, 0xE2, 0, 2 + sizeof first_of_two - 1 };
+		jpeg.len = 0;
+		ims_buf_put(&jpeg, plain.data, 2);
+		ims_buf_put(&jpeg, head, part ? 4 : 0);
+		ims_buf_put(&jpeg, first_of_two, part ? sizeof first_of_two - 1 : 0);
+		ims_buf_put(&jpeg, plain.data + 2, plain.len - 2);
+		expect_pixel(&jpeg, NULL, same, part);
+	}
+	ims_image_free(&im);
+	ims_buf_free(&plain);
+	ims_buf_free(&jpeg);
+	ims_buf_free(&png);
+}
+
+/* A profile of three colours is not for grey samples; the numbers of gAMA are. */
+static void grey_takes_no_profile_of_colours(void **state)
+{
+	(void)state;
+	colour_space profile = { 0 }, gamma = { 0 };
+	buf icc = make_profile(0, (curve){ 0, 1 });
+	if (!ims_colour_available())
+		skip();
+	assert_true(ims_colour_set_profile(&profile, icc.data, icc.len));
+	ims_colour_set_gamma(&gamma, 1, NULL);
+	for (int grey = 0; grey < 2; grey++) {
+		const colour_transform *t = ims_colour_acquire(NULL, &profile, PIXELS_RGB8, grey);
+		assert_int_equal(t != NULL, !grey);
+		ims_colour_release(t);
+		t = ims_colour_acquire(NULL, &gamma, PIXELS_RGB8, grey);
+		assert_non_null(t);
+		ims_colour_release(t);
+	}
+	ims_colour_clear(&profile);
+	ims_colour_clear(&gamma);
+	ims_buf_free(&icc);
 }
 
 static void gammas_are_converted(void **state)
@@ -385,6 +438,8 @@ int main(void)
 		cmocka_unit_test(srgb_has_many_spellings),
 		cmocka_unit_test(profiles_are_converted),
 		cmocka_unit_test(broken_profiles_leave_the_pixels),
+		cmocka_unit_test(incomplete_profiles_leave_the_pixels),
+		cmocka_unit_test(grey_takes_no_profile_of_colours),
 		cmocka_unit_test(gammas_are_converted),
 		cmocka_unit_test(the_cache_is_bounded),
 		cmocka_unit_test(high_dynamic_range_is_mapped),

@@ -122,6 +122,23 @@ static void pixels_count_whatever_follows_them(void **state)
 	}
 }
 
+/* Of a PNG the checksums at the end may be missing: that of zlib, that of the last IDAT, IEND. */
+static void checksums_are_no_pixels(void **state)
+{
+	enum { CHECKSUMS = 4 + 4 + 12 };
+	(void)state;
+	for (int i = JPEG_FILES; i < FILES; i++) {
+		buf file = whole_file(i);
+		image whole;
+		assert_int_equal(decode_into(&whole, &file, file.len, NULL, NULL), 0);
+		for (size_t lost = 0; lost <= CHECKSUMS; lost++)
+			if (check_cut(&file, file.len - lost, NULL, &whole))
+				fail_msg("file %d without its last %zu bytes is damaged", i, lost);
+		ims_image_free(&whole);
+		ims_buf_free(&file);
+	}
+}
+
 /* A scan, or the last bytes of the pixels, are missing: damaged, although an end stands there. */
 static void an_end_does_not_replace_pixels(void **state)
 {
@@ -491,6 +508,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cut_off_anywhere_is_damaged_or_whole),
+		cmocka_unit_test(checksums_are_no_pixels),
 		cmocka_unit_test(pixels_count_whatever_follows_them),
 		cmocka_unit_test(an_end_does_not_replace_pixels),
 		cmocka_unit_test(what_is_there_of_a_cut_picture),

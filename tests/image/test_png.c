@@ -183,6 +183,29 @@ static buf with_text(int what)
 	}
 }
 
+/* Exif begins with its TIFF header or, by some writers, with its name: in the chunk, in texts. */
+static void exif_with_and_without_its_name(void **state)
+{
+	(void)state;
+	static const char chunk[] = "Exif\0\0MM\0*\0\0\0\x08\0\x01"
+								"\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0";
+	char text[2][200];
+	image_head head;
+	enum { KEY = 22, NAME = 6 };
+	for (int i = 0; i < 2; i++) /* lines of other systems; no name */
+		memcpy(text[i], "Raw profile type exif", KEY);
+	snprintf(text[0] + KEY, 150, "\r\nexif\r\n      32\r\n%s\r\n", exif_hex);
+	snprintf(text[1] + KEY, 150, "\nexif\n      26\n%s\n", exif_hex + 2 * NAME);
+	for (int i = 0; i < 4; i++) {
+		buf file = i < 2 ? with_chunk("eXIf", chunk + NAME * i, 32 - NAME * (size_t)i, false)
+						 : with_chunk("tEXt", text[i - 2], KEY + strlen(text[i - 2] + KEY), false);
+		assert_int_equal(ims_image_head(&head, file.data, file.len, NULL, NULL), 0);
+		if (head.orientation != 6 || !(head.traits & IMAGE_HAS_OTHER_ORIENTATION) != (i == 1))
+			fail_msg("block %d: orientation %u", i, (unsigned)head.orientation);
+		ims_buf_free(&file);
+	}
+}
+
 static void texts_turn_as_exif_does(void **state)
 {
 	(void)state;
@@ -303,6 +326,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_kind_becomes_rgb),
 		cmocka_unit_test(exif_turns_wherever_it_stands),
+		cmocka_unit_test(exif_with_and_without_its_name),
 		cmocka_unit_test(texts_turn_as_exif_does),
 		cmocka_unit_test(a_text_is_no_bomb),
 		cmocka_unit_test(damaged_profiles_and_texts_do_no_harm),

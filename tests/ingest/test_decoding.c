@@ -138,6 +138,54 @@ static void ignored_profiles_are_counted_and_made_good(void **state)
 	imgsearch_close(s);
 }
 
+/* The warnings of a call, one after the other. */
+static void note(void *user, int level, const char *text)
+{
+	if (level == IMGSEARCH_LOG_WARNING)
+		strcat(strcat(user, text), "\n");
+}
+
+/* Whether a text tells of n profiles that cannot be used, and of no other. */
+static void tells_profiles(char *log, uint64_t n, const char *name)
+{
+	char wanted[100];
+	snprintf(wanted, sizeof wanted, "colour profile is damaged or for other pixels: %d", (int)n);
+	if (!ims_colour_available())
+		n = 0;
+	const char *found = strstr(log, "colour profile");
+	assert_int_equal(found != NULL, n > 0);
+	assert_true(!n || (strstr(found, wanted) && (!name || strstr(found, name))));
+	*log = 0;
+}
+
+/* Of each picture by the run, query or addition that decodes it, and by no later one. */
+static void bad_profiles_are_told(void **state)
+{
+	const scene *sc = *state;
+	char log[2000] = "", path[400];
+	imgsearch *s = scene_open(sc);
+	imgsearch_call call = IMGSEARCH_INIT(imgsearch_call);
+	imgsearch_hits *hits;
+	call.user = log;
+	call.log = note;
+	draw_pictures(sc);
+	works(
+		imgsearch_index_update(s, (const char *const[]){ sc->photos }, 1, NULL, &call, NULL, &err));
+	tells_profiles(log, 0, NULL);
+	save_with_chunk(sc, "e.png", 5, "iCCP", "name\0\0", 6);
+	save_with_chunk(sc, "f.png", 6, "iCCP", "name\0\0", 6);
+	snprintf(path, sizeof path, "%s/e.png", sc->photos);
+	const imgsearch_input in = imgsearch_input_file(path);
+	works(imgsearch_query(s, &in, 1, NULL, &call, &hits, &err));
+	imgsearch_hits_free(hits);
+	tells_profiles(log, 1, "e.png");
+	works(imgsearch_index_update(s, NULL, 0, NULL, &call, NULL, &err));
+	tells_profiles(log, 2, "e.png");
+	works(imgsearch_index_update(s, NULL, 0, NULL, &call, NULL, &err));
+	tells_profiles(log, 0, NULL);
+	imgsearch_close(s);
+}
+
 static imgsearch *stopped;
 static int runs;
 
@@ -263,6 +311,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(only_pictures_that_change_are_decoded_anew),
 		TEST(ignored_profiles_are_counted_and_made_good),
+		TEST(bad_profiles_are_told),
 		TEST(a_stopped_run_is_finished_by_the_next),
 		TEST(failures_of_before_are_tried_once),
 		TEST(partial_pictures_are_marked),

@@ -229,10 +229,10 @@ static void roots_meet(void **state)
 	follow(s, sc, "a"); /* the real files lie outside */
 	holds(s, sc, "a/all/m.png\na/all/n.png\na/m.png = a/all/m.png\n");
 	int64_t id = id_at(s, sc, "a/all/m.png");
-	follow(s, sc, "photos"); /* the walk does not see a: known relations stay */
+	follow(s, sc, "photos"); /* the walk does not see a, but new paths lead to its files */
 	holds(s, sc,
-		"a/all/m.png\na/all/n.png\na/m.png = a/all/m.png\nphotos/m.png copy\n"
-		"photos/n.png copy\n");
+		"a/all/m.png = photos/m.png\na/all/n.png = photos/n.png\na/m.png = photos/m.png\n"
+		"photos/m.png\nphotos/n.png\n");
 	copies_are(s, sc, NULL, "");
 	follow(s, sc, "z");
 	follow(s, sc, NULL);
@@ -256,6 +256,80 @@ static void roots_meet(void **state)
 	holds(s, sc,
 		"a/all/m.png = photos/m.png\na/all/n.png = photos/n.png\na/m.png = photos/m.png\n"
 		"photos/m.png\nphotos/n.png\nz/n.png = photos/n.png\n");
+	imgsearch_close(s);
+}
+
+/* A run over a new path finds the others of its file, wherever they lie. */
+static void a_new_path_of_a_known_file(void **state)
+{
+	scene *sc = *state;
+	imgsearch *s = scene_open(sc);
+	photo(sc, "m.png", 1);
+	photo(sc, "n.png", 2);
+	in(sc,
+		"mkdir a b c && ln -s ../photos/m.png a/m.png && ln photos/n.png b/n.png &&"
+		" cp -p photos/n.png c/n.png");
+	follow(s, sc, "a");
+	follow(s, sc, "b");
+	follow(s, sc, "c"); /* a true copy stays one */
+	holds(s, sc, "a/m.png\nb/n.png\nc/n.png copy\n");
+	int64_t id = id_at(s, sc, "a/m.png");
+	scene_counts c = follow(s, sc, "photos/m.png"); /* a file alone */
+	assert_int_equal(c.indexed, 1);
+	assert_int_equal(c.duplicate, 0);
+	holds(s, sc, "photos/m.png\na/m.png = photos/m.png\nb/n.png\nc/n.png copy\n");
+	assert_int_equal(id_at(s, sc, "photos/m.png"), id);
+	c = follow(s, sc, "photos");
+	assert_int_equal(c.indexed, 1);
+	assert_int_equal(c.link, 1);
+	holds(s, sc,
+		"a/m.png = photos/m.png\nb/n.png\nc/n.png copy\nphotos/m.png\nphotos/n.png = b/n.png\n");
+	in(sc, "mkdir d && ln c/n.png d/n.png && ln -s ../c/n.png d/also.png"); /* of a copy */
+	follow(s, sc, "d");
+	holds(s, sc,
+		"a/m.png = photos/m.png\nb/n.png\nc/n.png copy\nd/also.png = c/n.png\n"
+		"d/n.png = c/n.png\nphotos/m.png\nphotos/n.png = b/n.png\n");
+	in(sc, "mv c away && mkdir e && cp -p away/n.png e/n.png"); /* of one that is away */
+	follow(s, sc, "e");
+	holds(s, sc,
+		"a/m.png = photos/m.png\nb/n.png\nc/n.png copy\nd/also.png = c/n.png\n"
+		"d/n.png = c/n.png\ne/n.png copy\nphotos/m.png\nphotos/n.png = b/n.png\n");
+	imgsearch_close(s);
+}
+
+/* The bytes of a known path become those of another file, or a link to it. */
+static void a_known_path_leads_elsewhere(void **state)
+{
+	scene *sc = *state;
+	imgsearch *s = scene_open(sc);
+	photo(sc, "m.png", 1);
+	in(sc, "mkdir a");
+	photo(sc, "../a/m.png", 2);
+	scene_index(s, sc->photos);
+	follow(s, sc, "a");
+	holds(s, sc, "a/m.png\nphotos/m.png\n");
+	in(sc, "ln -f photos/m.png a/m.png");
+	follow(s, sc, "a");
+	holds(s, sc, "a/m.png\nphotos/m.png = a/m.png\n");
+	imgsearch_close(s);
+}
+
+/* A copy that came before its picture changed takes its place, and is counted so. */
+static void a_copy_takes_the_place_of_a_picture(void **state)
+{
+	scene *sc = *state;
+	imgsearch *s = scene_open(sc);
+	photo(sc, "m.png", 1);
+	photo(sc, "n.png", 3);
+	in(sc, "mkdir a && mv photos/n.png a");
+	follow(s, sc, "a");
+	follow(s, sc, "photos");
+	in(sc, "cp photos/m.png a");
+	photo(sc, "m.png", 2);
+	scene_counts c = follow(s, sc, NULL);
+	assert_int_equal(c.indexed, 3);
+	assert_int_equal(c.duplicate, 0);
+	holds(s, sc, "a/m.png\na/n.png\nphotos/m.png\n");
 	imgsearch_close(s);
 }
 
@@ -558,6 +632,9 @@ int main(void)
 		LINKS(the_first_of_hard_links_is_the_picture),
 		LINKS(an_older_index_is_put_right),
 		LINKS(roots_meet),
+		LINKS(a_new_path_of_a_known_file),
+		LINKS(a_known_path_leads_elsewhere),
+		LINKS(a_copy_takes_the_place_of_a_picture),
 		LINKS(two_roots_reach_one_folder),
 		LINKS(a_link_becomes_a_copy),
 		LINKS(content_changes_through_one_name),

@@ -155,6 +155,15 @@ static void absolute_patterns(void **state)
 	absolute_is(path, real, "./new/*.png");
 	snprintf(path, sizeof path, "%s/link/../photos/x", sc->dir);
 	absolute_is(path, real, "./x");
+	/* "." and "..", also within the root and at the end */
+	shell("mkdir '%s/c' && ln -s c '%s/to'", sc->photos, sc->photos);
+	static const char *const dots[][2] = { { "c/../x/", "./x/" }, { "./c/./../c/*", "./c/*" },
+		{ "c/.", "./c" }, { "c/./", "./c/" }, { "c/..", "./" }, { "c/../../x", NULL },
+		{ "c/../to", "./to" }, { "none/../x", "./none/../x" } };
+	for (size_t i = 0; i < sizeof dots / sizeof *dots; i++) {
+		snprintf(path, sizeof path, "%s/%s", real, dots[i][0]);
+		absolute_is(path, real, dots[i][1]);
+	}
 }
 
 static void names_of_system_folders(void **state)
@@ -163,7 +172,8 @@ static void names_of_system_folders(void **state)
 	static const char *const are[] = { "#recycle", "#Recycle", "@Recycle", "@eaDir", "@EADIR",
 		".Trash-1000", ".trash-", "$RECYCLE.BIN", "$Recycle.Bin", "RECYCLER", "lost+found",
 		"LOST+FOUND", "FOUND.000", "found.999", "#snapshot", ".snapshot", "@tmp", "__MACOSX",
-		"__macosx", ".thumbnails", "System Volume Information", "Network Trash Folder" };
+		"__macosx", ".thumbnails", "System Volume Information", "Network Trash Folder", "trashbox",
+		"~snapshot" };
 	static const char *const not [] = { "recycle", "#recycle2", "a#recycle", "Trash", "FOUND.00",
 		"FOUND.0000", "FOUND.abc", "FOUND", "tmp", "@tmp2", "lost", "Snapshot", "", "MACOSX",
 		"\xc3\xa9" };
@@ -263,6 +273,20 @@ static void excludes_are_remembered(void **state)
 	o = excluding(three, 0); /* an empty list */
 	assert_int_equal(update(s, NULL, &o).counts.indexed, 4);
 	remembers(s, "|");
+	imgsearch_close(s);
+}
+
+/* A pattern with ".." is a path from the root; what lies outside matches nothing. */
+static void patterns_with_dots(void **state)
+{
+	scene *sc = *state;
+	imgsearch *s = four_photos(sc);
+	const char *given[] = { "cache/../private", "./cache/../cache/*.png", "../cache" };
+	imgsearch_index_update_options o = excluding(given, 3);
+	run r = update(s, sc->photos, &o);
+	assert_int_equal(r.counts.indexed, 1);
+	assert_string_equal(r.unmatched, ";../cache");
+	remembers(s, "./private;./cache/*.png;|");
 	imgsearch_close(s);
 }
 
@@ -548,6 +572,7 @@ int main(void)
 		in_scene(absolute_patterns),
 		cmocka_unit_test(names_of_system_folders),
 		in_scene(excludes_are_remembered),
+		in_scene(patterns_with_dots),
 		in_scene(includes_are_remembered),
 		in_scene(patterns_and_roots),
 		cmocka_unit_test(patterns_of_a_folder),

@@ -214,7 +214,7 @@ static void random_worlds(void **state)
 	const char *text = getenv("IMGSEARCH_ROUNDS");
 	unsigned long rounds = text ? strtoul(text, NULL, 10) : 12;
 	const searcher_ops *const *all = ims_search_all();
-	for (size_t s = 0; all[s]; s++)
+	for (size_t s = 0; all[s] && !all[s]->needs_near; s++)
 		for (uint64_t seed = 0; seed < rounds; seed++)
 			one_world(all[s], seed);
 }
@@ -223,7 +223,7 @@ static void everything_removed(void **state)
 {
 	(void)state;
 	const searcher_ops *const *all = ims_search_all();
-	for (size_t s = 0; all[s]; s++) {
+	for (size_t s = 0; all[s] && !all[s]->needs_near; s++) {
 		world w = { .random = 3, .kind = CLUSTERED, .next_id = 1 };
 		imgsearch_error err;
 		search_index *x;
@@ -250,7 +250,7 @@ static void bad_numbers(void **state)
 {
 	(void)state;
 	const searcher_ops *const *all = ims_search_all();
-	for (size_t s = 0; all[s]; s++) {
+	for (size_t s = 0; all[s] && !all[s]->needs_near; s++) {
 		world w = { .random = 3, .kind = CLUSTERED, .next_id = 1 };
 		imgsearch_error err;
 		search_index *x;
@@ -333,7 +333,7 @@ static void failing_allocations(void **state)
 {
 	(void)state;
 	const searcher_ops *const *all = ims_search_all();
-	for (size_t s = 0; all[s]; s++) {
+	for (size_t s = 0; all[s] && !all[s]->needs_near; s++) {
 		world w = { .random = 3, .kind = CLUSTERED, .next_id = 1 };
 		shelf kept = { 0 };
 		table_init(&w.t, 130, IMGSEARCH_METRIC_L2);
@@ -391,7 +391,7 @@ static void queries_beside_changes(void **state)
 {
 	(void)state;
 	const searcher_ops *const *all = ims_search_all();
-	for (size_t s = 0; all[s]; s++) {
+	for (size_t s = 0; all[s] && !all[s]->needs_near; s++) {
 		world w = { .random = 3, .kind = CLUSTERED, .next_id = 1 };
 		imgsearch_error err;
 		pthread_t thread[2];

@@ -22,7 +22,8 @@ RIGHT = {
     "inputs": "inputs", "in": "inputs", "n": "1", "dim": "2", "rows": "rows", "ids": "ids",
     "capacity": "8", "errors": "errors", "found": "bytes", "exists": "bytes", "id": "ids",
     "item_get.id": "1", "index_add.id": "ids", "path": '"item"', "paths": "paths",
-    "index_backup.path": "target", "from": '"/nowhere"', "to": '"/elsewhere"', "each": "0",
+    "index_backup.path": "target", "index_copy.location": "copied", "from": '"/nowhere"',
+    "to": '"/elsewhere"', "each": "0",
     "user": "0", "state": "1", "out": "0", "report": "0", "scores": "scores", "m": "1",
     "min_score": "0", "a": "1", "b": "2", "map": "0", "columns": "2", "rows_": "2",
     "cells": "cells", "image": "0", "quality": "90", "max_side": "0", "folder": "folder",
@@ -70,6 +71,10 @@ BAD_FIELDS = [
     ("index_add", "imgsearch_index_add_options", "has_id = 1, o.id = -1", "EINVAL", "id"),
     ("index_add", "imgsearch_index_add_options", 'name = ""', "EINVAL", "name"),
     ("index_backup", "imgsearch_index_backup_options", "replace = 2", "EINVAL", "replace"),
+    ("index_copy", "imgsearch_index_copy_options", "restart = 2", "EINVAL", "restart"),
+    ("vectors_export", "imgsearch_vectors_export_options", "with_items = 2", "EINVAL",
+     "with_items"),
+    ("vectors_export", "imgsearch_vectors_export_options", "compared = 2", "EINVAL", "compared"),
     ("build", "imgsearch_build_options", "variance = 2", "EINVAL", "variance"),
     ("build", "imgsearch_build_options", "degree = 129", "EINVAL", "degree"),
     ("build", "imgsearch_build_options", "beam = 1001", "EINVAL", "beam"),
@@ -142,6 +147,8 @@ BAD_VALUES = [
     ("index_keep_out", "ids", "&missing", "ENOTFOUND", "12345"),
     ("index_readmit", "ids", "&missing", "ENOTFOUND", "12345"),
     ("index_readmit", "ids", "ids", "EINVAL", "not kept out"),
+    ("index_copy", "location", '":memory:"', "EINVAL", "memory"),
+    ("index_copy", "location", '"redis://x"', "EUNSUPPORTED", "redis"),
     ("index_update", "paths", "empty", "EINVAL", "path 0"),
     ("root_move", "from", '"/nowhere"', "ENOTFOUND", "/nowhere"),
     ("groups_reject", "a", "12345", "ENOTFOUND", "12345"),
@@ -205,6 +212,10 @@ static int each_row(void *user, const int64_t *ids, const float *rows, size_t n,
 {
 	return (void)user, (void)ids, (void)rows, (void)n, (void)dim, 0;
 }
+static int each_block(void *user, const imgsearch_vectors_export_block *block)
+{
+	return (void)user, (void)block, 0;
+}
 static int each_model(void *user, const imgsearch_model *m)
 {
 	return (void)user, (void)m, 0;
@@ -215,7 +226,7 @@ static int64_t ids[16] = { 1, 2, 3 }, missing = 12345;
 static uint8_t bytes[64];
 static uint32_t cells[8];
 static imgsearch_error errors[8];
-static char target[200], folder[] = "/nowhere";
+static char target[200], copied[200], folder[] = "/nowhere";
 static const char *paths[] = { "/nowhere" }, *empty[] = { "" };
 static imgsearch_input inputs[2], kind, text, absent, reserved, nan_, longer, stored, vector;
 static imgsearch_call call;
@@ -265,6 +276,7 @@ static void set_up(void)
 		|| imgsearch_image_load(s, &pixels, 0, NULL, &image, &err))
 		puts(err.message), exit(1);
 	snprintf(target, sizeof target, "%s/backup.db", getenv("TARGET"));
+	snprintf(copied, sizeof copied, "%s/copy.db", getenv("TARGET"));
 }
 """
 
@@ -276,7 +288,8 @@ def short(name):
 def right(function, name, kind):
     if name == "each":
         return {"item_each": "each_item", "item_list": "each_item",
-                "vectors_each": "each_row"}.get(function, "each_model")
+                "vectors_each": "each_row",
+                "vectors_export": "each_block"}.get(function, "each_model")
     if name == "out" and function == "vectors_reduce":
         return "scores"
     if name == "map":

@@ -30,12 +30,16 @@ postgres_start() { # FOLDER, which the server gets
 		>"$pg_data/../initdb.log" 2>&1 || return 1
 	pg_port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0))
 print(s.getsockname()[1])')
-	as_user "$pg/pg_ctl" -D "$pg_data/db" -w -l "$pg_data/server.log" -o \
-		"-k $pg_data -c listen_addresses=127.0.0.1 -p $pg_port -c fsync=off" start >/dev/null ||
-		return 1
+	postgres_again || return 1
 	server=postgresql://imgsearch@127.0.0.1:$pg_port/postgres
 	psql="$pg/psql -q -X -v ON_ERROR_STOP=1 $server"
 	$psql -c 'CREATE EXTENSION vector'
+}
+
+postgres_again() { # starts a server that was stopped
+	as_user "$pg/pg_ctl" -D "$pg_data/db" -w -l "$pg_data/server.log" -o \
+		"-k $pg_data -c listen_addresses=${pg_listen:-127.0.0.1} -p $pg_port -c fsync=off" start \
+		>/dev/null
 }
 
 postgres_stop() {

@@ -24,7 +24,9 @@ static int exact_build(searcher **out, const row_source *rows, const search_para
 	if (!s)
 		return IMGSEARCH_ENOMEM;
 	uint32_t components = ims_stage_components(rows->dim);
-	int rc = 0;
+	int rc = rows->near ? rows->near_build(rows->ctx, false, 0, 0, job, err) : 0;
+	if (rc || rows->near) /* the source searches */
+		return ims_coded_finish(out, s, rc);
 	if (ims_codes_suit(rows))
 		rc = ims_rotation_fit(&axes, rows, components, p->seed + 1, job, err);
 	if (!rc)
@@ -53,7 +55,7 @@ static int exact_load(searcher **out, const row_source *rows, const chunk_source
 	int rc = source->get(source->ctx, 0, &b, err);
 	if (!rc && (b.len != 1 || b.data[0] > 1))
 		rc = ims_fail(err, IMGSEARCH_EFORMAT, "not the state of an exact searcher");
-	if (!rc && b.data[0])
+	if (!rc && b.data[0] && !rows->near) /* the source searches */
 		rc = ims_codes_load(&s->codes, rows, source, &number, err);
 	ims_buf_free(&b);
 	return ims_coded_finish(out, s, rc);

@@ -38,6 +38,22 @@ static int fetch(const bound_query *q, const candidate *from, size_t n, float *r
 	return rc;
 }
 
+/*
+ * Asks for the rows that the next steps may read, where each call takes a round trip: after the
+ * first step, for many.
+ */
+static int expect(const bound_query *q, size_t done, size_t n)
+{
+	enum { AHEAD = 256 };
+	int64_t ids[AHEAD];
+	size_t some = n - done < AHEAD ? n - done : AHEAD;
+	if (!q->rows->expect || done != FETCH)
+		return 0;
+	for (size_t i = 0; i < some; i++)
+		ids[i] = q->candidate[done + i].id;
+	return q->rows->expect(q->rows->ctx, ids, some, q->err);
+}
+
 /* Drops the candidates that the final limit of the filter step excludes. */
 static size_t drop_excluded(bound_query *q)
 {
@@ -67,7 +83,9 @@ bool ims_refine(bound_query *q, size_t checks, topk *out, search_report *report)
 		q->rc = ims_nomem(q->err);
 	while (!q->rc && !gone && done < n && !(q->candidate[done].lower > ims_topk_worst(out))) {
 		size_t some = n - done < step ? n - done : step;
-		q->rc = fetch(q, q->candidate + done, some, rows, out, &gone);
+		q->rc = expect(q, done, n);
+		if (!q->rc)
+			q->rc = fetch(q, q->candidate + done, some, rows, out, &gone);
 		done += some;
 	}
 	ims_free(rows);

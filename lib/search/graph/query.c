@@ -65,6 +65,23 @@ static bool order_by_residual(const graph *g, graph_scratch *s, const graph_quer
 	return true;
 }
 
+/* Asks for all rows at once that are probably read, where each call takes a round trip. */
+static int expect(const plan *p, const graph_scratch *s, size_t n, float slack,
+	imgsearch_error *err)
+{
+	const row_source *rows = p->g->base.rows;
+	int64_t ids[GRAPH_FETCH];
+	size_t k = p->q->k, want = 0;
+	if (!rows->expect || !n)
+		return 0;
+	float last = ims_float_unsortable(ims_graph_distance(s->candidate[(k < n ? k : n) - 1]));
+	for (; want < n && want < GRAPH_FETCH
+		 && ims_float_unsortable(ims_graph_distance(s->candidate[want])) <= last + 2 * slack;
+		 want++)
+		ids[want] = p->g->ids[ims_graph_slot(s->candidate[want])];
+	return rows->expect(rows->ctx, ids, want, err);
+}
+
 /* Reads full rows of candidates, the nearest first, until the bound excludes the others. */
 static int rerank(plan *p, graph_scratch *s, const graph_query_code *query_code, const float *query,
 	const graph_list *found, topk *out, imgsearch_error *err)
@@ -74,6 +91,9 @@ static int rerank(plan *p, graph_scratch *s, const graph_query_code *query_code,
 	int64_t ids[GRAPH_FETCH];
 	if (!order_by_residual(p->g, s, query_code, found))
 		return ims_nomem(err);
+	int rc = expect(p, s, found->n, slack, err);
+	if (rc)
+		return rc;
 	for (size_t at = 0; at < found->n;) {
 		size_t n = 0, want = at < p->q->k ? p->q->k - at : STEP;
 		want = want > GRAPH_FETCH ? GRAPH_FETCH : want;
@@ -84,7 +104,7 @@ static int rerank(plan *p, graph_scratch *s, const graph_query_code *query_code,
 			ids[n] = p->g->ids[ims_graph_slot(s->candidate[at + n])];
 		if (!n)
 			break;
-		int rc = rows->fetch(rows->ctx, ids, n, s->rows, s->found, err);
+		rc = rows->fetch(rows->ctx, ids, n, s->rows, s->found, err);
 		if (rc)
 			return rc;
 		for (size_t i = 0; i < n; i++) {

@@ -16,8 +16,10 @@ typedef struct pg_store pg_store;
 typedef struct pg_link {
 	pg_store *st;
 	pg_conn *c;
-	bool shared; /* belongs to a snapshot of its thread */
-	int failed;  /* status of the first statement of a transaction that failed */
+	bool shared;       /* belongs to a snapshot of its thread */
+	bool ending;       /* its COMMIT was sent, and the answer not read yet */
+	const char *begin; /* what begins its transaction, sent with the next statement; NULL: none */
+	int failed;        /* status of the first statement of a transaction that failed */
 } pg_link;
 
 struct pg_store {
@@ -29,10 +31,24 @@ struct pg_store {
 	atomic_bool in_tx;
 	_Atomic(pthread_t) tx_thread;
 	pg_link *writer;
+	_Atomic(double) patience; /* seconds for which a server that went away is waited for */
+	_Atomic(int64_t) work;    /* the fencing number of the lease that is held; 0: none */
+	struct pg_renewal *renewal;
 	pthread_mutex_t mutex; /* guards what follows */
+	bool has_known;
+	store_state known; /* the newest that was read */
 	pg_link *idle[PG_IDLE];
 	size_t n_idle;
 };
+
+typedef struct pg_statement {
+	const char *sql;
+	pg_params *p;   /* or NULL */
+	pg_result *out; /* out: in binary, freed by ims_pg_clear; NULL on failure */
+} pg_statement;
+
+/* Whether this thread has the open transaction. */
+bool ims_pg_in_own_transaction(const pg_store *st);
 
 /* A connection for reading on this thread; that of its snapshot, or of its transaction. */
 int ims_pg_acquire(pg_store *st, pg_link **out, imgsearch_error *err);
@@ -40,21 +56,63 @@ void ims_pg_release(pg_store *st, pg_link *l); /* NULL is fine */
 int ims_pg_connect(pg_store *st, pg_link **out, imgsearch_error *err);
 void ims_pg_disconnect(pg_link *l); /* NULL is fine */
 
-/* The snapshot of this thread; NULL: none. */
-store_snapshot *ims_pg_snapshot_get(const pg_store *st);
+/* Ends the transaction of a connection for reading; the answer is read by who acquires it next. */
+void ims_pg_end_read(pg_store *st, pg_link *l);
+
+/*
+ * What a snapshot holds. Its transaction begins with the first statement, in the same round trip.
+ * What was read once is not read again: nothing changes in it.
+ */
+typedef struct pg_snapshot {
+	pg_link *link; /* NULL: nothing was read yet */
+	bool has_state;
+	bool assumed; /* the state is the newest that was known; it is not compared yet */
+	bool stale;   /* it was compared, and is another one */
+	store_state state;
+	struct pg_items *items; /* items.h */
+} pg_snapshot;
+
+/* The snapshot of this thread; NULL: none, it has the open transaction, or memory is short. */
+pg_snapshot *ims_pg_snapshot_get(const pg_store *st);
+
+/*
+ * Compares the state that a snapshot assumes with that of its transaction: a statement, and what is
+ * done with its result. `changes`: also whether vectors changed. EBUSY: it is stale.
+ */
+pg_statement ims_pg_state_ask(void);
+int ims_pg_state_compare(pg_store *st, pg_snapshot *snapshot, pg_result *r, bool changes,
+	imgsearch_error *err);
+
+/*
+ * Whether to do again what failed last on this thread, after a while: the server went away, or two
+ * transactions waited for each other. Not within a transaction or a snapshot. A connection that lay
+ * idle may have been lost before, so once is always tried. *r is zeroed before the first failure.
+ */
+typedef struct pg_retry {
+	unsigned tries;
+	double pause, until;
+} pg_retry;
+bool ims_pg_try_again(pg_store *st, pg_retry *r);
+bool ims_pg_wait_again(pg_store *st, pg_retry *r); /* the pause alone; false: long enough */
+void ims_pg_forget_failure(void);                  /* comes before what may be done again */
 
 /* The connection of the open transaction. EINVAL: there is none. */
 int ims_pg_writer(store *st, pg_link **out, imgsearch_error *err);
 
 /*
- * Runs a statement to its end. p may be NULL, and is freed; ENOMEM where it failed. *out (may be
- * NULL) is the result, in binary, freed by ims_pg_clear; NULL on failure.
+ * Runs n statements, in one round trip; behind one that fails none runs. Their parameters are
+ * freed; ENOMEM where one of them failed. Outside of a transaction, and at its beginning, a
+ * connection that is lost is made again.
  */
+int ims_pg_batch(pg_link *l, pg_statement *s, size_t n, imgsearch_error *err);
+
+/* The same for one statement. out may be NULL. */
 int ims_pg_run(pg_link *l, pg_result **out, imgsearch_error *err, const char *sql, pg_params *p);
 void ims_pg_clear(pg_result *r); /* NULL is fine */
 
 /* Runs several statements without parameters. */
 int ims_pg_script(pg_link *l, const char *sql, imgsearch_error *err);
+int ims_pg_read_script(pg_link *l, imgsearch_error *err); /* the answers of what was sent */
 
 /*
  * Runs a query, and calls each for every row as it arrives. A result other than 0 ends the query
@@ -70,8 +128,22 @@ int ims_pg_read_each(store *st, const char *sql, pg_params *p, pg_row_each *each
 	imgsearch_error *err);
 int ims_pg_write(store *st, pg_result **out, imgsearch_error *err, const char *sql, pg_params *p);
 
+/*
+ * Many rows into a table, as binary COPY takes them, within a transaction: begin, then for each row
+ * its number of fields and by ims_pg_put_... its values, then end. They are sent as they gather.
+ * end with rc (not 0) gives up, and returns it; it frees, also where begin has failed.
+ */
+typedef struct pg_copy {
+	pg_link *l;
+	buf rows;
+} pg_copy;
+int ims_pg_copy_begin(pg_copy *c, pg_link *l, const char *sql, imgsearch_error *err);
+int ims_pg_copy_row(pg_copy *c, uint16_t fields, imgsearch_error *err);
+int ims_pg_copy_end(pg_copy *c, int rc, imgsearch_error *err);
+
 /* Columns of a row. A number that is null is 0. */
 int64_t ims_pg_number(const pg_result *r, int row, int column);
+double ims_pg_double(const pg_result *r, int row, int column);
 bool ims_pg_is_null(const pg_result *r, int row, int column);
 const char *ims_pg_value(const pg_result *r, int row, int column, size_t *size); /* terminated */
 /* A copy; NULL where it is null, or *failed where memory is short. */

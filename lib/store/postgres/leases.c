@@ -1,9 +1,13 @@
 /*
  * Transactions and snapshots. Writers take turns, a transaction each: the first statement of one
- * locks the row of `newest`. A program that is killed loses its connection, and with it its turn.
+ * locks the row of `newest`. A program that is killed loses its connection, and with it its turn;
+ * of one whose network vanishes, the server ends the transaction after a while.
  */
 #include "store/postgres/conn.h"
+#include "store/postgres/items.h"
 #include "store/postgres/postgres.h"
+
+#include <stdio.h>
 
 /* Every indexer writes in short transactions, so there is no right to wait for. */
 int ims_pg_write_begin(store *base, imgsearch_error *err)
@@ -21,7 +25,24 @@ void ims_pg_write_end(store *base)
 {
 	pg_store *st = (pg_store *)base;
 	ims_pg_tx_rollback(base);
+	ims_pg_lease_end(base);
 	atomic_store(&st->writing, false);
+}
+
+/* One round trip. */
+static int begin(pg_store *st, imgsearch_error *err)
+{
+	char sql[64];
+	ims_pg_forget_failure();
+	snprintf(sql, sizeof sql, "BEGIN; SELECT ims_begin(%lld)", (long long)atomic_load(&st->work));
+	int rc = st->writer ? 0 : ims_pg_connect(st, &st->writer, err);
+	if (!rc)
+		rc = ims_pg_script(st->writer, sql, err);
+	if (rc) {
+		ims_pg_disconnect(st->writer);
+		st->writer = NULL;
+	}
+	return rc;
 }
 
 int ims_pg_tx_begin(store *base, imgsearch_error *err)
@@ -30,14 +51,15 @@ int ims_pg_tx_begin(store *base, imgsearch_error *err)
 	if (!atomic_load(&st->writing) || atomic_load(&st->in_tx))
 		return ims_fail(err, IMGSEARCH_EINVAL,
 			"index %s: a transaction needs the right to write, and none may be open", base->label);
-	int rc = st->writer ? 0 : ims_pg_connect(st, &st->writer, err);
-	if (!rc)
-		rc = ims_pg_run(st->writer, NULL, err, "BEGIN", NULL);
-	if (!rc)
-		rc = ims_pg_run(st->writer, NULL, err, "SELECT ims_begin()", NULL);
+	pg_retry retry = { 0 };
+	imgsearch_error why = { 0 };
+	int rc;
+	do
+		rc = begin(st, &why);
+	while (rc && ims_pg_try_again(st, &retry));
 	if (rc) {
-		ims_pg_disconnect(st->writer);
-		st->writer = NULL;
+		if (err)
+			*err = why;
 		return rc;
 	}
 	atomic_store(&st->tx_thread, pthread_self());
@@ -57,6 +79,9 @@ int ims_pg_tx_commit(store *base, imgsearch_error *err)
 		return rc;
 	}
 	atomic_store(&st->in_tx, false);
+	pthread_mutex_lock(&st->mutex);
+	st->has_known = false;
+	pthread_mutex_unlock(&st->mutex);
 	return 0;
 }
 
@@ -84,7 +109,7 @@ void ims_pg_snapshot_begin(store *st, store_snapshot *snapshot)
 	innermost = snapshot;
 }
 
-store_snapshot *ims_pg_snapshot_get(const pg_store *st)
+static store_snapshot *find_snapshot(const pg_store *st)
 {
 	store_snapshot *s = innermost;
 	while (s && (s->st != &st->base || s->depth != ims_call_depth()))
@@ -92,29 +117,42 @@ store_snapshot *ims_pg_snapshot_get(const pg_store *st)
 	return s;
 }
 
-/* Ends the read transaction; the connection goes back. */
-static void let_go(store_snapshot *snapshot)
+pg_snapshot *ims_pg_snapshot_get(const pg_store *st)
 {
-	pg_link *l = snapshot->conn;
-	snapshot->conn = NULL;
-	if (!l)
-		return;
-	l->shared = false;
-	ims_pg_run(l, NULL, NULL, "COMMIT", NULL);
-	ims_pg_release((pg_store *)snapshot->st, l);
+	store_snapshot *s = ims_pg_in_own_transaction(st) ? NULL : find_snapshot(st);
+	if (s && !s->conn)
+		s->conn = ims_zalloc(1, sizeof(pg_snapshot));
+	return s ? s->conn : NULL;
+}
+
+/* Ends the read transaction; the connection goes back. */
+static void let_go(pg_store *st, pg_snapshot *own)
+{
+	ims_pg_items_free(own->items);
+	own->items = NULL;
+	if (own->link)
+		ims_pg_end_read(st, own->link);
+	own->link = NULL;
 }
 
 void ims_pg_snapshot_end(store_snapshot *snapshot)
 {
-	let_go(snapshot);
+	pg_snapshot *own = snapshot->conn;
+	if (own)
+		let_go((pg_store *)snapshot->st, own);
+	ims_free(own);
 	innermost = snapshot->outer;
 }
 
+/* A state that is only assumed is still to be compared. */
 void ims_pg_snapshot_pause(store *st)
 {
-	store_snapshot *snapshot = ims_pg_snapshot_get((pg_store *)st);
-	if (snapshot)
-		let_go(snapshot);
+	store_snapshot *snapshot = find_snapshot((pg_store *)st);
+	pg_snapshot *own = snapshot ? snapshot->conn : NULL;
+	if (!own)
+		return;
+	let_go((pg_store *)st, own);
+	own->has_state = own->assumed;
 }
 
 /* Readers never wait for a writer. */

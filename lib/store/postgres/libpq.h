@@ -10,10 +10,12 @@
 
 typedef struct pg_conn pg_conn;
 typedef struct pg_result pg_result;
+typedef struct pg_cancel pg_cancel;
 typedef unsigned int pg_oid;
 
 /* As in libpq-fe.h. */
 enum { PG_CONNECTION_OK = 0 };
+enum { PG_NO_TRANSACTION = 0, PG_IN_TRANSACTION = 2 }; /* of in_transaction */
 enum {
 	PG_EMPTY_QUERY = 0,
 	PG_COMMAND_OK = 1,
@@ -38,6 +40,7 @@ typedef void pg_notice(void *arg, const pg_result *r);
 typedef struct libpq {
 	pg_conn *(*connect)(const char *const *keywords, const char *const *values, int expand_dbname);
 	void (*finish)(pg_conn *c);
+	void (*reset)(pg_conn *c);
 	int (*status)(const pg_conn *c);
 	char *(*error)(const pg_conn *c);
 	int (*server_version)(const pg_conn *c);
@@ -54,6 +57,13 @@ typedef struct libpq {
 	int (*enter_pipeline)(pg_conn *c);
 	int (*exit_pipeline)(pg_conn *c);
 	int (*sync)(pg_conn *c);
+	int (*socket)(const pg_conn *c);
+	int (*consume)(pg_conn *c);
+	int (*is_busy)(pg_conn *c);
+	int (*server_pid)(const pg_conn *c);
+	pg_cancel *(*get_cancel)(pg_conn *c);
+	int (*cancel)(pg_cancel *cancel, char *why, int size);
+	void (*free_cancel)(pg_cancel *cancel);
 	int (*put_copy)(pg_conn *c, const char *data, int n);
 	int (*end_copy)(pg_conn *c, const char *why);
 	int (*get_copy)(pg_conn *c, char **data, int async);

@@ -15,6 +15,8 @@ __asm__(".section .rodata\n"
 		".previous\n");
 extern const char ims_postgres_schema[];
 
+#define SCHEMA_VERSION "1" /* of schema.sql: the setting 'version' */
+
 /* The address without its password, as people may see it. */
 static char *public_name(const pg_conninfo_option *o)
 {
@@ -73,11 +75,18 @@ static int make(pg_link *l, const store_options *o, imgsearch_error *err)
 	if (!rc && empty) {
 		ims_buf_u32(&numbers, o->metric);
 		ims_buf_u32(&numbers, o->dim);
+		rc = numbers.failed ? ims_nomem(err) : 0;
+	}
+	if (!rc && empty) {
 		ims_pg_blob(&p, numbers.data, 4);
 		ims_pg_blob(&p, numbers.data + 4, 4);
 		ims_pg_int(&p, o->dim);
+		ims_pg_text(&p, SCHEMA_VERSION);
 		rc = ims_pg_run(l, NULL, err,
-			"INSERT INTO setting SELECT 'metric', $1 UNION ALL SELECT 'dim', $2 WHERE $3 > 0", &p);
+			"INSERT INTO setting SELECT 'metric', $1 UNION ALL SELECT 'dim', $2 WHERE $3 > 0 UNION"
+			" ALL SELECT 'version', decode($4, 'escape') UNION ALL SELECT 'file',"
+			" substr(uuid_send(gen_random_uuid()), 1, 8)",
+			&p);
 	}
 	ims_buf_free(&numbers);
 	if (rc)
@@ -124,6 +133,21 @@ static int require_schema(pg_store *st, pg_link *l, const pg_result *examined, i
 	return rc;
 }
 
+/* Another version's functions would be called wrongly. */
+static int check_version(pg_store *st, pg_link *l, imgsearch_error *err)
+{
+	pg_result *r;
+	int rc = ims_pg_run(l, &r, err,
+		"SELECT (SELECT encode(data, 'escape')::bigint FROM setting WHERE name = 'version')", NULL);
+	int64_t version = rc ? 0 : ims_pg_number(r, 0, 0), own = atoi(SCHEMA_VERSION);
+	ims_pg_clear(r);
+	if (rc || version == own)
+		return rc;
+	return ims_fail(err, IMGSEARCH_EVERSION,
+		"index %s was made by %s imgsearch (schema %lld, this one knows %lld)", st->base.label,
+		version > own ? "a newer" : "an older", (long long)version, (long long)own);
+}
+
 static int examine(pg_store *st, const store_options *o, imgsearch_error *err)
 {
 	pg_link *l;
@@ -155,6 +179,8 @@ static int examine(pg_store *st, const store_options *o, imgsearch_error *err)
 		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "there is no index %s", st->base.label);
 	if (!rc && !made)
 		rc = make(l, o, err);
+	if (!rc)
+		rc = check_version(st, l, err);
 	if (!rc)
 		rc = read_types(st, l, err);
 	ims_pg_release(st, l);

@@ -117,6 +117,32 @@ void ims_pg_text(pg_params *p, const char *text)
 	put_plain(p, text, text ? strlen(text) : 0, PG_TEXT_TYPE);
 }
 
+void ims_pg_double_param(pg_params *p, double value)
+{
+	size_t from = p->data.len;
+	uint64_t bits;
+	memcpy(&bits, &value, sizeof bits);
+	put_u64(&p->data, bits);
+	end(p, from, PG_FLOAT8);
+}
+
+void ims_pg_null(pg_params *p, pg_oid type)
+{
+	put_plain(p, NULL, 0, type);
+}
+
+void ims_pg_vector(pg_params *p, pg_oid type, const float *v, uint32_t dim)
+{
+	enum { LENGTH = 4 }; /* a parameter has none of its own */
+	if (!v) {
+		ims_pg_null(p, type);
+		return;
+	}
+	size_t from = p->data.len + LENGTH;
+	ims_pg_put_vector(&p->data, v, dim);
+	end(p, from, type);
+}
+
 /* The header: dimensions, whether there may be nulls, type, number of elements, first index. */
 void ims_pg_array_begin(pg_params *p, pg_oid array, pg_oid element, size_t n)
 {

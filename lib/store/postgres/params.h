@@ -14,6 +14,7 @@ enum {
 	PG_INT8 = 20,
 	PG_INT4 = 23,
 	PG_TEXT_TYPE = 25,
+	PG_FLOAT8 = 701,
 	PG_BYTEA_ARRAY = 1001,
 	PG_INT4_ARRAY = 1007,
 	PG_INT8_ARRAY = 1016,
@@ -37,6 +38,9 @@ void ims_pg_params_free(pg_params *p);
 void ims_pg_int(pg_params *p, int64_t value);
 void ims_pg_blob(pg_params *p, const void *data, size_t size); /* NULL: null */
 void ims_pg_text(pg_params *p, const char *text);              /* the same */
+void ims_pg_double_param(pg_params *p, double value);
+void ims_pg_null(pg_params *p, pg_oid type);
+void ims_pg_vector(pg_params *p, pg_oid type, const float *v, uint32_t dim); /* NULL: null */
 
 /* An array of a type of elements: begin, its n elements, end. An element of size -1 is null. */
 void ims_pg_array_begin(pg_params *p, pg_oid array, pg_oid element, size_t n);

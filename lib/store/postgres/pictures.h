@@ -11,7 +11,7 @@
 	" p.pixels, r.path"
 enum { PG_PICTURE_COUNT = 17 };
 
-/* A picture with borrowed strings. EDB: damaged. */
-int ims_pg_picture(const pg_result *r, int row, store_picture *out, imgsearch_error *err);
+/* A picture, of the columns from `from` on, with borrowed strings. EDB: damaged. */
+int ims_pg_picture(const pg_result *r, int row, int from, store_picture *out, imgsearch_error *err);
 
 #endif

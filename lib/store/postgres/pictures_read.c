@@ -1,30 +1,31 @@
 /* Reads pictures: by id, place or content, all in order of path, and those below a folder. */
+#include "store/postgres/items.h"
 #include "store/postgres/pictures.h"
 #include "store/postgres/postgres.h"
 
 #include <string.h>
 
-int ims_pg_picture(const pg_result *r, int row, store_picture *out, imgsearch_error *err)
+int ims_pg_picture(const pg_result *r, int row, int from, store_picture *out, imgsearch_error *err)
 {
 	size_t size;
 	*out = (store_picture){
-		.id = ims_pg_number(r, row, 0),
-		.root = ims_pg_number(r, row, 1),
-		.path = ims_pg_value(r, row, 2, &size),
-		.size = (uint64_t)ims_pg_number(r, row, 3),
-		.mtime = { ims_pg_number(r, row, 4), ims_pg_number(r, row, 5) },
-		.state = (uint32_t)ims_pg_number(r, row, 6),
-		.reason = ims_pg_is_null(r, row, 7) ? NULL : ims_pg_value(r, row, 7, &size),
-		.width = (uint32_t)ims_pg_number(r, row, 8),
-		.height = (uint32_t)ims_pg_number(r, row, 9),
-		.same_as = ims_pg_number(r, row, 11),
-		.ctime = { ims_pg_number(r, row, 12), ims_pg_number(r, row, 13) },
-		.has_ctime = !ims_pg_is_null(r, row, 12),
-		.same_file = ims_pg_number(r, row, 14),
-		.pixels = (uint32_t)ims_pg_number(r, row, 15),
-		.root_path = ims_pg_value(r, row, 16, &size),
+		.id = ims_pg_number(r, row, from + 0),
+		.root = ims_pg_number(r, row, from + 1),
+		.path = ims_pg_value(r, row, from + 2, &size),
+		.size = (uint64_t)ims_pg_number(r, row, from + 3),
+		.mtime = { ims_pg_number(r, row, from + 4), ims_pg_number(r, row, from + 5) },
+		.state = (uint32_t)ims_pg_number(r, row, from + 6),
+		.reason = ims_pg_is_null(r, row, from + 7) ? NULL : ims_pg_value(r, row, from + 7, &size),
+		.width = (uint32_t)ims_pg_number(r, row, from + 8),
+		.height = (uint32_t)ims_pg_number(r, row, from + 9),
+		.same_as = ims_pg_number(r, row, from + 11),
+		.ctime = { ims_pg_number(r, row, from + 12), ims_pg_number(r, row, from + 13) },
+		.has_ctime = !ims_pg_is_null(r, row, from + 12),
+		.same_file = ims_pg_number(r, row, from + 14),
+		.pixels = (uint32_t)ims_pg_number(r, row, from + 15),
+		.root_path = ims_pg_value(r, row, from + 16, &size),
 	};
-	const char *hash = ims_pg_value(r, row, 10, &size);
+	const char *hash = ims_pg_value(r, row, from + 10, &size);
 	if (size == sizeof out->hash)
 		memcpy(&out->hash, hash, size);
 	if (out->state < IMGSEARCH_STATE_INDEXED || out->state > IMGSEARCH_STATE_LINK)
@@ -35,7 +36,35 @@ int ims_pg_picture(const pg_result *r, int row, store_picture *out, imgsearch_er
 
 /* ------------------------------------------------------------------------ by their keys ---- */
 
+/* Copies the strings of a picture, which may be empty: then it is left so. */
+static int own(store_picture *p, imgsearch_error *err)
+{
+	const char *reason = p->reason;
+	p->path = ims_strdup(p->path);
+	p->root_path = ims_strdup(p->root_path);
+	p->reason = reason ? ims_strdup(reason) : NULL;
+	return p->path && p->root_path && (p->reason || !reason) ? 0 : ims_nomem(err);
+}
+
 /* The first column behind those of a picture is the number of its key. */
+static int take_pictures(const pg_result *r, size_t n, store_picture *out, imgsearch_error *err)
+{
+	int rc = 0;
+	if (n)
+		memset(out, 0, n * sizeof *out);
+	for (int row = 0; !rc && row < ims_pg_count(r); row++) {
+		store_picture *to = &out[ims_pg_number(r, row, PG_PICTURE_COUNT) - 1], p;
+		rc = ims_pg_picture(r, row, 0, &p, err);
+		if (rc)
+			break;
+		*to = p;
+		rc = own(to, err);
+	}
+	if (rc)
+		ims_store_pictures_clear(out, n);
+	return rc;
+}
+
 static int look_up(store *st, const char *sql, pg_params *p, size_t n, store_picture *out,
 	imgsearch_error *err)
 {
@@ -43,19 +72,9 @@ static int look_up(store *st, const char *sql, pg_params *p, size_t n, store_pic
 	if (n)
 		memset(out, 0, n * sizeof *out);
 	int rc = ims_pg_read(st, &r, err, sql, p);
-	for (int row = 0; !rc && row < ims_pg_count(r); row++) {
-		store_picture *to = &out[ims_pg_number(r, row, PG_PICTURE_COUNT) - 1];
-		rc = ims_pg_picture(r, row, to, err);
-		bool failed = rc != 0;
-		to->path = rc ? NULL : ims_strdup(to->path);
-		to->root_path = rc ? NULL : ims_strdup(to->root_path);
-		to->reason = rc || !to->reason ? NULL : ims_strdup(to->reason);
-		failed = !to->path || !to->root_path;
-		rc = !rc && failed ? ims_nomem(err) : rc;
-	}
+	if (!rc)
+		rc = take_pictures(r, n, out, err);
 	ims_pg_clear(r);
-	if (rc)
-		ims_store_pictures_clear(out, n);
 	return rc;
 }
 
@@ -63,9 +82,35 @@ static int look_up(store *st, const char *sql, pg_params *p, size_t n, store_pic
 	"SELECT " PG_PICTURE ", k.number FROM " keys " JOIN picture p ON " on \
 	" JOIN root r ON r.id = p.root"
 
+static int take_from_items(const pg_snapshot *snapshot, const int64_t *ids, size_t n,
+	store_picture *out, imgsearch_error *err)
+{
+	int rc = 0;
+	if (n)
+		memset(out, 0, n * sizeof *out);
+	for (size_t i = 0; !rc && i < n; i++) {
+		pg_item item = ims_pg_item(snapshot, ids[i]);
+		store_picture p;
+		if (ims_pg_is_null(item.r, item.row, PG_ITEM_PICTURE))
+			continue;
+		rc = ims_pg_picture(item.r, item.row, PG_ITEM_PICTURE, &p, err);
+		if (rc)
+			break;
+		out[i] = p;
+		rc = own(&out[i], err);
+	}
+	if (rc)
+		ims_store_pictures_clear(out, n);
+	return rc;
+}
+
 int ims_pg_get(store *st, const int64_t *ids, size_t n, store_picture *out, imgsearch_error *err)
 {
 	pg_params p = { 0 };
+	pg_snapshot *snapshot;
+	int rc = ims_pg_items_have(st, ids, n, true, &snapshot, err);
+	if (rc || snapshot)
+		return rc ? rc : take_from_items(snapshot, ids, n, out, err);
 	ims_pg_int8_array(&p, ids, n);
 	return look_up(st, FROM_KEYS("unnest($1) WITH ORDINALITY AS k (id, number)", "p.id = k.id"), &p,
 		n, out, err);
@@ -89,20 +134,57 @@ int ims_pg_find(store *st, const store_place *at, size_t n, store_picture *out,
 		&p, n, out, err);
 }
 
+#define BY_HASH \
+	" FROM unnest($1) WITH ORDINALITY AS k (hash, number) JOIN picture p ON p.hash = k.hash AND" \
+	" p.state IN (1, 8) JOIN root r ON r.id = p.root ORDER BY k.number, p.state," \
+	" p.same_as IS NOT NULL, p.id"
+
+static void put_hashes(pg_params *p, const hash256 *hashes, size_t n)
+{
+	*p = (pg_params){ 0 };
+	ims_pg_array_begin(p, PG_BYTEA_ARRAY, PG_BYTEA, n);
+	for (size_t i = 0; i < n; i++)
+		ims_pg_put_bytes(&p->data, hashes[i].byte, sizeof hashes[i].byte);
+	ims_pg_array_end(p);
+}
+
+/* In a snapshot, whoever asks for a picture asks for its vector next. */
+static int by_hash_with_items(pg_store *st, pg_snapshot *snapshot, const hash256 *hashes, size_t n,
+	const char *sql, store_picture *out, imgsearch_error *err)
+{
+	pg_params p[2];
+	pg_statement s[2 + PG_ITEM_STATEMENTS] = {
+		{ .sql = sql, .p = &p[0] },
+		{ .sql = "SELECT ims_set_found(ARRAY(SELECT p.id FROM picture p WHERE p.hash = ANY ($1)"
+				 " AND p.state = 1))",
+			.p = &p[1] },
+	};
+	bool assumed = snapshot->assumed;
+	put_hashes(&p[0], hashes, n);
+	put_hashes(&p[1], hashes, n);
+	ims_pg_items_ask_found(s + 2);
+	snapshot->assumed = false; /* a later read compares the state */
+	int rc = ims_pg_items_run(st, snapshot, s, 2, false, err);
+	snapshot->assumed = assumed;
+	if (!rc)
+		rc = take_pictures(s[0].out, n, out, err);
+	ims_pg_clear(s[0].out);
+	ims_pg_clear(s[1].out);
+	return rc;
+}
+
 int ims_pg_by_hash(store *st, const hash256 *hashes, size_t n, store_picture *out,
 	imgsearch_error *err)
 {
-	pg_params p = { 0 };
-	ims_pg_array_begin(&p, PG_BYTEA_ARRAY, PG_BYTEA, n);
-	for (size_t i = 0; i < n; i++)
-		ims_pg_put_bytes(&p.data, hashes[i].byte, sizeof hashes[i].byte);
-	ims_pg_array_end(&p);
-	return look_up(st,
-		"SELECT DISTINCT ON (k.number) " PG_PICTURE
-		", k.number FROM unnest($1) WITH ORDINALITY AS k (hash, number) JOIN picture p ON p.hash ="
-		" k.hash AND p.state IN (1, 8) JOIN root r ON r.id = p.root ORDER BY k.number, p.state,"
-		" p.same_as IS NOT NULL, p.id",
-		&p, n, out, err);
+	static const char sql[] = "SELECT DISTINCT ON (k.number) " PG_PICTURE ", k.number" BY_HASH;
+	pg_snapshot *snapshot = ims_pg_snapshot_get((pg_store *)st);
+	pg_params p;
+	if (n)
+		memset(out, 0, n * sizeof *out);
+	if (snapshot && n <= PG_ITEMS)
+		return by_hash_with_items((pg_store *)st, snapshot, hashes, n, sql, out, err);
+	put_hashes(&p, hashes, n);
+	return look_up(st, sql, &p, n, out, err);
 }
 
 int ims_pg_presences(store *st, const int64_t *ids, size_t n, uint8_t *presence,
@@ -130,15 +212,12 @@ static int read_number(store *st, int64_t *out, imgsearch_error *err, const char
 	return rc;
 }
 
+/* To hash a file takes less time than a round trip. */
 int ims_pg_has_size(store *st, uint64_t size, bool *has, imgsearch_error *err)
 {
-	int64_t there;
-	pg_params p = { 0 };
-	ims_pg_int(&p, (int64_t)size);
-	int rc = read_number(st, &there, err, "SELECT EXISTS (SELECT FROM picture WHERE size = $1)",
-		&p);
-	*has = there != 0;
-	return rc;
+	(void)st, (void)size, (void)err;
+	*has = true;
+	return 0;
 }
 
 int ims_pg_unconverted(store *st, uint64_t *n, imgsearch_error *err)
@@ -178,7 +257,7 @@ static int read_picture(void *user, const pg_result *r, int row, imgsearch_error
 {
 	const picture_reader *reader = user;
 	store_picture p;
-	int rc = ims_pg_picture(r, row, &p, err);
+	int rc = ims_pg_picture(r, row, 0, &p, err);
 	if (rc)
 		return rc;
 	p.facts_version = (uint32_t)ims_pg_number(r, row, PG_PICTURE_COUNT);
@@ -244,10 +323,87 @@ static int read_with_cell(void *user, const pg_result *r, int row, imgsearch_err
 		(char *)ims_pg_value(r, row, VALUE, &size),
 		ims_pg_number(r, row, TITLE) != 0,
 	};
-	int rc = ims_pg_picture(r, row, &p, err);
+	int rc = ims_pg_picture(r, row, 0, &p, err);
 	return rc ? rc
 			  : l->each(l->user, (size_t)ims_pg_number(r, row, NUMBER) - 1, &p, p.root_path,
 				  ims_pg_is_null(r, row, NAME) ? NULL : &cell);
+}
+
+/* The facts of columns from `from` on. */
+static void read_facts(const pg_result *r, int row, int from, const char *out[FACTS])
+{
+	size_t size;
+	for (int i = 0; i < FACTS; i++)
+		out[i] = ims_pg_is_null(r, row, from + i) ? NULL : ims_pg_value(r, row, from + i, &size);
+}
+
+/* The same of an item that was read. */
+static int report_with_cells(const pg_item *item, size_t i, const lookup *l, imgsearch_error *err)
+{
+	const pg_result *cells;
+	store_picture p;
+	size_t size;
+	int first, rc = ims_pg_picture(item->r, item->row, PG_ITEM_PICTURE, &p, err);
+	size_t n = ims_pg_item_cells(item, &cells, &first);
+	if (!rc && !n)
+		rc = l->each(l->user, i, &p, p.root_path, NULL);
+	for (int c = first; !rc && c < first + (int)n; c++) {
+		store_cell cell = {
+			(char *)ims_pg_value(cells, c, PG_CELL_NAME, &size),
+			(char *)ims_pg_value(cells, c, PG_CELL_VALUE, &size),
+			ims_pg_number(cells, c, PG_CELL_TITLE) != 0,
+		};
+		rc = l->each(l->user, i, &p, p.root_path, &cell);
+	}
+	return rc;
+}
+
+static int report_path(const pg_item *item, size_t i, const lookup *l, imgsearch_error *err)
+{
+	store_picture p;
+	int rc = ims_pg_picture(item->r, item->row, PG_ITEM_PICTURE, &p, err);
+	return rc ? rc : l->path(l->user, i, &p, p.root_path);
+}
+
+static int report_other_paths(const pg_item *item, size_t i, const lookup *l, imgsearch_error *err)
+{
+	const pg_result *paths;
+	int first, rc = 0;
+	size_t n = ims_pg_item_paths(item, &paths, &first);
+	for (int row = first; !rc && row < first + (int)n; row++) {
+		store_picture p;
+		rc = ims_pg_picture(paths, row, PG_PATH_PICTURE, &p, err);
+		if (!rc)
+			rc = l->path(l->user, i, &p, p.root_path);
+	}
+	return rc;
+}
+
+static int report_facts(const pg_item *item, size_t i, const lookup *l, imgsearch_error *err)
+{
+	const char *fact[FACTS];
+	bool known = false;
+	(void)err;
+	read_facts(item->r, item->row, PG_ITEM_FACTS, fact);
+	for (int k = 0; k < FACTS; k++)
+		known |= fact[k] != NULL;
+	return known ? l->facts(l->user, i, fact) : 0;
+}
+
+/* Reports items of this thread's snapshot. *done: all were read before. */
+typedef int item_report(const pg_item *item, size_t i, const lookup *l, imgsearch_error *err);
+static int report_items(store *st, const int64_t *ids, size_t n, item_report *report,
+	const lookup *l, bool *done, imgsearch_error *err)
+{
+	pg_snapshot *snapshot;
+	int rc = ims_pg_items_have(st, ids, n, false, &snapshot, err);
+	*done = !rc && snapshot;
+	for (size_t i = 0; *done && !rc && i < n; i++) {
+		pg_item item = ims_pg_item(snapshot, ids[i]);
+		if (!ims_pg_is_null(item.r, item.row, PG_ITEM_PICTURE))
+			rc = report(&item, i, l, err);
+	}
+	return rc;
 }
 
 int ims_pg_pictures_lookup(store *st, const int64_t *ids, size_t n, store_lookup_each *each,
@@ -255,6 +411,10 @@ int ims_pg_pictures_lookup(store *st, const int64_t *ids, size_t n, store_lookup
 {
 	lookup l = { .each = each, .user = user };
 	pg_params p = { 0 };
+	bool done;
+	int rc = report_items(st, ids, n, report_with_cells, &l, &done, err);
+	if (rc || done)
+		return rc;
 	ims_pg_int8_array(&p, ids, n);
 	return ims_pg_read_each(st,
 		"SELECT " PG_PICTURE
@@ -268,7 +428,7 @@ static int read_place(void *user, const pg_result *r, int row, imgsearch_error *
 {
 	const lookup *l = user;
 	store_picture p;
-	int rc = ims_pg_picture(r, row, &p, err);
+	int rc = ims_pg_picture(r, row, 0, &p, err);
 	size_t i = (size_t)ims_pg_number(r, row, PG_PICTURE_COUNT) - 1;
 	return rc ? rc : l->path(l->user, i, &p, p.root_path);
 }
@@ -278,6 +438,10 @@ int ims_pg_paths_of(store *st, const int64_t *ids, size_t n, store_path_of *each
 {
 	lookup l = { .path = each, .user = user };
 	pg_params p = { 0 };
+	bool done;
+	int rc = report_items(st, ids, n, report_path, &l, &done, err);
+	if (rc || done)
+		return rc;
 	ims_pg_int8_array(&p, ids, n);
 	return ims_pg_read_each(st,
 		FROM_KEYS("unnest($1) WITH ORDINALITY AS k (id, number)",
@@ -290,6 +454,10 @@ int ims_pg_paths_lookup(store *st, const int64_t *ids, size_t n, store_path_each
 {
 	lookup l = { .path = each, .user = user };
 	pg_params p = { 0 };
+	bool done;
+	int rc = report_items(st, ids, n, report_other_paths, &l, &done, err);
+	if (rc || done)
+		return rc;
 	ims_pg_int8_array(&p, ids, n);
 	return ims_pg_read_each(st,
 		FROM_KEYS("unnest($1) WITH ORDINALITY AS k (id, number)",
@@ -297,18 +465,6 @@ int ims_pg_paths_lookup(store *st, const int64_t *ids, size_t n, store_path_each
 								"p.path",
 		&p, read_place, &l, err);
 }
-
-/* The facts of columns from `from` on. */
-static void read_facts(const pg_result *r, int row, int from, const char *out[FACTS])
-{
-	size_t size;
-	for (int i = 0; i < FACTS; i++)
-		out[i] = ims_pg_is_null(r, row, from + i) ? NULL : ims_pg_value(r, row, from + i, &size);
-}
-
-#define FACT_COLUMNS \
-	"f.value[1], f.value[2], f.value[3], f.value[4], f.value[5], f.value[6], f.value[7]," \
-	" f.value[8], f.value[9], f.value[10], f.value[11]"
 
 static int read_looked_up_facts(void *user, const pg_result *r, int row, imgsearch_error *err)
 {
@@ -324,9 +480,13 @@ int ims_pg_facts_lookup(store *st, const int64_t *ids, size_t n, store_facts_eac
 {
 	lookup l = { .facts = each, .user = user };
 	pg_params p = { 0 };
+	bool done;
+	int rc = report_items(st, ids, n, report_facts, &l, &done, err);
+	if (rc || done)
+		return rc;
 	ims_pg_int8_array(&p, ids, n);
 	return ims_pg_read_each(st,
-		"SELECT k.number, " FACT_COLUMNS " FROM unnest($1) WITH ORDINALITY AS k (id, number) JOIN"
+		"SELECT k.number, " PG_FACTS " FROM unnest($1) WITH ORDINALITY AS k (id, number) JOIN"
 		" fact f ON f.picture = k.id ORDER BY k.number",
 		&p, read_looked_up_facts, &l, err);
 }
@@ -351,7 +511,7 @@ int ims_pg_each_described(store *st, store_described_each *each, void *user, img
 {
 	lookup l = { .described = each, .user = user };
 	return ims_pg_read_each(st,
-		"SELECT p.id, p.width, p.height, c.name, c.value, " FACT_COLUMNS
+		"SELECT p.id, p.width, p.height, c.name, c.value, " PG_FACTS
 		" FROM picture p LEFT JOIN fact f ON f.picture = p.id LEFT JOIN cell c ON c.picture = p.id"
 		" WHERE p.state = 1 ORDER BY p.id, c.number",
 		NULL, read_described, &l, err);

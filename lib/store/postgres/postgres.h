@@ -16,6 +16,12 @@ int ims_pg_vectors_put(store *st, const int64_t *ids, const float *rows, size_t 
 	imgsearch_error *err);
 int ims_pg_ids(store *st, store_id_list list, int64_t **ids, size_t *n, imgsearch_error *err);
 
+int ims_pg_near(store *st, const store_near_request *q, store_near **out, size_t *n,
+	imgsearch_error *err);
+int ims_pg_near_build(store *st, const store_space *space, bool index, uint32_t degree,
+	uint32_t beam, job *j, imgsearch_error *err);
+int ims_pg_expect(store *st, const int64_t *ids, size_t n, imgsearch_error *err);
+
 int ims_pg_write_records(store *st, store_record *r, size_t n, imgsearch_error *err);
 int ims_pg_move(store *st, const store_move *m, size_t n, imgsearch_error *err);
 int ims_pg_name_files(store *st, const store_naming *names, size_t n, imgsearch_error *err);
@@ -95,8 +101,22 @@ void ims_pg_tx_rollback(store *st);
 void ims_pg_snapshot_begin(store *st, store_snapshot *snapshot);
 void ims_pg_snapshot_end(store_snapshot *snapshot);
 void ims_pg_snapshot_pause(store *st);
+bool ims_pg_snapshot_stale(store_snapshot *snapshot);
 void ims_pg_hold_acquire(store *st, store_hold *h);
 void ims_pg_hold_release(store *st, store_hold *h);
+bool ims_pg_may_retry(store *st);
+int ims_pg_lease_begin(store *st, store_work work, imgsearch_error *err);
+void ims_pg_lease_end(store *st);
+int ims_pg_claim(store *st, store_claim *c, size_t n, bool next, imgsearch_error *err);
+int ims_pg_unclaim(store *st, const store_place *at, size_t n, imgsearch_error *err);
+
+int ims_pg_table_each(store *st, store_table table, const store_value *after, int64_t most,
+	store_table_each *each, void *user, imgsearch_error *err);
+int ims_pg_transfer_begin(store *st, imgsearch_error *err);
+void ims_pg_transfer_end(store *st);
+int ims_pg_transfer_clear(store *st, imgsearch_error *err);
+int ims_pg_transfer_put(store *st, store_table table, const store_rows *rows, imgsearch_error *err);
+int ims_pg_transfer_finish(store *st, int64_t max_id, int64_t change, imgsearch_error *err);
 
 void ims_pg_close(store *st);
 int64_t ims_pg_old_version(store *st);

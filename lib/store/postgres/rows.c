@@ -1,5 +1,6 @@
 /* Vectors, and what changed of them. A vector is pgvector's: values in network order. */
 #include "store/postgres/conn.h"
+#include "store/postgres/items.h"
 #include "store/postgres/postgres.h"
 
 #include <string.h>
@@ -88,10 +89,21 @@ int ims_pg_vectors_fetch(store *st, const int64_t *ids, size_t n, uint32_t dim, 
 {
 	pg_params p = { 0 };
 	pg_result *r;
+	pg_snapshot *snapshot;
 	if (n)
 		memset(found, 0, n);
+	int rc = ims_pg_items_have(st, ids, n, true, &snapshot, err);
+	for (size_t i = 0; !rc && snapshot && i < n; i++) {
+		pg_item item = ims_pg_item(snapshot, ids[i]);
+		if (ims_pg_is_null(item.r, item.row, PG_ITEM_VECTOR))
+			continue;
+		rc = copy_vector(st, item.r, item.row, PG_ITEM_VECTOR, ids[i], dim, out + i * dim, err);
+		found[i] = !rc;
+	}
+	if (rc || snapshot)
+		return rc;
 	ims_pg_int8_array(&p, ids, n);
-	int rc = ims_pg_read(st, &r, err,
+	rc = ims_pg_read(st, &r, err,
 		"SELECT i.number - 1, f.id, f.data FROM unnest($1) WITH ORDINALITY AS i (id, number)"
 		" JOIN feature f ON f.id = i.id",
 		&p);
@@ -104,7 +116,8 @@ int ims_pg_vectors_fetch(store *st, const int64_t *ids, size_t n, uint32_t dim, 
 	return rc;
 }
 
-int ims_pg_vectors_put(store *st, const int64_t *ids, const float *rows, size_t n, uint32_t dim,
+/* One round trip. */
+static int put_few(store *st, const int64_t *ids, const float *rows, size_t n, uint32_t dim,
 	imgsearch_error *err)
 {
 	const pg_store *own = (const pg_store *)st;
@@ -115,6 +128,34 @@ int ims_pg_vectors_put(store *st, const int64_t *ids, const float *rows, size_t 
 		ims_pg_put_vector(&p.data, rows + i * dim, dim);
 	ims_pg_array_end(&p);
 	return ims_pg_write(st, NULL, err, "SELECT ims_put_vectors($1, $2)", &p);
+}
+
+/* Three round trips: rows of these ids go, and their number is counted; then all rows come. */
+static int put_many(store *st, const int64_t *ids, const float *rows, size_t n, uint32_t dim,
+	imgsearch_error *err)
+{
+	pg_params p = { 0 };
+	pg_copy c = { 0 };
+	pg_link *l;
+	ims_pg_int8_array(&p, ids, n);
+	int rc = ims_pg_write(st, NULL, err, "SELECT ims_make_room($1)", &p);
+	if (!rc)
+		rc = ims_pg_writer(st, &l, err);
+	if (!rc)
+		rc = ims_pg_copy_begin(&c, l, "COPY feature (id, data) FROM STDIN (FORMAT binary)", err);
+	for (size_t i = 0; !rc && i < n; i++) {
+		rc = ims_pg_copy_row(&c, 2, err);
+		ims_pg_put_int8(&c.rows, ids[i]);
+		ims_pg_put_vector(&c.rows, rows + i * dim, dim);
+	}
+	return ims_pg_copy_end(&c, rc, err);
+}
+
+int ims_pg_vectors_put(store *st, const int64_t *ids, const float *rows, size_t n, uint32_t dim,
+	imgsearch_error *err)
+{
+	enum { FEW = 64 };
+	return (n <= FEW ? put_few : put_many)(st, ids, rows, n, dim, err);
 }
 
 /* The ids of a result's first column; ims_free. */
@@ -159,16 +200,15 @@ int ims_pg_ids(store *st, store_id_list list, int64_t **ids, size_t *n, imgsearc
 
 /* ------------------------------------------------------------------------------ changes ---- */
 
-int ims_pg_state_get(store *st, store_state *out, imgsearch_error *err)
+static const char state_sql[] =
+	"SELECT what, n, (SELECT change FROM newest), (SELECT data FROM setting WHERE name = 'epoch')"
+	" FROM tally";
+
+static void take_state(const pg_result *r, store_state *out)
 {
-	pg_result *r;
 	size_t size;
 	*out = (store_state){ 0 };
-	int rc = ims_pg_read(st, &r, err,
-		"SELECT what, n, (SELECT change FROM newest), (SELECT data FROM setting WHERE name ="
-		" 'epoch') FROM tally",
-		NULL);
-	for (int row = 0; !rc && row < ims_pg_count(r); row++) {
+	for (int row = 0; row < ims_pg_count(r); row++) {
 		int64_t what = ims_pg_number(r, row, 0);
 		uint64_t n = (uint64_t)ims_pg_number(r, row, 1);
 		if (what > 0 && what < STORE_STATES)
@@ -177,12 +217,95 @@ int ims_pg_state_get(store *st, store_state *out, imgsearch_error *err)
 		out->counts.vectors_next = what == 102 ? n : out->counts.vectors_next;
 		out->counts.vectors_kept = what == 103 ? n : out->counts.vectors_kept;
 		out->change = ims_pg_number(r, row, 2);
-		reader epoch = { .data = (const void *)ims_pg_value(r, row, 3, &size), .len = 0 };
-		epoch.len = size;
-		out->epoch = size ? ims_read_u32(&epoch) : 0;
+		const char *epoch = ims_pg_value(r, row, 3, &size);
+		reader read = { .data = (const uint8_t *)epoch, .len = size };
+		out->epoch = size ? ims_read_u32(&read) : 0;
 	}
+}
+
+static void set_known(pg_store *st, const store_state *state)
+{
+	pthread_mutex_lock(&st->mutex);
+	if (!st->has_known || state->change >= st->known.change)
+		st->known = *state;
+	st->has_known = true;
+	pthread_mutex_unlock(&st->mutex);
+}
+
+static bool get_known(pg_store *st, store_state *out)
+{
+	pthread_mutex_lock(&st->mutex);
+	bool has = st->has_known;
+	*out = st->known;
+	pthread_mutex_unlock(&st->mutex);
+	return has;
+}
+
+static int read_state(pg_store *st, store_state *out, imgsearch_error *err)
+{
+	pg_result *r;
+	*out = (store_state){ 0 };
+	int rc = ims_pg_read(&st->base, &r, err, state_sql, NULL);
+	if (!rc)
+		take_state(r, out);
+	if (!rc && !ims_pg_in_own_transaction(st))
+		set_known(st, out);
 	ims_pg_clear(r);
 	return rc;
+}
+
+int ims_pg_state_get(store *base, store_state *out, imgsearch_error *err)
+{
+	pg_store *st = (pg_store *)base;
+	pg_snapshot *snapshot = ims_pg_snapshot_get(st);
+	int rc = 0;
+	if (!snapshot)
+		return read_state(st, out, err);
+	if (!snapshot->has_state && !snapshot->link && get_known(st, &snapshot->state))
+		snapshot->has_state = snapshot->assumed = true;
+	if (!snapshot->has_state) {
+		rc = read_state(st, &snapshot->state, err);
+		snapshot->has_state = !rc;
+	}
+	*out = snapshot->state;
+	return rc;
+}
+
+pg_statement ims_pg_state_ask(void)
+{
+	return (pg_statement){ .sql = state_sql };
+}
+
+/* What is taken of a state follows from what was read by it: of the rows of a server, the space. */
+static bool is_same(const store_state *a, const store_state *b, bool changes)
+{
+	return a->epoch == b->epoch && (!changes || a->change == b->change);
+}
+
+int ims_pg_state_compare(pg_store *st, pg_snapshot *snapshot, pg_result *r, bool changes,
+	imgsearch_error *err)
+{
+	store_state now;
+	take_state(r, &now);
+	set_known(st, &now);
+	snapshot->stale = !is_same(&snapshot->state, &now, changes);
+	snapshot->assumed = false;
+	snapshot->state = now;
+	return snapshot->stale
+		? ims_fail(err, IMGSEARCH_EBUSY, "index %s: it was changed meanwhile", st->base.label)
+		: 0;
+}
+
+bool ims_pg_snapshot_stale(store_snapshot *outer)
+{
+	pg_store *st = (pg_store *)outer->st;
+	pg_snapshot *snapshot = outer->conn;
+	store_state now, before;
+	if (!snapshot || !snapshot->assumed)
+		return snapshot && snapshot->stale;
+	before = snapshot->state;
+	snapshot->assumed = false;
+	return !read_state(st, &now, NULL) && !is_same(&before, &now, true);
 }
 
 int ims_pg_changes_between(store *st, int64_t after, int64_t last, int64_t **ids, size_t *n,

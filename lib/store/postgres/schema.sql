@@ -8,8 +8,11 @@
 -- file name. So they are compared as bytes, as SQLite compares them.
 --
 -- Writers take turns: ims_begin locks the one row of `newest` until the transaction ends. So
--- changes are numbered in the order in which they are committed.
+-- changes are numbered in the order in which they are committed: a reader that sees a change sees
+-- all those of smaller numbers. (That is more than to read below pg_snapshot_xmin, and needs
+-- nothing of the reader.)
 
+-- Small values. 'version': of this schema. 'lease': seconds, as text; see ims_lease_time.
 CREATE TABLE setting (name text PRIMARY KEY, data bytea NOT NULL);
 
 CREATE TABLE model (
@@ -121,10 +124,150 @@ INSERT INTO newest VALUES (0);
 CREATE TABLE tally (what integer PRIMARY KEY, n bigint NOT NULL);
 INSERT INTO tally SELECT what, 0 FROM unnest('{1,2,3,4,5,6,7,8,9,101,102,103}'::integer[]) what;
 
--- ------------------------------------------------------------------------------- counting ----
+-- Work that takes many transactions: a run of an indexer, a build. The id is its fencing number: it
+-- grows, and no other work gets it. The program renews the time at which it ends by itself; the
+-- clock is the server's. What has ended is deleted by whoever finds it, with its claims, and each
+-- transaction of the work looks at its row first: so nothing of it is written later.
+CREATE TABLE lease (
+	id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	work text NOT NULL,
+	holder text NOT NULL, -- for people
+	place text NOT NULL, -- the running system of its process
+	process bigint NOT NULL,
+	ends timestamptz NOT NULL,
+	model bigint, -- ids of the models when it began
+	next_model bigint
+);
+CREATE UNIQUE INDEX lease_build ON lease (work) WHERE work = 'build';
 
-CREATE FUNCTION ims_begin() RETURNS void LANGUAGE sql AS
-	$$ SELECT FROM newest FOR UPDATE $$;
+-- Files that a run reads, until it has written their pictures. After a crash of the server it is
+-- empty, and files may be read twice.
+CREATE UNLOGGED TABLE claim (
+	root bigint NOT NULL,
+	path bytea NOT NULL,
+	lease bigint NOT NULL,
+	PRIMARY KEY (root, path)
+);
+CREATE INDEX claim_lease ON claim (lease);
+
+-- --------------------------------------------------------------------------- many writers ----
+
+-- How long a program may be silent: between two signs of life of its work, and within a transaction,
+-- in which others wait for it. 60 seconds, or what the setting 'lease' says.
+CREATE FUNCTION ims_lease_time() RETURNS interval LANGUAGE sql STABLE AS $$
+	SELECT make_interval(secs => coalesce(
+		(SELECT encode(data, 'escape')::float8 FROM setting WHERE name = 'lease'), 60))
+$$;
+
+-- Deletes work that has ended by itself. One whose program writes at this moment is passed over.
+CREATE FUNCTION ims_end_dead() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	dead bigint[] := ARRAY(SELECT id FROM lease WHERE ends < clock_timestamp()
+		FOR UPDATE SKIP LOCKED);
+BEGIN
+	IF cardinality(dead) > 0 THEN
+		DELETE FROM claim WHERE lease = ANY (dead);
+		DELETE FROM lease WHERE id = ANY (dead);
+	END IF;
+END $$;
+
+-- Ends work whose processes are known to be dead.
+CREATE FUNCTION ims_end_killed(killed bigint[]) RETURNS void LANGUAGE sql AS $$
+	UPDATE lease SET ends = '-infinity'
+		WHERE id IN (SELECT id FROM lease WHERE id = ANY (killed) FOR UPDATE SKIP LOCKED)
+$$;
+
+-- The fencing number of new work. One builds at a time.
+CREATE FUNCTION ims_begin_work(which text, who text, at text, number bigint)
+	RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+	began bigint;
+BEGIN
+	PERFORM ims_end_dead();
+	INSERT INTO lease (work, holder, place, process, ends, model, next_model)
+		SELECT which, who, at, number, clock_timestamp() + ims_lease_time(),
+			(SELECT id FROM model WHERE next = 0), (SELECT id FROM model WHERE next = 1)
+		ON CONFLICT DO NOTHING RETURNING id INTO began;
+	IF began IS NULL THEN
+		RAISE EXCEPTION USING ERRCODE = 'IM009', MESSAGE = 0, DETAIL =
+			coalesce((SELECT holder FROM lease WHERE work = which), 'another program');
+	END IF;
+	RETURN began;
+END $$;
+
+CREATE FUNCTION ims_end_work(mine bigint) RETURNS void LANGUAGE sql AS $$
+	DELETE FROM claim WHERE lease = mine;
+	DELETE FROM lease WHERE id = mine
+$$;
+
+-- A sign of life. A transaction of the work itself is one, too, so it is not waited for.
+CREATE FUNCTION ims_renew(mine bigint) RETURNS void LANGUAGE sql AS $$
+	UPDATE lease SET ends = clock_timestamp() + ims_lease_time()
+		WHERE id = (SELECT id FROM lease WHERE id = mine FOR UPDATE SKIP LOCKED)
+$$;
+
+-- Refuses work that has ended, or whose model was replaced by another program. Until the
+-- transaction ends nobody else can end it. Whether its next model is the current one now.
+CREATE FUNCTION ims_hold(mine bigint) RETURNS boolean LANGUAGE plpgsql AS $$
+DECLARE
+	l lease;
+	now_model bigint := (SELECT id FROM model WHERE next = 0);
+	now_next bigint := (SELECT id FROM model WHERE next = 1);
+BEGIN
+	UPDATE lease SET ends = clock_timestamp() + ims_lease_time() WHERE id = mine RETURNING * INTO l;
+	IF NOT FOUND THEN
+		RAISE EXCEPTION USING ERRCODE = 'IM007', MESSAGE = mine;
+	ELSIF now_model = l.next_model THEN
+		RETURN true;
+	ELSIF now_model IS DISTINCT FROM l.model
+			OR (l.next_model IS NOT NULL AND now_next IS DISTINCT FROM l.next_model) THEN
+		RAISE EXCEPTION USING ERRCODE = 'IM008', MESSAGE = mine;
+	END IF;
+	RETURN false;
+END $$;
+
+-- Begins a transaction that writes, of work or of none (0). A program that is killed, or whose
+-- network vanishes, loses its turn after a while. All settings are those of the transaction alone, so
+-- that a pooler may stand before the server.
+CREATE FUNCTION ims_begin(mine bigint) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	silence text := (extract(epoch FROM ims_lease_time()) * 1000)::bigint;
+	switched boolean := false;
+BEGIN
+	PERFORM set_config('idle_in_transaction_session_timeout', silence, true),
+		set_config('tcp_user_timeout', silence, true);
+	PERFORM FROM newest FOR UPDATE;
+	IF mine > 0 THEN
+		switched := ims_hold(mine);
+	END IF;
+	PERFORM set_config('imgsearch.work', mine::text, true),
+		set_config('imgsearch.switched', switched::text, true);
+END $$;
+
+-- Claims files for a run, those that no other one has; `ours` says which. Nobody is waited for.
+-- Each comes with its row as it is now, with the version and sidecars of its facts, and with
+-- whether its vector is there.
+CREATE FUNCTION ims_claim(mine bigint, roots bigint[], paths bytea[], of_next boolean)
+	RETURNS TABLE (number bigint, ours boolean, p picture, version bigint, sidecars bigint,
+		has_vector boolean)
+	LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM ims_hold(mine), ims_end_dead();
+	INSERT INTO claim SELECT k.root, k.path, mine FROM unnest(roots, paths) AS k (root, path)
+		WHERE NOT EXISTS (SELECT FROM claim c WHERE c.root = k.root AND c.path = k.path)
+		ORDER BY k.root, k.path ON CONFLICT DO NOTHING;
+	RETURN QUERY SELECT k.number, coalesce(c.lease = mine, false), q, f.version, f.sidecars,
+			CASE WHEN of_next AND m.id IS NULL
+				THEN EXISTS (SELECT FROM feature_next v WHERE v.id = q.id)
+				ELSE EXISTS (SELECT FROM feature v WHERE v.id = q.id) END
+		FROM ROWS FROM (unnest(roots), unnest(paths)) WITH ORDINALITY AS k (root, path, number)
+			LEFT JOIN claim c ON c.root = k.root AND c.path = k.path
+			LEFT JOIN picture q ON q.root = k.root AND q.path = k.path
+			LEFT JOIN fact f ON f.picture = q.id
+			LEFT JOIN (model m JOIN lease l ON l.next_model = m.id AND l.id = mine) ON m.next = 0;
+END $$;
+
+-- ------------------------------------------------------------------------------- counting ----
 
 -- The largest id that was given; -1: none yet.
 CREATE FUNCTION ims_max_id() RETURNS bigint LANGUAGE sql AS
@@ -133,6 +276,14 @@ CREATE FUNCTION ims_max_id() RETURNS bigint LANGUAGE sql AS
 -- No picture gets an id up to this one later.
 CREATE FUNCTION ims_use_ids(largest bigint) RETURNS void LANGUAGE sql AS
 	$$ SELECT setval('item_id', largest) WHERE largest > ims_max_id() $$;
+
+-- Those of a copy: the largest id that was given (-1: none yet), the number of the newest change.
+CREATE FUNCTION ims_set_counters(largest bigint, newest_change bigint) RETURNS void
+LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM setval('item_id', greatest(largest, 0), largest >= 0);
+	UPDATE newest SET change = newest_change;
+END $$;
 
 CREATE FUNCTION ims_count(key integer, more bigint) RETURNS void LANGUAGE sql AS
 	$$ UPDATE tally SET n = n + more WHERE what = key AND more <> 0 $$;
@@ -519,9 +670,13 @@ CREATE FUNCTION ims_write(records ims_record[])
 	RETURNS TABLE (id bigint, state integer, outcome integer) LANGUAGE plpgsql AS $$
 DECLARE
 	r ims_record;
+	switched boolean := current_setting('imgsearch.switched', true) = 'true';
 BEGIN
+	DELETE FROM claim c USING unnest(records) AS k WHERE c.root = k.root AND c.path = k.path
+		AND c.lease::text = current_setting('imgsearch.work', true);
 	FOREACH r IN ARRAY records LOOP
 		r.outcome := 0;
+		r.of_next := r.of_next AND switched IS NOT TRUE;
 		IF r.way = 0 THEN
 			PERFORM ims_touch(r);
 		ELSIF r.way = 1 THEN
@@ -555,6 +710,27 @@ BEGIN
 	INSERT INTO feature SELECT * FROM unnest(items, given)
 		ON CONFLICT (id) DO UPDATE SET data = excluded.data;
 	PERFORM ims_count(101, added);
+	PERFORM ims_changed(items);
+	PERFORM ims_use_ids((SELECT max(i.id) FROM unnest(items) AS i (id)));
+END $$;
+
+-- The vectors of these items, which differ from each other, come next, by COPY.
+CREATE FUNCTION ims_make_room(items bigint[]) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	deleted bigint;
+	replaced bigint := 0;
+BEGIN
+	IF (SELECT min(i.id) FROM unnest(items) AS i (id)) <= ims_max_id() THEN
+		SELECT min(i.id) INTO deleted FROM unnest(items) AS i (id)
+			WHERE EXISTS (SELECT FROM feature_kept k WHERE k.id = i.id)
+				OR EXISTS (SELECT FROM picture p WHERE p.id = i.id AND p.state = 8);
+		IF deleted IS NOT NULL THEN
+			RAISE EXCEPTION USING ERRCODE = 'IM003', MESSAGE = deleted;
+		END IF;
+		DELETE FROM feature WHERE id = ANY (items);
+		GET DIAGNOSTICS replaced = ROW_COUNT;
+	END IF;
+	PERFORM ims_count(101, cardinality(items) - replaced);
 	PERFORM ims_changed(items);
 	PERFORM ims_use_ids((SELECT max(i.id) FROM unnest(items) AS i (id)));
 END $$;
@@ -782,10 +958,9 @@ $$;
 
 CREATE FUNCTION ims_set_model(of_next bigint, a text, b text, c text, d text, e bigint, f bigint)
 	RETURNS void LANGUAGE sql AS $$
+	DELETE FROM model WHERE next = of_next; -- another id: see lease
 	INSERT INTO model (next, name, weights, weights_hash, recipe, dim, precision)
-		VALUES (of_next, a, b, c, d, e, f)
-		ON CONFLICT (next) DO UPDATE SET name = a, weights = b, weights_hash = c, recipe = d,
-			dim = e, precision = f;
+		VALUES (of_next, a, b, c, d, e, f);
 	DELETE FROM feature_next WHERE of_next = 1;
 	UPDATE tally SET n = 0 WHERE what = 102 AND of_next = 1
 $$;
@@ -810,6 +985,258 @@ BEGIN
 	UPDATE searcher SET published = true, params = given, version = v, rows = n, change = c
 		WHERE state = made;
 	RETURN true;
+END $$;
+
+-- ------------------------------------------------------------ the vectors that are compared ----
+-- A distance is taken between rows of a space: vectors less a mean, of length 1 under cosine. A
+-- comparison is a table compared_N of such rows beside the vectors. A trigger keeps it; so later
+-- vectors are compared with the mean of the build. It is made in steps: begun, filled, used. One
+-- whose mean is no longer that of the index goes when the next one is begun.
+
+CREATE TABLE comparison (
+	number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	metric integer NOT NULL,   -- an imgsearch_metric
+	mean vector,               -- NULL: none is subtracted
+	dim integer NOT NULL,
+	filled boolean NOT NULL
+);
+
+-- The version of pgvector: 805 is 0.8.5.
+CREATE FUNCTION ims_vector_version() RETURNS integer LANGUAGE sql STABLE AS $$
+	SELECT a[1]::integer * 10000 + a[2]::integer * 100 + a[3]::integer
+		FROM (SELECT string_to_array(extversion, '.') a FROM pg_extension
+			WHERE extname = 'vector') v
+$$;
+
+-- The row of a vector in the space; NULL: none, it is of zeros under cosine.
+CREATE FUNCTION ims_row(data vector, metric integer, mean vector) RETURNS vector
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+	SELECT CASE
+		WHEN metric <> 0 THEN CASE WHEN mean IS NULL THEN data ELSE data - mean END
+		WHEN vector_norm(data) > 0
+			THEN l2_normalize(CASE WHEN mean IS NULL THEN data ELSE data - mean END) END
+$$;
+
+CREATE FUNCTION ims_comparison_drop(which bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE format('DROP TRIGGER IF EXISTS compare_%1$s_insert ON feature;'
+		'DROP TRIGGER IF EXISTS compare_%1$s_update ON feature;'
+		'DROP TRIGGER IF EXISTS compare_%1$s_delete ON feature;'
+		'DROP TRIGGER IF EXISTS compare_%1$s_truncate ON feature;'
+		'DROP FUNCTION IF EXISTS ims_compare_%1$s();'
+		'DROP FUNCTION IF EXISTS ims_near_%1$s(vector[], bigint, bigint[], double precision);'
+		'DROP FUNCTION IF EXISTS ims_near_index_%1$s(vector[], bigint, bigint[], bigint);'
+		'DROP TABLE IF EXISTS compared_%1$s', which);
+	DELETE FROM comparison WHERE number = which;
+END $$;
+
+-- What rows are sorted by in a scan: a distance, or under ip a number below it by the error that
+-- the server's sum may have. An index cannot serve it.
+CREATE FUNCTION ims_near_bound(of_metric integer, of_row text) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+	SELECT format(CASE of_metric
+		WHEN 2 THEN '(%1$s <#> q) - slack * vector_norm(%1$s) * vector_norm(q)'
+		ELSE '(%1$s <-> q) + 0.0' END, of_row)
+$$;
+
+-- Items that the statements behind this one in the transaction read.
+CREATE FUNCTION ims_set_found(items bigint[]) RETURNS void LANGUAGE sql AS $$
+	SELECT set_config('imgsearch.found', coalesce(array_agg(DISTINCT i)::text, '{}'), true)
+		FROM unnest(items) i
+$$;
+
+-- The functions of a comparison. Distances are lengths, or negative dot products.
+CREATE FUNCTION ims_comparison_functions(which bigint, of_metric integer, dim bigint)
+RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	indexed text := CASE WHEN dim <= 2000 THEN 'c.data' ELSE format('(c.data::halfvec(%s))', dim) END
+		|| CASE of_metric WHEN 2 THEN ' <#> ' ELSE ' <-> ' END
+		|| CASE WHEN dim <= 2000 THEN 'q' ELSE format('q::halfvec(%s)', dim) END;
+BEGIN
+	EXECUTE format($f$
+		CREATE FUNCTION ims_compare_%1$s() RETURNS trigger LANGUAGE plpgsql
+		SECURITY DEFINER SET search_path FROM CURRENT AS $t$
+		BEGIN
+			IF TG_OP = 'TRUNCATE' THEN
+				TRUNCATE compared_%1$s;
+				RETURN NULL;
+			ELSIF TG_OP = 'INSERT' THEN
+				INSERT INTO compared_%1$s SELECT n.id, r.made FROM added n, comparison c,
+					LATERAL (SELECT ims_row(n.data, c.metric, c.mean) AS made OFFSET 0) r
+					WHERE c.number = %1$s AND r.made IS NOT NULL
+					ON CONFLICT (id) DO UPDATE SET data = excluded.data;
+				RETURN NULL;
+			END IF;
+			DELETE FROM compared_%1$s d USING removed o WHERE d.id = o.id;
+			IF TG_OP = 'UPDATE' THEN
+				INSERT INTO compared_%1$s SELECT n.id, r.made FROM added n, comparison c,
+					LATERAL (SELECT ims_row(n.data, c.metric, c.mean) AS made OFFSET 0) r
+					WHERE c.number = %1$s AND r.made IS NOT NULL;
+			END IF;
+			RETURN NULL;
+		END $t$;
+		CREATE TRIGGER compare_%1$s_insert AFTER INSERT ON feature
+			REFERENCING NEW TABLE AS added
+			FOR EACH STATEMENT EXECUTE FUNCTION ims_compare_%1$s();
+		CREATE TRIGGER compare_%1$s_update AFTER UPDATE ON feature
+			REFERENCING OLD TABLE AS removed NEW TABLE AS added
+			FOR EACH STATEMENT EXECUTE FUNCTION ims_compare_%1$s();
+		CREATE TRIGGER compare_%1$s_delete AFTER DELETE ON feature
+			REFERENCING OLD TABLE AS removed
+			FOR EACH STATEMENT EXECUTE FUNCTION ims_compare_%1$s();
+		CREATE TRIGGER compare_%1$s_truncate AFTER TRUNCATE ON feature
+			FOR EACH STATEMENT EXECUTE FUNCTION ims_compare_%1$s();
+
+		-- By a scan: an index cannot serve the order by a sum.
+		CREATE FUNCTION ims_near_%1$s(queries vector[], k bigint, subset bigint[],
+			slack double precision)
+		RETURNS TABLE (number bigint, id bigint, bound double precision) LANGUAGE plpgsql AS $t$
+		DECLARE
+			q vector;
+			found bigint[] := '{}';
+		BEGIN
+			number := 0;
+			FOREACH q IN ARRAY queries LOOP
+				FOR id, bound IN
+					SELECT c.id, %2$s FROM compared_%1$s c
+						WHERE subset IS NULL OR c.id = ANY (subset)
+						ORDER BY 2 LIMIT k
+				LOOP
+					found := found || id;
+					RETURN NEXT;
+				END LOOP;
+				number := number + 1;
+			END LOOP;
+			PERFORM ims_set_found(found);
+		END $t$;
+
+		CREATE FUNCTION ims_near_index_%1$s(queries vector[], k bigint, subset bigint[], ef bigint)
+		RETURNS TABLE (number bigint, id bigint, bound double precision) LANGUAGE plpgsql AS $t$
+		DECLARE
+			q vector;
+			found bigint[] := '{}';
+		BEGIN
+			PERFORM set_config('hnsw.ef_search', ef::text, true),
+				set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true)
+				%4$s;
+			number := 0;
+			FOREACH q IN ARRAY queries LOOP
+				FOR id, bound IN
+					SELECT c.id, %3$s FROM compared_%1$s c
+						WHERE subset IS NULL OR c.id = ANY (subset)
+						ORDER BY %3$s LIMIT k
+				LOOP
+					found := found || id;
+					RETURN NEXT;
+				END LOOP;
+				number := number + 1;
+			END LOOP;
+			PERFORM ims_set_found(found);
+		END $t$;
+		$f$, which,
+		ims_near_bound(of_metric, 'c.data'), indexed,
+		CASE WHEN ims_vector_version() >= 800
+			THEN ', set_config(''hnsw.iterative_scan'', ''relaxed_order'', true)' END);
+END $$;
+
+-- The comparison by these rows, which is made where there is none. NULL: this role does not own the
+-- tables, so it can make none. Who may read the vectors may read what is made.
+CREATE FUNCTION ims_comparison_begin(of_metric bigint, of_mean vector, of_dim bigint)
+RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+	which bigint;
+	reader name;
+BEGIN
+	IF NOT pg_has_role((SELECT relowner FROM pg_class WHERE oid = 'feature'::regclass), 'USAGE') THEN
+		RETURN NULL;
+	END IF;
+	PERFORM ims_comparison_drop(c.number) FROM comparison c WHERE c.metric <> of_metric
+		OR c.dim <> of_dim OR c.mean IS DISTINCT FROM of_mean;
+	SELECT number INTO which FROM comparison;
+	IF which IS NULL THEN
+		INSERT INTO comparison (metric, mean, dim, filled)
+			VALUES (of_metric, of_mean, of_dim, false) RETURNING number INTO which;
+		EXECUTE format('CREATE TABLE compared_%s (id bigint PRIMARY KEY, data vector(%s) NOT NULL)',
+			which, of_dim);
+		FOR reader IN SELECT CASE WHEN a.grantee = 0 THEN 'public'
+				ELSE quote_ident(a.grantee::regrole::text) END
+				FROM pg_class c, aclexplode(c.relacl) a
+				WHERE c.oid = 'feature'::regclass AND a.privilege_type = 'SELECT' LOOP
+			EXECUTE format('GRANT SELECT ON compared_%s TO %s', which, reader);
+		END LOOP;
+		PERFORM ims_comparison_functions(which, of_metric::integer, of_dim);
+	END IF;
+	RETURN which;
+END $$;
+
+-- The nearest rows of queries by a scan: of a comparison, or else of the vectors themselves. bound
+-- is no more than the distance but for the error of the server's sum.
+CREATE FUNCTION ims_near(queries vector[], k bigint, subset bigint[], slack double precision,
+	of_metric bigint, of_mean vector)
+RETURNS TABLE (number bigint, id bigint, bound double precision) LANGUAGE plpgsql AS $$
+DECLARE
+	which bigint := (SELECT c.number FROM comparison c WHERE c.filled AND c.metric = of_metric
+		AND c.mean IS NOT DISTINCT FROM of_mean);
+	found bigint[] := '{}';
+BEGIN
+	IF which IS NOT NULL THEN
+		RETURN QUERY EXECUTE format('SELECT * FROM ims_near_%s($1, $2, $3, $4)', which)
+			USING queries, k, subset, slack;
+		RETURN;
+	END IF;
+	FOR number, id, bound IN EXECUTE format('
+		SELECT u.number - 1, n.id, n.bound FROM unnest($1) WITH ORDINALITY AS u (q, number)
+		CROSS JOIN LATERAL (
+			SELECT f.id, %s AS bound FROM feature f,
+				LATERAL (SELECT ims_row(f.data, $5, $6) AS data OFFSET 0) r
+			WHERE r.data IS NOT NULL AND ($3 IS NULL OR f.id = ANY ($3))
+			ORDER BY 2 LIMIT $2) n
+		ORDER BY 1, 3',
+		replace(replace(ims_near_bound(of_metric::integer, 'r.data'), 'slack', '$4'), 'q', 'u.q'))
+		USING queries, k, subset, slack, of_metric::integer, of_mean
+	LOOP
+		found := found || id;
+		RETURN NEXT;
+	END LOOP;
+	PERFORM ims_set_found(found);
+END $$;
+
+-- The same by the index of a comparison. Where there is none (it was copied from elsewhere, or
+-- somebody dropped it) by a scan, behind a row of number -1.
+CREATE FUNCTION ims_near_index(queries vector[], k bigint, subset bigint[], ef bigint,
+	of_metric bigint, of_mean vector)
+RETURNS TABLE (number bigint, id bigint, bound double precision) LANGUAGE plpgsql AS $$
+DECLARE
+	which bigint := (SELECT c.number FROM comparison c WHERE c.filled AND c.metric = of_metric
+		AND c.mean IS NOT DISTINCT FROM of_mean
+		AND EXISTS (SELECT FROM pg_index i WHERE i.indisvalid
+			AND i.indexrelid = to_regclass(format('compared_%s_hnsw', c.number))));
+BEGIN
+	IF which IS NULL THEN
+		RETURN QUERY SELECT -1::bigint, 0::bigint, 0::double precision;
+		RETURN QUERY SELECT * FROM ims_near(queries, k, subset, 0, of_metric, of_mean);
+		RETURN;
+	END IF;
+	RETURN QUERY EXECUTE format('SELECT * FROM ims_near_index_%s($1, $2, $3, $4)', which)
+		USING queries, k, subset, ef;
+END $$;
+
+-- Adds the vectors of up to n ids behind one that lack; the last id, or NULL at the end.
+CREATE FUNCTION ims_comparison_fill(which bigint, behind bigint, n bigint)
+RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+	last bigint;
+BEGIN
+	EXECUTE format('
+		WITH part AS (SELECT f.id, f.data FROM feature f WHERE f.id > $1 ORDER BY f.id LIMIT $2),
+		put AS (INSERT INTO compared_%1$s SELECT p.id, r.made FROM part p, comparison c,
+			LATERAL (SELECT ims_row(p.data, c.metric, c.mean) AS made OFFSET 0) r
+			WHERE c.number = %1$s AND r.made IS NOT NULL ON CONFLICT DO NOTHING)
+		SELECT max(id) FROM part', which) INTO last USING behind, n;
+	IF last IS NULL THEN
+		UPDATE comparison SET filled = true WHERE number = which;
+	END IF;
+	RETURN last;
 END $$;
 
 -- ------------------------------------------------------------------------------- checking ----

@@ -79,6 +79,14 @@ const store_engine ims_sqlite_engine = {
 		.hold_acquire = ims_sqlite_hold_acquire,
 		.hold_release = ims_sqlite_hold_release,
 	},
+	.transfer = {
+		.each = ims_sqlite_table_each,
+		.begin = ims_sqlite_transfer_begin,
+		.end = ims_sqlite_transfer_end,
+		.clear = ims_sqlite_transfer_clear,
+		.put = ims_sqlite_transfer_put,
+		.finish = ims_sqlite_transfer_finish,
+	},
 	.file = {
 		.close = ims_sqlite_close,
 		.old_version = ims_sqlite_old_version,

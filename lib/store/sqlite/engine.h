@@ -104,6 +104,15 @@ void ims_sqlite_snapshot_pause(store *st);
 void ims_sqlite_hold_acquire(store *st, store_hold *h);
 void ims_sqlite_hold_release(store *st, store_hold *h);
 
+int ims_sqlite_table_each(store *st, store_table table, const store_value *after, int64_t most,
+	store_table_each *each, void *user, imgsearch_error *err);
+int ims_sqlite_transfer_begin(store *st, imgsearch_error *err);
+void ims_sqlite_transfer_end(store *st);
+int ims_sqlite_transfer_clear(store *st, imgsearch_error *err);
+int ims_sqlite_transfer_put(store *st, store_table table, const store_rows *rows,
+	imgsearch_error *err);
+int ims_sqlite_transfer_finish(store *st, int64_t max_id, int64_t change, imgsearch_error *err);
+
 void ims_sqlite_close(store *st);
 int64_t ims_sqlite_old_version(store *st);
 uint64_t ims_sqlite_bytes(store *st);

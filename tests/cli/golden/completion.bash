@@ -4,7 +4,7 @@ _imgsearch() {
 	local IFS=$'\n'
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(IFS=' '; compgen -W "index query info list failed rm readmit backup build extract models root vectors eval check dups map train serve help complete --version --help" -- "$cur"))
+		COMPREPLY=($(IFS=' '; compgen -W "index query info list failed rm readmit backup copy export build extract models root vectors eval check dups map train serve help complete --version --help" -- "$cur"))
 		return
 	fi
 	case $cmd in
@@ -29,6 +29,7 @@ _imgsearch() {
 	"index --key") return ;;
 	"index --title") return ;;
 	"index --db"|"index -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"index --root") return ;;
 	"index --model"|"index -m") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"index --weights"|"index -w") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"index --device") return ;;
@@ -55,7 +56,7 @@ _imgsearch() {
 	"query --not"|"query -n") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"query --html") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"query --sheet") COMPREPLY=($(compgen -f -- "$cur")); return ;;
-	"query --searcher"|"query -s") COMPREPLY=($(IFS=' '; compgen -W "exact kdtree pca graph scan" -- "$cur")); return ;;
+	"query --searcher"|"query -s") COMPREPLY=($(IFS=' '; compgen -W "exact kdtree pca graph pgvector scan" -- "$cur")); return ;;
 	"query --recall") return ;;
 	"query --ef") return ;;
 	"query --checks") return ;;
@@ -69,6 +70,7 @@ _imgsearch() {
 	"query --distances") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"query --batch") return ;;
 	"query --db"|"query -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"query --root") return ;;
 	"query --model"|"query -m") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"query --weights"|"query -w") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"query --device") return ;;
@@ -76,6 +78,7 @@ _imgsearch() {
 	"query --formats") return ;;
 	"query --threads"|"query -t") return ;;
 	"info --db"|"info -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"info --root") return ;;
 	"list --state") COMPREPLY=($(IFS=' '; compgen -W "all indexed duplicate unsupported damaged too-big excluded unreadable kept-out link" -- "$cur")); return ;;
 	"list --sort") COMPREPLY=($(IFS=' '; compgen -W "path date rating id" -- "$cur")); return ;;
 	"list --limit") return ;;
@@ -87,20 +90,29 @@ _imgsearch() {
 	"list --near") return ;;
 	"list --where") return ;;
 	"list --db"|"list -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"list --root") return ;;
 	"failed --db"|"failed -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"failed --root") return ;;
 	"rm --db"|"rm -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"rm --root") return ;;
 	"readmit --db"|"readmit -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"readmit --root") return ;;
 	"backup --db"|"backup -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
-	"build --searcher"|"build -s") COMPREPLY=($(IFS=' '; compgen -W "auto exact kdtree pca graph" -- "$cur")); return ;;
+	"backup --root") return ;;
+	"export --db"|"export -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"export --root") return ;;
+	"build --searcher"|"build -s") COMPREPLY=($(IFS=' '; compgen -W "auto exact kdtree pca graph pgvector" -- "$cur")); return ;;
 	"build --variance") return ;;
 	"build --components") return ;;
 	"build --degree") return ;;
 	"build --beam") return ;;
 	"build --seed") return ;;
 	"build --db"|"build -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"build --root") return ;;
 	"build --threads"|"build -t") return ;;
 	"extract --output"|"extract -o") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"extract --db"|"extract -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"extract --root") return ;;
 	"extract --model"|"extract -m") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"extract --weights"|"extract -w") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"extract --device") return ;;
@@ -115,12 +127,15 @@ _imgsearch() {
 	"extract --max-memory") return ;;
 	"extract --threads"|"extract -t") return ;;
 	"root mv --db"|"root mv -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"root mv --root") return ;;
 	"vectors import --ids") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"vectors import --metric") COMPREPLY=($(IFS=' '; compgen -W "cosine l2 ip" -- "$cur")); return ;;
 	"vectors import --db"|"vectors import -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"vectors import --root") return ;;
 	"vectors import --threads"|"vectors import -t") return ;;
 	"vectors export --ids") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"vectors export --db"|"vectors export -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"vectors export --root") return ;;
 	"eval --queries") COMPREPLY=($(compgen -d -- "$cur")); return ;;
 	"eval --truth") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"eval --duplicates") return ;;
@@ -140,6 +155,7 @@ _imgsearch() {
 	"eval --views") return ;;
 	"eval --seed") return ;;
 	"eval --db"|"eval -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"eval --root") return ;;
 	"eval --model"|"eval -m") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"eval --weights"|"eval -w") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"eval --device") return ;;
@@ -148,6 +164,7 @@ _imgsearch() {
 	"eval --threads"|"eval -t") return ;;
 	"check --recall") return ;;
 	"check --db"|"check -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"check --root") return ;;
 	"dups --kind") COMPREPLY=($(IFS=' '; compgen -W "bytes picture scene" -- "$cur")); return ;;
 	"dups --min-score") return ;;
 	"dups --under"|"dups -u") COMPREPLY=($(compgen -d -- "$cur")); return ;;
@@ -158,6 +175,7 @@ _imgsearch() {
 	"dups --near") return ;;
 	"dups --where") return ;;
 	"dups --db"|"dups -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"dups --root") return ;;
 	"dups --threads"|"dups -t") return ;;
 	"map --output"|"map -o") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"map --size") return ;;
@@ -172,6 +190,7 @@ _imgsearch() {
 	"map --max-points") return ;;
 	"map --seed") return ;;
 	"map --db"|"map -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"map --root") return ;;
 	"map --threads"|"map -t") return ;;
 	"train --out"|"train -o") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"train --distill") return ;;
@@ -228,6 +247,7 @@ _imgsearch() {
 	"serve --cache") COMPREPLY=($(compgen -d -- "$cur")); return ;;
 	"serve --max-upload") return ;;
 	"serve --db"|"serve -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"serve --root") return ;;
 	"serve --model"|"serve -m") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"serve --weights"|"serve -w") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"serve --device") return ;;
@@ -236,26 +256,28 @@ _imgsearch() {
 	"serve --threads"|"serve -t") return ;;
 	esac
 	case $cmd in
-	"index") options="--exclude --no-exclude --include --no-include --no-default-excludes --follow-links --no-follow-links --formats --video --prune --flip --retry --partial --reread --csv --key --title --no-server --no-build --db --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --null --help --quiet --verbose" ;;
-	"query") options="--k --min-score --max-chance --no-self --under --after --before --camera --keyword --near --where --crop --combine --not --paths --html --sheet --preview --no-server --searcher --recall --ef --checks --epsilon --plain --expand --expand-power --reciprocal --views --vectors --ids --distances --batch --stats --db --model --weights --device --precision --formats --video --threads --json --null --help --quiet --verbose" ;;
-	"info") options="--db --json --help --quiet --verbose" ;;
-	"list") options="--state --paths --sort --reverse --limit --offset --after --before --camera --keyword --near --where --db --json --null --help --quiet --verbose" ;;
-	"failed") options="--paths --db --json --null --help --quiet --verbose" ;;
-	"rm") options="--keep-out --dry-run --db --json --null --help --quiet --verbose" ;;
-	"readmit") options="--db --json --null --help --quiet --verbose" ;;
-	"backup") options="--force --db --json --help --quiet --verbose" ;;
-	"build") options="--searcher --variance --components --whiten --degree --beam --seed --stats --db --threads --json --help --quiet --verbose" ;;
-	"extract") options="--output --raw --db --model --weights --device --precision --formats --video --resize --crop --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --help --quiet --verbose" ;;
+	"index") options="--exclude --no-exclude --include --no-include --no-default-excludes --follow-links --no-follow-links --formats --video --prune --flip --retry --partial --reread --csv --key --title --no-server --no-build --db --root --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --null --help --quiet --verbose" ;;
+	"query") options="--k --min-score --max-chance --no-self --under --after --before --camera --keyword --near --where --crop --combine --not --paths --html --sheet --preview --no-server --searcher --recall --ef --checks --epsilon --plain --expand --expand-power --reciprocal --views --vectors --ids --distances --batch --stats --db --root --model --weights --device --precision --formats --video --threads --json --null --help --quiet --verbose" ;;
+	"info") options="--db --root --json --help --quiet --verbose" ;;
+	"list") options="--state --paths --sort --reverse --limit --offset --after --before --camera --keyword --near --where --db --root --json --null --help --quiet --verbose" ;;
+	"failed") options="--paths --db --root --json --null --help --quiet --verbose" ;;
+	"rm") options="--keep-out --dry-run --db --root --json --null --help --quiet --verbose" ;;
+	"readmit") options="--db --root --json --null --help --quiet --verbose" ;;
+	"backup") options="--force --db --root --json --help --quiet --verbose" ;;
+	"copy") options="--restart --json --help --quiet --verbose" ;;
+	"export") options="--compared --db --root --json --help --quiet --verbose" ;;
+	"build") options="--searcher --variance --components --whiten --degree --beam --seed --stats --db --root --threads --json --help --quiet --verbose" ;;
+	"extract") options="--output --raw --db --root --model --weights --device --precision --formats --video --resize --crop --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --help --quiet --verbose" ;;
 	"models") options="--json --help --quiet --verbose" ;;
-	"root mv") options="--db --help --quiet --verbose" ;;
-	"vectors import") options="--ids --metric --db --threads --json --help --quiet --verbose" ;;
-	"vectors export") options="--ids --f16 --db --json --help --quiet --verbose" ;;
-	"eval") options="--queries --truth --groups --duplicates --sample --threshold --plain --whiten --under --after --before --camera --keyword --near --where --expand --expand-power --reciprocal --views --seed --db --model --weights --device --precision --formats --video --threads --json --help --quiet --verbose" ;;
-	"check") options="--recall --db --json --help --quiet --verbose" ;;
-	"dups") options="--kind --min-score --under --after --before --camera --keyword --near --where --reject --db --threads --json --null --help --quiet --verbose" ;;
-	"map") options="--output --tiles --pca --size --under --after --before --camera --keyword --near --where --perplexity --max-points --seed --db --threads --json --help --quiet --verbose" ;;
+	"root mv") options="--db --root --help --quiet --verbose" ;;
+	"vectors import") options="--ids --metric --db --root --threads --json --help --quiet --verbose" ;;
+	"vectors export") options="--ids --f16 --db --root --json --help --quiet --verbose" ;;
+	"eval") options="--queries --truth --groups --duplicates --sample --threshold --plain --whiten --under --after --before --camera --keyword --near --where --expand --expand-power --reciprocal --views --seed --db --root --model --weights --device --precision --formats --video --threads --json --help --quiet --verbose" ;;
+	"check") options="--recall --db --root --json --help --quiet --verbose" ;;
+	"dups") options="--kind --min-score --under --after --before --camera --keyword --near --where --reject --db --root --threads --json --null --help --quiet --verbose" ;;
+	"map") options="--output --tiles --pca --size --under --after --before --camera --keyword --near --where --perplexity --max-points --seed --db --root --threads --json --help --quiet --verbose" ;;
 	"train") options="--out --distill --loss --layers --size --dim --posteriors --inner --power --fold --epochs --steps --batch --lr --val --holdout --patience --min-crop --jitter --anchor --blend --decay --views --teach --whole --together --probabilities --own --relational --labels --whiten --seed --resume --restart --f32 --int8 --name --descent --licence --note --model --weights --device --precision --formats --video --resize --crop --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --help --quiet --verbose" ;;
-	"serve") options="--port --listen --token-file --host --socket --uploads --cache --max-upload --read-only --db --model --weights --device --precision --formats --video --threads --help --quiet --verbose" ;;
+	"serve") options="--port --listen --token-file --host --socket --uploads --cache --max-upload --read-only --db --root --model --weights --device --precision --formats --video --threads --help --quiet --verbose" ;;
 	"help") options="--man --help --quiet --verbose" ;;
 	"complete") options="--help --quiet --verbose" operands="bash zsh fish" ;;
 	esac

@@ -1,0 +1,53 @@
+#include "address.h"
+
+#include <string.h>
+
+bool address_is(const char *db)
+{
+	return !strncmp(db, "postgresql://", 13) || !strncmp(db, "postgres://", 11);
+}
+
+static void cut(char *from, const char *to)
+{
+	memmove(from, to, strlen(to) + 1);
+}
+
+/* The password between user and host: from its colon to the @. */
+static void cut_of_user(char *authority)
+{
+	char *end = authority + strcspn(authority, "/?"), *at = end, *colon;
+	while (at > authority && at[-1] != '@')
+		at--;
+	if (at == authority)
+		return;
+	colon = memchr(authority, ':', (size_t)(at - authority));
+	if (colon)
+		cut(colon, at - 1);
+}
+
+/* Each parameter of that name, with what separates it from the next one. */
+static void cut_parameter(char *query, const char *name)
+{
+	for (char *at = query; *at;) {
+		size_t length = strcspn(at, "&");
+		bool found = !strncmp(at, name, strlen(name));
+		if (found)
+			cut(at, at + length + (at[length] == '&'));
+		else
+			at += length + (at[length] == '&');
+	}
+}
+
+char *address_public(const char *db)
+{
+	char *shown = strdup(db);
+	if (!shown || !address_is(db))
+		return shown;
+	cut_of_user(strstr(shown, "://") + 3);
+	char *query = strchr(shown, '?');
+	if (query) {
+		cut_parameter(query + 1, "password=");
+		cut_parameter(query + 1, "sslpassword=");
+	}
+	return shown;
+}

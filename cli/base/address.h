@@ -1,0 +1,15 @@
+/* The address of an index on a server: postgresql://… */
+#ifndef IMGSEARCH_CLI_ADDRESS_H
+#define IMGSEARCH_CLI_ADDRESS_H
+
+#include <stdbool.h>
+
+bool address_is(const char *db);
+
+/*
+ * The address as it may be shown: without a password. That of a file is its path. malloc'd, NULL:
+ * out of memory.
+ */
+char *address_public(const char *db);
+
+#endif
