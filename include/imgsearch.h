@@ -1180,6 +1180,9 @@ typedef struct imgsearch_info {
 	uint32_t names_composed;
 	uint64_t unconverted; /* pictures whose colours were not converted, since it was absent */
 	uint64_t dated;       /* indexed pictures of which it is known when they were taken */
+	const char *server;   /* versions of PostgreSQL and pgvector; NULL: the index is a file */
+	/* known faults of these versions, and what to do; NULL: none */
+	const char *server_faults;
 } imgsearch_info;
 
 /* What the index holds. */

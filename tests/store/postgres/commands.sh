@@ -35,12 +35,13 @@ export IMGSEARCH_LIBDIR="$B/tests/lib"
 run() { "$B/imgsearch" "$@"; } # not for a program that is killed: that would be a shell
 
 # The same command over both; what differs by nature is left out.
+version=$($psql -tAc "SELECT extversion FROM pg_extension WHERE extname = 'vector'")
 same() { # NAME ARGUMENTS...
 	what=$1
 	shift
 	for d in "$there" "$W/index.db"; do
 		run "$@" --db "$d" 2>&1 | sed 's/, [0-9.]* s$//; s/ rows, [0-9]* kB/ rows/' |
-			grep -v '^\(index\|size\|searcher\) \|postgresql:\|index.db\| s)$' \
+			grep -v '^\(index\|size\|searcher\|server\) \|postgresql:\|index.db\| s)$' \
 			>"$W/out.$([ "$d" = "$there" ] && echo server || echo file)"
 	done
 	diff "$W/out.file" "$W/out.server" >"$W/diff"
@@ -70,6 +71,14 @@ for searcher in exact kdtree pca graph pgvector; do
 done
 same "check" check
 same "info" info
+run info --db "$there" | grep -q '^server  *PostgreSQL [1-9].*, pgvector [0-9.]*$'
+result "info names the versions of the server" $?
+$psql -c "UPDATE pg_extension SET extversion = '0.8.0' WHERE extname = 'vector'"
+run info --db "$there" | grep -q 'before pgvector 0.8.4'
+result "info says what is wrong with an old pgvector" $?
+run check --db "$there" 2>&1 | grep -q 'before pgvector 0.8.4'
+result "check does" $?
+$psql -c "UPDATE pg_extension SET extversion = '$version' WHERE extname = 'vector'"
 
 $psql -c 'DELETE FROM photos.feature WHERE id = (SELECT min(id) FROM photos.feature)'
 run check --db "$there" >"$W/out" 2>&1
