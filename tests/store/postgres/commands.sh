@@ -110,6 +110,18 @@ run list --db "$W/many.db" | cut -f 2- | sort >"$W/b"
 diff "$W/a" "$W/b" >"$W/diff"
 result "... and is completed by the next run" $? "$W/diff"
 
+# What is asked of the server: for the run as a whole, for each transaction, and for claims.
+there=$(db counted)
+$psql -c "ALTER SYSTEM SET log_statement = 'all'" -c 'SELECT pg_reload_conf()' >"$W/out"
+run index -q --db "$there" "$W/many" >"$W/out" 2>&1
+$psql -c "ALTER SYSTEM SET log_statement = 'none'" -c 'SELECT pg_reload_conf()' >>"$W/out"
+asked=$(grep 'LOG:  \(execute\|statement\)' "$pg_data/server.log" | grep -vc 'SAVEPOINT s\|RELEASE s')
+writes=$(grep -c 'FROM ims_write' "$pg_data/server.log")
+files=$(find "$W/many" -type f | wc -l)
+echo "$asked statements, $writes writes, $files files" >>"$W/out"
+[ "$writes" -gt 0 ] && [ "$asked" -le $((130 + 8 * writes + files / 50)) ]
+result "an index run asks the server for blocks, not for files" $? "$W/out"
+
 # Two programs index at once: each picture once.
 there=$(db two)
 run index --db "$there" "$W/many" >"$W/out" 2>&1 &
