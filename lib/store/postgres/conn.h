@@ -75,6 +75,9 @@ typedef struct pg_snapshot {
 /* The snapshot of this thread; NULL: none, it has the open transaction, or memory is short. */
 pg_snapshot *ims_pg_snapshot_get(const pg_store *st);
 
+/* The next snapshot reads the state. */
+void ims_pg_forget_state(pg_store *st);
+
 /*
  * Compares the state that a snapshot assumes with that of its transaction: a statement, and what is
  * done with its result. `changes`: also whether vectors changed. EBUSY: it is stale.

@@ -232,6 +232,13 @@ static void set_known(pg_store *st, const store_state *state)
 	pthread_mutex_unlock(&st->mutex);
 }
 
+void ims_pg_forget_state(pg_store *st)
+{
+	pthread_mutex_lock(&st->mutex);
+	st->has_known = false;
+	pthread_mutex_unlock(&st->mutex);
+}
+
 static bool get_known(pg_store *st, store_state *out)
 {
 	pthread_mutex_lock(&st->mutex);
@@ -287,8 +294,11 @@ int ims_pg_state_compare(pg_store *st, pg_snapshot *snapshot, pg_result *r, bool
 {
 	store_state now;
 	take_state(r, &now);
-	set_known(st, &now);
 	snapshot->stale = !is_same(&snapshot->state, &now, changes);
+	if (snapshot->stale)
+		ims_pg_forget_state(st); /* the next try reads it first, and is not stale again */
+	else
+		set_known(st, &now);
 	snapshot->assumed = false;
 	snapshot->state = now;
 	return snapshot->stale
@@ -305,7 +315,10 @@ bool ims_pg_snapshot_stale(store_snapshot *outer)
 		return snapshot && snapshot->stale;
 	before = snapshot->state;
 	snapshot->assumed = false;
-	return !read_state(st, &now, NULL) && !is_same(&before, &now, true);
+	bool stale = !read_state(st, &now, NULL) && !is_same(&before, &now, true);
+	if (stale)
+		ims_pg_forget_state(st);
+	return stale;
 }
 
 int ims_pg_changes_between(store *st, int64_t after, int64_t last, int64_t **ids, size_t *n,
