@@ -34,6 +34,7 @@ typedef struct store_options {
 	 */
 	const char *const *roots;
 	size_t n_roots;
+	double max_stale; /* of a server: seconds for which a snapshot takes a known state for true */
 } store_options;
 
 /*

@@ -31,12 +31,14 @@ struct pg_store {
 	atomic_bool in_tx;
 	_Atomic(pthread_t) tx_thread;
 	pg_link *writer;
+	double max_stale;         /* of store_options */
 	_Atomic(double) patience; /* seconds for which a server that went away is waited for */
 	_Atomic(int64_t) work;    /* the fencing number of the lease that is held; 0: none */
 	struct pg_renewal *renewal;
 	pthread_mutex_t mutex; /* guards what follows */
 	bool has_known;
 	store_state known; /* the newest that was read */
+	double known_at;   /* when */
 	pg_link *idle[PG_IDLE];
 	size_t n_idle;
 };

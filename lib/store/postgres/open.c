@@ -200,6 +200,7 @@ int ims_postgres_open(store **out, const char *address, const store_options *o,
 	pthread_mutex_init(&st->mutex, NULL);
 	st->base.engine = &ims_postgres_engine;
 	st->base.read_only = o->read_only;
+	st->max_stale = o->max_stale;
 	int rc = read_address(st, address, err);
 	if (!rc)
 		rc = examine(st, o, err);

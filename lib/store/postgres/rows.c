@@ -228,6 +228,7 @@ static void set_known(pg_store *st, const store_state *state)
 	pthread_mutex_lock(&st->mutex);
 	if (!st->has_known || state->change >= st->known.change)
 		st->known = *state;
+	st->known_at = ims_now();
 	st->has_known = true;
 	pthread_mutex_unlock(&st->mutex);
 }
@@ -239,11 +240,13 @@ void ims_pg_forget_state(pg_store *st)
 	pthread_mutex_unlock(&st->mutex);
 }
 
-static bool get_known(pg_store *st, store_state *out)
+/* *fresh: it need not be compared. */
+static bool get_known(pg_store *st, store_state *out, bool *fresh)
 {
 	pthread_mutex_lock(&st->mutex);
 	bool has = st->has_known;
 	*out = st->known;
+	*fresh = st->max_stale > 0 && ims_now() - st->known_at < st->max_stale;
 	pthread_mutex_unlock(&st->mutex);
 	return has;
 }
@@ -268,8 +271,11 @@ int ims_pg_state_get(store *base, store_state *out, imgsearch_error *err)
 	int rc = 0;
 	if (!snapshot)
 		return read_state(st, out, err);
-	if (!snapshot->has_state && !snapshot->link && get_known(st, &snapshot->state))
-		snapshot->has_state = snapshot->assumed = true;
+	bool fresh;
+	if (!snapshot->has_state && !snapshot->link && get_known(st, &snapshot->state, &fresh)) {
+		snapshot->has_state = true;
+		snapshot->assumed = !fresh;
+	}
 	if (!snapshot->has_state) {
 		rc = read_state(st, &snapshot->state, err);
 		snapshot->has_state = !rc;
