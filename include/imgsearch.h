@@ -841,8 +841,8 @@ typedef struct imgsearch_query_options {
 	/* NULL, "auto": the index's; "exact", "kdtree", "pca", "graph", "pgvector", "scan" */
 	const char *searcher;
 	/*
-	 * graph, pgvector: aim at this recall@k. 0: IMGSEARCH_RECALL_DEFAULT; less than 0.8 counts as 0.8; 1 is
-	 * the widest beam, which is not exact
+	 * graph, pgvector: aim at this recall@k. 0: IMGSEARCH_RECALL_DEFAULT; of a graph less than 0.8
+	 * counts as 0.8; 1 is the widest beam, which is not exact
 	 */
 	double recall;
 	double epsilon; /* kdtree: answers within (1 + epsilon) of the true distance */

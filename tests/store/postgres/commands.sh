@@ -115,7 +115,8 @@ there=$(db counted)
 $psql -c "ALTER SYSTEM SET log_statement = 'all'" -c 'SELECT pg_reload_conf()' >"$W/out"
 run index -q --db "$there" "$W/many" >"$W/out" 2>&1
 $psql -c "ALTER SYSTEM SET log_statement = 'none'" -c 'SELECT pg_reload_conf()' >>"$W/out"
-asked=$(grep 'LOG:  \(execute\|statement\)' "$pg_data/server.log" | grep -vc 'SAVEPOINT s\|RELEASE s')
+asked=$(grep 'LOG:  \(execute\|statement\)' "$pg_data/server.log" |
+	grep -vc 'SAVEPOINT s\|RELEASE s')
 writes=$(grep -c 'FROM ims_write' "$pg_data/server.log")
 files=$(find "$W/many" -type f | wc -l)
 echo "$asked statements, $writes writes, $files files" >>"$W/out"
