@@ -250,10 +250,10 @@ static const char *faults_of(int64_t pgvector)
 	enum { ITERATES = 800, SOUND = 804 };
 	return pgvector >= SOUND ? NULL
 		: pgvector >= ITERATES
-		? "before pgvector 0.8.4 a vacuum may damage an index over the rows: measure it by"
-		  " imgsearch check, and build again, or take a newer pgvector"
+		? "before pgvector 0.8.4 a vacuum may damage an index over the rows: measure its recall,"
+		  " and build it again, or take a newer pgvector"
 		: "before pgvector 0.8.4 a vacuum may damage an index over the rows, and before 0.8 one"
-		  " gives a filter too few: measure it by imgsearch check, and take a newer pgvector";
+		  " gives a filter too few: measure its recall, and take a newer pgvector";
 }
 
 int ims_pg_server(store *st, char **versions, const char **faults, imgsearch_error *err)
