@@ -251,7 +251,7 @@ static const char *faults_of(int64_t pgvector)
 	return pgvector >= SOUND ? NULL
 		: pgvector >= ITERATES
 		? "before pgvector 0.8.4 a vacuum may damage an index over the rows: measure its recall,"
-		  " and build it again, or take a newer pgvector"
+		  " and make it anew, or take a newer pgvector"
 		: "before pgvector 0.8.4 a vacuum may damage an index over the rows, and before 0.8 one"
 		  " gives a filter too few: measure its recall, and take a newer pgvector";
 }
