@@ -89,6 +89,8 @@ static void print_json(const imgsearch_info *i)
 	json_write_text(&j, "searcher", i->searcher);
 	json_write_text(&j, "searcher_why", i->searcher_why);
 	json_write_text(&j, "kernels", i->kernels);
+	json_write_text(&j, "server", i->server);
+	json_write_text(&j, "server_faults", i->server_faults);
 	json_write_bool(&j, "colours_converted", i->colours);
 	json_write_int(&j, "unconverted", (int64_t)i->unconverted);
 	json_write_int(&j, "dated", (int64_t)i->dated);
@@ -187,6 +189,10 @@ static void print_text(context *c, const imgsearch_info *i)
 	for (size_t r = 0; r < i->searchers->count; r++)
 		line("  built", searcher_text(i->searchers->items[r], text));
 	line("kernels", i->kernels);
+	if (i->server)
+		line("server", i->server);
+	if (i->server_faults)
+		line("  note", i->server_faults);
 	line("names",
 		i->names_composed ? "spelt in NFC or NFD: the same"
 						  : "compared by bytes: libutf8proc is not there");

@@ -355,6 +355,12 @@ typedef struct imgsearch_options {
 	 */
 	const char *const *roots;
 	size_t n_roots;
+	/*
+	 * of an index on a server: for so many seconds a query takes what this handle knows of the
+	 * index's state for true, without comparing; it may miss what others wrote meanwhile. 0: it
+	 * compares
+	 */
+	double max_stale;
 } imgsearch_options;
 
 /*
@@ -835,12 +841,12 @@ typedef struct imgsearch_query_options {
 	/* NULL, "auto": the index's; "exact", "kdtree", "pca", "graph", "pgvector", "scan" */
 	const char *searcher;
 	/*
-	 * graph: aim at this recall@k. 0: IMGSEARCH_RECALL_DEFAULT; less than 0.8 counts as 0.8; 1 is
-	 * the widest beam, which is not exact
+	 * graph, pgvector: aim at this recall@k. 0: IMGSEARCH_RECALL_DEFAULT; of a graph less than 0.8
+	 * counts as 0.8; 1 is the widest beam, which is not exact
 	 */
 	double recall;
 	double epsilon; /* kdtree: answers within (1 + epsilon) of the true distance */
-	uint32_t ef;    /* graph: beam width, instead of recall */
+	uint32_t ef;    /* graph, pgvector: beam width, instead of recall */
 	/* kdtree, pca: full rows compared, at most; 0: until the answer is proven */
 	uint32_t checks;
 	uint32_t threads; /* of a batch; 0: the handle's */
@@ -1180,6 +1186,9 @@ typedef struct imgsearch_info {
 	uint32_t names_composed;
 	uint64_t unconverted; /* pictures whose colours were not converted, since it was absent */
 	uint64_t dated;       /* indexed pictures of which it is known when they were taken */
+	const char *server;   /* versions of PostgreSQL and pgvector; NULL: the index is a file */
+	/* known faults of these versions, and what to do; NULL: none */
+	const char *server_faults;
 } imgsearch_info;
 
 /* What the index holds. */

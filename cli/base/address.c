@@ -1,4 +1,4 @@
-#include "address.h"
+#include "cli/base/address.h"
 
 #include <string.h>
 

@@ -24,6 +24,8 @@ static const option group_db[] = {
 				"folder)" },
 	{ "root", 0, OPT_LIST, COMMON(roots), "NAME=DIR",
 		.help = "this machine has the folder NAME of the index at DIR (may be repeated)" },
+	{ "max-stale", 0, OPT_DOUBLE, COMMON(open.max_stale), "S",
+		.help = "index on a server: answer by what is known of it for S seconds", .max = 1e9 },
 	OPT_END,
 };
 static const option group_write_json[] = {

@@ -194,6 +194,18 @@ static int measure_recall(imgsearch *s, size_t queries, imgsearch_check_report *
 	return rc;
 }
 
+/* What is known to be wrong with the server is no problem that was found. */
+static int warn_of_server(imgsearch *s, job *j, imgsearch_error *err)
+{
+	char *versions;
+	const char *faults;
+	int rc = ims_store_server(s->store, &versions, &faults, err);
+	if (!rc && faults)
+		ims_job_log(j, IMGSEARCH_LOG_WARNING, "%s: %s", versions, faults);
+	ims_free(versions);
+	return rc;
+}
+
 int ims_check(imgsearch *s, const imgsearch_check_options *options, job *j,
 	imgsearch_check_report **out, imgsearch_error *err)
 {
@@ -206,6 +218,8 @@ int ims_check(imgsearch *s, const imgsearch_check_options *options, job *j,
 	int rc = ims_store_check(s->store, count_problem, &problems, err);
 	if (!rc)
 		rc = check_zeros(s, &problems);
+	if (!rc)
+		rc = warn_of_server(s, j, err);
 	report->problems = problems.n;
 	if (!rc && queries)
 		rc = measure_recall(s, queries, report, j, err);

@@ -101,6 +101,7 @@ int ims_handle_open(imgsearch **out, const char *path, const imgsearch_options *
 		.metric = o->metric,
 		.roots = o->roots,
 		.n_roots = o->n_roots,
+		.max_stale = o->max_stale,
 	};
 	*out = NULL;
 	ims_ending_watch();

@@ -233,6 +233,16 @@ static uint32_t future_dim(imgsearch *s)
 	return dim;
 }
 
+static int add_server(info_builder *f)
+{
+	char *versions;
+	int rc = ims_store_server(f->s->store, &versions, &f->info->server_faults, f->err);
+	if (!rc && versions && !(f->info->server = text(f, versions)))
+		rc = ims_nomem(f->err);
+	ims_free(versions);
+	return rc;
+}
+
 static int fill(info_builder *f)
 {
 	imgsearch_info *info = f->info;
@@ -252,6 +262,8 @@ static int fill(info_builder *f)
 		rc = add_model(f);
 	if (!rc)
 		rc = add_roots(f);
+	if (!rc)
+		rc = add_server(f);
 	return rc ? rc : add_searchers(f);
 }
 

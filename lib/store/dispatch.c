@@ -511,3 +511,10 @@ int ims_store_check(store *st, store_problem_each *each, void *user, imgsearch_e
 {
 	return st->engine->file.check(st, each, user, err);
 }
+
+int ims_store_server(store *st, char **versions, const char **faults, imgsearch_error *err)
+{
+	*versions = NULL;
+	*faults = NULL;
+	return st->engine->file.server ? st->engine->file.server(st, versions, faults, err) : 0;
+}

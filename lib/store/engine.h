@@ -152,6 +152,8 @@ typedef struct store_file_table {
 	int (*compact)(store *st, imgsearch_error *err);
 	int (*backup)(store *st, const char *path, bool replace, job *j, imgsearch_error *err);
 	int (*check)(store *st, store_problem_each *each, void *user, imgsearch_error *err);
+	/* NULL: there is no server */
+	int (*server)(store *st, char **versions, const char **faults, imgsearch_error *err);
 } store_file_table;
 
 typedef struct store_engine {

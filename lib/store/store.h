@@ -34,6 +34,7 @@ typedef struct store_options {
 	 */
 	const char *const *roots;
 	size_t n_roots;
+	double max_stale; /* of a server: seconds for which a snapshot takes a known state for true */
 } store_options;
 
 /*
@@ -608,6 +609,12 @@ int ims_store_backup(store *st, const char *path, bool replace, job *j, imgsearc
 /* Checks pages, references, counts and checksums of chunks. Problems go to each as sentences. */
 typedef int store_problem_each(void *user, const char *problem);
 int ims_store_check(store *st, store_problem_each *each, void *user, imgsearch_error *err);
+
+/*
+ * The versions of the server, owned by the caller, and what is known to be wrong with them, or
+ * NULL. Both are NULL where the index is a file.
+ */
+int ims_store_server(store *st, char **versions, const char **faults, imgsearch_error *err);
 
 uint64_t ims_store_bytes(store *st); /* of the file */
 

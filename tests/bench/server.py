@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Queries of an index in PostgreSQL beside pgvector used by hand, over one table and one index of a
 server of its own (fsync off), and beside the graph of a file. N rows of VECTORS/base256.npy; asked
-are its two sets of queries, of indexed photos and of photos of which nothing is indexed. By hand: pgbench with a prepared statement that gives ten ids; the query's vector comes from a small
-table of the server. Ours: imgsearch_query, with paths and chances. Wall time, in turns, the best of
-the rounds. Arguments: the build folder, VECTORS, N."""
+are its two sets of queries, of indexed photos and of photos of which nothing is indexed. By hand is
+pgbench with a prepared statement that gives ten ids; the query's vector comes from a small table of
+the server. Ours is imgsearch_query, with paths and chances. Wall time, in turns, the best of the
+rounds. Arguments: the build folder, VECTORS, N."""
 import os
 import re
 import subprocess
@@ -46,8 +47,9 @@ class Hand:
         self.server, self.programs, self.folder = server, programs, folder
 
     def sql(self, text):
-        return subprocess.run([self.programs + "/psql", "-qAtX", "-v", "ON_ERROR_STOP=1",
-                               self.server], input=text, capture_output=True, check=True, text=True).stdout
+        command = [self.programs + "/psql", "-qAtX", "-v", "ON_ERROR_STOP=1", self.server]
+        return subprocess.run(command, input=text, capture_output=True, check=True,
+                              text=True).stdout
 
     def put_queries(self, name, rows):
         lines = "\n".join(f"{i}\t[{','.join(repr(float(v)) for v in r)}]"

@@ -47,7 +47,7 @@ if command -v bash >/dev/null; then
 	result "bash: the second word" $?
 	[ "$(complete query --searcher g)" = "graph " ]
 	result "bash: a choice" $?
-	[ "$(complete query -s p)" = "pca " ]
+	[ "$(complete query -s k)" = "kdtree " ]
 	result "bash: a choice of a letter" $?
 	[ "$(complete query --no-sel)" = "--no-self " ]
 	result "bash: an option" $?

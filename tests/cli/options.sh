@@ -48,6 +48,8 @@ Common options:
                           imgsearch/index.db in the XDG data folder)
       --root=NAME=DIR     this machine has the folder NAME of the index at DIR
                           (may be repeated)
+      --max-stale=S       index on a server: answer by what is known of it for
+                          S seconds
   -h, --help              show this help
   -q, --quiet             no progress, no summaries; errors only
   -v, --verbose           write more about what is done
@@ -87,7 +89,7 @@ check "an unknown letter" 2 imgsearch query -qZ a.jpg <<'END'
 ! imgsearch: query: no option -Z (see: imgsearch help query)
 END
 check "a mistyped choice" 2 imgsearch query --searcher grpah a.jpg <<'END'
-! imgsearch: query: --searcher: no "grpah"; did you mean "graph"? (one of exact, kdtree, pca, graph, scan) (see: imgsearch help query)
+! imgsearch: query: --searcher: no "grpah"; did you mean "graph"? (one of exact, kdtree, pca, graph, pgvector, scan) (see: imgsearch help query)
 END
 check "a number below its bound" 2 imgsearch query -k0 a.jpg <<'END'
 ! imgsearch: query: --k: "0" is not a whole number from 1 to 100000000 (see: imgsearch help query)

@@ -290,6 +290,32 @@ static void a_query_notices_what_others_write(void **state)
 	end(p);
 }
 
+/* With max_stale a handle goes by what it knows. */
+static void a_query_may_be_stale(void **state)
+{
+	if (no_server(state))
+		skip();
+	pair *p = make(IMGSEARCH_METRIC_COSINE, MANY);
+	imgsearch_options o = { .struct_size = sizeof o, .max_stale = 3600 };
+	imgsearch *stale;
+	imgsearch_query_options graph = options("graph", K);
+	int64_t got[K], added = -1;
+	build(p->server, "graph");
+	WORKS(imgsearch_open(address, &o, NULL, &stale, &err));
+	for (int round = 0; round < 2; round++) { /* the graph of the state that is known */
+		WORKS(
+			imgsearch_vectors_query(stale, p->query[2], 1, DIM, &graph, NULL, got, NULL, K, &err));
+		if (!round)
+			WORKS(imgsearch_vectors_add(p->server, p->query[2], 1, DIM, NULL, NULL, &added, &err));
+		assert_int_not_equal(got[0], added);
+	}
+	WORKS(
+		imgsearch_vectors_query(p->server, p->query[2], 1, DIM, &graph, NULL, got, NULL, K, &err));
+	assert_int_equal(got[0], added);
+	imgsearch_close(stale);
+	end(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -300,6 +326,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_query_takes_two_round_trips, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(a_query_notices_what_others_write, make_folder,
 			remove_folder),
+		cmocka_unit_test_setup_teardown(a_query_may_be_stale, make_folder, remove_folder),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

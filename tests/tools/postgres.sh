@@ -2,7 +2,8 @@
 # without rights. PG_BIN: the folder of its programs; else one of Debian's, else what
 # `make test-postgres` unpacked. postgres_start sets $server, the address of a database, and $psql.
 
-postgres_find() { # sets pg: the folder of the programs; fails where there is none
+postgres_find() { # sets pg: the folder of the programs; fails where there is none, or no libpq
+	python3 -c 'import ctypes; ctypes.CDLL("libpq.so.5")' 2>/dev/null || return 1
 	for pg in "$PG_BIN" /usr/lib/postgresql/*/bin "$B"/postgres/*/pginstall/bin; do
 		[ -x "$pg/initdb" ] || continue
 		share=$("$pg/pg_config" --sharedir 2>/dev/null)

@@ -31,12 +31,14 @@ struct pg_store {
 	atomic_bool in_tx;
 	_Atomic(pthread_t) tx_thread;
 	pg_link *writer;
+	double max_stale;         /* of store_options */
 	_Atomic(double) patience; /* seconds for which a server that went away is waited for */
 	_Atomic(int64_t) work;    /* the fencing number of the lease that is held; 0: none */
 	struct pg_renewal *renewal;
 	pthread_mutex_t mutex; /* guards what follows */
 	bool has_known;
 	store_state known; /* the newest that was read */
+	double known_at;   /* when */
 	pg_link *idle[PG_IDLE];
 	size_t n_idle;
 };
@@ -74,6 +76,9 @@ typedef struct pg_snapshot {
 
 /* The snapshot of this thread; NULL: none, it has the open transaction, or memory is short. */
 pg_snapshot *ims_pg_snapshot_get(const pg_store *st);
+
+/* The next snapshot reads the state. */
+void ims_pg_forget_state(pg_store *st);
 
 /*
  * Compares the state that a snapshot assumes with that of its transaction: a statement, and what is

@@ -103,5 +103,6 @@ const store_engine ims_postgres_engine = {
 		.compact = ims_pg_compact,
 		.backup = ims_pg_backup,
 		.check = ims_pg_check,
+		.server = ims_pg_server,
 	},
 };

@@ -79,9 +79,7 @@ int ims_pg_tx_commit(store *base, imgsearch_error *err)
 		return rc;
 	}
 	atomic_store(&st->in_tx, false);
-	pthread_mutex_lock(&st->mutex);
-	st->has_known = false;
-	pthread_mutex_unlock(&st->mutex);
+	ims_pg_forget_state(st);
 	return 0;
 }
 

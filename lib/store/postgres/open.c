@@ -200,6 +200,7 @@ int ims_postgres_open(store **out, const char *address, const store_options *o,
 	pthread_mutex_init(&st->mutex, NULL);
 	st->base.engine = &ims_postgres_engine;
 	st->base.read_only = o->read_only;
+	st->max_stale = o->max_stale;
 	int rc = read_address(st, address, err);
 	if (!rc)
 		rc = examine(st, o, err);
@@ -241,6 +242,35 @@ uint64_t ims_pg_bytes(store *st)
 		bytes = (uint64_t)ims_pg_number(r, 0, 0);
 	ims_pg_clear(r);
 	return bytes;
+}
+
+/* Faults of pgvector by its change log. */
+static const char *faults_of(int64_t pgvector)
+{
+	enum { ITERATES = 800, SOUND = 804 };
+	return pgvector >= SOUND ? NULL
+		: pgvector >= ITERATES
+		? "before pgvector 0.8.4 a vacuum may damage an index over the rows: measure its recall,"
+		  " and make it anew, or take a newer pgvector"
+		: "before pgvector 0.8.4 a vacuum may damage an index over the rows, and before 0.8 one"
+		  " gives a filter too few: measure its recall, and take a newer pgvector";
+}
+
+int ims_pg_server(store *st, char **versions, const char **faults, imgsearch_error *err)
+{
+	pg_result *r;
+	size_t size;
+	int rc = ims_pg_read(st, &r, err,
+		"SELECT format('PostgreSQL %s, pgvector %s', split_part(current_setting('server_version'),"
+		" ' ', 1), extversion), ims_vector_version() FROM pg_extension WHERE extname = 'vector'",
+		NULL);
+	if (!rc && ims_pg_count(r)) {
+		*versions = ims_strdup(ims_pg_value(r, 0, 0, &size));
+		*faults = faults_of(ims_pg_number(r, 0, 1));
+		rc = *versions ? 0 : ims_nomem(err);
+	}
+	ims_pg_clear(r);
+	return rc;
 }
 
 int ims_pg_compact(store *st, imgsearch_error *err)

@@ -121,6 +121,7 @@ int ims_pg_transfer_finish(store *st, int64_t max_id, int64_t change, imgsearch_
 void ims_pg_close(store *st);
 int64_t ims_pg_old_version(store *st);
 uint64_t ims_pg_bytes(store *st);
+int ims_pg_server(store *st, char **versions, const char **faults, imgsearch_error *err);
 int ims_pg_compact(store *st, imgsearch_error *err);
 int ims_pg_backup(store *st, const char *path, bool replace, job *j, imgsearch_error *err);
 int ims_pg_check(store *st, store_problem_each *each, void *user, imgsearch_error *err);

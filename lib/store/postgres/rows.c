@@ -228,15 +228,25 @@ static void set_known(pg_store *st, const store_state *state)
 	pthread_mutex_lock(&st->mutex);
 	if (!st->has_known || state->change >= st->known.change)
 		st->known = *state;
+	st->known_at = ims_now();
 	st->has_known = true;
 	pthread_mutex_unlock(&st->mutex);
 }
 
-static bool get_known(pg_store *st, store_state *out)
+void ims_pg_forget_state(pg_store *st)
+{
+	pthread_mutex_lock(&st->mutex);
+	st->has_known = false;
+	pthread_mutex_unlock(&st->mutex);
+}
+
+/* *fresh: it need not be compared. */
+static bool get_known(pg_store *st, store_state *out, bool *fresh)
 {
 	pthread_mutex_lock(&st->mutex);
 	bool has = st->has_known;
 	*out = st->known;
+	*fresh = st->max_stale > 0 && ims_now() - st->known_at < st->max_stale;
 	pthread_mutex_unlock(&st->mutex);
 	return has;
 }
@@ -261,8 +271,11 @@ int ims_pg_state_get(store *base, store_state *out, imgsearch_error *err)
 	int rc = 0;
 	if (!snapshot)
 		return read_state(st, out, err);
-	if (!snapshot->has_state && !snapshot->link && get_known(st, &snapshot->state))
-		snapshot->has_state = snapshot->assumed = true;
+	bool fresh;
+	if (!snapshot->has_state && !snapshot->link && get_known(st, &snapshot->state, &fresh)) {
+		snapshot->has_state = true;
+		snapshot->assumed = !fresh;
+	}
 	if (!snapshot->has_state) {
 		rc = read_state(st, &snapshot->state, err);
 		snapshot->has_state = !rc;
@@ -287,8 +300,11 @@ int ims_pg_state_compare(pg_store *st, pg_snapshot *snapshot, pg_result *r, bool
 {
 	store_state now;
 	take_state(r, &now);
-	set_known(st, &now);
 	snapshot->stale = !is_same(&snapshot->state, &now, changes);
+	if (snapshot->stale)
+		ims_pg_forget_state(st); /* the next try reads it first, and is not stale again */
+	else
+		set_known(st, &now);
 	snapshot->assumed = false;
 	snapshot->state = now;
 	return snapshot->stale
@@ -305,7 +321,10 @@ bool ims_pg_snapshot_stale(store_snapshot *outer)
 		return snapshot && snapshot->stale;
 	before = snapshot->state;
 	snapshot->assumed = false;
-	return !read_state(st, &now, NULL) && !is_same(&before, &now, true);
+	bool stale = !read_state(st, &now, NULL) && !is_same(&before, &now, true);
+	if (stale)
+		ims_pg_forget_state(st);
+	return stale;
 }
 
 int ims_pg_changes_between(store *st, int64_t after, int64_t last, int64_t **ids, size_t *n,

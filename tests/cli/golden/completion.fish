@@ -23,6 +23,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from index' -l no-server -d 'do
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l no-build -d 'do not build the searcher afterwards'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: only from people you trust' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
@@ -61,8 +62,8 @@ complete -c imgsearch -n '__fish_seen_subcommand_from query' -l sheet -d 'also w
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l preview -d 'show the pictures in the terminal'
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l no-server -d 'do not use a running imgsearch serve'
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l searcher -s s -d 'search with this searcher, not with the one that the index chose' -x -a 'exact kdtree pca graph pgvector scan'
-complete -c imgsearch -n '__fish_seen_subcommand_from query' -l recall -d 'graph: recall to aim at' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from query' -l ef -d 'graph: width of the beam, instead of --recall' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l recall -d 'graph, pgvector: recall to aim at' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l ef -d 'graph, pgvector: width of the beam, instead of --recall' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l checks -d 'kdtree, pca: compare at most N rows' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l epsilon -d 'kdtree: distances within (1 + E) of the true ones' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l plain -d 'use the features as they are: no mean subtracted, no other improvement'
@@ -77,6 +78,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from query' -l batch -d 'with -
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l stats -d 'with --vectors: write times and memory as one JSON line'
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: only from people you trust' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
@@ -91,6 +93,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from query' -l quiet -s q -d 'n
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l verbose -s v -d 'write more about what is done'
 complete -c imgsearch -n '__fish_seen_subcommand_from info' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from info' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from info' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from info' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from info' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from info' -l quiet -s q -d 'no progress, no summaries; errors only'
@@ -109,6 +112,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from list' -l near -d 'only pic
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l where -d 'only pictures for which this holds, such as "rating >= 4 and camera ~ \'canon\'" (~: contains; = is the whole text)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from list' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l null -s 0 -d 'records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without'
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l help -s h -d 'show this help'
@@ -117,6 +121,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from list' -l verbose -s v -d '
 complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l paths -s p -d 'write paths alone'
 complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l null -s 0 -d 'records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without'
 complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l help -s h -d 'show this help'
@@ -126,6 +131,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l keep-out -d 'keep t
 complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l dry-run -d 'only show what would be removed'
 complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l null -s 0 -d 'records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without'
 complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l help -s h -d 'show this help'
@@ -133,6 +139,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l quiet -s q -d 'no p
 complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l verbose -s v -d 'write more about what is done'
 complete -c imgsearch -n '__fish_seen_subcommand_from readmit' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from readmit' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from readmit' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from readmit' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from readmit' -l null -s 0 -d 'records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without'
 complete -c imgsearch -n '__fish_seen_subcommand_from readmit' -l help -s h -d 'show this help'
@@ -141,6 +148,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from readmit' -l verbose -s v -
 complete -c imgsearch -n '__fish_seen_subcommand_from backup' -l force -s f -d 'replace FILE where it exists'
 complete -c imgsearch -n '__fish_seen_subcommand_from backup' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from backup' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from backup' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from backup' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from backup' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from backup' -l quiet -s q -d 'no progress, no summaries; errors only'
@@ -153,6 +161,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from copy' -l verbose -s v -d '
 complete -c imgsearch -n '__fish_seen_subcommand_from export' -l compared -d 'write the vectors as queries compare them: the mean of all subtracted where the index does so, and of length 1 for cosine'
 complete -c imgsearch -n '__fish_seen_subcommand_from export' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from export' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from export' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from export' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from export' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from export' -l quiet -s q -d 'no progress, no summaries; errors only'
@@ -167,6 +176,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from build' -l seed -d 'seed of
 complete -c imgsearch -n '__fish_seen_subcommand_from build' -l stats -d 'write time and size as one JSON line'
 complete -c imgsearch -n '__fish_seen_subcommand_from build' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from build' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from build' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from build' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from build' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from build' -l help -s h -d 'show this help'
@@ -176,6 +186,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l output -s o -d
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l raw -d 'features as the network gives them, not normalised'
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: only from people you trust' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
@@ -201,6 +212,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from models' -l quiet -s q -d '
 complete -c imgsearch -n '__fish_seen_subcommand_from models' -l verbose -s v -d 'write more about what is done'
 complete -c imgsearch -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from mv' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from mv' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from mv' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from mv' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from mv' -l quiet -s q -d 'no progress, no summaries; errors only'
 complete -c imgsearch -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from mv' -l verbose -s v -d 'write more about what is done'
@@ -208,6 +220,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_s
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from import' -l metric -d 'metric of a new index (default: cosine)' -x -a 'cosine l2 ip'
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from import' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from import' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from import' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from import' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from import' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from import' -l help -s h -d 'show this help'
@@ -217,6 +230,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_s
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l f16 -d 'write float16 (.npy only)'
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l quiet -s q -d 'no progress, no summaries; errors only'
@@ -243,6 +257,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l views -d 'search 
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l seed -d 'seed of the random numbers' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: only from people you trust' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
@@ -257,6 +272,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l verbose -s v -d '
 complete -c imgsearch -n '__fish_seen_subcommand_from check' -l recall -d 'also search for N stored vectors with every searcher and compare with a scan' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from check' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from check' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from check' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from check' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from check' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from check' -l quiet -s q -d 'no progress, no summaries; errors only'
@@ -273,6 +289,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l where -d 'only pi
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l reject -d 'record, by content, that the two given pictures are different'
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l null -s 0 -d 'records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without'
@@ -295,6 +312,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from map' -l max-points -d 'use
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l seed -d 't-SNE: seed of the random numbers' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from map' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l help -s h -d 'show this help'
@@ -370,6 +388,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l max-upload -d 'l
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l read-only -d 'nothing of the index can be changed from outside'
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: only from people you trust' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x

@@ -50,6 +50,7 @@ _imgsearch() {
 			'--no-build[do not build the searcher afterwards]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
+			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
 			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
 			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
@@ -91,8 +92,8 @@ _imgsearch() {
 			'--preview[show the pictures in the terminal]' \
 			'--no-server[do not use a running imgsearch serve]' \
 			'(-s --searcher)'{-s+,--searcher=}'[search with this searcher, not with the one that the index chose]:NAME:(exact kdtree pca graph pgvector scan)' \
-			'--recall=[graph\: recall to aim at]:R:' \
-			'--ef=[graph\: width of the beam, instead of --recall]:N:' \
+			'--recall=[graph, pgvector\: recall to aim at]:R:' \
+			'--ef=[graph, pgvector\: width of the beam, instead of --recall]:N:' \
 			'--checks=[kdtree, pca\: compare at most N rows]:N:' \
 			'--epsilon=[kdtree\: distances within (1 + E) of the true ones]:E:' \
 			'--plain[use the features as they are\: no mean subtracted, no other improvement]' \
@@ -107,6 +108,7 @@ _imgsearch() {
 			'--stats[with --vectors\: write times and memory as one JSON line]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
+			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
 			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
 			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
@@ -124,6 +126,7 @@ _imgsearch() {
 		_arguments -s \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
+			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
@@ -144,6 +147,7 @@ _imgsearch() {
 			'--where=[only pictures for which this holds, such as "rating >= 4 and camera ~ '\''canon'\''" (~\: contains; = is the whole text)]:COND:' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
+			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
@@ -155,6 +159,7 @@ _imgsearch() {
 			'(-p --paths)'{-p,--paths}'[write paths alone]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
+			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
@@ -167,6 +172,7 @@ _imgsearch() {
 			'--dry-run[only show what would be removed]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
+			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
@@ -177,6 +183,7 @@ _imgsearch() {
 		_arguments -s \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
+			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
@@ -188,6 +195,7 @@ _imgsearch() {
 			'(-f --force)'{-f,--force}'[replace FILE where it exists]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
+			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
@@ -206,6 +214,7 @@ _imgsearch() {
 			'--compared[write the vectors as queries compare them\: the mean of all subtracted where the index does so, and of length 1 for cosine]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
+			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
@@ -223,6 +232,7 @@ _imgsearch() {
 			'--stats[write time and size as one JSON line]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
+			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
@@ -234,6 +244,7 @@ _imgsearch() {
 			'--raw[features as the network gives them, not normalised]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
+			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
 			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
 			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
@@ -264,6 +275,7 @@ _imgsearch() {
 		_arguments -s \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
+			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
 			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
@@ -274,6 +286,7 @@ _imgsearch() {
 			'--metric=[metric of a new index (default\: cosine)]:NAME:(cosine l2 ip)' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
+			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
@@ -286,6 +299,7 @@ _imgsearch() {
 			'--f16[write float16 (.npy only)]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
+			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
@@ -315,6 +329,7 @@ _imgsearch() {
 			'--seed=[seed of the random numbers]:N:' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
+			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
 			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
 			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
@@ -331,6 +346,7 @@ _imgsearch() {
 			'--recall=[also search for N stored vectors with every searcher and compare with a scan]:N:' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
+			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
@@ -349,6 +365,7 @@ _imgsearch() {
 			'--reject[record, by content, that the two given pictures are different]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
+			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without]' \
@@ -374,6 +391,7 @@ _imgsearch() {
 			'--seed=[t-SNE\: seed of the random numbers]:N:' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
+			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
@@ -454,6 +472,7 @@ _imgsearch() {
 			'--read-only[nothing of the index can be changed from outside]' \
 			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
+			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
 			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
 			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../../.." || exit 1
 . tests/tools/postgres.sh
 B=${B:-$PWD/build}
 if ! postgres_find; then
-	skip "the store over PostgreSQL" "no PostgreSQL with pgvector: PG_BIN=DIR"
+	skip "the store over PostgreSQL" "no PostgreSQL with pgvector (PG_BIN=DIR), or no libpq5"
 	done_testing
 	exit
 fi
@@ -35,12 +35,13 @@ export IMGSEARCH_LIBDIR="$B/tests/lib"
 run() { "$B/imgsearch" "$@"; } # not for a program that is killed: that would be a shell
 
 # The same command over both; what differs by nature is left out.
+version=$($psql -tAc "SELECT extversion FROM pg_extension WHERE extname = 'vector'")
 same() { # NAME ARGUMENTS...
 	what=$1
 	shift
 	for d in "$there" "$W/index.db"; do
 		run "$@" --db "$d" 2>&1 | sed 's/, [0-9.]* s$//; s/ rows, [0-9]* kB/ rows/' |
-			grep -v '^\(index\|size\|searcher\) \|postgresql:\|index.db\| s)$' \
+			grep -v '^\(index\|size\|searcher\|server\) \|postgresql:\|index.db\| s)$' \
 			>"$W/out.$([ "$d" = "$there" ] && echo server || echo file)"
 	done
 	diff "$W/out.file" "$W/out.server" >"$W/diff"
@@ -70,6 +71,14 @@ for searcher in exact kdtree pca graph pgvector; do
 done
 same "check" check
 same "info" info
+run info --db "$there" | grep -q '^server  *PostgreSQL [1-9].*, pgvector [0-9.]*$'
+result "info names the versions of the server" $?
+$psql -c "UPDATE pg_extension SET extversion = '0.8.0' WHERE extname = 'vector'"
+run info --db "$there" | grep -q 'before pgvector 0.8.4'
+result "info says what is wrong with an old pgvector" $?
+run check --db "$there" 2>&1 | grep -q 'before pgvector 0.8.4'
+result "check does" $?
+$psql -c "UPDATE pg_extension SET extversion = '$version' WHERE extname = 'vector'"
 
 $psql -c 'DELETE FROM photos.feature WHERE id = (SELECT min(id) FROM photos.feature)'
 run check --db "$there" >"$W/out" 2>&1
@@ -100,6 +109,19 @@ run list --db "$there" | cut -f 2- | sort >"$W/a"
 run list --db "$W/many.db" | cut -f 2- | sort >"$W/b"
 diff "$W/a" "$W/b" >"$W/diff"
 result "... and is completed by the next run" $? "$W/diff"
+
+# What is asked of the server: for the run as a whole, for each transaction, and for claims.
+there=$(db counted)
+$psql -c "ALTER SYSTEM SET log_statement = 'all'" -c 'SELECT pg_reload_conf()' >"$W/out"
+run index -q --db "$there" "$W/many" >"$W/out" 2>&1
+$psql -c "ALTER SYSTEM SET log_statement = 'none'" -c 'SELECT pg_reload_conf()' >>"$W/out"
+asked=$(grep 'LOG:  \(execute\|statement\)' "$pg_data/server.log" |
+	grep -vc 'SAVEPOINT s\|RELEASE s')
+writes=$(grep -c 'FROM ims_write' "$pg_data/server.log")
+files=$(find "$W/many" -type f | wc -l)
+echo "$asked statements, $writes writes, $files files" >>"$W/out"
+[ "$writes" -gt 0 ] && [ "$asked" -le $((130 + 8 * writes + files / 50)) ]
+result "an index run asks the server for blocks, not for files" $? "$W/out"
 
 # Two programs index at once: each picture once.
 there=$(db two)

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../../.." || exit 1
 . tests/tools/postgres.sh
 B=${B:-$PWD/build}
 if ! postgres_find; then
-	skip "copies over PostgreSQL" "no PostgreSQL with pgvector: PG_BIN=DIR, or make test-postgres"
+	skip "copies over PostgreSQL" "no PostgreSQL with pgvector (PG_BIN=DIR), or no libpq5"
 	done_testing
 	exit
 fi

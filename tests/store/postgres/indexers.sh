@@ -7,7 +7,7 @@ cd "$(dirname "$0")/../../.." || exit 1
 . tests/tools/indexers.sh
 B=${B:-$PWD/build}
 if ! postgres_find; then
-	skip "many indexers" "no PostgreSQL with pgvector: PG_BIN=DIR, or make test-postgres"
+	skip "many indexers" "no PostgreSQL with pgvector (PG_BIN=DIR), or no libpq5"
 	done_testing
 	exit
 fi

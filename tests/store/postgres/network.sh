@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../../.." || exit 1
 . tests/tools/postgres.sh
 B=${B:-$PWD/build}
 if ! postgres_find; then
-	skip "a network that vanishes" "no PostgreSQL with pgvector: PG_BIN=DIR"
+	skip "a network that vanishes" "no PostgreSQL with pgvector (PG_BIN=DIR), or no libpq5"
 	done_testing
 	exit
 fi

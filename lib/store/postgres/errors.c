@@ -1,0 +1,140 @@
+/*
+ * Errors are told by the server's own sentence, behind the name of the index, which has no password
+ * in it.
+ */
+#include "store/postgres/statement.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The first line, without what libpq puts before it and behind. */
+static void copy_line(char *out, size_t size, const char *text)
+{
+	size_t n = strcspn(text ? text : "", "\n");
+	snprintf(out, size, "%.*s", (int)n, text ? text : "");
+}
+
+typedef struct pg_status {
+	const char *state; /* the beginning of an SQLSTATE */
+	int status, detail;
+} pg_status;
+
+/* detail ECONNRESET: the server is gone, and may come back. */
+static pg_status status_of(const char *state)
+{
+	static const pg_status known[] = {
+		{ "08", IMGSEARCH_EIO, ECONNRESET }, /* connection */
+		{ "28", IMGSEARCH_EIO, EACCES },     /* password */
+		{ "42501", IMGSEARCH_EIO, EACCES },  /* privilege */
+		{ "25006", IMGSEARCH_EIO, EROFS },   /* read only */
+		{ "53100", IMGSEARCH_EIO, ENOSPC },
+		{ "53200", IMGSEARCH_ENOMEM, 0 },
+		{ "53", IMGSEARCH_EIO, 0 }, /* too many connections */
+		{ "54", IMGSEARCH_ELIMIT, 0 },
+		{ "2200H", IMGSEARCH_ELIMIT, 0 }, /* no id is left */
+		{ "40", IMGSEARCH_EBUSY, 0 },     /* serialisation, deadlock */
+		{ "55P03", IMGSEARCH_EBUSY, 0 },
+		{ "25P03", IMGSEARCH_EIO, 0 },       /* silent for too long in a transaction */
+		{ "57014", IMGSEARCH_EIO, 0 },       /* past the server's limit of time */
+		{ "57", IMGSEARCH_EIO, ECONNRESET }, /* shut down */
+		{ "58", IMGSEARCH_EIO, 0 },
+	};
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+		if (!strncmp(state, known[i].state, strlen(known[i].state)))
+			return known[i];
+	return (pg_status){ state, IMGSEARCH_EDB, 0 };
+}
+
+/* Whether what failed last on this thread may succeed when it is done again. */
+static _Thread_local bool passing;
+
+/* The server went away, or two waited for each other. */
+static bool may_pass(const char *state)
+{
+	static const char *const passing[] = { "08", "25P03", "40", "57P" };
+	for (size_t i = 0; i < sizeof passing / sizeof *passing; i++)
+		if (!strncmp(state, passing[i], strlen(passing[i])))
+			return true;
+	return false;
+}
+
+/* The errors that the schema's functions raise: the message is an id. */
+static int fail_own(pg_link *l, const char *state, const char *message, const char *detail,
+	imgsearch_error *err)
+{
+	store *st = &l->st->base;
+	int64_t id = strtoll(message, NULL, 10);
+	switch (state[4]) {
+	case '1':
+		return ims_fail(err, IMGSEARCH_EINVAL, "the path already has another id than %lld",
+			(long long)id);
+	case '2':
+		return ims_store_refuse_deleted(st, "the picture", id, err);
+	case '3':
+		return ims_store_refuse_deleted(st, "the vector", id, err);
+	case '4':
+		return ims_store_refuse_deleted(st, "a picture with these bytes", id, err);
+	case '5':
+		return ims_fail(err, IMGSEARCH_EINVAL, "index %s: picture %lld is in state %s", st->label,
+			(long long)id, detail ? detail : "?");
+	case '7':
+		return ims_fail(err, IMGSEARCH_EBUSY,
+			"index %s: this program was not heard of for too long, and others may do its work; what"
+			" it did last is not written",
+			st->label);
+	case '8':
+		return ims_fail(err, IMGSEARCH_EBUSY,
+			"index %s: another program changed the model meanwhile; what this one did last is not"
+			" written",
+			st->label);
+	case '9':
+		return ims_fail(err, IMGSEARCH_EBUSY, "index %s: %s is building a searcher", st->label,
+			detail ? detail : "another program");
+	default:
+		return ims_store_no_item(st, id, err);
+	}
+}
+
+int ims_pg_fail_connection(pg_link *l, imgsearch_error *err)
+{
+	char line[300];
+	copy_line(line, sizeof line, ims_libpq()->error(l->c));
+	l->failed = IMGSEARCH_EIO;
+	passing = true;
+	ims_fail(err, IMGSEARCH_EIO, "index %s: %s", l->st->base.label, line);
+	if (err)
+		err->detail = ECONNRESET;
+	return IMGSEARCH_EIO;
+}
+
+int ims_pg_fail_result(pg_link *l, const pg_result *r, imgsearch_error *err)
+{
+	const libpq *pq = ims_libpq();
+	const char *state = pq->result_field(r, PG_DIAG_SQLSTATE),
+			   *message = pq->result_field(r, PG_DIAG_PRIMARY),
+			   *detail = pq->result_field(r, PG_DIAG_DETAIL);
+	if (!state || !message)
+		return ims_pg_fail_connection(l, err);
+	passing = may_pass(state);
+	pg_status status = status_of(state);
+	bool own = !strncmp(state, "IM", 2), denied = !strcmp(state, "42501");
+	int rc = own ? fail_own(l, state, message, detail, err)
+				 : ims_fail(err, status.status, "index %s: %s%s", l->st->base.label,
+					 denied ? "this role may not do that: " : "", message);
+	if (err && !own)
+		err->detail = status.detail;
+	l->failed = l->failed ? l->failed : rc;
+	return rc;
+}
+
+bool ims_pg_failure_passes(void)
+{
+	return passing;
+}
+
+void ims_pg_forget_failure(void)
+{
+	passing = false;
+}
