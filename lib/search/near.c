@@ -19,7 +19,7 @@
 enum {
 	MARGIN = 16,       /* rows asked for beyond k */
 	AT_ONCE = 64,      /* queries in one call */
-	TIMES = 4,         /* so many times more are asked for where a filter leaves too few */
+	TIMES = 4,         /* so many times more rows are asked for with a filter of the caller's, */
 	FILTERED = 100000, /* but no more than so many */
 };
 
