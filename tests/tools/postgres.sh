@@ -1,6 +1,8 @@
 # Read by tests: starts a PostgreSQL server of their own that has pgvector, on loopback, as a user
 # without rights. PG_BIN: the folder of its programs; else one of Debian's, else what
 # `make test-postgres` unpacked. postgres_start sets $server, the address of a database, and $psql.
+#
+# A script sources tests/tools/result.sh before, and calls postgres_begin.
 
 postgres_find() { # sets pg: the folder of the programs; fails where there is none, or no libpq
 	python3 -c 'import ctypes; ctypes.CDLL("libpq.so.5")' 2>/dev/null || return 1
@@ -45,4 +47,26 @@ postgres_again() { # starts a server that was stopped
 
 postgres_stop() {
 	as_user "$pg/pg_ctl" -D "$pg_data/db" -m immediate stop >/dev/null 2>&1
+}
+
+postgres_need() { # WHAT: skips it and ends the script where there is no server
+	B=${B:-$PWD/build}
+	postgres_find && return
+	skip "$1" "no PostgreSQL with pgvector (PG_BIN=DIR), or no libpq5"
+	done_testing
+	exit
+}
+
+# Makes the folder $W and starts a server in it, or skips and ends the script. At the end of the
+# script the command AT_END runs, the server stops, and the folder goes.
+postgres_begin() { # WHAT [AT_END]
+	postgres_need "$1"
+	postgres_at_end=${2:-:}
+	W=$(mktemp -d) && trap '$postgres_at_end; postgres_stop; rm -rf "$W"' EXIT
+	trap 'exit 1' INT TERM PIPE
+	chmod 755 "$W"
+	postgres_start "$W/server" && return
+	skip "$1" "the server does not start: $(tail -1 "$W/initdb.log")"
+	done_testing
+	exit
 }

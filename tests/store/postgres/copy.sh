@@ -4,19 +4,7 @@
 cd "$(dirname "$0")/../../.." || exit 1
 . tests/tools/result.sh
 . tests/tools/postgres.sh
-B=${B:-$PWD/build}
-if ! postgres_find; then
-	skip "copies over PostgreSQL" "no PostgreSQL with pgvector (PG_BIN=DIR), or no libpq5"
-	done_testing
-	exit
-fi
-W=$(mktemp -d) && trap 'postgres_stop; rm -rf "$W"' EXIT
-chmod 755 "$W"
-if ! postgres_start "$W/server"; then
-	skip "copies over PostgreSQL" "the server does not start: $(tail -1 "$W/initdb.log")"
-	done_testing
-	exit
-fi
+postgres_begin "copies over PostgreSQL"
 IMGSEARCH_TEST_SERVER=$server IMGSEARCH_TEST_PSQL=$psql "$B/tests/store/test_copy" >"$W/out" 2>&1
 result "test_copy" $? "$W/out"
 

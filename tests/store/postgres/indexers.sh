@@ -5,20 +5,7 @@ cd "$(dirname "$0")/../../.." || exit 1
 . tests/tools/result.sh
 . tests/tools/postgres.sh
 . tests/tools/indexers.sh
-B=${B:-$PWD/build}
-if ! postgres_find; then
-	skip "many indexers" "no PostgreSQL with pgvector (PG_BIN=DIR), or no libpq5"
-	done_testing
-	exit
-fi
-W=$(mktemp -d) && trap 'end_all; postgres_stop; rm -rf "$W"' EXIT
-trap 'exit 1' INT TERM PIPE
-chmod 755 "$W"
-if ! postgres_start "$W/server"; then
-	skip "many indexers" "the server does not start: $(tail -1 "$W/initdb.log")"
-	done_testing
-	exit
-fi
+postgres_begin "many indexers" end_all
 
 # A tree of 96 pictures, and copies of them with other bytes.
 "$B/tools/draw" "$W/first" 1

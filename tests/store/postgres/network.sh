@@ -4,12 +4,7 @@
 cd "$(dirname "$0")/../../.." || exit 1
 . tests/tools/result.sh
 . tests/tools/postgres.sh
-B=${B:-$PWD/build}
-if ! postgres_find; then
-	skip "a network that vanishes" "no PostgreSQL with pgvector (PG_BIN=DIR), or no libpq5"
-	done_testing
-	exit
-fi
+postgres_need "a network that vanishes"
 if [ -z "$IN_NAMESPACE" ]; then
 	if ! unshare -n ip link add near type veth peer name far 2>/dev/null ||
 		! command -v nsenter >/dev/null; then
@@ -25,15 +20,8 @@ ip addr add 10.231.0.1/30 dev near
 ip link set near up
 
 . tests/tools/indexers.sh
-W=$(mktemp -d) && trap 'end_all; postgres_stop; rm -rf "$W"' EXIT
-trap 'exit 1' INT TERM PIPE
-chmod 755 "$W"
 pg_listen=127.0.0.1,10.231.0.1
-if ! postgres_start "$W/server"; then
-	skip "a network that vanishes" "the server does not start: $(tail -1 "$W/initdb.log")"
-	done_testing
-	exit
-fi
+postgres_begin "a network that vanishes" end_all
 echo 'host all all 10.231.0.0/30 trust' >>"$pg_data/db/pg_hba.conf"
 $psql -c 'SELECT pg_reload_conf()' >/dev/null
 "$B/tools/draw" "$W/first" 1
