@@ -583,6 +583,14 @@ typedef struct imgsearch_index_add_options {
 	int64_t id;
 	uint32_t has_id;
 	uint32_t reserved; /* 0 */
+	/*
+	 * 1: the index stores the bytes of the picture, which then needs no file; see docs/storage.md.
+	 * They go with the item. The input is IMGSEARCH_INPUT_KIND_BYTES, without a crop, and `name` no
+	 * absolute path. Where these bytes are stored already, the call gives the item that has them,
+	 * whatever `name` says
+	 */
+	uint32_t store_bytes;
+	uint32_t reserved2; /* 0 */
 } imgsearch_index_add_options;
 
 /*
@@ -1077,6 +1085,20 @@ IMGSEARCH_API int imgsearch_item_get(imgsearch *s, int64_t id, imgsearch_item **
 	imgsearch_error *err);
 IMGSEARCH_API void imgsearch_item_free(imgsearch_item *item);
 
+typedef struct imgsearch_bytes {
+	size_t count;
+	const uint8_t *items;
+} imgsearch_bytes;
+
+/*
+ * The bytes of an item's file as they are now. Where it has none, or it cannot be read here, those
+ * that the index stores (imgsearch_index_add_options.store_bytes). ENOTFOUND: no such item, or
+ * there are no bytes; EIO, ELIMIT; EFORMAT: the stored ones are damaged.
+ */
+IMGSEARCH_API int imgsearch_item_bytes(imgsearch *s, int64_t id, const imgsearch_call *call,
+	imgsearch_bytes **out, imgsearch_error *err);
+IMGSEARCH_API void imgsearch_bytes_free(imgsearch_bytes *bytes);
+
 typedef struct imgsearch_vectors_export_options {
 	size_t struct_size;
 	uint32_t with_items; /* 1: blocks have items */
@@ -1385,18 +1407,12 @@ IMGSEARCH_API int imgsearch_image_load(imgsearch *s, const imgsearch_input *in, 
 	const imgsearch_call *call, imgsearch_image **out, imgsearch_error *err);
 IMGSEARCH_API void imgsearch_image_free(imgsearch_image *image);
 
-typedef struct imgsearch_bytes {
-	size_t count;
-	const uint8_t *items;
-} imgsearch_bytes;
-
 /*
  * A JPEG of quality 1..100, or a PNG (quality 0). ELIMIT: a side is longer than the format allows:
  * 65500 pixels in a JPEG.
  */
 IMGSEARCH_API int imgsearch_image_encode(const imgsearch_image *image, int quality,
 	const imgsearch_call *call, imgsearch_bytes **out, imgsearch_error *err);
-IMGSEARCH_API void imgsearch_bytes_free(imgsearch_bytes *bytes);
 
 #ifdef __cplusplus
 }

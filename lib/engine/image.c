@@ -42,6 +42,22 @@ void imgsearch_image_free(imgsearch_image *image)
 	ims_free(p);
 }
 
+/* A copy of b as a result. */
+static int make_bytes(const buf *b, imgsearch_bytes **out, imgsearch_error *err)
+{
+	imgsearch_bytes *bytes = ims_result_new(sizeof *bytes);
+	if (!bytes)
+		return ims_nomem(err);
+	bytes->items = (const uint8_t *)ims_result_text_n(bytes, (const char *)b->data, b->len);
+	bytes->count = b->len;
+	if (!bytes->items) {
+		ims_result_free(bytes);
+		return ims_nomem(err);
+	}
+	*out = bytes;
+	return 0;
+}
+
 int imgsearch_image_encode(const imgsearch_image *theirs, int quality,
 	const imgsearch_call *call_given, imgsearch_bytes **out, imgsearch_error *err)
 {
@@ -67,18 +83,29 @@ int imgsearch_image_encode(const imgsearch_image *theirs, int quality,
 	};
 	rc = quality ? ims_image_encode_jpeg(&b, &im, quality, &stop, err)
 				 : ims_image_encode_png(&b, &im, &stop, err);
-	imgsearch_bytes *bytes = rc ? NULL : ims_result_new(sizeof *bytes);
-	if (!rc && bytes) {
-		bytes->items = (const uint8_t *)ims_result_text_n(bytes, (const char *)b.data, b.len);
-		bytes->count = b.len;
-	}
-	if (!rc && (!bytes || !bytes->items))
-		rc = ims_nomem(err);
+	rc = rc ? rc : make_bytes(&b, out, err);
 	ims_buf_free(&b);
-	if (rc)
-		ims_result_free(bytes);
-	else
-		*out = bytes;
+	return rc;
+}
+
+int imgsearch_item_bytes(imgsearch *s, int64_t id, const imgsearch_call *call,
+	imgsearch_bytes **out, imgsearch_error *err)
+{
+	job j;
+	buf b = { 0 };
+	char *path = NULL;
+	REQUIRE(out, err, "item_bytes: out is NULL");
+	*out = NULL;
+	REQUIRE_HANDLE(s, "item_bytes", err);
+	int rc = ims_call_begin(s, call, &j, err);
+	if (!rc)
+		rc = ims_job_check(&j, err);
+	if (!rc)
+		rc = ims_picture_bytes(s, id, &b, &path, err);
+	if (!rc)
+		rc = make_bytes(&b, out, err);
+	ims_free(path);
+	ims_buf_free(&b);
 	return rc;
 }
 

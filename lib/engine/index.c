@@ -114,6 +114,18 @@ void imgsearch_index_update_report_free(imgsearch_index_update_report *report)
 
 /* ------------------------------------------------------------------------- add and remove ---- */
 
+static int check_store_bytes(const imgsearch_input *in, const imgsearch_index_add_options *o,
+	imgsearch_error *err)
+{
+	REQUIRE(o->store_bytes == 1, err, "index_add: store_bytes is %u, neither 0 nor 1",
+		o->store_bytes);
+	REQUIRE(in->kind == IMGSEARCH_INPUT_KIND_BYTES && !in->crop[2], err,
+		"index_add: store_bytes needs the bytes of a whole picture");
+	REQUIRE(!o->name || *o->name != '/', err,
+		"index_add: store_bytes with the name %s, which is that of a file", o->name);
+	return 0;
+}
+
 int imgsearch_index_add(imgsearch *s, const imgsearch_input *in,
 	const imgsearch_index_add_options *theirs, const imgsearch_call *call, int64_t *id,
 	imgsearch_error *err)
@@ -129,12 +141,15 @@ int imgsearch_index_add(imgsearch *s, const imgsearch_input *in,
 	REQUIRE(in->kind != IMGSEARCH_INPUT_KIND_ITEM, err,
 		"index_add: the input is in the index already");
 	REQUIRE(!options.reserved, err, "index_add: reserved is %u, not 0", options.reserved);
+	REQUIRE(!options.reserved2, err, "index_add: reserved2 is %u, not 0", options.reserved2);
 	REQUIRE(!options.name || *options.name, err, "index_add: name is empty");
 	REQUIRE(!options.has_id || in->kind == IMGSEARCH_INPUT_KIND_VECTOR, err,
 		"index_add: id can be chosen for a vector alone");
 	REQUIRE(!options.has_id || options.id >= 0, err, "index_add: id %lld is negative",
 		(long long)options.id);
-	rc = ims_call_begin(s, call, &j, err);
+	rc = options.store_bytes ? check_store_bytes(in, &options, err) : 0;
+	if (!rc)
+		rc = ims_call_begin(s, call, &j, err);
 	return rc ? rc : ims_add(s, in, &options, &j, id, err);
 }
 

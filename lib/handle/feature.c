@@ -3,6 +3,7 @@
 
 #include "handle/input.h"
 #include "handle/model_choice.h"
+#include "handle/picture.h"
 #include "handle/space.h"
 
 #include <math.h>
@@ -240,6 +241,18 @@ static bool find_stored(imgsearch *s, const void *data, size_t size, uint32_t di
 	return known && stored_vector(s, *self, dim, out, &none) == 0;
 }
 
+/* The bytes of an item of which a part is asked for. */
+static int item_bytes(imgsearch *s, int64_t id, buf *held, const void **data, size_t *size,
+	imgsearch_error *err)
+{
+	char *path;
+	int rc = ims_picture_bytes(s, id, held, &path, err);
+	*data = held->data;
+	*size = held->len;
+	ims_free(path);
+	return rc;
+}
+
 int ims_feature(imgsearch *s, job *j, const imgsearch_input *in, uint32_t dim, float *out,
 	int64_t *self, imgsearch_error *err)
 {
@@ -250,7 +263,8 @@ int ims_feature(imgsearch *s, job *j, const imgsearch_input *in, uint32_t dim, f
 	int rc = ims_input_check(in, err);
 	if (rc)
 		return rc;
-	if (in->kind == IMGSEARCH_INPUT_KIND_ITEM)
+	bool item = in->kind == IMGSEARCH_INPUT_KIND_ITEM;
+	if (item && !ims_input_is_crop(in))
 		return stored_picture(s, in->id, dim, out, self, err);
 	if (in->kind == IMGSEARCH_INPUT_KIND_VECTOR) {
 		if (!in->data || in->size != dim)
@@ -262,7 +276,8 @@ int ims_feature(imgsearch *s, job *j, const imgsearch_input *in, uint32_t dim, f
 			: ims_fail(err, IMGSEARCH_EINVAL, "vector with a value that is not finite");
 	}
 	ims_store_snapshot_pause(s->store);
-	rc = ims_input_bytes(in, &held, &data, &size, err);
+	rc = item ? item_bytes(s, in->id, &held, &data, &size, err)
+			  : ims_input_bytes(in, &held, &data, &size, err);
 	if (!rc && ims_identity_requested(s))
 		rc = check_model(s, err);
 	if (!rc

@@ -4,20 +4,33 @@
 #include "base/path.h"
 #include "handle/input.h"
 
-/* The path of a stored picture; the caller frees it by ims_free. */
-static char *stored_path(imgsearch *s, int64_t id, imgsearch_error *err)
+static int read_path(imgsearch *s, int64_t id, char **path, imgsearch_error *err)
 {
 	store_picture p;
-	char *path = NULL;
-	if (ims_store_picture_get(s->store, id, &p, err) == 0) {
-		if (!p.root && p.path[0] != '/')
-			ims_fail(err, IMGSEARCH_ENOTFOUND, "picture %lld (%s) has no file", (long long)id,
-				p.path);
-		else if (!(path = ims_path_join(p.root ? p.root_path : NULL, p.path)))
-			ims_nomem(err);
-	}
+	int rc = ims_store_picture_get(s->store, id, &p, err);
+	*path = rc ? NULL : ims_path_join(p.root ? p.root_path : NULL, p.path);
 	ims_store_picture_clear(&p);
-	return path;
+	return rc || *path ? rc : ims_nomem(err);
+}
+
+int ims_picture_bytes(imgsearch *s, int64_t id, buf *out, char **path, imgsearch_error *err)
+{
+	imgsearch_error why = { 0 }, stored_why = { 0 };
+	int rc = read_path(s, id, path, err);
+	if (rc)
+		return rc;
+	if (**path == '/')
+		rc = ims_read_file(out, *path, IMS_IMAGE_MAX_FILE, &why);
+	else
+		rc = ims_fail(&why, IMGSEARCH_ENOTFOUND, "picture %lld (%s) has no file", (long long)id,
+			*path);
+	if (!rc)
+		return 0;
+	out->len = 0;
+	int stored = ims_store_file_get(s->store, id, out, &stored_why);
+	if (stored && err)
+		*err = stored == IMGSEARCH_ENOTFOUND ? why : stored_why;
+	return stored == IMGSEARCH_ENOTFOUND ? rc : stored;
 }
 
 /* The short side to decode for a longer side of max_side; 0: full size. */
@@ -49,13 +62,14 @@ static int from_file(imgsearch *s, const imgsearch_input *in, uint32_t max_side,
 	imgsearch_error *err)
 {
 	buf bytes = { 0 };
-	char *stored = in->kind == IMGSEARCH_INPUT_KIND_ITEM ? stored_path(s, in->id, err) : NULL;
-	const char *path = in->kind == IMGSEARCH_INPUT_KIND_ITEM ? stored : in->path;
-	int rc = path ? ims_read_file(&bytes, path, IMS_IMAGE_MAX_FILE, err) : err->code;
+	char *stored = NULL;
+	bool item = in->kind == IMGSEARCH_INPUT_KIND_ITEM;
+	int rc = item ? ims_picture_bytes(s, in->id, &bytes, &stored, err)
+				  : ims_read_file(&bytes, in->path, IMS_IMAGE_MAX_FILE, err);
 	if (!rc) {
 		rc = decode(s, in, bytes.data, bytes.len, max_side, out, err);
 		if (rc)
-			ims_error_prefix(err, "%s", path);
+			ims_error_prefix(err, "%s", item ? stored : in->path);
 	}
 	ims_buf_free(&bytes);
 	ims_free(stored);

@@ -22,19 +22,28 @@ static bool has_content(void *user, const hash256 *hash)
 	return s && !ims_row_twin(s, hash, &twin, NULL) && twin;
 }
 
+/* The edit of a picture, with the bytes that are to be stored. */
+static int make_edit(edit *e, imgsearch *s, const imgsearch_input *in,
+	const imgsearch_index_add_options *o, edit_has_content *has_content, void *user, job *j,
+	imgsearch_error *err)
+{
+	int rc = ims_edit_picture(e, s, in, o->name, has_content, user, j, err);
+	return rc || !o->store_bytes ? rc : ims_edit_store_file(e, in->data, in->size, err);
+}
+
 /*
  * Embeds and writes; again where the index changed in between. The second time the picture is
  * decoded whatever the index has, so that it needs no twin.
  */
-static int add_alone(imgsearch *s, const imgsearch_input *in, const char *name, job *j, int64_t *id,
-	imgsearch_error *err)
+static int add_alone(imgsearch *s, const imgsearch_input *in, const imgsearch_index_add_options *o,
+	job *j, int64_t *id, imgsearch_error *err)
 {
 	enum { TRIES = 5 };
 	edit e;
 	bool again = true;
 	int rc = 0;
 	for (int i = 0; !rc && again && i < TRIES; i++) {
-		rc = ims_edit_picture(&e, s, in, name, has_content, i ? NULL : s, j, err);
+		rc = make_edit(&e, s, in, o, has_content, i ? NULL : s, j, err);
 		if (!rc)
 			rc = ims_transaction_write_one(s, &e, id, j, &again, err);
 		ims_edit_free(&e);
@@ -44,12 +53,13 @@ static int add_alone(imgsearch *s, const imgsearch_input *in, const char *name, 
 							ims_store_name(s->store));
 }
 
-static int add_staged(imgsearch *s, const imgsearch_input *in, const char *name,
-	imgsearch_transaction *t, job *j, int64_t *id, imgsearch_error *err)
+static int add_staged(imgsearch *s, const imgsearch_input *in, const imgsearch_index_add_options *o,
+	job *j, int64_t *id, imgsearch_error *err)
 {
 	edit e;
-	int rc = ims_edit_picture(&e, s, in, name, ims_numbering_has_content,
-		ims_transaction_numbering(t), j, err);
+	imgsearch_transaction *t = o->transaction;
+	int rc = make_edit(&e, s, in, o, ims_numbering_has_content, ims_transaction_numbering(t), j,
+		err);
 	if (rc) {
 		ims_edit_free(&e);
 		return rc;
@@ -84,8 +94,7 @@ int ims_add(imgsearch *s, const imgsearch_input *in, const imgsearch_index_add_o
 		return rc;
 	if (in->kind == IMGSEARCH_INPUT_KIND_VECTOR)
 		return add_vector(s, in, o, j, id, err);
-	return o->transaction ? add_staged(s, in, o->name, o->transaction, j, id, err)
-						  : add_alone(s, in, o->name, j, id, err);
+	return o->transaction ? add_staged(s, in, o, j, id, err) : add_alone(s, in, o, j, id, err);
 }
 
 int ims_add_vectors(imgsearch *s, const float *rows, size_t n, size_t dim,

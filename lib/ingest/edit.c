@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 enum { LOOK = 256 }; /* items that are written between two looks at the job */
 
@@ -23,13 +24,14 @@ void ims_edit_free(edit *e)
 	ims_free(e->rows);
 	ims_identity_free(&e->identity);
 	ims_prepared_clear(&e->picture);
+	ims_buf_free(&e->file);
 	*e = (edit){ 0 };
 }
 
 uint64_t ims_edit_size(const edit *e)
 {
 	uint64_t size = sizeof *e + e->n * sizeof *e->ids;
-	size += e->picture.signature.cap + ims_facts_size(&e->picture.facts);
+	size += e->picture.signature.cap + ims_facts_size(&e->picture.facts) + e->file.cap;
 	if (e->rows)
 		size += e->n * (uint64_t)e->dim * sizeof *e->rows;
 	for (size_t i = 0; e->names && i < e->n; i++)
@@ -103,6 +105,16 @@ int ims_edit_picture(edit *out, imgsearch *s, const imgsearch_input *in, const c
 	return rc;
 }
 
+int ims_edit_store_file(edit *e, const void *data, size_t size, imgsearch_error *err)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME, &now);
+	e->mtime = e->ctime = ims_timestamp(&now);
+	e->has_ctime = true;
+	ims_buf_put(&e->file, data, size);
+	return e->file.failed ? ims_nomem(err) : 0;
+}
+
 /*
  * Within a transaction: whether the model of the index is still the one that made the vector.
  * *first: it is to be stored. The edit stays as it is, since the transaction may be rolled back.
@@ -118,6 +130,14 @@ static int same_model(const edit *e, imgsearch *s, bool *same, bool *first, imgs
 	*first = rc && e->identity.first; /* another edit may have added the first picture */
 	ims_model_identity_free(&stored);
 	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
+}
+
+static int write_file(const edit *e, imgsearch *s, int64_t id, imgsearch_error *err)
+{
+	int64_t holder = 0;
+	int rc = ims_store_file_find(s->store, &e->picture.hash, &holder, err);
+	return rc || holder == id ? rc
+							  : ims_store_file_put(s->store, id, e->file.data, e->file.len, err);
 }
 
 static int write_picture(const edit *e, imgsearch *s, bool *again, imgsearch_error *err)
@@ -139,7 +159,7 @@ static int write_picture(const edit *e, imgsearch *s, bool *again, imgsearch_err
 	if (!rc)
 		rc = ims_store_write(s->store, &r, 1, err);
 	*again = !rc && r.outcome == STORE_UNPREPARED;
-	return rc;
+	return rc || *again || !e->file.len ? rc : write_file(e, s, r.row.id, err);
 }
 
 /* --------------------------------------------------------------------------------- vectors ---- */

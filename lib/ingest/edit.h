@@ -29,6 +29,7 @@ typedef struct edit {
 	timestamp mtime, ctime;
 	bool has_ctime;
 	bool is_unnamed; /* names[0] was made from its id */
+	buf file;        /* the bytes that the index stores; empty: none */
 } edit;
 
 void ims_edit_free(edit *e);
@@ -49,6 +50,9 @@ typedef bool edit_has_content(void *user, const hash256 *hash);
  */
 int ims_edit_picture(edit *out, imgsearch *s, const imgsearch_input *in, const char *name,
 	edit_has_content *has_content, void *user, job *j, imgsearch_error *err);
+
+/* The picture's bytes are to be stored: copies them. ENOMEM. */
+int ims_edit_store_file(edit *e, const void *data, size_t size, imgsearch_error *err);
 
 /*
  * Copies n vectors, their ids (or NULL) and names (or NULL). EINVAL: a value that is not finite, a

@@ -44,7 +44,9 @@ static int submit(index_run *r, const walk_entry *e, const path_entry *known, fi
 		item.row_content = known->content;
 	}
 	item.root = start->root;
-	item.also = ims_switches_formats(r->walk.lists, e->path);
+	item.stored = start->stored;
+	item.also = start->stored ? IMAGE_ALSO_TIFF | IMAGE_ALSO_VIDEO /* as when it was added */
+							  : ims_switches_formats(r->walk.lists, e->path);
 	item.path = ims_strdup(e->path);
 	item.full = ims_path_join(start->root ? start->root_path : NULL, e->path);
 	item.size = e->size;
@@ -360,6 +362,15 @@ static int is_single(index_run *r, const walk_entry *e, bool *single)
 	return full ? 0 : ims_nomem(r->err);
 }
 
+/* Between two entries. */
+static int go_on(index_run *r, const char *path)
+{
+	int rc = ims_claims_send_if_due(r);
+	if (!rc)
+		rc = ims_pipeline_write_if_due(&r->pipeline);
+	return rc ? rc : report_progress(r, path);
+}
+
 int ims_entry_index(index_run *r, const walk_entry *e)
 {
 	path_key key = ims_path_key(r->walk.start->root, e->path);
@@ -399,9 +410,24 @@ int ims_entry_index(index_run *r, const walk_entry *e)
 			rc = record(r, e, known, IMGSEARCH_STATE_UNREADABLE);
 		break;
 	}
-	if (!rc)
-		rc = ims_claims_send_if_due(r);
-	if (!rc)
-		rc = ims_pipeline_write_if_due(&r->pipeline);
-	return rc ? rc : report_progress(r, e->path);
+	return rc ? rc : go_on(r, e->path);
+}
+
+int ims_entry_stored(index_run *r, const char *name)
+{
+	path_entry *known = ims_path_table_find(&r->paths, ims_path_key(0, name));
+	if (!known)
+		return 0;
+	const walk_entry e = {
+		.kind = WALK_FILE,
+		.path = name,
+		.size = known->size,
+		.mtime = known->mtime,
+		.ctime = knows_ctime(known) ? known->ctime : known->mtime,
+	};
+	known->seen = true;
+	r->counts->paths.seen++;
+	r->walk.files++;
+	int rc = file_entry(r, &e, known, CLAIM_NONE);
+	return rc ? rc : go_on(r, name);
 }

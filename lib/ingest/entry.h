@@ -11,6 +11,9 @@
  */
 int ims_entry_index(index_run *r, const walk_entry *e);
 
+/* The same for the name of a picture whose bytes the index stores. */
+int ims_entry_stored(index_run *r, const char *name);
+
 /* What is known of a path by its row. */
 path_entry ims_entry_known(const store_picture *p, bool has_vector);
 

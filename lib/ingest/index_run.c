@@ -158,6 +158,8 @@ static int set_up(index_run *r, index_plan *p, const char *const *paths, size_t 
 		rc = check_include(r, p);
 	if (!rc)
 		rc = ims_identity_decide(r->s, IDENTITY_RUN, &r->identity, r->err);
+	if (!rc && n && r->identity.next) /* it ends when every picture has its vector */
+		rc = ims_plan_add_stored(p);
 	if (!rc)
 		rc = check_new_model(r);
 	if (!rc)

@@ -147,12 +147,34 @@ static int refuse_deleted_bytes(const numbering *n, const hash256 *hash, imgsear
 	return rc;
 }
 
+/* An item that has the stored bytes of an edit is the one that it adds. */
+static int find_stored(const numbering *n, edit *e, int64_t *id, imgsearch_error *err)
+{
+	store_picture p;
+	int64_t found = 0;
+	*id = -1;
+	int rc = e->file.len ? ims_store_file_find(n->s->store, &e->picture.hash, &found, err) : 0;
+	if (rc || !found || staged(n, found))
+		return rc;
+	rc = ims_store_picture_get(n->s->store, found, &p, err);
+	char *name = rc ? NULL : ims_strdup(p.path);
+	if (name) {
+		ims_free(e->names[0]);
+		e->names[0] = name;
+		*id = found;
+	}
+	ims_store_picture_clear(&p);
+	return rc || name ? rc : ims_nomem(err);
+}
+
 static int number_one(numbering *n, edit *e, size_t i, bool asked, int64_t *last, int64_t *id,
 	imgsearch_error *err)
 {
-	const char *name = e->names ? e->names[i] : NULL;
 	int64_t present = -1;
-	int rc = name ? find_name(n, name, &present, err) : 0;
+	int rc = find_stored(n, e, &present, err);
+	const char *name = e->names ? e->names[i] : NULL;
+	if (!rc && name && present < 0)
+		rc = find_name(n, name, &present, err);
 	if (!rc && asked && present >= 0 && present != e->ids[i])
 		return ims_fail(err, IMGSEARCH_EINVAL, "id %lld: the name %s is that of item %lld",
 			(long long)e->ids[i], name, (long long)present);

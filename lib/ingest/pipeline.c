@@ -88,28 +88,23 @@ static bool has_content(void *user, const hash256 *hash)
 	return has_row_content(it, hash) || (!find_twin(it->pipeline, hash, &twin, NULL) && twin);
 }
 
-static void prepare(void *arg)
+/*
+ * What is read: the file, or stored bytes, into held. Where the index cannot be read the run fails;
+ * damaged bytes are a damaged picture.
+ */
+static imgsearch_input open_input(pipeline_item *it, buf *held)
 {
-	pipeline_item *it = arg;
+	it->failed = 0;
+	if (!it->stored)
+		return imgsearch_input_file(it->full);
+	int rc = ims_store_file_get(it->pipeline->s->store, it->id, held, &it->why);
+	it->failed = rc == IMGSEARCH_EFORMAT ? 0 : rc;
+	return imgsearch_input_bytes(rc ? NULL : held->data, held->len);
+}
+
+static void decode_item(pipeline_item *it, const imgsearch_input *in)
+{
 	pipeline *p = it->pipeline;
-	double start = ims_now();
-	if (ims_job_stopped(p->job)) { /* nobody admits it */
-		it->skipped = true;
-		set_done(p, &it->done);
-		return;
-	}
-	it->traits = 0;
-	it->picture = (prepared){ .pixels = IMAGE_DECODING };
-	it->same_pixels = it->check_header
-		&& ims_prepare_is_current(p->s, it->full, it->row_pixels, it->also, &it->traits);
-	if (it->same_pixels || it->facts_only) {
-		ims_prepare_facts(p->s, (const char *const *)&it->full, 1, &it->picture);
-		it->seconds = ims_now() - start;
-		set_done(p, &it->done);
-		return;
-	}
-	it->force_decode |= it->check_header;
-	imgsearch_input in = imgsearch_input_file(it->full);
 	prepare_request request = {
 		.s = p->s,
 		.recipe = &p->identity->model.recipe,
@@ -119,8 +114,13 @@ static void prepare(void *arg)
 		.has_content = has_content,
 		.user = it,
 	};
-	it->why = (imgsearch_error){ 0 };
-	it->state = state_of(ims_prepare(&request, &in, &it->picture, &it->input, &it->why));
+	it->force_decode |= it->check_header;
+	int rc = IMGSEARCH_EFORMAT; /* damaged bytes: why it is so is known */
+	if (in->path || in->data) {
+		it->why = (imgsearch_error){ 0 };
+		rc = ims_prepare(&request, in, &it->picture, &it->input, &it->why);
+	}
+	it->state = state_of(rc);
 	if (it->picture.sidecar)
 		it->state = IMGSEARCH_STATE_EXCLUDED;
 	it->same_bytes = has_row_content(it, &it->picture.hash);
@@ -128,6 +128,29 @@ static void prepare(void *arg)
 		it->same_pixels = true;
 		it->picture.pixels = it->row_pixels;
 	}
+}
+
+static void prepare(void *arg)
+{
+	pipeline_item *it = arg;
+	pipeline *p = it->pipeline;
+	buf held = { 0 };
+	double start = ims_now();
+	if (ims_job_stopped(p->job)) { /* nobody admits it */
+		it->skipped = true;
+		set_done(p, &it->done);
+		return;
+	}
+	it->traits = 0;
+	it->picture = (prepared){ .pixels = IMAGE_DECODING };
+	const imgsearch_input in = open_input(it, &held);
+	it->same_pixels = it->check_header
+		&& ims_prepare_is_current(p->s, &in, it->row_pixels, it->also, &it->traits);
+	if (it->same_pixels || it->facts_only)
+		ims_prepare_facts_of(p->s, &in, &it->picture);
+	else if (!it->failed)
+		decode_item(it, &in);
+	ims_buf_free(&held);
 	it->seconds = ims_now() - start;
 	set_done(p, &it->done);
 }
@@ -291,7 +314,9 @@ static int needs_vector(pipeline *p, pipeline_item *it, bool *needs, imgsearch_e
 	if (!rc && !twin && !it->picture.decoded) {
 		it->force_decode = true;
 		prepare(it);
-		rc = it->skipped ? ims_job_check(p->job, p->err) : 0;
+		rc = it->skipped ? ims_job_check(p->job, p->err)
+			: it->failed ? ims_fail(p->err, it->failed, "%s", it->why.message)
+						 : 0;
 	}
 	*needs = it->picture.decoded && (!twin || twin == it->id);
 	return rc;
@@ -357,6 +382,10 @@ static int admit(pipeline *p)
 	pipeline_item *it = take_oldest(p);
 	if (it->skipped)
 		return ims_job_check(p->job, p->err);
+	if (it->failed == IMGSEARCH_ENOTFOUND) /* another program removed it */
+		return 0;
+	if (it->failed)
+		return ims_fail(p->err, it->failed, "%s", it->why.message);
 	bool needs = false, same = it->same_bytes || it->same_pixels || it->facts_only;
 	int rc = p->pending.n == PENDING_MOST ? write_all(p) : 0;
 	if (same)

@@ -34,6 +34,7 @@ typedef struct pipeline_item {
 	bool force_decode;       /* bytes that the index has are decoded too */
 	bool check_header; /* first ask the file's header whether decoding now gives other pixels */
 	bool facts_only;   /* only its facts are read */
+	bool stored;       /* the index stores its bytes: it has no file */
 	/* set by the worker */
 	uint32_t state;      /* imgsearch_state */
 	imgsearch_error why; /* of a state other than indexed */
@@ -41,6 +42,7 @@ typedef struct pipeline_item {
 	float *input; /* reused by the next item */
 	double seconds;
 	bool skipped;     /* the run was stopped before */
+	int failed;       /* the status of reading stored bytes: ENOTFOUND: they are gone, with it */
 	bool same_bytes;  /* as the row's */
 	bool same_pixels; /* with check_header: decoding gives those of the row, or fails */
 	uint32_t traits;  /* with check_header: of the header */

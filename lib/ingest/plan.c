@@ -430,6 +430,49 @@ static int add_single(void *user, const store_picture *pic, const char *root_pat
 	return pic->path[0] != '/' ? 0 : add_start(p, 0, "", pic->path, true);
 }
 
+static int add_stored(index_plan *p, const store_picture *pic, size_t n)
+{
+	index_start *grown = ims_realloc(p->start, p->n + n, sizeof *grown);
+	if (!grown)
+		return ims_nomem(p->err);
+	p->start = grown;
+	for (size_t i = 0; i < n; i++) {
+		if (!pic[i].path)
+			continue;
+		index_start *st = &p->start[p->n++];
+		*st = (index_start){
+			.root_path = ims_strdup(""),
+			.prefix = ims_strdup(pic[i].path),
+			.file = true,
+			.stored = true,
+		};
+		if (!st->root_path || !st->prefix)
+			return ims_nomem(p->err);
+	}
+	return 0;
+}
+
+int ims_plan_add_stored(index_plan *p)
+{
+	store *st = p->s->store;
+	int64_t *ids;
+	size_t n;
+	int rc = ims_store_ids(st, STORE_FILES, &ids, &n, p->err);
+	if (rc || !n) {
+		ims_free(ids);
+		return rc;
+	}
+	store_picture *pic = ims_alloc(n, sizeof *pic);
+	rc = pic ? ims_store_get(st, ids, n, pic, p->err) : ims_nomem(p->err);
+	if (!rc) {
+		rc = add_stored(p, pic, n);
+		ims_store_pictures_clear(pic, n);
+	}
+	ims_free(pic);
+	ims_free(ids);
+	return rc;
+}
+
 int ims_plan_make(index_plan *p, const char *const *paths, size_t n)
 {
 	int rc = ims_store_roots_settle(p->s->store, p->err);
@@ -449,6 +492,8 @@ int ims_plan_make(index_plan *p, const char *const *paths, size_t n)
 		rc = add_start(p, p->roots.id[i], p->roots.path[i], "", false);
 	if (!rc)
 		rc = ims_store_each_single(p->s->store, add_single, p, p->err);
+	if (!rc)
+		rc = ims_plan_add_stored(p);
 	if (!rc && !p->n)
 		rc = ims_fail(p->err, IMGSEARCH_ENOTFOUND, "%s: the index has no folder yet",
 			ims_store_name(p->s->store));

@@ -19,6 +19,7 @@ typedef struct index_start {
 	char *root_path; /* "" for root 0 */
 	char *prefix;    /* below the root, "" for all; root 0: the file */
 	bool file;
+	bool stored; /* a file whose bytes the index stores; the prefix is its name */
 } index_start;
 
 typedef struct index_plan {
@@ -37,5 +38,8 @@ typedef struct index_plan {
  */
 int ims_plan_make(index_plan *p, const char *const *paths, size_t n);
 void ims_plan_free(index_plan *p);
+
+/* Adds the pictures whose bytes the index stores, which a plan of all roots has. EDB, EIO, ENOMEM. */
+int ims_plan_add_stored(index_plan *p);
 
 #endif

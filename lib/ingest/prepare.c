@@ -52,24 +52,32 @@ static image_limits limits_of(imgsearch *s, const image_recipe *recipe, uint32_t
 	return limits;
 }
 
-bool ims_prepare_is_current(imgsearch *s, const char *path, uint32_t made, uint32_t also,
-	uint32_t *traits)
+static int read_head(const char *path, const image_limits *limits, image_head *head)
 {
 	buf bytes = { 0 };
-	image_head head = { 0 };
 	image_format format;
-	const image_limits limits = limits_of(s, NULL, also);
 	int rc = sniff(path, &format, NULL);
 	if (!rc)
 		rc = read_header(&bytes, path, format);
-	if (!rc && ims_image_head(&head, bytes.data, bytes.len, &limits, NULL)) { /* a longer header */
+	if (!rc && ims_image_head(head, bytes.data, bytes.len, limits, NULL)) { /* a longer header */
 		ims_buf_free(&bytes);
 		rc = ims_read_file(&bytes, path, IMS_IMAGE_MAX_FILE, NULL);
 		if (!rc)
-			rc = ims_image_head(&head, bytes.data, bytes.len, &limits, NULL);
+			rc = ims_image_head(head, bytes.data, bytes.len, limits, NULL);
 	}
-	*traits = head.traits;
 	ims_buf_free(&bytes);
+	return rc;
+}
+
+bool ims_prepare_is_current(imgsearch *s, const imgsearch_input *in, uint32_t made, uint32_t also,
+	uint32_t *traits)
+{
+	image_head head = { 0 };
+	const image_limits limits = limits_of(s, NULL, also);
+	int rc = in->kind == IMGSEARCH_INPUT_KIND_FILE
+		? read_head(in->path, &limits, &head)
+		: ims_image_head(&head, in->data, in->size, &limits, NULL);
+	*traits = head.traits;
 	return rc || !ims_image_is_stale(&head, made);
 }
 
@@ -225,8 +233,16 @@ static int describe(imgsearch *s, const imgsearch_input *in, const void *data, s
 	if (in->kind != IMGSEARCH_INPUT_KIND_PIXELS)
 		add_own(s, &own, data, size);
 	set_facts(out, &in->path, file ? 1 : 0, &own);
-	out->has_facts = true;
+	out->has_facts = !out->facts.nomem;
 	return out->facts.nomem ? ims_nomem(err) : 0;
+}
+
+void ims_prepare_facts_of(imgsearch *s, const imgsearch_input *in, prepared *out)
+{
+	if (in->kind == IMGSEARCH_INPUT_KIND_FILE)
+		ims_prepare_facts(s, &in->path, 1, out);
+	else if (in->data)
+		describe(s, in, in->data, in->size, out, NULL);
 }
 
 /* Whether the index may have the bytes of a file: it has a picture of that size. */

@@ -185,6 +185,8 @@ int ims_start_index(index_run *r, index_plan *p, const index_start *start)
 {
 	walk_rules rules;
 	int rc = ims_start_begin(r, p, start, &rules);
+	if (!rc && start->stored)
+		return ims_entry_stored(r, start->prefix);
 	if (rc || start->file)
 		return rc ? rc : index_file(r);
 	rc = index_folder(r, &rules);

@@ -92,6 +92,8 @@ static int store_change(index_plan *p, const change *c, imgsearch_error *err)
 	int rc = 0;
 	for (size_t i = 0; !rc && i < p->n; i++) {
 		const index_start *start = &p->start[i];
+		if (start->stored)
+			continue;
 		text_list *l = &ims_store_roots_lists(&p->roots, start->root)->of[c->list];
 		bool changed = false;
 		rc = change_list(l, c, start, &changed, err);

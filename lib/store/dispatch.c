@@ -231,6 +231,32 @@ int ims_store_signature_get(store *st, int64_t picture, const hash256 *hash, buf
 	return st->engine->pictures.signature_get(st, picture, hash, out, err);
 }
 
+int ims_store_file_put(store *st, int64_t picture, const void *data, size_t size,
+	imgsearch_error *err)
+{
+	return st->engine->pictures.file_put(st, picture, data, size, err);
+}
+
+int ims_store_file_get(store *st, int64_t picture, buf *out, imgsearch_error *err)
+{
+	hash256 hash;
+	size_t from = out->len;
+	int rc = st->engine->pictures.file_get(st, picture, out, &hash, err);
+	if (rc)
+		return rc;
+	hash256 found = ims_hash(out->data + from, out->len - from);
+	return ims_hash_is_zero(&hash) || ims_hash_equal(&found, &hash)
+		? 0
+		: ims_fail(err, IMGSEARCH_EFORMAT,
+			  "index %s: the stored bytes of picture %lld are damaged", st->label,
+			  (long long)picture);
+}
+
+int ims_store_file_find(store *st, const hash256 *hash, int64_t *picture, imgsearch_error *err)
+{
+	return st->engine->pictures.file_find(st, hash, picture, err);
+}
+
 int ims_store_rejected(store *st, const hash256 *a, const hash256 *b, bool *rejected,
 	imgsearch_error *err)
 {

@@ -33,7 +33,10 @@ typedef struct store_rows_table {
 	int (*expect)(store *st, const int64_t *ids, size_t n, imgsearch_error *err);
 } store_rows_table;
 
-/* Pictures with all that belongs to them: facts, columns, signatures, deletions, rejected pairs. */
+/*
+ * Pictures with all that belongs to them: facts, columns, signatures, stored files, deletions,
+ * rejected pairs.
+ */
 typedef struct store_pictures_table {
 	int (*write)(store *st, store_record *r, size_t n, imgsearch_error *err);
 	int (*move)(store *st, const store_move *m, size_t n, imgsearch_error *err);
@@ -69,6 +72,11 @@ typedef struct store_pictures_table {
 	int (*signatures)(store *st, store_signature_each *each, void *user, imgsearch_error *err);
 	int (*signature_get)(store *st, int64_t picture, const hash256 *hash, buf *out,
 		imgsearch_error *err);
+	int (*file_put)(store *st, int64_t picture, const void *data, size_t size,
+		imgsearch_error *err);
+	/* *hash: of the picture's row; zero: it has none, since the picture could not be read */
+	int (*file_get)(store *st, int64_t picture, buf *out, hash256 *hash, imgsearch_error *err);
+	int (*file_find)(store *st, const hash256 *hash, int64_t *picture, imgsearch_error *err);
 	int (*rejected)(store *st, const hash256 *a, const hash256 *b, bool *rejected,
 		imgsearch_error *err);
 	int (*each_rejected)(store *st, store_rejected_each *each, void *user, imgsearch_error *err);
@@ -165,6 +173,8 @@ typedef struct store_engine {
 	store_transfer_table transfer;
 	store_file_table file;
 } store_engine;
+
+enum { STORE_PIECE = 1 << 20 }; /* bytes of a stored file that lie in one row */
 
 /* Where this machine has a root with a name: see mounts.h. Owned. */
 typedef struct store_mount {

@@ -252,6 +252,13 @@ int ims_store_changes_trim(store *st, imgsearch_error *err);
 /* Stores that two contents are different pictures, in either order. */
 int ims_store_reject(store *st, const hash256 *a, const hash256 *b, imgsearch_error *err);
 
+/*
+ * Stores the bytes of a picture that has no file, in place of those it had. They go with its row,
+ * and where the row becomes a picture of other bytes, or a vector. The row has their hash.
+ */
+int ims_store_file_put(store *st, int64_t picture, const void *data, size_t size,
+	imgsearch_error *err);
+
 /* --------------------------------------------------------------------------------- reading ---- */
 
 /*
@@ -371,6 +378,7 @@ typedef enum store_id_list {
 	STORE_NEXT,      /* that the re-index under way has made */
 	STORE_NOT_NEXT,  /* that it has not made yet */
 	STORE_LACKING,   /* not of vectors: of indexed pictures that have none */
+	STORE_FILES,     /* not of vectors: of pictures whose bytes are stored */
 } store_id_list;
 int ims_store_ids(store *st, store_id_list list, int64_t **ids, size_t *n, imgsearch_error *err);
 /*
@@ -582,6 +590,15 @@ int ims_store_changes_between(store *st, int64_t after, int64_t last, int64_t **
 /* Whether the pair is stored as different, in either order. On failure *rejected is false. */
 int ims_store_rejected(store *st, const hash256 *a, const hash256 *b, bool *rejected,
 	imgsearch_error *err);
+
+/*
+ * Appends the bytes that are stored for a picture, or for another one with the same bytes.
+ * ENOTFOUND (err is left as it is): none are; EFORMAT: they are damaged.
+ */
+int ims_store_file_get(store *st, int64_t picture, buf *out, imgsearch_error *err);
+
+/* The first picture for which these bytes are stored, and that is not deleted; 0: none. */
+int ims_store_file_find(store *st, const hash256 *hash, int64_t *picture, imgsearch_error *err);
 
 /* Rejected pairs in order of hash. */
 typedef int store_rejected_each(void *user, const hash256 *a, const hash256 *b);

@@ -20,6 +20,7 @@ const store_shape ims_store_tables[STORE_TABLES] = {
 	[TABLE_CHUNK] = { "searcher_chunk", "ii", 4 },
 	[TABLE_CHANGE] = { "change", "i", 2 },
 	[TABLE_TALLY] = { "tally", "i", 2 },
+	[TABLE_FILE] = { "stored_file", "ii", 3 },
 };
 
 /* ------------------------------------------------------------------------ rows in memory ---- */

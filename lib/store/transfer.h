@@ -26,6 +26,7 @@ typedef enum store_table {
 	TABLE_CHUNK,     /* state, number; checksum, data */
 	TABLE_CHANGE,    /* number; id */
 	TABLE_TALLY,     /* what; n. Without those that are 0 */
+	TABLE_FILE,      /* picture, number; data: a piece of at most STORE_PIECE bytes */
 	STORE_TABLES
 } store_table;
 

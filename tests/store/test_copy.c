@@ -6,6 +6,7 @@
 #include "common.h"
 
 #include "store/copy.h"
+#include "store/engine.h"
 #include "store/sqlite/sql.h"
 
 #include <signal.h>
@@ -144,6 +145,32 @@ static void put_about(store *st, int64_t id)
 	ims_facts_clear(&f);
 }
 
+/* A picture without a file, whose bytes are n pieces and a bit. */
+static void put_stored(store *st, size_t n)
+{
+	size_t size = n * STORE_PIECE + 1;
+	char *data = ims_alloc(size, 1);
+	memset(data, 's', size);
+	store_picture p = { .path = "stored", .state = IMGSEARCH_STATE_DAMAGED };
+	p.hash = ims_hash(data, size);
+	ok(put_row(st, &p, &err));
+	ok(ims_store_file_put(st, p.id, data, size, &err));
+	ims_free(data);
+}
+
+static void check_stored(store *st)
+{
+	int64_t *ids;
+	size_t n;
+	buf data = { 0 };
+	ok(ims_store_ids(st, STORE_FILES, &ids, &n, &err));
+	assert_int_equal(n, 1);
+	ok(ims_store_file_get(st, ids[0], &data, &err));
+	assert_int_equal(data.len, 4 * STORE_PIECE + 1);
+	ims_buf_free(&data);
+	ims_free(ids);
+}
+
 /* Something in every table, references to rows that come later, numbers that went. */
 static void make_source(void)
 {
@@ -170,6 +197,7 @@ static void make_source(void)
 	add(st, root, "damaged.jpg", 3, IMGSEARCH_STATE_DAMAGED, 0);
 	put_about(st, a);
 	put_about(st, b);
+	put_stored(st, 4);
 	put_bare(st, 1000, BARE);
 	ok(put_vector(st, a, (float[DIM]){ 5 }, DIM, true, &err));
 	ok(ims_store_keep_out(st, &out, 1, &err));
@@ -278,6 +306,7 @@ static void compare(void)
 	}
 	ok(ims_store_setting_get(b, "centre", &data, &err));
 	assert_int_equal(data.len, 3);
+	check_stored(b);
 	assert_int_equal(problems(b), 0);
 	begin(b);
 	ok(ims_store_readmit(b, ONE(1003), &err));
@@ -302,6 +331,7 @@ static void everything(void **state)
 			fail_msg("the test has nothing in %s", ims_store_tables[i].name);
 	assert_int_equal(report.table[TABLE_SEARCHER].rows, 2);
 	assert_int_equal(report.table[TABLE_CHUNK].rows, 6);
+	assert_int_equal(report.table[TABLE_FILE].rows, 5);
 	compare();
 	report = copy_all(); /* there is nothing left to do */
 	assert_true(report.resumed);

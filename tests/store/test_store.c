@@ -742,6 +742,122 @@ static void readers_and_writer(void **state)
 	ims_store_close(st);
 }
 
+/* Bytes of more than one piece, and their hash. */
+static hash256 fill(uint8_t *data, size_t n, uint64_t seed)
+{
+	for (size_t i = 0; i < n; i++)
+		data[i] = (uint8_t)(ims_random(&seed) >> 32);
+	return ims_hash(data, n);
+}
+
+static int64_t add_hashed(store *st, const char *path, uint32_t state, const hash256 *hash,
+	int64_t same_as)
+{
+	store_picture p = { .path = path, .size = 1, .state = state, .hash = *hash, .same_as = same_as };
+	float v[4] = { 1 };
+	ok(put_row(st, &p, &err));
+	if (state == IMGSEARCH_STATE_INDEXED)
+		ok(put_vector(st, p.id, v, 4, false, &err));
+	return p.id;
+}
+
+static void has_file(store *st, int64_t id, const void *data, size_t n)
+{
+	buf b = { 0 };
+	ok(ims_store_file_get(st, id, &b, &err));
+	assert_int_equal(b.len, n);
+	assert_memory_equal(b.data, data, n);
+	ims_buf_free(&b);
+}
+
+static void has_no_file(store *st, int64_t id)
+{
+	buf b = { 0 };
+	none(ims_store_file_get(st, id, &b, &err));
+	assert_int_equal(b.len, 0);
+	ims_buf_free(&b);
+}
+
+static void finds_file(store *st, const hash256 *hash, int64_t id)
+{
+	int64_t found;
+	ok(ims_store_file_find(st, hash, &found, &err));
+	assert_int_equal(found, id);
+}
+
+static void stored_files(void **state)
+{
+	enum { LONG = (2 << 20) + 5, SHORT = 300 };
+	(void)state;
+	static uint8_t one[LONG], two[SHORT];
+	const hash256 h = fill(one, LONG, 1), other = fill(two, SHORT, 2);
+	store *st = open_store(where, 4);
+	int64_t *ids;
+	size_t n;
+	has_no_file(st, 1);
+	finds_file(st, &h, 0);
+	ok(ims_store_ids(st, STORE_FILES, &ids, &n, &err));
+	assert_int_equal(n, 0);
+	ims_free(ids);
+	fails(IMGSEARCH_EINVAL, ims_store_file_put(st, 1, one, LONG, &err));
+	begin(st);
+	int64_t a = add_hashed(st, "a", IMGSEARCH_STATE_INDEXED, &h, 0);
+	int64_t copy = add_hashed(st, "/copy", IMGSEARCH_STATE_DUPLICATE, &h, a);
+	int64_t b = add_hashed(st, "b", IMGSEARCH_STATE_INDEXED, &other, 0);
+	ok(ims_store_file_put(st, a, two, SHORT, &err));
+	ok(ims_store_file_put(st, a, one, LONG, &err)); /* in place of what was there */
+	ok(ims_store_file_put(st, b, two, SHORT, &err));
+	has_file(st, a, one, LONG); /* the writer sees its own work */
+	commit(st);
+	has_file(st, a, one, LONG);
+	has_file(st, copy, one, LONG); /* which has the same bytes */
+	has_file(st, b, two, SHORT);
+	finds_file(st, &h, a);
+	ok(ims_store_ids(st, STORE_FILES, &ids, &n, &err));
+	assert_int_equal(n, 2);
+	assert_int_equal(ids[1], b);
+	ims_free(ids);
+
+	begin(st); /* what failed to be read keeps them, and what is deleted on purpose */
+	add_hashed(st, "b", IMGSEARCH_STATE_UNREADABLE, &(hash256){ { 0 } }, 0);
+	add_hashed(st, "b", IMGSEARCH_STATE_INDEXED, &other, 0);
+	has_file(st, b, two, SHORT);
+	ok(ims_store_keep_out(st, &b, 1, &err));
+	commit(st);
+	has_file(st, b, two, SHORT);
+	finds_file(st, &other, 0);
+
+	begin(st); /* other bytes, or a vector, take the place of a picture */
+	ok(ims_store_readmit(st, &b, 1, &err));
+	add_hashed(st, "b", IMGSEARCH_STATE_INDEXED, &(hash256){ { 7 } }, 0);
+	commit(st);
+	has_no_file(st, b);
+	begin(st);
+	ok(ims_store_remove(st, &a, 1, &err));
+	commit(st);
+	has_no_file(st, copy); /* which was indexed instead */
+	ok(ims_store_ids(st, STORE_FILES, &ids, &n, &err));
+	assert_int_equal(n, 0);
+	ims_free(ids);
+	assert_int_equal(problems(st), 0);
+	ims_store_close(st);
+}
+
+static void a_damaged_file(void **state)
+{
+	(void)state;
+	const hash256 wrong = { { 9 } };
+	buf b = { 0 };
+	store *st = open_store(where, 4);
+	begin(st);
+	int64_t id = add_hashed(st, "a", IMGSEARCH_STATE_INDEXED, &wrong, 0);
+	ok(ims_store_file_put(st, id, "abc", 3, &err));
+	commit(st);
+	fails(IMGSEARCH_EFORMAT, ims_store_file_get(st, id, &b, &err));
+	ims_buf_free(&b);
+	ims_store_close(st);
+}
+
 #define both(test) \
 	{ #test, test, on_file, remove_folder, NULL }, \
 	{ \
@@ -764,6 +880,8 @@ int main(void)
 		both(searchers),
 		both(space),
 		both(readers_and_writer),
+		both(stored_files),
+		both(a_damaged_file),
 		cmocka_unit_test_setup_teardown(page_size, on_file, remove_folder),
 		cmocka_unit_test_setup_teardown(one_writer, on_file, remove_folder),
 	};

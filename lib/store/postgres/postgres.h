@@ -56,6 +56,10 @@ int ims_pg_columns_get(store *st, int64_t id, store_cell **out, size_t *n, imgse
 int ims_pg_signatures(store *st, store_signature_each *each, void *user, imgsearch_error *err);
 int ims_pg_signature_get(store *st, int64_t picture, const hash256 *hash, buf *out,
 	imgsearch_error *err);
+int ims_pg_file_put(store *st, int64_t picture, const void *data, size_t size,
+	imgsearch_error *err);
+int ims_pg_file_get(store *st, int64_t picture, buf *out, hash256 *hash, imgsearch_error *err);
+int ims_pg_file_find(store *st, const hash256 *hash, int64_t *picture, imgsearch_error *err);
 int ims_pg_rejected(store *st, const hash256 *a, const hash256 *b, bool *rejected,
 	imgsearch_error *err);
 int ims_pg_each_rejected(store *st, store_rejected_each *each, void *user, imgsearch_error *err);

@@ -194,6 +194,7 @@ int ims_pg_ids(store *st, store_id_list list, int64_t **ids, size_t *n, imgsearc
 						   " WHERE n.id = f.id) ORDER BY id",
 		[STORE_LACKING] = "SELECT id FROM picture p WHERE state = 1 AND NOT EXISTS (SELECT FROM"
 						  " feature f WHERE f.id = p.id) ORDER BY id",
+		[STORE_FILES] = "SELECT DISTINCT picture FROM stored_file ORDER BY picture",
 	};
 	return ims_pg_read_ids(st, ids, n, err, sql[list], NULL);
 }

@@ -94,6 +94,15 @@ CREATE TABLE signature (
 	data bytea NOT NULL
 );
 
+-- The bytes of pictures that have no file, in pieces.
+CREATE TABLE stored_file (
+	picture bigint NOT NULL REFERENCES picture (id) ON DELETE CASCADE,
+	number integer NOT NULL,
+	data bytea NOT NULL,
+	PRIMARY KEY (picture, number)
+);
+ALTER TABLE stored_file ALTER COLUMN data SET STORAGE EXTERNAL; -- it does not compress
+
 CREATE TABLE rejected (a bytea NOT NULL, b bytea NOT NULL, PRIMARY KEY (a, b), CHECK (a <= b));
 
 CREATE TABLE searcher (
@@ -523,6 +532,10 @@ BEGIN
 	END IF;
 	IF old.id IS NOT NULL AND (r.state <> old.state OR NOT same_bytes) THEN
 		PERFORM ims_hand_on(old.id, old.state = 1);
+	END IF;
+	IF old.id IS NOT NULL AND NOT same_bytes AND r.root = 0 AND r.state IN (1, 2)
+			AND (old.hash IS NOT NULL OR r.hash IS NULL) THEN
+		DELETE FROM stored_file WHERE picture = old.id; -- the row has other bytes now
 	END IF;
 	IF old.id IS NULL THEN
 		IF NOT r.has_id THEN

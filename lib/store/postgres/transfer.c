@@ -104,6 +104,12 @@ static const table_sql tables[STORE_TABLES] = {
 		"dq",
 		"COPY tally (what, n) FROM STDIN (FORMAT binary)",
 	},
+	[TABLE_FILE] = {
+		"SELECT picture, number, data FROM stored_file WHERE (picture, number) > ($1, $2) ORDER BY"
+		" picture, number LIMIT $3",
+		"qdb",
+		"COPY stored_file (picture, number, data) FROM STDIN (FORMAT binary)",
+	},
 };
 
 /* ------------------------------------------------------------------------------- reading ---- */
@@ -213,7 +219,8 @@ int ims_pg_transfer_clear(store *st, imgsearch_error *err)
 	return run_script(st,
 		"DELETE FROM setting WHERE name NOT IN ('file', 'version', 'lease');"
 		"TRUNCATE model, root, root_list, picture, feature, feature_next, feature_kept, cell, fact,"
-		" signature, rejected, searcher, searcher_chunk, change, tally RESTART IDENTITY;"
+		" signature, stored_file, rejected, searcher, searcher_chunk, change, tally RESTART"
+		" IDENTITY;"
 		"INSERT INTO root (id, path) VALUES (0, '');"
 		"UPDATE newest SET change = 0;"
 		"ALTER TABLE picture DROP CONSTRAINT IF EXISTS picture_same_as_fkey,"
@@ -317,7 +324,7 @@ int ims_pg_transfer_finish(store *st, int64_t max_id, int64_t change, imgsearch_
 		"SELECT setval(pg_get_serial_sequence('root', 'id'), max(id)) FROM root WHERE id > 0;"
 		"SELECT setval(pg_get_serial_sequence('searcher', 'state'), max(state)) FROM searcher;"
 		"ANALYZE root, picture, feature, feature_next, feature_kept, cell, fact, signature,"
-		" searcher_chunk",
+		" stored_file, searcher_chunk",
 		err);
 	ims_pg_int(&p, max_id);
 	ims_pg_int(&p, change);

@@ -9,6 +9,7 @@
 #include "store/sqlite/deleted.h"
 #include "store/sqlite/changes.h"
 #include "store/record.h"
+#include "store/sqlite/files.h"
 #include "store/sqlite/sql.h"
 #include "store/sqlite/tally.h"
 #include "store/sqlite/transaction.h"
@@ -76,7 +77,9 @@ int ims_sqlite_ids(store *base, store_id_list list, int64_t **ids, size_t *n, im
 			"SELECT id FROM vector WHERE id NOT IN (SELECT id FROM vector_next) ORDER BY id",
 		[STORE_LACKING] = ("SELECT id FROM picture WHERE state = 1 AND id NOT IN (SELECT id FROM"
 						   " vector) ORDER BY id"),
+		[STORE_FILES] = "SELECT DISTINCT picture FROM stored_file ORDER BY picture",
 	};
+	bool exist = true;
 	conn *c;
 	sqlite3_stmt *s = NULL;
 	size_t cap = 0;
@@ -85,8 +88,11 @@ int ims_sqlite_ids(store *base, store_id_list list, int64_t **ids, size_t *n, im
 	int rc = ims_sqlite_acquire(st, &c, err);
 	if (rc)
 		return rc;
-	rc = ims_sqlite_query(c, &s, err, sql[list], "");
-	while (!rc && (rc = ims_sqlite_step(c, s, err)) > 0)
+	if (list == STORE_FILES)
+		rc = ims_sqlite_files_exist(c, &exist, err);
+	if (!rc && exist)
+		rc = ims_sqlite_query(c, &s, err, sql[list], "");
+	while (!rc && exist && (rc = ims_sqlite_step(c, s, err)) > 0)
 		rc = ims_sqlite_add_id(ids, n, &cap, sqlite3_column_int64(s, 0), err);
 	ims_sqlite_done(c, s);
 	ims_sqlite_release(st, c);

@@ -9,6 +9,7 @@
 #include "store/sqlite/changes.h"
 #include "store/sqlite/deleted.h"
 #include "store/sqlite/facts.h"
+#include "store/sqlite/files.h"
 #include "store/sqlite/names.h"
 #include "store/sqlite/pictures.h"
 #include "store/sqlite/sql.h"
@@ -20,7 +21,7 @@
 
 typedef struct stored_row {
 	int64_t id, state;
-	bool found, same_bytes;
+	bool found, same_bytes, hashed;
 } stored_row;
 
 static bool has_id(const store_picture *p)
@@ -33,8 +34,9 @@ static int find_stored(conn *c, const store_picture *p, stored_row *out, imgsear
 	sqlite3_stmt *s = NULL;
 	*out = (stored_row){ 0 };
 	int rc = ims_sqlite_query(c, &s, err,
-		"SELECT id, state, ifnull(hash = ?4, 0) FROM picture WHERE root = ?1 AND path = ?2"
-		" UNION ALL SELECT id, state, ifnull(hash = ?4, 0) FROM picture WHERE id = ?3",
+		"SELECT id, state, ifnull(hash = ?4, 0), hash NOTNULL FROM picture WHERE root = ?1 AND"
+		" path = ?2 UNION ALL SELECT id, state, ifnull(hash = ?4, 0), hash NOTNULL FROM picture"
+		" WHERE id = ?3",
 		"ipib", p->root, p->path, has_id(p) ? p->id : -1, (const void *)p->hash.byte,
 		sizeof p->hash.byte);
 	if (!rc && (rc = ims_sqlite_step(c, s, err)) > 0) {
@@ -43,6 +45,7 @@ static int find_stored(conn *c, const store_picture *p, stored_row *out, imgsear
 			sqlite3_column_int64(s, 1),
 			true,
 			sqlite3_column_int(s, 2),
+			sqlite3_column_int(s, 3),
 		};
 		rc = 0;
 	}
@@ -139,6 +142,17 @@ static int write_row(sqlite_store *st, conn *c, store_picture *p, bool insert, i
 	return rc;
 }
 
+/*
+ * Whether the row becomes a picture of other bytes than the stored ones, or a vector. A picture
+ * that could not be read may have no hash.
+ */
+static bool has_other_file(const stored_row *old, const store_picture *p)
+{
+	bool picture = p->state == IMGSEARCH_STATE_INDEXED || p->state == IMGSEARCH_STATE_DUPLICATE;
+	return old->found && !p->root && picture && !old->same_bytes
+		&& (old->hashed || ims_hash_is_zero(&p->hash));
+}
+
 int ims_sqlite_row_put(sqlite_store *st, store_picture *p, imgsearch_error *err)
 {
 	conn *c;
@@ -159,6 +173,8 @@ int ims_sqlite_row_put(sqlite_store *st, store_picture *p, imgsearch_error *err)
 		rc = hand_on(st, c, old.id, old.state == IMGSEARCH_STATE_INDEXED, err);
 	if (old.found)
 		p->id = old.id;
+	if (!rc && has_other_file(&old, p))
+		rc = ims_sqlite_file_drop(c, p->id, err);
 	if (!rc)
 		rc = write_row(st, c, p, !old.found, err);
 	if (rc)

@@ -1,4 +1,5 @@
 /* The tables of a file as rows of values. */
+#include "store/sqlite/files.h"
 #include "store/sqlite/roots.h"
 #include "store/sqlite/sql.h"
 #include "store/sqlite/transaction.h"
@@ -142,6 +143,13 @@ static const table_sql tables[STORE_TABLES] = {
 		.put = { "INSERT INTO tally(what, n) VALUES(?1, ?2)" },
 		.clear = "DELETE FROM tally",
 	},
+	[TABLE_FILE] = { /* which need not exist */
+		.each = "SELECT picture, number, data FROM stored_file WHERE (picture, number) > (?1, ?2)"
+				" ORDER BY picture, number LIMIT ?3",
+		.types = "iib",
+		.put = { "INSERT INTO stored_file(picture, number, data) VALUES(?1, ?2, ?3)" },
+		.clear = "DROP TABLE IF EXISTS stored_file",
+	},
 };
 
 /* -------------------------------------------------------------------------------- values ---- */
@@ -173,18 +181,14 @@ static bool read_value(sqlite3_stmt *s, int i, store_value *v)
 	return v->data;
 }
 
-int ims_sqlite_table_each(store *base, store_table table, const store_value *after, int64_t most,
+static int read_rows(conn *c, store_table table, const store_value *after, int64_t most,
 	store_table_each *each, void *user, imgsearch_error *err)
 {
 	const store_shape *shape = &ims_store_tables[table];
-	sqlite_store *st = (sqlite_store *)base;
 	store_value row[TABLE_COLUMNS_MOST], limit = { VALUE_NUMBER, .number = most };
-	conn *c;
 	sqlite3_stmt *s = NULL;
-	int sqlite = SQLITE_OK, rc = ims_sqlite_acquire(st, &c, err);
-	if (rc)
-		return rc;
-	rc = ims_sqlite_query(c, &s, err, tables[table].each, "");
+	int sqlite = SQLITE_OK;
+	int rc = ims_sqlite_query(c, &s, err, tables[table].each, "");
 	int keys = (int)strlen(shape->keys);
 	for (int i = 0; !rc && !sqlite && i <= keys; i++)
 		sqlite = bind(s, i + 1, i < keys ? &after[i] : &limit, 'b');
@@ -197,6 +201,20 @@ int ims_sqlite_table_each(store *base, store_table table, const store_value *aft
 		rc = read ? each(user, row, err) : ims_nomem(err);
 	}
 	ims_sqlite_done(c, s);
+	return rc;
+}
+
+int ims_sqlite_table_each(store *base, store_table table, const store_value *after, int64_t most,
+	store_table_each *each, void *user, imgsearch_error *err)
+{
+	sqlite_store *st = (sqlite_store *)base;
+	bool exist = true;
+	conn *c;
+	int rc = ims_sqlite_acquire(st, &c, err);
+	if (!rc && table == TABLE_FILE)
+		rc = ims_sqlite_files_exist(c, &exist, err);
+	if (!rc && exist)
+		rc = read_rows(c, table, after, most, each, user, err);
 	ims_sqlite_release(st, c);
 	return rc;
 }
@@ -254,6 +272,8 @@ int ims_sqlite_transfer_put(store *base, store_table table, const store_rows *ro
 {
 	conn *c;
 	int rc = ims_sqlite_writer((sqlite_store *)base, &c, err);
+	if (!rc && table == TABLE_FILE)
+		rc = ims_sqlite_files_make(c, err);
 	for (int i = 0; !rc && i < PUTS && tables[table].put[i]; i++)
 		rc = put_by(c, tables[table].put[i], table, rows, err);
 	return rc;
