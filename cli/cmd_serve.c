@@ -39,7 +39,8 @@ static const option options[] = {
 		.help = "unix socket to listen on (default: the index's path and .sock, where query and "
 				"index look for it)" },
 	{ "uploads", 0, OPT_DIR, AT(uploads), "DIR",
-		.help = "pictures may be added from the page; they are kept in DIR" },
+		.help = "pictures may be added from the page; they are kept in DIR, or with \":index:\" in "
+				"the index, where every server over it finds them" },
 	{ "cache", 0, OPT_DIR, AT(cache), "DIR",
 		.help = "keep thumbnails in DIR (default: imgsearch in the user's cache folder)" },
 	{ "max-upload", 0, OPT_UINT, AT(max_upload), "MB", .help = "largest body of a request",
@@ -91,6 +92,14 @@ static char *cache_folder(const char *given)
 	return strdup(path);
 }
 
+static const char in_index[] = ":index:"; /* of --uploads */
+
+/* The folder that --uploads names; NULL: none. */
+static const char *uploads_folder(const serve_args *a)
+{
+	return a->uploads && strcmp(a->uploads, in_index) ? a->uploads : NULL;
+}
+
 /* Texts to which the options of the server point. */
 typedef struct serve_texts {
 	char *token, *uploads, *cache;
@@ -99,11 +108,12 @@ typedef struct serve_texts {
 static int check_args(context *c, const serve_args *a)
 {
 	struct stat st;
+	const char *folder = uploads_folder(a);
 	if (a->listen && !a->token_file)
 		return command_usage(c->command,
 			"--listen opens the server to others: it needs --token-file FILE");
-	if (a->uploads && (stat(a->uploads, &st) || !S_ISDIR(st.st_mode) || access(a->uploads, W_OK)))
-		return cli_fail("--uploads %s: not a folder that can be written", a->uploads);
+	if (folder && (stat(folder, &st) || !S_ISDIR(st.st_mode) || access(folder, W_OK)))
+		return cli_fail("--uploads %s: not a folder that can be written", folder);
 	return CLI_DONE;
 }
 
@@ -165,7 +175,7 @@ static int prepare(context *c, const serve_args *a, server *s, serve_texts *t)
 		return rc;
 	if (a->token_file && !(t->token = read_token(a->token_file)))
 		return CLI_FAILED;
-	t->uploads = a->uploads ? path_absolute(a->uploads) : NULL;
+	t->uploads = uploads_folder(a) ? path_absolute(uploads_folder(a)) : NULL;
 	t->cache = cache_folder(a->cache);
 	if (!db || context_refuse_memory(db) != CLI_DONE)
 		return CLI_FAILED;
@@ -182,6 +192,7 @@ static int prepare(context *c, const serve_args *a, server *s, serve_texts *t)
 		.port = (uint16_t)a->port,
 		.max_upload = (size_t)a->max_upload << 20,
 		.read_only = a->read_only || !is_writable(db),
+		.store_uploads = a->uploads && !t->uploads,
 	};
 	o.must_exist = 1;
 	if (imgsearch_cancel_token_new(&s->cancel, &err))
@@ -246,6 +257,7 @@ const command cmd_serve = {
 		"token.\n\n"
 		"\timgsearch serve\n"
 		"\timgsearch serve --port 9000 --uploads ~/Pictures/added\n"
+		"\timgsearch serve --db postgresql://nas/pictures --uploads :index:\n"
 		"\topenssl rand -hex 16 > token; imgsearch serve --listen 0.0.0.0 --host nas.local "
 		"--token-file token",
 	.options = options,

@@ -24,8 +24,9 @@ enum MHD_Result handle_health(exchange *x)
 	return reply_send(x, &r, 200);
 }
 
-static void write_info(json_writer *j, const server_options *o, const imgsearch_info *about)
+static void write_info(json_writer *j, const server *s, const imgsearch_info *about)
 {
+	const server_options *o = &s->options;
 	const char *metric = about->metric == IMGSEARCH_METRIC_L2 ? "l2"
 		: about->metric == IMGSEARCH_METRIC_IP                ? "ip"
 															  : "cosine";
@@ -46,7 +47,7 @@ static void write_info(json_writer *j, const server_options *o, const imgsearch_
 	for (size_t i = 0; i < about->roots->count; i++)
 		json_write_text(j, NULL, about->roots->items[i]->path);
 	json_write_close(j, ']');
-	json_write_bool(j, "uploads", o->uploads && !o->read_only);
+	json_write_bool(j, "uploads", server_takes_uploads(s));
 	json_write_bool(j, "writable", !o->read_only);
 	json_write_int(j, "max_upload", (int64_t)o->max_upload);
 }
@@ -66,7 +67,7 @@ enum MHD_Result handle_info(exchange *x)
 	if (rc)
 		return answer_library_error(x, &err);
 	json_write_begin(&j, reply_open(&r));
-	write_info(&j, &x->server->options, about);
+	write_info(&j, x->server, about);
 	json_write_end(&j);
 	imgsearch_info_free(about);
 	return reply_send(x, &r, 200);

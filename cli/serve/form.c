@@ -49,8 +49,10 @@ static bool part_headers(form_part *p, const char **at, const char *end)
 			n--;
 		if (!n)
 			return true;
-		if (n > sizeof disposition && !strncasecmp(line, disposition, sizeof disposition - 1))
+		if (n > sizeof disposition && !strncasecmp(line, disposition, sizeof disposition - 1)) {
 			header_param(line, n, "name", p->name, sizeof p->name);
+			header_param(line, n, "filename", p->file, sizeof p->file);
+		}
 	}
 }
 
@@ -72,7 +74,7 @@ int form_parse(form_part *part, int max, const char *content_type, const char *b
 		if (at >= end || *at++ != '\n' || count == max)
 			return -1;
 		form_part *p = &part[count++];
-		*p = (form_part){ { 0 }, NULL, 0 };
+		*p = (form_part){ .size = 0 };
 		if (!part_headers(p, &at, end))
 			return -1;
 		const char *stop = memmem(at, (size_t)(end - at), mark, length);

@@ -9,6 +9,7 @@
 
 typedef struct form_part {
 	char name[64];
+	char file[128]; /* the name of the sender's file, as it was sent, or its beginning; "": none */
 	const char *data; /* points into the body */
 	size_t size;
 } form_part;

@@ -1,11 +1,22 @@
 /* Uploads that are added to the index. */
 #include "cli/serve/keep_upload.h"
 
+#include "cli/base/text.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
+
+/* ------------------------------------------------------------------------------ in a folder ---- */
+
+/* Of formats that every browser shows; others are taken for a JPEG. */
+static const char *ending(const void *data, size_t size)
+{
+	return size > 1 && *(const unsigned char *)data == 0x89 ? "png" : "jpg";
+}
 
 /*
  * A new file in the folder of uploads, named by the time and a random number; -1: errno says why.
@@ -31,8 +42,7 @@ static int new_file(const server *s, const char *type, char *path, size_t size)
 static int write_upload(const server *s, const void *data, size_t size, char *path,
 	size_t path_size, imgsearch_error *err)
 {
-	bool is_png = size > 1 && *(const unsigned char *)data == 0x89;
-	int fd = new_file(s, is_png ? "png" : "jpg", path, path_size);
+	int fd = new_file(s, ending(data, size), path, path_size);
 	bool ok = fd >= 0 && write(fd, data, size) == (ssize_t)size && !fsync(fd);
 	int why = errno;
 	if (fd >= 0)
@@ -47,25 +57,98 @@ static int write_upload(const server *s, const void *data, size_t size, char *pa
 }
 
 /* The file of data that is no picture is deleted. */
-int keep_upload(server *sv, imgsearch *s, const void *data, size_t size, int64_t *id,
-	imgsearch_error *err)
+static int keep_in_folder(const server *sv, imgsearch *s, const void *data, size_t size,
+	const imgsearch_call *call, int64_t *id, imgsearch_error *err)
 {
 	char path[4200];
+	int rc = write_upload(sv, data, size, path, sizeof path, err);
+	if (rc)
+		return rc;
+	imgsearch_input in = imgsearch_input_file(path);
+	rc = imgsearch_index_add(s, &in, NULL, call, id, err);
+	if (rc)
+		unlink(path);
+	return rc;
+}
+
+/* ----------------------------------------------------------------------------- in the index ---- */
+
+static const char *last_part(const char *name)
+{
+	for (const char *c = name; *c; c++)
+		if (*c == '/' || *c == '\\')
+			name = c + 1;
+	return name;
+}
+
+/* The first n bytes of a name, with "_" for what no line of text has; at most size - 1 bytes. */
+static void copy_name(char *out, size_t size, const char *name, size_t n)
+{
+	size_t length = 0;
+	for (const char *end = name + n; name < end;) {
+		uint32_t code;
+		size_t bytes = text_char(name, &code);
+		bool fits = bytes && !text_is_control(code);
+		size_t more = fits ? bytes : 1;
+		if (length + more >= size)
+			break;
+		memcpy(out + length, fits ? name : "_", more);
+		length += more;
+		name += bytes ? bytes : 1;
+	}
+	out[length] = 0;
+}
+
+/*
+ * "uploads/NAME-NUMBER.ENDING", after the file that the sender names, or the time. It is the name
+ * of an item: no file has it. False: there are no random numbers.
+ */
+static bool make_name(char *out, size_t size, const char *given, const char *type)
+{
+	enum { LONGEST = 100 };
+	char name[LONGEST] = "";
+	uint64_t random;
+	const char *last = last_part(given ? given : ""), *dot = strrchr(last, '.');
+	copy_name(name, sizeof name, last, dot ? (size_t)(dot - last) : strlen(last));
+	if (!*name) {
+		time_t now = time(NULL);
+		struct tm tm;
+		strftime(name, sizeof name, "%Y%m%d-%H%M%S", localtime_r(&now, &tm));
+	}
+	if (getrandom(&random, sizeof random, 0) != sizeof random)
+		return false;
+	snprintf(out, size, "uploads/%s-%016llx.%s", name, (unsigned long long)random, type);
+	return true;
+}
+
+static int keep_in_index(imgsearch *s, const imgsearch_input *in, const char *given,
+	const imgsearch_call *call, int64_t *id, imgsearch_error *err)
+{
+	char name[200];
+	imgsearch_index_add_options o = IMGSEARCH_INIT(imgsearch_index_add_options);
+	if (!make_name(name, sizeof name, given, ending(in->data, in->size))) {
+		*err = (imgsearch_error){ .code = IMGSEARCH_EIO, .detail = errno };
+		snprintf(err->message, sizeof err->message, "the upload gets no name: %s", strerror(errno));
+		return IMGSEARCH_EIO;
+	}
+	o.name = name;
+	o.store_bytes = 1;
+	return imgsearch_index_add(s, in, &o, call, id, err);
+}
+
+int keep_upload(server *sv, imgsearch *s, const upload *u, int64_t *id, imgsearch_error *err)
+{
 	imgsearch_image *picture;
-	imgsearch_input in = imgsearch_input_bytes(data, size);
+	imgsearch_input in = imgsearch_input_bytes(u->data, u->size);
 	imgsearch_call call = server_call(sv);
 	*id = 0;
 	int rc = imgsearch_image_load(s, &in, 64, &call, &picture, err);
 	imgsearch_image_free(picture);
-	if (!rc)
-		rc = write_upload(sv, data, size, path, sizeof path, err);
 	if (rc)
 		return rc;
-	in = imgsearch_input_file(path);
 	pthread_mutex_lock(&sv->write_lock);
-	rc = imgsearch_index_add(s, &in, NULL, &call, id, err);
+	rc = sv->options.store_uploads ? keep_in_index(s, &in, u->name, &call, id, err)
+								   : keep_in_folder(sv, s, u->data, u->size, &call, id, err);
 	pthread_mutex_unlock(&sv->write_lock);
-	if (rc)
-		unlink(path);
 	return rc;
 }

@@ -136,37 +136,65 @@ enum MHD_Result handle_thumb(exchange *x)
 
 /* -------------------------------------------------------------------------------- pictures ---- */
 
+enum { PICTURE_HEAD = 8 };
+
 /*
- * The type of a file that every browser shows; NULL: another one. Only pictures are sent: a file
- * that replaced the picture may be secret, or a web page.
+ * The type of a file that every browser shows, by its beginning; NULL: another one. Only pictures
+ * are sent: a file that replaced the picture may be secret, or a web page.
  */
-static const char *picture_type(int fd)
+static const char *picture_type(const unsigned char *head, size_t size)
 {
-	unsigned char head[8];
-	if (pread(fd, head, sizeof head, 0) == (ssize_t)sizeof head) {
+	if (size >= PICTURE_HEAD) {
 		if (head[0] == 0xff && head[1] == 0xd8)
 			return "image/jpeg";
-		if (!memcmp(head, "\x89PNG\r\n\x1a\n", 8))
+		if (!memcmp(head, "\x89PNG\r\n\x1a\n", PICTURE_HEAD))
 			return "image/png";
 	}
 	return NULL;
 }
 
+/* For browsers that may not know the format. */
+static enum MHD_Result show_large(exchange *x, imgsearch *s, const imgsearch_item *item)
+{
+	enum { LONGEST_SIDE = 4096 };
+	imgsearch_input in = imgsearch_input_item(item->id);
+	return make_thumb(x, s, &in, LONGEST_SIDE, NULL, A_WHILE);
+}
+
+/* Of a picture without a file here: what the index stores. */
+static enum MHD_Result show_stored(exchange *x, imgsearch *s, const imgsearch_item *item)
+{
+	imgsearch_error err = { 0 };
+	imgsearch_bytes *bytes;
+	imgsearch_call call = server_call(x->server);
+	int rc = imgsearch_item_bytes(s, item->id, &call, &bytes, &err);
+	if (rc == IMGSEARCH_ENOTFOUND || rc == IMGSEARCH_EIO)
+		return answer_error(x, 404, "ENOTFOUND", "the picture's file is gone");
+	if (rc)
+		return answer_library_error(x, &err);
+	const char *type = picture_type(bytes->items, bytes->count);
+	enum MHD_Result result = type ? answer_bytes(x, 200, type, A_WHILE, bytes->items, bytes->count)
+								  : show_large(x, s, item);
+	imgsearch_bytes_free(bytes);
+	return result;
+}
+
 /* The file, or where browsers may not know its format, a JPEG of it. */
 static enum MHD_Result show_full(exchange *x, imgsearch *s, const imgsearch_item *item)
 {
-	enum { LONGEST_SIDE = 4096 };
-	bool picture = (item->state <= IMGSEARCH_STATE_DUPLICATE || item->state == IMGSEARCH_STATE_LINK)
-		&& item->path[0] == '/';
-	int fd = picture ? open(item->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
-	if (fd < 0)
+	unsigned char head[PICTURE_HEAD];
+	bool picture = item->state <= IMGSEARCH_STATE_DUPLICATE || item->state == IMGSEARCH_STATE_LINK;
+	if (!picture)
 		return answer_error(x, 404, "ENOTFOUND", "the picture's file is gone");
-	const char *type = picture_type(fd);
+	int fd = item->path[0] == '/' ? open(item->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+	if (fd < 0)
+		return show_stored(x, s, item);
+	ssize_t n = pread(fd, head, sizeof head, 0);
+	const char *type = picture_type(head, n > 0 ? (size_t)n : 0);
 	if (type)
 		return answer_file(x, fd, type, A_WHILE);
 	close(fd);
-	imgsearch_input in = imgsearch_input_item(item->id);
-	return make_thumb(x, s, &in, LONGEST_SIDE, NULL, A_WHILE);
+	return show_large(x, s, item);
 }
 
 enum MHD_Result handle_full(exchange *x)
@@ -237,7 +265,8 @@ static int add_parts(exchange *x, imgsearch *s, const form_part *part, int n, js
 	for (int i = 0; i < n; i++) {
 		int64_t id;
 		json_write_open(j, NULL, '{');
-		if (keep_upload(x->server, s, part[i].data, part[i].size, &id, err)) {
+		const upload u = { part[i].data, part[i].size, part[i].file };
+		if (keep_upload(x->server, s, &u, &id, err)) {
 			json_write_text(j, "error", err->message);
 		} else {
 			json_write_int(j, "id", id);
@@ -273,14 +302,16 @@ static enum MHD_Result answer_added(exchange *x, const form_part *part, int n)
 enum MHD_Result handle_add(exchange *x)
 {
 	form_part part[REQUEST_PARTS] = { { .data = x->body, .size = x->size } };
-	const char *type = exchange_header(x, "Content-Type"), *name = exchange_param(x, "held");
+	const char *type = exchange_header(x, "Content-Type"), *held = exchange_param(x, "held");
+	const char *file = exchange_param(x, "name");
 	void *kept = NULL;
 	int n = 1;
-	if (x->server->options.read_only || !x->server->options.uploads)
+	if (!server_takes_uploads(x->server))
 		return answer_error(x, 403, "EREADONLY",
 			"this server accepts no pictures; start it with --uploads DIR");
-	if (name) {
-		if (!(kept = upload_cache_get(x->server->uploads, name, &part[0].size)))
+	snprintf(part[0].file, sizeof part[0].file, "%s", file ? file : "");
+	if (held) {
+		if (!(kept = upload_cache_get(x->server->uploads, held, &part[0].size)))
 			return answer_error(x, 410, "ENOTHELD", "the picture is no longer held; send it again");
 		part[0].data = kept;
 	} else if (type && !strncasecmp(type, "multipart/form-data", 19)) {

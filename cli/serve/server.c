@@ -301,6 +301,11 @@ static int tcp_socket(server *s)
 	return fd;
 }
 
+bool server_takes_uploads(const server *s)
+{
+	return (s->options.uploads || s->options.store_uploads) && !s->options.read_only;
+}
+
 void server_address(const server *s, char out[SERVER_ADDRESS])
 {
 	const char *host = s->options.listen;

@@ -33,15 +33,16 @@
 #include <time.h>
 
 typedef struct server_options {
-	const char *listen;       /* an address; NULL: this machine alone */
-	const char *token;        /* every request over TCP must carry it; NULL: none is needed */
-	const char *uploads;      /* folder for uploads; NULL: uploads are refused */
-	const char *cache;        /* folder of cached thumbnails; NULL: no cache */
+	const char *listen;  /* an address; NULL: this machine alone */
+	const char *token;   /* every request over TCP must carry it; NULL: none is needed */
+	const char *uploads; /* folder for uploads; NULL: none, and without store_uploads refused */
+	const char *cache;   /* folder of cached thumbnails; NULL: no cache */
 	const char *const *hosts; /* further accepted host names */
 	size_t n_hosts;
-	uint16_t port;     /* 0: any free one */
-	size_t max_upload; /* bytes of a body */
-	bool read_only;    /* no uploads, removals, rejections */
+	uint16_t port;      /* 0: any free one */
+	size_t max_upload;  /* bytes of a body */
+	bool read_only;     /* no uploads, removals, rejections */
+	bool store_uploads; /* the index stores uploads */
 } server_options;
 
 typedef struct server {
@@ -69,6 +70,8 @@ imgsearch_call server_call(const server *s);
 /* Where a browser on this machine, or on another one, finds the page: "http://localhost:8080/". */
 enum { SERVER_ADDRESS = 300 };
 void server_address(const server *s, char out[SERVER_ADDRESS]);
+
+bool server_takes_uploads(const server *s);
 
 int server_start(server *s);           /* CLI_DONE, or an exit code with the reason printed */
 void server_stop(server *s);           /* running requests get a few seconds to finish */

@@ -247,9 +247,8 @@ int ims_store_file_get(store *st, int64_t picture, buf *out, imgsearch_error *er
 	hash256 found = ims_hash(out->data + from, out->len - from);
 	return ims_hash_is_zero(&hash) || ims_hash_equal(&found, &hash)
 		? 0
-		: ims_fail(err, IMGSEARCH_EFORMAT,
-			  "index %s: the stored bytes of picture %lld are damaged", st->label,
-			  (long long)picture);
+		: ims_fail(err, IMGSEARCH_EFORMAT, "index %s: the stored bytes of picture %lld are damaged",
+			st->label, (long long)picture);
 }
 
 int ims_store_file_find(store *st, const hash256 *hash, int64_t *picture, imgsearch_error *err)

@@ -72,8 +72,8 @@ typedef struct store_pictures_table {
 	int (*signatures)(store *st, store_signature_each *each, void *user, imgsearch_error *err);
 	int (*signature_get)(store *st, int64_t picture, const hash256 *hash, buf *out,
 		imgsearch_error *err);
-	int (*file_put)(store *st, int64_t picture, const void *data, size_t size,
-		imgsearch_error *err);
+	int (
+		*file_put)(store *st, int64_t picture, const void *data, size_t size, imgsearch_error *err);
 	/* *hash: of the picture's row; zero: it has none, since the picture could not be read */
 	int (*file_get)(store *st, int64_t picture, buf *out, hash256 *hash, imgsearch_error *err);
 	int (*file_find)(store *st, const hash256 *hash, int64_t *picture, imgsearch_error *err);

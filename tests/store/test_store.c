@@ -753,7 +753,11 @@ static hash256 fill(uint8_t *data, size_t n, uint64_t seed)
 static int64_t add_hashed(store *st, const char *path, uint32_t state, const hash256 *hash,
 	int64_t same_as)
 {
-	store_picture p = { .path = path, .size = 1, .state = state, .hash = *hash, .same_as = same_as };
+	store_picture p = { .path = path,
+		.size = 1,
+		.state = state,
+		.hash = *hash,
+		.same_as = same_as };
 	float v[4] = { 1 };
 	ok(put_row(st, &p, &err));
 	if (state == IMGSEARCH_STATE_INDEXED)

@@ -244,6 +244,9 @@ function filterResults() {
 		);
 }
 
+// Of held uploads, by the names of these.
+const fileNames = new Map();
+
 async function upload(file) {
 	const join = adding;
 	adding = false;
@@ -267,6 +270,7 @@ async function upload(file) {
 			body: data,
 		});
 		const term = { held: headers.get("Imgsearch-Held"), weight: 1, size };
+		fileNames.set(term.held, file.name || "");
 		go({ tab: "search", terms: join ? [...state.terms, term] : [term] });
 	} catch (e) {
 		toast(e.message);
@@ -632,7 +636,8 @@ function listen() {
 async function keep() {
 	const t = state.terms[$("stage").dataset.term];
 	try {
-		const { body } = await ask(`/api/pictures?held=${t.held}`, { method: "POST" });
+		const name = encodeURIComponent(fileNames.get(t.held) || "");
+		const { body } = await ask(`/api/pictures?held=${t.held}&name=${name}`, { method: "POST" });
 		toast("It is in the index now.");
 		go(
 			{
