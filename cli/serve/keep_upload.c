@@ -10,7 +10,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-/* ------------------------------------------------------------------------------ in a folder ---- */
+/* ---------------------------------------------------------------------------- in a folder ---- */
 
 /* Of formats that every browser shows; others are taken for a JPEG. */
 static const char *ending(const void *data, size_t size)
@@ -71,7 +71,7 @@ static int keep_in_folder(const server *sv, imgsearch *s, const void *data, size
 	return rc;
 }
 
-/* ----------------------------------------------------------------------------- in the index ---- */
+/* --------------------------------------------------------------------------- in the index ---- */
 
 static const char *last_part(const char *name)
 {

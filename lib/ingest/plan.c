@@ -60,7 +60,12 @@ static int add_start(index_plan *p, int64_t root, const char *root_path, const c
 		return ims_nomem(p->err);
 	p->start = grown;
 	index_start *st = &p->start[p->n++];
-	*st = (index_start){ root, ims_strdup(root_path), ims_strdup(prefix), file };
+	*st = (index_start){
+		.root = root,
+		.root_path = ims_strdup(root_path),
+		.prefix = ims_strdup(prefix),
+		.file = file,
+	};
 	return st->root_path && st->prefix ? 0 : ims_nomem(p->err);
 }
 

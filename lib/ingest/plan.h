@@ -39,7 +39,9 @@ typedef struct index_plan {
 int ims_plan_make(index_plan *p, const char *const *paths, size_t n);
 void ims_plan_free(index_plan *p);
 
-/* Adds the pictures whose bytes the index stores, which a plan of all roots has. EDB, EIO, ENOMEM. */
+/*
+ * Adds the pictures whose bytes the index stores. A plan of all roots has them. EDB, EIO, ENOMEM.
+ */
 int ims_plan_add_stored(index_plan *p);
 
 #endif

@@ -58,9 +58,9 @@ void ims_prepare_facts(imgsearch *s, const char *const *paths, size_t n, prepare
 void ims_prepare_facts_of(imgsearch *s, const imgsearch_input *in, prepared *out); /* or of BYTES */
 
 /*
- * Whether the pixels of a FILE or BYTES input that `made` tells of (see image.h) are those that decoding it gives
- * now, by its header, of which *traits are set. also: as in prepare_request. A file that cannot be
- * read counts as current.
+ * Whether the pixels of a FILE or BYTES input that `made` tells of (see image.h) are those that
+ * decoding it gives now, by its header, of which *traits are set. also: as in prepare_request. What
+ * cannot be read counts as current.
  */
 bool ims_prepare_is_current(imgsearch *s, const imgsearch_input *in, uint32_t made, uint32_t also,
 	uint32_t *traits);

@@ -382,7 +382,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l listen -d 'liste
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l token-file -d 'requests must carry the first line of FILE' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l host -d 'also answer requests to this host name (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l socket -d 'unix socket to listen on (default: the index\'s path and .sock, where query and index look for it)' -r -F
-complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l uploads -d 'pictures may be added from the page; they are kept in DIR' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l uploads -d 'pictures may be added from the page; they are kept in DIR, or with ":index:" in the index, where every server over it finds them' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l cache -d 'keep thumbnails in DIR (default: imgsearch in the user\'s cache folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l max-upload -d 'largest body of a request' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l read-only -d 'nothing of the index can be changed from outside'

@@ -466,7 +466,7 @@ _imgsearch() {
 			'--token-file=[requests must carry the first line of FILE]:FILE:_files' \
 			'*--host=[also answer requests to this host name (may be repeated)]:NAME:' \
 			'--socket=[unix socket to listen on (default\: the index'\''s path and .sock, where query and index look for it)]:PATH:_files' \
-			'--uploads=[pictures may be added from the page; they are kept in DIR]:DIR:_files -/' \
+			'--uploads=[pictures may be added from the page; they are kept in DIR, or with "\:index\:" in the index, where every server over it finds them]:DIR:_files -/' \
 			'--cache=[keep thumbnails in DIR (default\: imgsearch in the user'\''s cache folder)]:DIR:_files -/' \
 			'--max-upload=[largest body of a request]:MB:' \
 			'--read-only[nothing of the index can be changed from outside]' \
