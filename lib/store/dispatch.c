@@ -532,9 +532,32 @@ int ims_store_backup(store *st, const char *path, bool replace, job *j, imgsearc
 	return st->engine->file.backup(st, path, replace, j, err);
 }
 
+/* Whether the stored bytes of a picture have its hash. */
+static int check_file(store *st, int64_t picture, store_problem_each *each, void *user,
+	imgsearch_error *err)
+{
+	buf bytes = { 0 };
+	imgsearch_error why = { 0 };
+	int rc = ims_store_file_get(st, picture, &bytes, &why);
+	ims_buf_free(&bytes);
+	if (rc == IMGSEARCH_EFORMAT || rc == IMGSEARCH_EDB)
+		return each(user, why.message);
+	if (rc && rc != IMGSEARCH_ENOTFOUND && err)
+		*err = why;
+	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc; /* it was removed meanwhile */
+}
+
 int ims_store_check(store *st, store_problem_each *each, void *user, imgsearch_error *err)
 {
-	return st->engine->file.check(st, each, user, err);
+	int64_t *ids = NULL;
+	size_t n = 0;
+	int rc = st->engine->file.check(st, each, user, err);
+	if (!rc)
+		rc = ims_store_ids(st, STORE_FILES, &ids, &n, err);
+	for (size_t i = 0; !rc && i < n; i++)
+		rc = check_file(st, ids[i], each, user, err);
+	ims_free(ids);
+	return rc;
 }
 
 int ims_store_server(store *st, char **versions, const char **faults, imgsearch_error *err)

@@ -623,7 +623,10 @@ int ims_store_signature_get(store *st, int64_t picture, const hash256 *hash, buf
  */
 int ims_store_backup(store *st, const char *path, bool replace, job *j, imgsearch_error *err);
 
-/* Checks pages, references, counts and checksums of chunks. Problems go to each as sentences. */
+/*
+ * Checks pages, references, counts, checksums of chunks and stored bytes. Problems go to each as
+ * sentences.
+ */
 typedef int store_problem_each(void *user, const char *problem);
 int ims_store_check(store *st, store_problem_each *each, void *user, imgsearch_error *err);
 

@@ -858,6 +858,7 @@ static void a_damaged_file(void **state)
 	ok(ims_store_file_put(st, id, "abc", 3, &err));
 	commit(st);
 	fails(IMGSEARCH_EFORMAT, ims_store_file_get(st, id, &b, &err));
+	assert_int_equal(problems(st), 1);
 	ims_buf_free(&b);
 	ims_store_close(st);
 }
