@@ -330,6 +330,28 @@ check(
 );
 await few.stop();
 
+// A picture that is kept, whose bytes lie in the index.
+const keeping = await serve(join(W, "one.db"), "--uploads", ":index:");
+await b.go(keeping.url);
+await b.type("#file", join(W, "outside/new.jpg"));
+await settled();
+await b.click("#keep");
+await b.until("a search by id", "return /q=id\\d+/.test(location.search)");
+await settled();
+const kept = await b.text("#results .card:nth-child(1) b");
+check("a picture that is kept has the name of its file", /^new-[0-9a-f]{16}\.jpg$/.test(kept), kept);
+await b.click("#results .card:nth-child(1) [title='Open']");
+check(
+	"... and is shown full size",
+	await b.until(
+		"the viewer",
+		`const i = document.querySelector('#viewer-picture');
+		return i.complete && i.naturalWidth >= 200
+			&& document.querySelector('#viewer-path').textContent.startsWith('uploads/new-')`,
+	),
+);
+await keeping.stop();
+
 // The page that `imgsearch map` writes, from a file.
 execFileSync(join(B, "imgsearch"), ["map", "-q", "--db", db, "-o", join(W, "map.html")]);
 await b.go(`file://${W}/map.html`);
