@@ -221,6 +221,8 @@ int path_find_item(imgsearch *s, const char *path, int64_t *id, imgsearch_error 
 		*err = (imgsearch_error){ .code = rc = IMGSEARCH_ENOMEM, .message = "out of memory" };
 	for (size_t i = 0; rc == IMGSEARCH_ENOTFOUND && i < n; i++)
 		rc = imgsearch_item_find(s, ways[i], id, err);
+	if (rc == IMGSEARCH_ENOTFOUND && !imgsearch_item_find(s, path, id, NULL))
+		rc = 0; /* by its name: it has no file */
 	text_list_free(ways, n);
 	return rc;
 }

@@ -34,7 +34,7 @@ char **path_ways(const char *path, size_t *n);
 
 /*
  * The id of the item of a path: that of the link where it is one that the index has, else of what
- * it leads to. As imgsearch_item_find.
+ * it leads to; else of the item with that name, which has no file. As imgsearch_item_find.
  */
 int path_find_item(imgsearch *s, const char *path, int64_t *id, imgsearch_error *err);
 

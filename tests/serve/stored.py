@@ -130,7 +130,7 @@ def test_commands(db, id, data):
     with sqlite3.connect(copy) as c:
         n = lambda: c.execute("SELECT count(DISTINCT picture) FROM stored_file").fetchone()[0]
         check("... has the bytes of one picture", n() == 1, n())
-        ran("rm", "rm", "--db", copy, f"id:{id}")
+        ran("rm, by its name", "rm", "--db", copy, json.loads(found)["results"][0]["path"])
         check("... frees them", n() == 0, n())
 
 
