@@ -339,7 +339,11 @@ await b.click("#keep");
 await b.until("a search by id", "return /q=id\\d+/.test(location.search)");
 await settled();
 const kept = await b.text("#results .card:nth-child(1) b");
-check("a picture that is kept has the name of its file", /^new-[0-9a-f]{16}\.jpg$/.test(kept), kept);
+check(
+	"a picture that is kept has the name of its file",
+	/^new-[0-9a-f]{16}\.jpg$/.test(kept),
+	kept,
+);
 await b.click("#results .card:nth-child(1) [title='Open']");
 check(
 	"... and is shown full size",
