@@ -66,6 +66,13 @@ static bool keeps_name(const numbering *n, int64_t id, const char *name)
 	return !e || (!e->seen && (!e->size || e->size == name_sum(name)));
 }
 
+/* Whether the item of that id, which has this content in the index, still has it. */
+static bool keeps_content(const numbering *n, int64_t id, const hash256 *hash)
+{
+	const path_entry *e = staged(n, id);
+	return !e || (!e->seen && (!e->mtime.seconds || e->mtime.seconds == content_sum(hash)));
+}
+
 /* The id of the item that will have this name; -1: none. */
 static int find_name(const numbering *n, const char *name, int64_t *id, imgsearch_error *err)
 {
@@ -154,7 +161,7 @@ static int find_stored(const numbering *n, edit *e, int64_t *id, imgsearch_error
 	int64_t found = 0;
 	*id = -1;
 	int rc = e->file.len ? ims_store_file_find(n->s->store, &e->picture.hash, &found, err) : 0;
-	if (rc || !found || staged(n, found))
+	if (rc || !found || !keeps_content(n, found, &e->picture.hash))
 		return rc;
 	rc = ims_store_picture_get(n->s->store, found, &p, err);
 	char *name = rc ? NULL : ims_strdup(p.path);

@@ -286,8 +286,10 @@ static void in_a_transaction(void **state)
 	imgsearch_index_add_options o = *STORED("a");
 	o.transaction = t;
 	imgsearch_input in = imgsearch_input_bytes(one.data, one.len);
-	works(imgsearch_index_add(s, &in, &o, NULL, &again, &err));
-	assert_int_equal(again, first);
+	for (int i = 0; i < 2; i++) {
+		works(imgsearch_index_add(s, &in, &o, NULL, &again, &err));
+		assert_int_equal(again, first);
+	}
 	in = imgsearch_input_bytes(two.data, two.len);
 	works(imgsearch_index_add(s, &in, &o, NULL, &id, &err));
 	has_no_bytes(s, id);

@@ -5,7 +5,7 @@ address; else one over a file, which has one server."""
 import json, os, sqlite3, subprocess, sys, threading
 from urllib.parse import quote
 
-from common import B, ENV, W, Server, check, error, finish, form, png, run, stripes
+from common import B, COMMAND, ENV, W, Server, check, error, finish, form, png, run, stripes
 
 address = sys.argv[1] if len(sys.argv) > 1 else None
 
@@ -118,9 +118,14 @@ def test_commands(db, id, data):
 
     found = ran("query by id", "query", "--db", db, f"id:{id}", "-k", "1", "--json")
     check("... names it", b"uploads/one-" in found, found)
-    again = ran("another model", "index", "--db", db, "--flip")
+    runs = [
+        subprocess.Popen([COMMAND, "index", "--db", db, "--flip"], env=ENV, stderr=subprocess.PIPE)
+        for i in range(2 if address else 1)
+    ]
+    said = [r.communicate(timeout=120)[1] for r in runs]
+    check("another model, by all indexers at once", not any(r.returncode for r in runs), said)
     info = ran("... is that of the index", "info", "--db", db, "--json")
-    check("... nothing is left", not json.loads(info).get("reindex"), (again, info))
+    check("... nothing is left", not json.loads(info).get("reindex"), (said, info))
     ran("check", "check", "--db", db)
     copy = W + "/copy.db"
     ran("copy", "copy", db, copy)
