@@ -1,7 +1,7 @@
 /*
- * What an engine of the store provides: five small tables of functions, one for copies, and one for
- * the index as a whole. store.h, record.h and transfer.h say what each function does, by its name.
- * The rest of the library calls those, which know no engine.
+ * What an engine of the store provides: five small tables of functions, one for copies, one for
+ * shards, and one for the index as a whole. store.h, record.h and transfer.h say what each function
+ * does, by its name. The rest of the library calls those, which know no engine.
  *
  * Every function takes and returns many where a caller can have many, so that an engine on another
  * machine needs one round trip. The library calls none from a callback of another one of the same
@@ -130,6 +130,11 @@ typedef struct store_leases_table {
 	void (*snapshot_begin)(store *st, store_snapshot *snapshot);
 	void (*snapshot_end)(store_snapshot *snapshot);
 	void (*snapshot_pause)(store *st);
+	/*
+	 * Reads of this thread are of this snapshot, which another thread has begun and does not use
+	 * meanwhile; NULL: of its own again. Returns what was set before. NULL: not of this engine.
+	 */
+	store_snapshot *(*snapshot_adopt)(store_snapshot *snapshot);
 	bool (*snapshot_stale)(store_snapshot *snapshot); /* NULL: never */
 	void (*hold_acquire)(store *st, store_hold *h);
 	void (*hold_release)(store *st, store_hold *h);
@@ -152,6 +157,25 @@ typedef struct store_transfer_table {
 	int (*finish)(store *st, int64_t max_id, int64_t change, imgsearch_error *err);
 } store_transfer_table;
 
+/*
+ * What a store does as one of the shards of an index. What is content of a bucket: pictures whose
+ * bytes are in it, with all that belongs to them, and by their ids vectors without bytes. All but
+ * `items` and `rows` need a transaction. NULL, all: it can be none.
+ */
+typedef struct store_shard_table {
+	int (*items)(store *st, uint32_t bucket, int64_t **ids, size_t *n, imgsearch_error *err);
+	/* the rows of a table that belong to these items */
+	int (*rows)(store *st, store_table table, const int64_t *ids, size_t n, store_table_each *each,
+		void *user, imgsearch_error *err);
+	/* rows of these items were put into the tables: they are counted, and their vectors changed */
+	int (*arrived)(store *st, const int64_t *ids, size_t n, imgsearch_error *err);
+	/* deletes items, which are somewhere else now: nothing is handed on */
+	int (*leave)(store *st, const int64_t *ids, size_t n, imgsearch_error *err);
+	/* ids are given from `first` on, or behind the largest that was given; at most `last` */
+	int (*use_range)(store *st, int64_t first, int64_t last, imgsearch_error *err);
+	int (*use_id)(store *st, int64_t id, imgsearch_error *err); /* it is given to nobody later */
+} store_shard_table;
+
 /* The index as a whole. */
 typedef struct store_file_table {
 	void (*close)(store *st);
@@ -171,6 +195,7 @@ typedef struct store_engine {
 	store_changes_table changes;
 	store_leases_table leases;
 	store_transfer_table transfer;
+	store_shard_table shard;
 	store_file_table file;
 } store_engine;
 
@@ -195,6 +220,13 @@ struct store {
 /* Each opens an index, as ims_store_open does. */
 int ims_sqlite_open(store **out, const char *path, const store_options *o, imgsearch_error *err);
 int ims_postgres_open(store **out, const char *address, const store_options *o,
+	imgsearch_error *err);
+char *ims_postgres_name(const char *address); /* as people may see it, owned; NULL: it is none */
+
+/* By several addresses, and by one: EINVAL where that is one of several shards. */
+int ims_shards_open(store **out, char *const *address, size_t n, const store_options *o,
+	imgsearch_error *err);
+int ims_shards_open_single(store **out, const char *address, const store_options *o,
 	imgsearch_error *err);
 
 #endif

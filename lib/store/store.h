@@ -35,10 +35,13 @@ typedef struct store_options {
 	const char *const *roots;
 	size_t n_roots;
 	double max_stale; /* of a server: seconds for which a snapshot takes a known state for true */
+	bool partial;     /* of shards: those that cannot be reached are left out of what is read */
 } store_options;
 
 /*
- * Opens or creates the file; ":memory:" has none. A file that cannot be written is opened for
+ * Opens or creates the file; ":memory:" has none. An address is that of an index on a server.
+ * Several, one a line, or in a text file of that path, are those of an index of shards
+ * (store/shard.h). A file that cannot be written is opened for
  * reading. An older one reads as if it were upgraded, and stays as it is until write_begin. EDB: it
  * is no index or is damaged; EVERSION: it is newer; ENOTFOUND.
  */
@@ -398,9 +401,9 @@ int ims_store_columns_get(store *st, int64_t id, store_cell **out, size_t *n, im
 void ims_store_columns_free(store_cell *c, size_t n);
 
 /*
- * Looks up pictures by n ids in one statement and calls each in the order of ids, with the index i
- * of the id, the picture, the path of its root ("" for none) and a cell. A picture with several
- * cells is reported once for each, one without cells once with NULL. Ids without a picture are
+ * Looks up pictures by n ids in one statement and calls each, in any order, with the index i of the
+ * id, the picture, the path of its root ("" for none) and a cell. A picture with several cells is
+ * reported once for each, in a row, one without cells once with NULL. Ids without a picture are
  * skipped. Strings are valid during the call. A result other than 0 stops and is returned.
  */
 typedef int store_lookup_each(void *user, size_t i, const store_picture *p, const char *root_path,
@@ -417,7 +420,7 @@ int ims_store_paths_of(store *st, const int64_t *ids, size_t n, store_path_of *e
 	imgsearch_error *err);
 
 /*
- * The facts of n pictures, in the order of ids, with the index i of the id; those without facts are
+ * The facts of n pictures, in any order, with the index i of the id; those without facts are
  * skipped. Strings are valid during the call, and NULL where a fact is not known. A result other
  * than 0 stops and is returned.
  */
@@ -437,8 +440,8 @@ typedef struct store_described {
 } store_described;
 
 /*
- * All indexed pictures in order of id. One with several cells is reported once for each, with the
- * same facts; one without cells once, with name NULL.
+ * All indexed pictures, in any order. One with several cells is reported once for each, in a row,
+ * with the same facts; one without cells once, with name NULL.
  */
 typedef int store_described_each(void *user, const store_described *d);
 int ims_store_each_described(store *st, store_described_each *each, void *user,
@@ -448,9 +451,9 @@ int ims_store_each_described(store *st, store_described_each *each, void *user,
 int ims_store_dated(store *st, uint64_t *n, imgsearch_error *err);
 
 /*
- * The other paths of n indexed pictures: their duplicates, and other names of files. Calls each in
- * the order of ids, then of paths, with the index i of the id and the path of the root ("" for
- * none). Strings are valid during the call. A result other than 0 stops and is returned.
+ * The other paths of n indexed pictures: their duplicates, and other names of files. Calls each for
+ * those of one id in a row, in order of path, with the index i of the id and the path of the root
+ * ("" for none). Strings are valid during the call. A result other than 0 stops and is returned.
  */
 typedef int store_path_each(void *user, size_t i, const store_picture *p, const char *root_path);
 int ims_store_paths_lookup(store *st, const int64_t *ids, size_t n, store_path_each *each,
@@ -478,6 +481,7 @@ int ims_store_counts(store *st, store_counts *out, imgsearch_error *err);
 /* What every change of vectors, searchers or pictures changes. On failure *out is zero. */
 typedef struct store_state {
 	uint32_t epoch; /* the setting of that name; 0: none */
+	uint64_t moved; /* the setting of that name, of a shard: store/shards/move.h */
 	int64_t change; /* the number of the newest change of a vector */
 	store_counts counts;
 } store_state;
@@ -604,7 +608,7 @@ int ims_store_file_find(store *st, const hash256 *hash, int64_t *picture, imgsea
 typedef int store_rejected_each(void *user, const hash256 *a, const hash256 *b);
 int ims_store_each_rejected(store *st, store_rejected_each *each, void *user, imgsearch_error *err);
 
-/* Signatures of indexed pictures whose bytes have not changed since, in order of id. */
+/* Signatures of indexed pictures whose bytes have not changed since, in any order. */
 typedef int store_signature_each(void *user, int64_t picture, const void *data, size_t size);
 int ims_store_signatures(store *st, store_signature_each *each, void *user, imgsearch_error *err);
 

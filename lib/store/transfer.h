@@ -2,7 +2,8 @@
  * An index as tables of rows, which are the same for every engine: a copy reads them of one index
  * and writes them into another one. A row has values in the order of the columns named below; its
  * first columns are its key. Not among them is what belongs to one place alone: states of searchers
- * that are not published, and the settings "file", "version", "lease" and "copy".
+ * that are not published, and the settings "file", "version", "lease", "copy",
+ * "shards" and "moved".
  */
 #ifndef IMS_STORE_TRANSFER_H
 #define IMS_STORE_TRANSFER_H

@@ -82,6 +82,7 @@ const store_engine ims_postgres_engine = {
 		.snapshot_begin = ims_pg_snapshot_begin,
 		.snapshot_end = ims_pg_snapshot_end,
 		.snapshot_pause = ims_pg_snapshot_pause,
+		.snapshot_adopt = ims_pg_snapshot_adopt,
 		.snapshot_stale = ims_pg_snapshot_stale,
 		.hold_acquire = ims_pg_hold_acquire,
 		.hold_release = ims_pg_hold_release,
@@ -98,6 +99,14 @@ const store_engine ims_postgres_engine = {
 		.clear = ims_pg_transfer_clear,
 		.put = ims_pg_transfer_put,
 		.finish = ims_pg_transfer_finish,
+	},
+	.shard = {
+		.items = ims_pg_bucket_items,
+		.rows = ims_pg_rows_of,
+		.arrived = ims_pg_arrived,
+		.leave = ims_pg_leave,
+		.use_range = ims_pg_use_range,
+		.use_id = ims_pg_use_id,
 	},
 	.file = {
 		.close = ims_pg_close,

@@ -107,9 +107,20 @@ void ims_pg_snapshot_begin(store *st, store_snapshot *snapshot)
 	innermost = snapshot;
 }
 
+static _Thread_local store_snapshot *adopted;
+
+store_snapshot *ims_pg_snapshot_adopt(store_snapshot *snapshot)
+{
+	store_snapshot *was = adopted;
+	adopted = snapshot;
+	return was;
+}
+
 static store_snapshot *find_snapshot(const pg_store *st)
 {
 	store_snapshot *s = innermost;
+	if (adopted && adopted->st == &st->base)
+		return adopted;
 	while (s && (s->st != &st->base || s->depth != ims_call_depth()))
 		s = s->outer;
 	return s;

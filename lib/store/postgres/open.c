@@ -36,6 +36,18 @@ static char *public_name(const pg_conninfo_option *o)
 		socket ? "?host=" : "", socket ? host : "");
 }
 
+char *ims_postgres_name(const char *address)
+{
+	char *why = NULL;
+	pg_conninfo_option *o = ims_libpq() ? ims_libpq()->parse(address, &why) : NULL;
+	char *name = o ? public_name(o) : NULL;
+	if (o)
+		ims_libpq()->free_options(o);
+	if (why)
+		ims_libpq()->free(why);
+	return name;
+}
+
 static int read_address(pg_store *st, const char *address, imgsearch_error *err)
 {
 	char *why = NULL;

@@ -105,6 +105,7 @@ void ims_pg_tx_rollback(store *st);
 void ims_pg_snapshot_begin(store *st, store_snapshot *snapshot);
 void ims_pg_snapshot_end(store_snapshot *snapshot);
 void ims_pg_snapshot_pause(store *st);
+store_snapshot *ims_pg_snapshot_adopt(store_snapshot *snapshot);
 bool ims_pg_snapshot_stale(store_snapshot *snapshot);
 void ims_pg_hold_acquire(store *st, store_hold *h);
 void ims_pg_hold_release(store *st, store_hold *h);
@@ -121,6 +122,14 @@ void ims_pg_transfer_end(store *st);
 int ims_pg_transfer_clear(store *st, imgsearch_error *err);
 int ims_pg_transfer_put(store *st, store_table table, const store_rows *rows, imgsearch_error *err);
 int ims_pg_transfer_finish(store *st, int64_t max_id, int64_t change, imgsearch_error *err);
+
+int ims_pg_bucket_items(store *st, uint32_t bucket, int64_t **ids, size_t *n, imgsearch_error *err);
+int ims_pg_rows_of(store *st, store_table table, const int64_t *ids, size_t n,
+	store_table_each *each, void *user, imgsearch_error *err);
+int ims_pg_arrived(store *st, const int64_t *ids, size_t n, imgsearch_error *err);
+int ims_pg_leave(store *st, const int64_t *ids, size_t n, imgsearch_error *err);
+int ims_pg_use_range(store *st, int64_t first, int64_t last, imgsearch_error *err);
+int ims_pg_use_id(store *st, int64_t id, imgsearch_error *err);
 
 void ims_pg_close(store *st);
 int64_t ims_pg_old_version(store *st);

@@ -202,8 +202,8 @@ int ims_pg_ids(store *st, store_id_list list, int64_t **ids, size_t *n, imgsearc
 /* ------------------------------------------------------------------------------ changes ---- */
 
 static const char state_sql[] =
-	"SELECT what, n, (SELECT change FROM newest), (SELECT data FROM setting WHERE name = 'epoch')"
-	" FROM tally";
+	"SELECT what, n, (SELECT change FROM newest), (SELECT data FROM setting WHERE name = 'epoch'),"
+	" (SELECT data FROM setting WHERE name = 'moved') FROM tally";
 
 static void take_state(const pg_result *r, store_state *out)
 {
@@ -221,6 +221,9 @@ static void take_state(const pg_result *r, store_state *out)
 		const char *epoch = ims_pg_value(r, row, 3, &size);
 		reader read = { .data = (const uint8_t *)epoch, .len = size };
 		out->epoch = size ? ims_read_u32(&read) : 0;
+		const char *moved = ims_pg_value(r, row, 4, &size);
+		read = (reader){ .data = (const uint8_t *)moved, .len = size };
+		out->moved = size ? ims_read_u64(&read) : 0;
 	}
 }
 

@@ -282,9 +282,11 @@ END $$;
 CREATE FUNCTION ims_max_id() RETURNS bigint LANGUAGE sql AS
 	$$ SELECT CASE WHEN is_called THEN last_value ELSE -1 END FROM item_id $$;
 
--- No picture gets an id up to this one later.
-CREATE FUNCTION ims_use_ids(largest bigint) RETURNS void LANGUAGE sql AS
-	$$ SELECT setval('item_id', largest) WHERE largest > ims_max_id() $$;
+-- No picture gets an id up to this one later. One of the range of another shard is none of ours.
+CREATE FUNCTION ims_use_ids(largest bigint) RETURNS void LANGUAGE sql AS $$
+	SELECT setval('item_id', largest) WHERE largest > ims_max_id()
+		AND largest <= (SELECT seqmax FROM pg_sequence WHERE seqrelid = 'item_id'::regclass)
+$$;
 
 -- Those of a copy: the largest id that was given (-1: none yet), the number of the newest change.
 CREATE FUNCTION ims_set_counters(largest bigint, newest_change bigint) RETURNS void
@@ -998,6 +1000,57 @@ BEGIN
 	UPDATE searcher SET published = true, params = given, version = v, rows = n, change = c
 		WHERE state = made;
 	RETURN true;
+END $$;
+
+-- ------------------------------------------------------------------------- as one of several ----
+
+-- The range of ids that a shard gives. Indexes find what lies in a bucket.
+CREATE FUNCTION ims_use_range(smallest bigint, largest bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	EXECUTE format('ALTER SEQUENCE item_id MAXVALUE %s', largest);
+	PERFORM setval('item_id', smallest) WHERE smallest > greatest(ims_max_id(), 0);
+	CREATE INDEX IF NOT EXISTS feature_bucket ON feature (ims_id_bucket(id));
+	CREATE INDEX IF NOT EXISTS feature_next_bucket ON feature_next (ims_id_bucket(id));
+	CREATE INDEX IF NOT EXISTS feature_kept_bucket ON feature_kept (ims_id_bucket(id));
+END $$;
+
+-- The bucket of a vector without bytes.
+CREATE FUNCTION ims_id_bucket(id bigint) RETURNS bigint LANGUAGE sql IMMUTABLE PARALLEL SAFE AS
+	$$ SELECT (id # (id >> 10) # (id >> 20) # (id >> 30)) & 1023 $$;
+
+-- What lies in a bucket: pictures whose hashes are in the range (high is empty: to the end), and
+-- vectors without bytes.
+CREATE FUNCTION ims_bucket_items(bucket bigint, low bytea, high bytea) RETURNS SETOF bigint
+LANGUAGE sql STABLE AS $$
+	SELECT id FROM picture WHERE hash >= low AND (high = '' OR hash < high)
+	UNION ALL SELECT v.id FROM (SELECT id FROM feature WHERE ims_id_bucket(id) = bucket
+			UNION SELECT id FROM feature_next WHERE ims_id_bucket(id) = bucket
+			UNION SELECT id FROM feature_kept WHERE ims_id_bucket(id) = bucket) v
+		WHERE NOT EXISTS (SELECT FROM picture p WHERE p.id = v.id AND p.hash IS NOT NULL)
+$$;
+
+-- Counts items that arrived (1), or are about to leave (-1). Their vectors change.
+CREATE FUNCTION ims_count_items(items bigint[], sign bigint) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	vectors bigint[] := ARRAY(SELECT id FROM feature WHERE id = ANY (items) ORDER BY id);
+BEGIN
+	PERFORM ims_count(state, sign * count(*)) FROM picture WHERE id = ANY (items) GROUP BY state;
+	PERFORM ims_count(101, sign * cardinality(vectors)),
+		ims_count(102, sign * (SELECT count(*) FROM feature_next WHERE id = ANY (items))),
+		ims_count(103, sign * (SELECT count(*) FROM feature_kept WHERE id = ANY (items)));
+	PERFORM ims_changed(vectors);
+END $$;
+
+CREATE FUNCTION ims_arrived(items bigint[]) RETURNS void LANGUAGE sql AS
+	$$ SELECT ims_count_items(items, 1) $$;
+
+CREATE FUNCTION ims_leave(items bigint[]) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM ims_count_items(items, -1);
+	DELETE FROM feature WHERE id = ANY (items);
+	DELETE FROM feature_next WHERE id = ANY (items);
+	DELETE FROM feature_kept WHERE id = ANY (items);
+	DELETE FROM picture WHERE id = ANY (items);
 END $$;
 
 -- ------------------------------------------------------------ the vectors that are compared ----

@@ -5,24 +5,34 @@
 #include <string.h>
 
 /*
- * each: its parameters are the columns of the key, then a limit. types has a letter for each column
+ * each: its parameters are the columns of the key, then a limit. of: the rows of the items whose
+ * ids are the parameter; NULL: the table has none. types has a letter for each column
  * of a row, in the order of the COPY: q an 8-byte and d a 4-byte number, ? a truth value, b bytes
  * or a text, v a vector, f the facts, which are one column here. T is a column that is always true.
  */
 typedef struct table_sql {
-	const char *each, *types, *put;
+	const char *each, *types, *put, *of;
 } table_sql;
+
+#define PICTURE_COLUMNS \
+	"id, root, path, size, mtime_seconds, mtime_nanoseconds, state, reason, width, height, hash," \
+	" same_as, ctime_seconds, ctime_nanoseconds, same_file, pixels"
+#define FACT_COLUMNS \
+	"picture, version, sidecars, value[1], value[2], value[3], value[4], value[5], value[6]," \
+	" value[7], value[8], value[9], value[10], value[11]"
 
 #define VECTORS(table) \
 	{ \
 		"SELECT id, data FROM " table " WHERE id > $1 ORDER BY id LIMIT $2", "qv", \
-			"COPY " table " (id, data) FROM STDIN (FORMAT binary)" \
+			"COPY " table " (id, data) FROM STDIN (FORMAT binary)", \
+			"SELECT id, data FROM " table " WHERE id = ANY ($1)" \
 	}
 
 static const table_sql tables[STORE_TABLES] = {
 	[TABLE_SETTING] = {
 		"SELECT name, data FROM setting WHERE name COLLATE \"C\" > convert_from($1,"
-		" getdatabaseencoding()) AND name NOT IN ('file', 'copy', 'version', 'lease')"
+		" getdatabaseencoding()) AND name NOT IN ('file', 'copy', 'version', 'lease',"
+		" 'shards', 'moved')"
 		" ORDER BY name COLLATE \"C\" LIMIT $2",
 		"bb",
 		"COPY setting (name, data) FROM STDIN (FORMAT binary)",
@@ -46,13 +56,10 @@ static const table_sql tables[STORE_TABLES] = {
 		"COPY root_list (root, list, number, item) FROM STDIN (FORMAT binary)",
 	},
 	[TABLE_PICTURE] = {
-		"SELECT id, root, path, size, mtime_seconds, mtime_nanoseconds, state, reason, width,"
-		" height, hash, same_as, ctime_seconds, ctime_nanoseconds, same_file, pixels FROM picture"
-		" WHERE id > $1 ORDER BY id LIMIT $2",
+		"SELECT " PICTURE_COLUMNS " FROM picture WHERE id > $1 ORDER BY id LIMIT $2",
 		"qqbqqqdbqqbqqqqq",
-		"COPY picture (id, root, path, size, mtime_seconds, mtime_nanoseconds, state, reason,"
-		" width, height, hash, same_as, ctime_seconds, ctime_nanoseconds, same_file, pixels) FROM"
-		" STDIN (FORMAT binary)",
+		"COPY picture (" PICTURE_COLUMNS ") FROM STDIN (FORMAT binary)",
+		"SELECT " PICTURE_COLUMNS " FROM picture WHERE id = ANY ($1)",
 	},
 	[TABLE_VECTOR] = VECTORS("feature"),
 	[TABLE_NEXT] = VECTORS("feature_next"),
@@ -62,18 +69,19 @@ static const table_sql tables[STORE_TABLES] = {
 		" ORDER BY picture, number LIMIT $3",
 		"qdbb?",
 		"COPY cell (picture, number, name, value, title) FROM STDIN (FORMAT binary)",
+		"SELECT picture, number, name, value, title FROM cell WHERE picture = ANY ($1)",
 	},
 	[TABLE_FACT] = {
-		"SELECT picture, version, sidecars, value[1], value[2], value[3], value[4], value[5],"
-		" value[6], value[7], value[8], value[9], value[10], value[11] FROM fact WHERE picture >"
-		" $1 ORDER BY picture LIMIT $2",
+		"SELECT " FACT_COLUMNS " FROM fact WHERE picture > $1 ORDER BY picture LIMIT $2",
 		"qqqf",
 		"COPY fact (picture, version, sidecars, value) FROM STDIN (FORMAT binary)",
+		"SELECT " FACT_COLUMNS " FROM fact WHERE picture = ANY ($1)",
 	},
 	[TABLE_SIGNATURE] = {
 		"SELECT picture, hash, data FROM signature WHERE picture > $1 ORDER BY picture LIMIT $2",
 		"qbb",
 		"COPY signature (picture, hash, data) FROM STDIN (FORMAT binary)",
+		"SELECT picture, hash, data FROM signature WHERE picture = ANY ($1)",
 	},
 	[TABLE_REJECTED] = {
 		"SELECT a, b FROM rejected WHERE (a, b) > ($1, $2) ORDER BY a, b LIMIT $3",
@@ -109,6 +117,7 @@ static const table_sql tables[STORE_TABLES] = {
 		" picture, number LIMIT $3",
 		"qdb",
 		"COPY stored_file (picture, number, data) FROM STDIN (FORMAT binary)",
+		"SELECT picture, number, data FROM stored_file WHERE picture = ANY ($1)",
 	},
 };
 
@@ -193,6 +202,23 @@ int ims_pg_table_each(store *st, store_table table, const store_value *after, in
 	return rc;
 }
 
+int ims_pg_rows_of(store *st, store_table table, const int64_t *ids, size_t n,
+	store_table_each *each, void *user, imgsearch_error *err)
+{
+	table_reader t = {
+		.st = st,
+		.shape = &ims_store_tables[table],
+		.types = tables[table].types,
+		.each = each,
+		.user = user,
+	};
+	pg_params p = { 0 };
+	ims_pg_int8_array(&p, ids, n);
+	int rc = ims_pg_read_each(st, tables[table].of, &p, read_row, &t, err);
+	ims_buf_free(&t.vector);
+	return rc;
+}
+
 /* ------------------------------------------------------------------------------ a target ---- */
 
 /* The constraints on references between pictures go with clear and come with finish. */
@@ -217,7 +243,7 @@ static int run_script(store *st, const char *sql, imgsearch_error *err)
 int ims_pg_transfer_clear(store *st, imgsearch_error *err)
 {
 	return run_script(st,
-		"DELETE FROM setting WHERE name NOT IN ('file', 'version', 'lease');"
+		"DELETE FROM setting WHERE name NOT IN ('file', 'version', 'lease', 'shards', 'moved');"
 		"TRUNCATE model, root, root_list, picture, feature, feature_next, feature_kept, cell, fact,"
 		" signature, stored_file, rejected, searcher, searcher_chunk, change, tally RESTART"
 		" IDENTITY;"

@@ -1,0 +1,45 @@
+/* What an index does as a shard of a larger one: store_shard_table. */
+#include "store/postgres/conn.h"
+#include "store/postgres/postgres.h"
+
+/* The range of hashes of the bucket, of which it has the first ten bits; "": the last one. */
+int ims_pg_bucket_items(store *st, uint32_t bucket, int64_t **ids, size_t *n, imgsearch_error *err)
+{
+	enum { LAST = 1023 };
+	uint8_t low[2] = { (uint8_t)(bucket >> 2), (uint8_t)(bucket << 6) };
+	uint8_t high[2] = { (uint8_t)((bucket + 1) >> 2), (uint8_t)((bucket + 1) << 6) };
+	pg_params p = { 0 };
+	ims_pg_int(&p, bucket);
+	ims_pg_blob(&p, low, sizeof low);
+	ims_pg_blob(&p, high, bucket < LAST ? sizeof high : 0);
+	return ims_pg_read_ids(st, ids, n, err, "SELECT ims_bucket_items($1, $2, $3) ORDER BY 1", &p);
+}
+
+int ims_pg_arrived(store *st, const int64_t *ids, size_t n, imgsearch_error *err)
+{
+	pg_params p = { 0 };
+	ims_pg_int8_array(&p, ids, n);
+	return ims_pg_write(st, NULL, err, "SELECT ims_arrived($1)", &p);
+}
+
+int ims_pg_leave(store *st, const int64_t *ids, size_t n, imgsearch_error *err)
+{
+	pg_params p = { 0 };
+	ims_pg_int8_array(&p, ids, n);
+	return ims_pg_write(st, NULL, err, "SELECT ims_leave($1)", &p);
+}
+
+int ims_pg_use_range(store *st, int64_t first, int64_t last, imgsearch_error *err)
+{
+	pg_params p = { 0 };
+	ims_pg_int(&p, first);
+	ims_pg_int(&p, last);
+	return ims_pg_write(st, NULL, err, "SELECT ims_use_range($1, $2)", &p);
+}
+
+int ims_pg_use_id(store *st, int64_t id, imgsearch_error *err)
+{
+	pg_params p = { 0 };
+	ims_pg_int(&p, id);
+	return ims_pg_write(st, NULL, err, "SELECT ims_use_ids($1)", &p);
+}
