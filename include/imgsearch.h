@@ -361,6 +361,12 @@ typedef struct imgsearch_options {
 	 * compares
 	 */
 	double max_stale;
+	/*
+	 * of an index of shards: 1: what cannot be reached is left out of answers, which name it
+	 * (imgsearch_hits.missing), and nothing can be written; 0: it is EIO
+	 */
+	uint32_t partial;
+	uint32_t reserved; /* 0 */
 } imgsearch_options;
 
 /*
@@ -714,6 +720,57 @@ IMGSEARCH_API int imgsearch_index_copy(imgsearch *s, const char *location,
 	imgsearch_index_copy_report **report, imgsearch_error *err);
 IMGSEARCH_API void imgsearch_index_copy_report_free(imgsearch_index_copy_report *report);
 
+/* ---------------------------------------------------------------------------------- shards ---- */
+
+/*
+ * An index of shards lies on several servers. It is opened by all their addresses, one a line, or
+ * by the path of a text file that has them so. Several empty ones become the shards of a new index.
+ * Pictures are spread by their bytes over 1024 buckets, and each bucket lies in one shard. Answers
+ * are those of one index with all of them. docs/scaling.md says more.
+ */
+typedef struct imgsearch_shard {
+	const char *name; /* its address without a password */
+	uint32_t number;  /* from 1 */
+	uint32_t missing; /* 1: it cannot be reached; the counts are 0 */
+	uint32_t buckets; /* of 1024 */
+	uint32_t reserved;
+	uint64_t pictures, vectors; /* indexed ones; all */
+	uint64_t bytes;
+} imgsearch_shard;
+
+typedef struct imgsearch_shards {
+	size_t count; /* 0: it is no index of shards */
+	const imgsearch_shard *const *items;
+} imgsearch_shards;
+
+IMGSEARCH_API int imgsearch_shards_list(imgsearch *s, imgsearch_shards **out, imgsearch_error *err);
+IMGSEARCH_API void imgsearch_shards_free(imgsearch_shards *shards);
+
+/*
+ * The index at an address, which is made where it does not exist and holds nothing otherwise,
+ * becomes one more shard, without buckets. An index on one server becomes the first of two so. From
+ * then on it is opened by all addresses; close this handle. A writer. Errors: EEXIST (it holds
+ * something), EUNSUPPORTED (the index lies in a file), EBUSY.
+ */
+IMGSEARCH_API int imgsearch_shards_add(imgsearch *s, const char *address,
+	const imgsearch_call *call, imgsearch_error *err);
+
+typedef struct imgsearch_shards_move_options {
+	size_t struct_size;
+	uint32_t from, to; /* numbers of shards; 0: that which has most buckets, or least */
+	/* at most so many; 0: all of `from`, or with from 0 until all have the same number */
+	uint32_t buckets;
+	uint32_t reserved; /* 0 */
+} imgsearch_shards_move_options;
+
+/*
+ * Moves buckets between shards, one in a transaction, while others search and write. A call that
+ * ends early, or was killed, leaves what it moved, and the next one goes on. moved may be NULL. A
+ * writer. Errors: EINVAL (no such shard), EBUSY (another program builds or moves), ECANCELED.
+ */
+IMGSEARCH_API int imgsearch_shards_move(imgsearch *s, const imgsearch_shards_move_options *options,
+	const imgsearch_call *call, uint32_t *moved, imgsearch_error *err);
+
 /* ---------------------------------------------------------------------------- transactions ---- */
 
 typedef struct imgsearch_transaction_options {
@@ -933,6 +990,11 @@ typedef struct imgsearch_hits {
 	uint32_t exact;    /* 1: these are the nearest ones, proven */
 	uint32_t reranked; /* 1: the order is that of re-ranking; scores need not fall along it */
 	double feature_seconds, search_seconds;
+	/*
+	 * the shards that could not be reached, by their addresses without passwords, one a line: what
+	 * they have is not among the hits; NULL: none
+	 */
+	const char *missing;
 } imgsearch_hits;
 
 /*

@@ -102,6 +102,7 @@ int ims_handle_open(imgsearch **out, const char *path, const imgsearch_options *
 		.roots = o->roots,
 		.n_roots = o->n_roots,
 		.max_stale = o->max_stale,
+		.partial = o->partial,
 	};
 	*out = NULL;
 	ims_ending_watch();

@@ -2,7 +2,7 @@
 
 #include "query/chance.h"
 #include "query/hits.h"
-#include "store/store.h"
+#include "store/shard.h"
 
 static const char plan_empty[] = "empty index";
 
@@ -24,6 +24,18 @@ static void set_report(imgsearch_hits *hits, const query *q, const query_report 
 	hits->search_seconds = report->search_seconds;
 }
 
+/* The shards that an answer lacks. */
+static int set_missing(void *result, imgsearch *s, imgsearch_hits *hits, imgsearch_error *err)
+{
+	char *names;
+	int rc = ims_store_missing(s->store, &names, err);
+	if (rc || !names)
+		return rc;
+	hits->missing = ims_result_text(result ? result : hits, names);
+	ims_free(names);
+	return hits->missing ? 0 : ims_nomem(err);
+}
+
 int ims_answer_make(void *result, imgsearch *s, view *v, const query *q, const float *vector,
 	const topk *found, const query_report *report, imgsearch_hits **out, imgsearch_error *err)
 {
@@ -33,6 +45,8 @@ int ims_answer_make(void *result, imgsearch *s, view *v, const query *q, const f
 		return rc;
 	set_report(*out, q, report);
 	rc = set_plan(s, *out, report->search.plan, err);
+	if (!rc)
+		rc = set_missing(result, s, *out, err);
 	if (!rc && (!o->plain || !v->space.mean))
 		rc = ims_chance_fill(s, v, vector, q->own, q->n_own, o->max_chance, *out, err);
 	if (rc && !result)

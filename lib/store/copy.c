@@ -445,6 +445,9 @@ static int run(copy *c, bool restart)
 
 static int write_target(copy *c, bool restart)
 {
+	if (!c->to->engine->transfer.put)
+		return ims_fail(c->err, IMGSEARCH_EUNSUPPORTED,
+			"index %s has several shards: copy into one server, and spread that", c->to->label);
 	int rc = ims_store_write_begin(c->to, c->err);
 	if (rc)
 		return rc;

@@ -1,4 +1,5 @@
 /* Calls the engine that an index was opened by, and translates the paths of roots on the way. */
+#include "store/addresses.h"
 #include "store/copy.h"
 #include "store/mounts.h"
 
@@ -11,7 +12,14 @@ bool ims_store_is_address(const char *path)
 
 int ims_store_open(store **out, const char *path, const store_options *o, imgsearch_error *err)
 {
-	int rc = (ims_store_is_address(path) ? ims_postgres_open : ims_sqlite_open)(out, path, o, err);
+	text_list list = { 0 };
+	*out = NULL;
+	int rc = ims_addresses_read(&list, path, err);
+	if (!rc)
+		rc = list.n > 1 ? ims_shards_open(out, list.item, list.n, o, err)
+			: list.n    ? ims_shards_open_single(out, list.item[0], o, err)
+						: ims_sqlite_open(out, path, o, err);
+	ims_texts_free(&list);
 	if (!rc)
 		rc = ims_mounts_set(*out, o->roots, o->n_roots, err);
 	if (!rc && !o->incomplete)

@@ -43,17 +43,26 @@ static inline int on_file(void **state)
 
 /*
  * IMGSEARCH_TEST_SERVER is the address of a database, and IMGSEARCH_TEST_PSQL what runs SQL there:
- * the tests for memory then run over a new schema of it each.
+ * the tests for memory then run over a new schema of it each, or over IMGSEARCH_TEST_SHARDS of them
+ * as the shards of one index.
  */
 static inline const char *new_schema(void)
 {
-	static char address[300], command[400];
+	static char address[2000];
 	static int n;
-	snprintf(command, sizeof command, "%s -c 'CREATE SCHEMA t%d_%d'", getenv("IMGSEARCH_TEST_PSQL"),
-		(int)getpid(), ++n);
-	snprintf(address, sizeof address, "%s?options=-csearch_path%%3Dt%d_%d,public",
-		getenv("IMGSEARCH_TEST_SERVER"), (int)getpid(), n);
-	return system(command) ? NULL : address;
+	const char *shards = getenv("IMGSEARCH_TEST_SHARDS");
+	size_t at = 0;
+	for (int i = shards ? atoi(shards) : 1; i > 0; i--) {
+		char command[400];
+		snprintf(command, sizeof command, "%s -c 'CREATE SCHEMA t%d_%d'",
+			getenv("IMGSEARCH_TEST_PSQL"), (int)getpid(), ++n);
+		if (system(command))
+			return NULL;
+		at += (size_t)snprintf(address + at, sizeof address - at,
+			"%s%s?options=-csearch_path%%3Dt%d_%d,public", at ? "\n" : "",
+			getenv("IMGSEARCH_TEST_SERVER"), (int)getpid(), n);
+	}
+	return address;
 }
 
 static inline int in_memory(void **state)

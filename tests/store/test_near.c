@@ -18,7 +18,7 @@ typedef struct pair {
 } pair;
 
 static imgsearch_error err;
-static char address[300]; /* of the index that was made last */
+static char address[2000]; /* of the index that was made last */
 
 #define WORKS(call) \
 	do { \

@@ -446,7 +446,8 @@ static void vectors(void **state)
 	float v[4] = { 0 };
 	ok(ims_store_vectors_put(st, &(int64_t){ INT64_MAX }, v, 1, 4, &err));
 	store_picture p = { .path = "none left", .state = IMGSEARCH_STATE_DAMAGED };
-	fails(IMGSEARCH_ELIMIT, put_row(st, &p, &err));
+	if (where == file || !getenv("IMGSEARCH_TEST_SHARDS")) /* which give ids of their ranges */
+		fails(IMGSEARCH_ELIMIT, put_row(st, &p, &err));
 	commit(st);
 	assert_true(has_vector(st, INT64_MAX));
 	assert_int_equal(problems(st), 0);
@@ -514,6 +515,11 @@ static void ids_count_on(void **state)
 	ok(ims_store_vectors_put(st, &(int64_t){ INT64_MAX - 2 }, v, 1, 4, &err));
 	commit(st);
 	ok(ims_store_next_ids(st, 2, &id, &err));
+	if (where != file && getenv("IMGSEARCH_TEST_SHARDS")) {
+		assert_int_equal(id, 4); /* of the range of the first */
+		ims_store_close(st);
+		return;
+	}
 	assert_int_equal(id, INT64_MAX - 1);
 	fails(IMGSEARCH_ELIMIT, ims_store_next_ids(st, 3, &id, &err));
 	begin(st);

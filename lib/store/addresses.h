@@ -1,0 +1,14 @@
+/* The addresses of an index that lies on servers. */
+#ifndef IMS_STORE_ADDRESSES_H
+#define IMS_STORE_ADDRESSES_H
+
+#include "base/base.h"
+
+/*
+ * Those that `path` names: one, or several, a line each, or those of a text file of that path, one
+ * a line, where empty lines and those that begin with # count nothing. None: it is the path of
+ * something else. EINVAL: one of several lines is no address; EIO, ENOMEM.
+ */
+int ims_addresses_read(text_list *out, const char *path, imgsearch_error *err);
+
+#endif
