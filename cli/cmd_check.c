@@ -126,7 +126,7 @@ const command cmd_check = {
 		"\timgsearch check\n"
 		"\timgsearch check --recall 200",
 	.options = options,
-	.groups = GROUP_DB | GROUP_JSON,
+	.groups = GROUP_DB | GROUP_PARTIAL | GROUP_JSON,
 	.args_size = sizeof(check_args),
 	.run = run,
 };

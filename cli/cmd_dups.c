@@ -186,7 +186,7 @@ const command cmd_dups = {
 		"\timgsearch dups --kind picture --json\n"
 		"\timgsearch dups --reject a.jpg b.jpg",
 	.options = options,
-	.groups = GROUP_DB | GROUP_JSON | GROUP_NUL | GROUP_THREADS,
+	.groups = GROUP_DB | GROUP_PARTIAL | GROUP_JSON | GROUP_NUL | GROUP_THREADS,
 	.args_size = sizeof(dups_args),
 	.run = run,
 	.max_operands = 2,

@@ -173,7 +173,7 @@ const command cmd_eval = {
 		"\timgsearch eval --duplicates 100\n"
 		"\timgsearch eval --after 2024",
 	.options = options,
-	.groups = GROUP_DB | GROUP_MODEL | GROUP_FORMATS | GROUP_JSON,
+	.groups = GROUP_DB | GROUP_PARTIAL | GROUP_MODEL | GROUP_FORMATS | GROUP_JSON,
 	.args_size = sizeof(eval_args),
 	.run = run,
 };

@@ -246,7 +246,7 @@ const command cmd_export = {
 		"\timgsearch export --compared photos.npy\n"
 		"\timgsearch export photos.jsonl --db postgresql://user@host/photos",
 	.options = options,
-	.groups = GROUP_DB | GROUP_JSON,
+	.groups = GROUP_DB | GROUP_PARTIAL | GROUP_JSON,
 	.args_size = sizeof(export_args),
 	.run = run,
 	.min_operands = 1,

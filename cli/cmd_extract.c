@@ -31,7 +31,7 @@ static int open_model(context *c)
 {
 	imgsearch_options o = context_options(c);
 	imgsearch_error err;
-	if (c->common->db)
+	if (c->common->db.n)
 		return context_open(c, false);
 	/* Where the command line names no model, that of the index is used, if there is an index. */
 	if (!o.model && !o.weights && !o.recipe && context_db(c)) {

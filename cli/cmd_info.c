@@ -228,7 +228,7 @@ const command cmd_info = {
 		"same bytes as another file), unsupported, damaged, too big, excluded, unreadable, kept "
 		"out on purpose or a link.",
 	.options = options,
-	.groups = GROUP_DB | GROUP_JSON,
+	.groups = GROUP_DB | GROUP_PARTIAL | GROUP_JSON,
 	.args_size = sizeof(info_args),
 	.run = run,
 };

@@ -199,7 +199,7 @@ const command cmd_list = {
 			"\timgsearch list --sort date --reverse --after 2024 --limit 20\n"
 			"\timgsearch list --paths -0 old | imgsearch rm -0 -",
 	.options = list_options,
-	.groups = GROUP_DB | GROUP_JSON | GROUP_NUL,
+	.groups = GROUP_DB | GROUP_PARTIAL | GROUP_JSON | GROUP_NUL,
 	.args_size = sizeof(list_args),
 	.run = list_run,
 	.max_operands = 1,
@@ -218,7 +218,7 @@ const command cmd_failed = {
 			"(unsupported, damaged, too big, unreadable), the path and the reason. They are tried "
 			"again when they change, or with imgsearch index --retry.",
 	.options = failed_options,
-	.groups = GROUP_DB | GROUP_JSON | GROUP_NUL,
+	.groups = GROUP_DB | GROUP_PARTIAL | GROUP_JSON | GROUP_NUL,
 	.args_size = sizeof(list_args),
 	.run = failed_run,
 	.max_operands = 1,

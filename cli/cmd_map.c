@@ -88,7 +88,7 @@ const command cmd_map = {
 		"\timgsearch map --tiles -o tiles.png\n"
 		"\timgsearch map -o map.html",
 	.options = options,
-	.groups = GROUP_DB | GROUP_JSON | GROUP_THREADS,
+	.groups = GROUP_DB | GROUP_PARTIAL | GROUP_JSON | GROUP_THREADS,
 	.args_size = sizeof(map_args),
 	.run = run,
 };

@@ -316,7 +316,7 @@ const command cmd_query = {
 		"\timgsearch query --combine beach.jpg sunset.jpg --not people.jpg\n"
 		"\timgsearch query --paths -0 photo.jpg | xargs -0 feh",
 	.options = options,
-	.groups = GROUP_DB | GROUP_MODEL | GROUP_FORMATS | GROUP_JSON | GROUP_NUL,
+	.groups = GROUP_DB | GROUP_PARTIAL | GROUP_MODEL | GROUP_FORMATS | GROUP_JSON | GROUP_NUL,
 	.args_size = sizeof(query_args),
 	.run = run,
 	.max_operands = CLI_MANY,

@@ -261,7 +261,7 @@ const command cmd_serve = {
 		"\topenssl rand -hex 16 > token; imgsearch serve --listen 0.0.0.0 --host nas.local "
 		"--token-file token",
 	.options = options,
-	.groups = GROUP_DB | GROUP_MODEL | GROUP_FORMATS,
+	.groups = GROUP_DB | GROUP_PARTIAL | GROUP_MODEL | GROUP_FORMATS,
 	.args_size = sizeof(serve_args),
 	.run = run,
 };

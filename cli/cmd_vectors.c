@@ -250,7 +250,7 @@ const command cmd_vectors_export = {
 			"(not normalised), to a .npy, .fvecs or .fbin file of float32.\n\n"
 			"\timgsearch vectors export features.npy --ids ids.npy",
 	.options = export_options,
-	.groups = GROUP_DB | GROUP_JSON,
+	.groups = GROUP_DB | GROUP_PARTIAL | GROUP_JSON,
 	.args_size = sizeof(vectors_args),
 	.run = export_run,
 	.min_operands = 1,

@@ -1,6 +1,7 @@
 /* imgsearch query: hits on standard output. */
 #include "cli/query.h"
 
+#include "cli/base/message.h"
 #include "cli/draw/preview.h"
 #include "cli/output/hits.h"
 #include "cli/output/paths.h"
@@ -26,6 +27,10 @@ static void show_hit(const context *c, const query_args *a, const imgsearch_hit 
 
 static void note_quality(const context *c, const imgsearch_hits *hits)
 {
+	if (hits->missing && !c->told_missing) {
+		progress_clear(c->progress);
+		cli_warn("%s could not be reached; what it has is left out", hits->missing);
+	}
 	if (!hits->count)
 		context_print(c,
 			strcmp(hits->plan, "empty index") ? "nothing found" : "the index is empty");

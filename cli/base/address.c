@@ -1,5 +1,7 @@
 #include "cli/base/address.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 bool address_is(const char *db)
@@ -38,10 +40,10 @@ static void cut_parameter(char *query, const char *name)
 	}
 }
 
-char *address_public(const char *db)
+static char *show_one(const char *db, size_t n)
 {
-	char *shown = strdup(db);
-	if (!shown || !address_is(db))
+	char *shown = strndup(db, n);
+	if (!shown || !address_is(shown))
 		return shown;
 	cut_of_user(strstr(shown, "://") + 3);
 	char *query = strchr(shown, '?');
@@ -50,4 +52,27 @@ char *address_public(const char *db)
 		cut_parameter(query + 1, "sslpassword=");
 	}
 	return shown;
+}
+
+char *address_public(const char *db)
+{
+	char *all = NULL;
+	size_t at = 0, size = strlen(db) + strlen(", ");
+	if (!address_is(db))
+		return strdup(db);
+	for (const char *c = db; *c; c++) /* ", " is longer than a line's end */
+		size += *c == '\n';
+	all = calloc(size, 1);
+	while (all && *db) {
+		size_t n = strcspn(db, "\n");
+		char *shown = show_one(db, n);
+		if (!shown) {
+			free(all);
+			return NULL;
+		}
+		at += (size_t)snprintf(all + at, size - at, "%s%s", at ? ", " : "", shown);
+		free(shown);
+		db += n + (db[n] == '\n');
+	}
+	return all;
 }

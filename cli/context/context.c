@@ -27,13 +27,34 @@ void context_close(context *c)
 	free(c->condition);
 }
 
+/* The addresses of shards, one a line. */
+static char *join_lines(const option_list *db)
+{
+	size_t size = 1, at = 0;
+	for (size_t i = 0; i < db->n; i++) {
+		if (db->n > 1 && !address_is(db->item[i])) {
+			cli_fail("--db %s: only the addresses of servers can be several", db->item[i]);
+			return NULL;
+		}
+		size += strlen(db->item[i]) + 1;
+	}
+	char *all = malloc(size);
+	for (size_t i = 0; all && i < db->n; i++)
+		at += (size_t)snprintf(all + at, size - at, "%s%s", i ? "\n" : "", db->item[i]);
+	if (!all)
+		cli_nomem();
+	return all;
+}
+
 const char *context_db(context *c)
 {
-	const char *given = c->common->db ? c->common->db : getenv("IMGSEARCH_DB");
+	const char *given = getenv("IMGSEARCH_DB");
 	const char *data = getenv("XDG_DATA_HOME"), *home = getenv("HOME");
 	if (c->db)
 		return c->db;
-	if (given && *given)
+	if (c->common->db.n)
+		c->db = join_lines(&c->common->db);
+	else if (given && *given)
 		c->db = strdup(given);
 	else if (data && *data == '/')
 		c->db = path_join(data, "imgsearch/index.db");
@@ -54,12 +75,17 @@ const char *context_shown(context *c)
 
 const char *context_db_option(context *c)
 {
-	if (!c->common->db)
-		return "";
-	char *word = c->db_option ? NULL : text_shell_word(context_shown(c));
-	if (word && asprintf(&c->db_option, " --db %s", word) < 0)
-		c->db_option = NULL;
-	free(word);
+	const option_list *db = &c->common->db;
+	for (size_t i = c->db_option ? db->n : 0; i < db->n; i++) {
+		char *shown = address_public(db->item[i]), *word = shown ? text_shell_word(shown) : NULL;
+		char *all = NULL;
+		if (!word || asprintf(&all, "%s --db %s", c->db_option ? c->db_option : "", word) < 0)
+			all = NULL;
+		free(c->db_option);
+		c->db_option = all;
+		free(shown);
+		free(word);
+	}
 	return c->db_option ? c->db_option : "";
 }
 
@@ -148,12 +174,28 @@ bool context_has_open_options(const context *c)
 		|| c->common->roots.n;
 }
 
+/* Which shards an open index lacks. */
+static void tell_missing(context *c)
+{
+	imgsearch_shards *shards;
+	if (imgsearch_shards_list(c->s, &shards, NULL))
+		return;
+	for (size_t i = 0; i < shards->count; i++)
+		if (shards->items[i]->missing) {
+			cli_warn("%s cannot be reached; what it has is left out", shards->items[i]->name);
+			c->told_missing = true;
+		}
+	imgsearch_shards_free(shards);
+}
+
 int context_open_at(context *c, const char *path, const imgsearch_options *o)
 {
 	imgsearch_error err;
 	int rc = imgsearch_open(path, o, &c->call, &c->s, &err);
 	if (rc && o->must_exist)
 		return context_open_error(c, path, &err);
+	if (!rc && o->partial)
+		tell_missing(c);
 	return rc ? context_error(c, &err) : CLI_DONE;
 }
 
@@ -182,7 +224,7 @@ int context_open(context *c, bool make)
 	if (!path || context_refuse_memory(path) != CLI_DONE)
 		return CLI_FAILED;
 	o.must_exist = !make;
-	if (make && !c->common->db && !getenv("IMGSEARCH_DB"))
+	if (make && !c->common->db.n && !getenv("IMGSEARCH_DB"))
 		make_folders(path);
 	return context_open_at(c, path, &o);
 }

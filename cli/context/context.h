@@ -20,6 +20,7 @@ typedef struct context {
 	imgsearch_recipe recipe; /* of context_options */
 	char formats[256];       /* of context_formats */
 	imgsearch *s;            /* after context_open; NULL before */
+	bool told_missing;       /* context_open said which shards cannot be reached */
 	progress *progress;
 	char *db;        /* after context_db */
 	char *db_option; /* of context_db_option */

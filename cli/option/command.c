@@ -19,13 +19,18 @@ static const option group_always[] = {
 	OPT_END,
 };
 static const option group_db[] = {
-	{ "db", 'd', OPT_FILE, COMMON(db), "FILE",
+	{ "db", 'd', OPT_FILES, COMMON(db), "FILE",
 		.help = "the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data "
-				"folder)" },
+				"folder); of shards: repeated, or a text file of their addresses" },
 	{ "root", 0, OPT_LIST, COMMON(roots), "NAME=DIR",
 		.help = "this machine has the folder NAME of the index at DIR (may be repeated)" },
 	{ "max-stale", 0, OPT_DOUBLE, COMMON(open.max_stale), "S",
 		.help = "index on a server: answer by what is known of it for S seconds", .max = 1e9 },
+	OPT_END,
+};
+static const option group_partial[] = {
+	{ "partial", 0, OPT_FLAG, COMMON(open.partial),
+		.help = "index of shards: leave out those that cannot be reached" },
 	OPT_END,
 };
 static const option group_write_json[] = {
@@ -105,6 +110,7 @@ const option *command_option(const command *c, size_t i)
 	} part[] = {
 		{ true, c->options },
 		{ c->groups & GROUP_DB, group_db },
+		{ c->groups & GROUP_PARTIAL, group_partial },
 		{ c->groups & GROUP_MODEL, group_model },
 		{ c->groups & GROUP_FORMATS, group_formats },
 		{ c->groups & GROUP_RECIPE, group_recipe },

@@ -37,6 +37,7 @@ enum {
 	GROUP_MODEL = 16,
 	GROUP_RECIPE = 32,
 	GROUP_FORMATS = 64,
+	GROUP_PARTIAL = 128, /* reads an index, and of shards those that are there */
 };
 
 /* First member of every command's struct. */
@@ -44,12 +45,12 @@ typedef struct common_args {
 	uint32_t help, quiet, verbose; /* always */
 	uint32_t json;                 /* GROUP_JSON */
 	uint32_t nul;                  /* GROUP_NUL: records end with NUL, in and out */
-	const char *db;                /* GROUP_DB */
-	option_list roots;             /* GROUP_DB */
+	option_list db, roots;         /* GROUP_DB */
 	uint32_t mean, std;            /* GROUP_RECIPE: 1 where the option is given */
 	uint32_t video;                /* GROUP_FORMATS: formats +video */
-	imgsearch_options open;        /* GROUP_MODEL, GROUP_FORMATS, GROUP_THREADS, GROUP_RECIPE */
-	imgsearch_recipe recipe;       /* GROUP_RECIPE; all zero: none is asked for */
+	imgsearch_options
+		open; /* GROUP_MODEL, GROUP_FORMATS, GROUP_THREADS, GROUP_RECIPE, GROUP_PARTIAL */
+	imgsearch_recipe recipe; /* GROUP_RECIPE; all zero: none is asked for */
 } common_args;
 
 struct context;

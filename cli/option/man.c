@@ -96,8 +96,8 @@ static void man_common(FILE *f)
 		.name = "",
 		.operands = "",
 		.options = none,
-		.groups = GROUP_DB | GROUP_JSON | GROUP_NUL | GROUP_THREADS | GROUP_MODEL | GROUP_FORMATS
-			| GROUP_RECIPE,
+		.groups = GROUP_DB | GROUP_PARTIAL | GROUP_JSON | GROUP_NUL | GROUP_THREADS | GROUP_MODEL
+			| GROUP_FORMATS | GROUP_RECIPE,
 	};
 	const option *o;
 	for (size_t i = 0; (o = command_option(&all, i)); i++)

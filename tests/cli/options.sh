@@ -45,7 +45,8 @@ then on, and each machine tells by --root NAME=DIR where it has it.
 
 Common options:
   -d, --db=FILE           the index (default: $IMGSEARCH_DB, else
-                          imgsearch/index.db in the XDG data folder)
+                          imgsearch/index.db in the XDG data folder); of
+                          shards: repeated, or a text file of their addresses
       --root=NAME=DIR     this machine has the folder NAME of the index at DIR
                           (may be repeated)
       --max-stale=S       index on a server: answer by what is known of it for

@@ -59,7 +59,7 @@ def dump():
 VERBS = "open close cancel extract build query range check train".split()
 NOUNS = ("answers batch build_report bytes cancel_token check_report decoder eval eval_report "
          "groups hits image index index_update_report info input item map model network root "
-         "status train_report transaction vectors version").split()
+         "status train_report transaction shards vectors version").split()
 
 
 def follows_grammar(name):

@@ -24,7 +24,7 @@ RIGHT = {
     "item_get.id": "1", "item_bytes.id": "1", "index_add.id": "ids", "path": '"item"',
     "paths": "paths",
     "index_backup.path": "target", "index_copy.location": "copied", "from": '"/nowhere"',
-    "to": '"/elsewhere"', "each": "0",
+    "to": '"/elsewhere"', "each": "0", "address": '"postgresql://nowhere"', "moved": "0",
     "user": "0", "state": "1", "out": "0", "report": "0", "scores": "scores", "m": "1",
     "min_score": "0", "a": "1", "b": "2", "map": "0", "columns": "2", "rows_": "2",
     "cells": "cells", "image": "0", "quality": "90", "max_side": "0", "folder": "folder",
@@ -35,7 +35,7 @@ RIGHT = {
 # Pointers that may be NULL.
 OPTIONAL = {
     "call", "options", "err", "errors", "found", "user", "scores", "report", "index_add.id",
-    "vectors_add.ids", "total",
+    "vectors_add.ids", "total", "moved",
 }
 REQUIRED = {"eval_run.report"}
 # Functions that make, free or cancel; what they do with NULL is tested by calling them so.
@@ -50,6 +50,7 @@ BAD_FIELDS = [
     ("open", "imgsearch_options", "precision = 3", "EINVAL", "precision"),
     ("open", "imgsearch_options", "dim = 65537", "EINVAL", "dim"),
     ("open", "imgsearch_options", "threads = 5000", "EINVAL", "threads"),
+    ("open", "imgsearch_options", "partial = 2", "EINVAL", "partial"),
     ("open", "imgsearch_options", 'device = "\\xff"', "EINVAL", "device"),
     ("open", "imgsearch_options", 'device = "foo"', "EINVAL", "device"),
     ("open", "imgsearch_options", 'device = ""', "EINVAL", "device"),

@@ -4,13 +4,19 @@ _imgsearch() {
 	local IFS=$'\n'
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(IFS=' '; compgen -W "index query info list failed rm readmit backup copy export build extract models root vectors eval check dups map train serve help complete --version --help" -- "$cur"))
+		COMPREPLY=($(IFS=' '; compgen -W "index query info list failed rm readmit backup copy export build extract models root shard vectors eval check dups map train serve help complete --version --help" -- "$cur"))
 		return
 	fi
 	case $cmd in
 	root)
 		if [ "$COMP_CWORD" -eq 2 ]; then
 			COMPREPLY=($(IFS=' '; compgen -W "mv" -- "$cur"))
+			return
+		fi
+		cmd="$cmd ${COMP_WORDS[2]}" ;;
+	shard)
+		if [ "$COMP_CWORD" -eq 2 ]; then
+			COMPREPLY=($(IFS=' '; compgen -W "list add move" -- "$cur"))
 			return
 		fi
 		cmd="$cmd ${COMP_WORDS[2]}" ;;
@@ -140,6 +146,18 @@ _imgsearch() {
 	"root mv --db"|"root mv -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"root mv --root") return ;;
 	"root mv --max-stale") return ;;
+	"shard list --db"|"shard list -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"shard list --root") return ;;
+	"shard list --max-stale") return ;;
+	"shard add --db"|"shard add -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"shard add --root") return ;;
+	"shard add --max-stale") return ;;
+	"shard move --from") return ;;
+	"shard move --to") return ;;
+	"shard move --buckets") return ;;
+	"shard move --db"|"shard move -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"shard move --root") return ;;
+	"shard move --max-stale") return ;;
 	"vectors import --ids") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"vectors import --metric") COMPREPLY=($(IFS=' '; compgen -W "cosine l2 ip" -- "$cur")); return ;;
 	"vectors import --db"|"vectors import -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -276,27 +294,30 @@ _imgsearch() {
 	esac
 	case $cmd in
 	"index") options="--exclude --no-exclude --include --no-include --no-default-excludes --follow-links --no-follow-links --formats --video --prune --flip --retry --partial --reread --csv --key --title --no-server --no-build --db --root --max-stale --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --null --help --quiet --verbose" ;;
-	"query") options="--k --min-score --max-chance --no-self --under --after --before --camera --keyword --near --where --crop --combine --not --paths --html --sheet --preview --no-server --searcher --recall --ef --checks --epsilon --plain --expand --expand-power --reciprocal --views --vectors --ids --distances --batch --stats --db --root --max-stale --model --weights --device --precision --formats --video --threads --json --null --help --quiet --verbose" ;;
-	"info") options="--db --root --max-stale --json --help --quiet --verbose" ;;
-	"list") options="--state --paths --sort --reverse --limit --offset --after --before --camera --keyword --near --where --db --root --max-stale --json --null --help --quiet --verbose" ;;
-	"failed") options="--paths --db --root --max-stale --json --null --help --quiet --verbose" ;;
+	"query") options="--k --min-score --max-chance --no-self --under --after --before --camera --keyword --near --where --crop --combine --not --paths --html --sheet --preview --no-server --searcher --recall --ef --checks --epsilon --plain --expand --expand-power --reciprocal --views --vectors --ids --distances --batch --stats --db --root --max-stale --partial --model --weights --device --precision --formats --video --threads --json --null --help --quiet --verbose" ;;
+	"info") options="--db --root --max-stale --partial --json --help --quiet --verbose" ;;
+	"list") options="--state --paths --sort --reverse --limit --offset --after --before --camera --keyword --near --where --db --root --max-stale --partial --json --null --help --quiet --verbose" ;;
+	"failed") options="--paths --db --root --max-stale --partial --json --null --help --quiet --verbose" ;;
 	"rm") options="--keep-out --dry-run --db --root --max-stale --json --null --help --quiet --verbose" ;;
 	"readmit") options="--db --root --max-stale --json --null --help --quiet --verbose" ;;
 	"backup") options="--force --db --root --max-stale --json --help --quiet --verbose" ;;
 	"copy") options="--restart --json --help --quiet --verbose" ;;
-	"export") options="--compared --db --root --max-stale --json --help --quiet --verbose" ;;
+	"export") options="--compared --db --root --max-stale --partial --json --help --quiet --verbose" ;;
 	"build") options="--searcher --variance --components --whiten --degree --beam --seed --stats --db --root --max-stale --threads --json --help --quiet --verbose" ;;
 	"extract") options="--output --raw --db --root --max-stale --model --weights --device --precision --formats --video --resize --crop --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --help --quiet --verbose" ;;
 	"models") options="--json --help --quiet --verbose" ;;
 	"root mv") options="--db --root --max-stale --help --quiet --verbose" ;;
+	"shard list") options="--db --root --max-stale --partial --json --help --quiet --verbose" ;;
+	"shard add") options="--db --root --max-stale --help --quiet --verbose" ;;
+	"shard move") options="--from --to --buckets --db --root --max-stale --help --quiet --verbose" ;;
 	"vectors import") options="--ids --metric --db --root --max-stale --threads --json --help --quiet --verbose" ;;
-	"vectors export") options="--ids --f16 --db --root --max-stale --json --help --quiet --verbose" ;;
-	"eval") options="--queries --truth --groups --duplicates --sample --threshold --plain --whiten --under --after --before --camera --keyword --near --where --expand --expand-power --reciprocal --views --seed --db --root --max-stale --model --weights --device --precision --formats --video --threads --json --help --quiet --verbose" ;;
-	"check") options="--recall --db --root --max-stale --json --help --quiet --verbose" ;;
-	"dups") options="--kind --min-score --under --after --before --camera --keyword --near --where --reject --db --root --max-stale --threads --json --null --help --quiet --verbose" ;;
-	"map") options="--output --tiles --pca --size --under --after --before --camera --keyword --near --where --perplexity --max-points --seed --db --root --max-stale --threads --json --help --quiet --verbose" ;;
+	"vectors export") options="--ids --f16 --db --root --max-stale --partial --json --help --quiet --verbose" ;;
+	"eval") options="--queries --truth --groups --duplicates --sample --threshold --plain --whiten --under --after --before --camera --keyword --near --where --expand --expand-power --reciprocal --views --seed --db --root --max-stale --partial --model --weights --device --precision --formats --video --threads --json --help --quiet --verbose" ;;
+	"check") options="--recall --db --root --max-stale --partial --json --help --quiet --verbose" ;;
+	"dups") options="--kind --min-score --under --after --before --camera --keyword --near --where --reject --db --root --max-stale --partial --threads --json --null --help --quiet --verbose" ;;
+	"map") options="--output --tiles --pca --size --under --after --before --camera --keyword --near --where --perplexity --max-points --seed --db --root --max-stale --partial --threads --json --help --quiet --verbose" ;;
 	"train") options="--out --distill --loss --layers --size --dim --posteriors --inner --power --fold --epochs --steps --batch --lr --val --holdout --patience --min-crop --jitter --anchor --blend --decay --views --teach --whole --together --probabilities --own --relational --labels --whiten --seed --resume --restart --f32 --int8 --name --descent --licence --note --model --weights --device --precision --formats --video --resize --crop --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --help --quiet --verbose" ;;
-	"serve") options="--port --listen --token-file --host --socket --uploads --cache --max-upload --read-only --db --root --max-stale --model --weights --device --precision --formats --video --threads --help --quiet --verbose" ;;
+	"serve") options="--port --listen --token-file --host --socket --uploads --cache --max-upload --read-only --db --root --max-stale --partial --model --weights --device --precision --formats --video --threads --help --quiet --verbose" ;;
 	"help") options="--man --help --quiet --verbose" ;;
 	"complete") options="--help --quiet --verbose" operands="bash zsh fish" ;;
 	esac

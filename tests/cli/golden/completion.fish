@@ -1,6 +1,7 @@
 # fish completion for imgsearch; written by: imgsearch complete fish
-complete -c imgsearch -n __fish_use_subcommand -f -a 'index query info list failed rm readmit backup copy export build extract models root vectors eval check dups map train serve help complete'
+complete -c imgsearch -n __fish_use_subcommand -f -a 'index query info list failed rm readmit backup copy export build extract models root shard vectors eval check dups map train serve help complete'
 complete -c imgsearch -n '__fish_seen_subcommand_from root' -f -a 'mv'
+complete -c imgsearch -n '__fish_seen_subcommand_from shard' -f -a 'list add move'
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors' -f -a 'import export'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l exclude -s x -d 'leave out what matches, now and in later runs (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l no-exclude -d 'forget the patterns of --exclude of earlier runs'
@@ -21,7 +22,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from index' -l key -d 'column w
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l title -d 'column that is shown with results (default: title)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l no-server -d 'do not use a running imgsearch serve'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l no-build -d 'do not build the searcher afterwards'
-complete -c imgsearch -n '__fish_seen_subcommand_from index' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards: repeated, or a text file of their addresses' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F
@@ -76,9 +77,10 @@ complete -c imgsearch -n '__fish_seen_subcommand_from query' -l ids -d 'with --v
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l distances -d 'with --vectors: write distances (n, k) as f32, NaN where there are fewer' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l batch -d 'with --vectors: queries in a batch; 1: one by one' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l stats -d 'with --vectors: write times and memory as one JSON line'
-complete -c imgsearch -n '__fish_seen_subcommand_from query' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards: repeated, or a text file of their addresses' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l partial -d 'index of shards: leave out those that cannot be reached'
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: only from people you trust' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
@@ -91,9 +93,10 @@ complete -c imgsearch -n '__fish_seen_subcommand_from query' -l null -s 0 -d 're
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l quiet -s q -d 'no progress, no summaries; errors only'
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l verbose -s v -d 'write more about what is done'
-complete -c imgsearch -n '__fish_seen_subcommand_from info' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from info' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards: repeated, or a text file of their addresses' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from info' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from info' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from info' -l partial -d 'index of shards: leave out those that cannot be reached'
 complete -c imgsearch -n '__fish_seen_subcommand_from info' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from info' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from info' -l quiet -s q -d 'no progress, no summaries; errors only'
@@ -110,18 +113,20 @@ complete -c imgsearch -n '__fish_seen_subcommand_from list' -l camera -d 'only p
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l keyword -d 'only pictures with this keyword (may be repeated: with all of them)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l near -d 'only pictures taken within KM kilometres of this place' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l where -d 'only pictures for which this holds, such as "rating >= 4 and camera ~ \'canon\'" (~: contains; = is the whole text)' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from list' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from list' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards: repeated, or a text file of their addresses' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from list' -l partial -d 'index of shards: leave out those that cannot be reached'
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l null -s 0 -d 'records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without'
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l quiet -s q -d 'no progress, no summaries; errors only'
 complete -c imgsearch -n '__fish_seen_subcommand_from list' -l verbose -s v -d 'write more about what is done'
 complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l paths -s p -d 'write paths alone'
-complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards: repeated, or a text file of their addresses' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l partial -d 'index of shards: leave out those that cannot be reached'
 complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l null -s 0 -d 'records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without'
 complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l help -s h -d 'show this help'
@@ -129,7 +134,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l quiet -s q -d '
 complete -c imgsearch -n '__fish_seen_subcommand_from failed' -l verbose -s v -d 'write more about what is done'
 complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l keep-out -d 'keep them and their copies out for good: no imgsearch index takes them in again'
 complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l dry-run -d 'only show what would be removed'
-complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards: repeated, or a text file of their addresses' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l json -s j -d 'results as JSON, one object a line'
@@ -137,7 +142,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l null -s 0 -d 'recor
 complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l quiet -s q -d 'no progress, no summaries; errors only'
 complete -c imgsearch -n '__fish_seen_subcommand_from rm' -l verbose -s v -d 'write more about what is done'
-complete -c imgsearch -n '__fish_seen_subcommand_from readmit' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from readmit' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards: repeated, or a text file of their addresses' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from readmit' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from readmit' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from readmit' -l json -s j -d 'results as JSON, one object a line'
@@ -146,7 +151,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from readmit' -l help -s h -d '
 complete -c imgsearch -n '__fish_seen_subcommand_from readmit' -l quiet -s q -d 'no progress, no summaries; errors only'
 complete -c imgsearch -n '__fish_seen_subcommand_from readmit' -l verbose -s v -d 'write more about what is done'
 complete -c imgsearch -n '__fish_seen_subcommand_from backup' -l force -s f -d 'replace FILE where it exists'
-complete -c imgsearch -n '__fish_seen_subcommand_from backup' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from backup' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards: repeated, or a text file of their addresses' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from backup' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from backup' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from backup' -l json -s j -d 'results as JSON, one object a line'
@@ -159,9 +164,10 @@ complete -c imgsearch -n '__fish_seen_subcommand_from copy' -l help -s h -d 'sho
 complete -c imgsearch -n '__fish_seen_subcommand_from copy' -l quiet -s q -d 'no progress, no summaries; errors only'
 complete -c imgsearch -n '__fish_seen_subcommand_from copy' -l verbose -s v -d 'write more about what is done'
 complete -c imgsearch -n '__fish_seen_subcommand_from export' -l compared -d 'write the vectors as queries compare them: the mean of all subtracted where the index does so, and of length 1 for cosine'
-complete -c imgsearch -n '__fish_seen_subcommand_from export' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from export' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards: repeated, or a text file of their addresses' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from export' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from export' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from export' -l partial -d 'index of shards: leave out those that cannot be reached'
 complete -c imgsearch -n '__fish_seen_subcommand_from export' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from export' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from export' -l quiet -s q -d 'no progress, no summaries; errors only'
@@ -174,7 +180,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from build' -l degree -d 'graph
 complete -c imgsearch -n '__fish_seen_subcommand_from build' -l beam -d 'graph: width of the beam while building' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from build' -l seed -d 'seed of the random numbers' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from build' -l stats -d 'write time and size as one JSON line'
-complete -c imgsearch -n '__fish_seen_subcommand_from build' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from build' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards: repeated, or a text file of their addresses' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from build' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from build' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from build' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
@@ -184,7 +190,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from build' -l quiet -s q -d 'n
 complete -c imgsearch -n '__fish_seen_subcommand_from build' -l verbose -s v -d 'write more about what is done'
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l output -s o -d 'write the features here (.npy or .fvecs)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l raw -d 'features as the network gives them, not normalised'
-complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards: repeated, or a text file of their addresses' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F
@@ -210,15 +216,38 @@ complete -c imgsearch -n '__fish_seen_subcommand_from models' -l json -s j -d 'r
 complete -c imgsearch -n '__fish_seen_subcommand_from models' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from models' -l quiet -s q -d 'no progress, no summaries; errors only'
 complete -c imgsearch -n '__fish_seen_subcommand_from models' -l verbose -s v -d 'write more about what is done'
-complete -c imgsearch -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from mv' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from mv' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards: repeated, or a text file of their addresses' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from mv' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from mv' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from mv' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from mv' -l quiet -s q -d 'no progress, no summaries; errors only'
 complete -c imgsearch -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from mv' -l verbose -s v -d 'write more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from shard; and __fish_seen_subcommand_from list' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards: repeated, or a text file of their addresses' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from shard; and __fish_seen_subcommand_from list' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from shard; and __fish_seen_subcommand_from list' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from shard; and __fish_seen_subcommand_from list' -l partial -d 'index of shards: leave out those that cannot be reached'
+complete -c imgsearch -n '__fish_seen_subcommand_from shard; and __fish_seen_subcommand_from list' -l json -s j -d 'results as JSON, one object a line'
+complete -c imgsearch -n '__fish_seen_subcommand_from shard; and __fish_seen_subcommand_from list' -l help -s h -d 'show this help'
+complete -c imgsearch -n '__fish_seen_subcommand_from shard; and __fish_seen_subcommand_from list' -l quiet -s q -d 'no progress, no summaries; errors only'
+complete -c imgsearch -n '__fish_seen_subcommand_from shard; and __fish_seen_subcommand_from list' -l verbose -s v -d 'write more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from shard; and __fish_seen_subcommand_from add' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards: repeated, or a text file of their addresses' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from shard; and __fish_seen_subcommand_from add' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from shard; and __fish_seen_subcommand_from add' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from shard; and __fish_seen_subcommand_from add' -l help -s h -d 'show this help'
+complete -c imgsearch -n '__fish_seen_subcommand_from shard; and __fish_seen_subcommand_from add' -l quiet -s q -d 'no progress, no summaries; errors only'
+complete -c imgsearch -n '__fish_seen_subcommand_from shard; and __fish_seen_subcommand_from add' -l verbose -s v -d 'write more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from shard; and __fish_seen_subcommand_from move' -l from -d 'out of shard N, all of it (default: those that have most)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from shard; and __fish_seen_subcommand_from move' -l to -d 'into shard N (default: those that have least)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from shard; and __fish_seen_subcommand_from move' -l buckets -d 'at most N of the 1024 parts' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from shard; and __fish_seen_subcommand_from move' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards: repeated, or a text file of their addresses' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from shard; and __fish_seen_subcommand_from move' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from shard; and __fish_seen_subcommand_from move' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from shard; and __fish_seen_subcommand_from move' -l help -s h -d 'show this help'
+complete -c imgsearch -n '__fish_seen_subcommand_from shard; and __fish_seen_subcommand_from move' -l quiet -s q -d 'no progress, no summaries; errors only'
+complete -c imgsearch -n '__fish_seen_subcommand_from shard; and __fish_seen_subcommand_from move' -l verbose -s v -d 'write more about what is done'
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from import' -l ids -d 'ids of the rows, int64 (default: counted on from the largest id ever given, from 0 in a new index)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from import' -l metric -d 'metric of a new index (default: cosine)' -x -a 'cosine l2 ip'
-complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from import' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from import' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards: repeated, or a text file of their addresses' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from import' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from import' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from import' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
@@ -228,9 +257,10 @@ complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_s
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from import' -l verbose -s v -d 'write more about what is done'
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l ids -d 'write the ids here, int64' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l f16 -d 'write float16 (.npy only)'
-complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards: repeated, or a text file of their addresses' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l partial -d 'index of shards: leave out those that cannot be reached'
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l quiet -s q -d 'no progress, no summaries; errors only'
@@ -255,9 +285,10 @@ complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l expand-power -d '
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l reciprocal -d 're-rank the first 500 results by common k-reciprocal neighbours' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l views -d 'search with the mean feature of N views: the picture, its centre, its corners' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l seed -d 'seed of the random numbers' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards: repeated, or a text file of their addresses' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l partial -d 'index of shards: leave out those that cannot be reached'
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: only from people you trust' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
@@ -270,9 +301,10 @@ complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l help -s h -d 'sho
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l quiet -s q -d 'no progress, no summaries; errors only'
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l verbose -s v -d 'write more about what is done'
 complete -c imgsearch -n '__fish_seen_subcommand_from check' -l recall -d 'also search for N stored vectors with every searcher and compare with a scan' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from check' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from check' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards: repeated, or a text file of their addresses' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from check' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from check' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from check' -l partial -d 'index of shards: leave out those that cannot be reached'
 complete -c imgsearch -n '__fish_seen_subcommand_from check' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from check' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from check' -l quiet -s q -d 'no progress, no summaries; errors only'
@@ -287,9 +319,10 @@ complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l keyword -d 'only 
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l near -d 'only pictures taken within KM kilometres of this place' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l where -d 'only pictures for which this holds, such as "rating >= 4 and camera ~ \'canon\'" (~: contains; = is the whole text)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l reject -d 'record, by content, that the two given pictures are different'
-complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards: repeated, or a text file of their addresses' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l partial -d 'index of shards: leave out those that cannot be reached'
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l null -s 0 -d 'records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without'
@@ -310,9 +343,10 @@ complete -c imgsearch -n '__fish_seen_subcommand_from map' -l where -d 'only pic
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l perplexity -d 't-SNE: effective number of neighbours' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l max-points -d 'use at most N pictures, evenly spaced' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l seed -d 't-SNE: seed of the random numbers' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from map' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from map' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards: repeated, or a text file of their addresses' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from map' -l partial -d 'index of shards: leave out those that cannot be reached'
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l help -s h -d 'show this help'
@@ -386,9 +420,10 @@ complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l uploads -d 'pict
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l cache -d 'keep thumbnails in DIR (default: imgsearch in the user\'s cache folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l max-upload -d 'largest body of a request' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l read-only -d 'nothing of the index can be changed from outside'
-complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards: repeated, or a text file of their addresses' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l partial -d 'index of shards: leave out those that cannot be reached'
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: only from people you trust' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x

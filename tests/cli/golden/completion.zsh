@@ -3,13 +3,21 @@
 _imgsearch() {
 	local command=$words[2]
 	if (( CURRENT == 2 )); then
-		compadd -- index query info list failed rm readmit backup copy export build extract models root vectors eval check dups map train serve help complete
+		compadd -- index query info list failed rm readmit backup copy export build extract models root shard vectors eval check dups map train serve help complete
 		return
 	fi
 	case $command in
 	root)
 		if (( CURRENT == 3 )); then
 			compadd -- mv
+			return
+		fi
+		command="$words[2] $words[3]"
+		shift words
+		(( CURRENT-- )) ;;
+	shard)
+		if (( CURRENT == 3 )); then
+			compadd -- list add move
 			return
 		fi
 		command="$words[2] $words[3]"
@@ -48,7 +56,7 @@ _imgsearch() {
 			'--title=[column that is shown with results (default\: title)]:COLUMN:' \
 			'--no-server[do not use a running imgsearch serve]' \
 			'--no-build[do not build the searcher afterwards]' \
-			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'*--db=[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards\: repeated, or a text file of their addresses]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
 			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
@@ -106,9 +114,10 @@ _imgsearch() {
 			'--distances=[with --vectors\: write distances (n, k) as f32, NaN where there are fewer]:FILE.npy:_files' \
 			'--batch=[with --vectors\: queries in a batch; 1\: one by one]:N:' \
 			'--stats[with --vectors\: write times and memory as one JSON line]' \
-			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'*--db=[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards\: repeated, or a text file of their addresses]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
+			'--partial[index of shards\: leave out those that cannot be reached]' \
 			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
 			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
@@ -124,9 +133,10 @@ _imgsearch() {
 			'*:file:_files' ;;
 	'info')
 		_arguments -s \
-			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'*--db=[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards\: repeated, or a text file of their addresses]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
+			'--partial[index of shards\: leave out those that cannot be reached]' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
@@ -145,9 +155,10 @@ _imgsearch() {
 			'*--keyword=[only pictures with this keyword (may be repeated\: with all of them)]:WORD:' \
 			'--near=[only pictures taken within KM kilometres of this place]:LAT,LON,KM:' \
 			'--where=[only pictures for which this holds, such as "rating >= 4 and camera ~ '\''canon'\''" (~\: contains; = is the whole text)]:COND:' \
-			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'*--db=[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards\: repeated, or a text file of their addresses]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
+			'--partial[index of shards\: leave out those that cannot be reached]' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
@@ -157,9 +168,10 @@ _imgsearch() {
 	'failed')
 		_arguments -s \
 			'(-p --paths)'{-p,--paths}'[write paths alone]' \
-			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'*--db=[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards\: repeated, or a text file of their addresses]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
+			'--partial[index of shards\: leave out those that cannot be reached]' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
@@ -170,7 +182,7 @@ _imgsearch() {
 		_arguments -s \
 			'--keep-out[keep them and their copies out for good\: no imgsearch index takes them in again]' \
 			'--dry-run[only show what would be removed]' \
-			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'*--db=[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards\: repeated, or a text file of their addresses]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
@@ -181,7 +193,7 @@ _imgsearch() {
 			'*:file:_files' ;;
 	'readmit')
 		_arguments -s \
-			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'*--db=[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards\: repeated, or a text file of their addresses]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
@@ -193,7 +205,7 @@ _imgsearch() {
 	'backup')
 		_arguments -s \
 			'(-f --force)'{-f,--force}'[replace FILE where it exists]' \
-			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'*--db=[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards\: repeated, or a text file of their addresses]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
@@ -212,9 +224,10 @@ _imgsearch() {
 	'export')
 		_arguments -s \
 			'--compared[write the vectors as queries compare them\: the mean of all subtracted where the index does so, and of length 1 for cosine]' \
-			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'*--db=[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards\: repeated, or a text file of their addresses]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
+			'--partial[index of shards\: leave out those that cannot be reached]' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
@@ -230,7 +243,7 @@ _imgsearch() {
 			'--beam=[graph\: width of the beam while building]:N:' \
 			'--seed=[seed of the random numbers]:N:' \
 			'--stats[write time and size as one JSON line]' \
-			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'*--db=[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards\: repeated, or a text file of their addresses]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
@@ -242,7 +255,7 @@ _imgsearch() {
 		_arguments -s \
 			'(-o --output)'{-o+,--output=}'[write the features here (.npy or .fvecs)]:FILE.npy:_files' \
 			'--raw[features as the network gives them, not normalised]' \
-			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'*--db=[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards\: repeated, or a text file of their addresses]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
 			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
@@ -273,18 +286,48 @@ _imgsearch() {
 			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' ;;
 	'root mv')
 		_arguments -s \
-			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'*--db=[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards\: repeated, or a text file of their addresses]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
 			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
 			'*:file:_files' ;;
+	'shard list')
+		_arguments -s \
+			'*--db=[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards\: repeated, or a text file of their addresses]:FILE:_files' \
+			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
+			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
+			'--partial[index of shards\: leave out those that cannot be reached]' \
+			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
+			'(-h --help)'{-h,--help}'[show this help]' \
+			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
+			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' ;;
+	'shard add')
+		_arguments -s \
+			'*--db=[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards\: repeated, or a text file of their addresses]:FILE:_files' \
+			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
+			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
+			'(-h --help)'{-h,--help}'[show this help]' \
+			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
+			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
+			'*:file:_files' ;;
+	'shard move')
+		_arguments -s \
+			'--from=[out of shard N, all of it (default\: those that have most)]:N:' \
+			'--to=[into shard N (default\: those that have least)]:N:' \
+			'--buckets=[at most N of the 1024 parts]:N:' \
+			'*--db=[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards\: repeated, or a text file of their addresses]:FILE:_files' \
+			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
+			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
+			'(-h --help)'{-h,--help}'[show this help]' \
+			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
+			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' ;;
 	'vectors import')
 		_arguments -s \
 			'--ids=[ids of the rows, int64 (default\: counted on from the largest id ever given, from 0 in a new index)]:FILE.npy:_files' \
 			'--metric=[metric of a new index (default\: cosine)]:NAME:(cosine l2 ip)' \
-			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'*--db=[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards\: repeated, or a text file of their addresses]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
@@ -297,9 +340,10 @@ _imgsearch() {
 		_arguments -s \
 			'--ids=[write the ids here, int64]:FILE.npy:_files' \
 			'--f16[write float16 (.npy only)]' \
-			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'*--db=[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards\: repeated, or a text file of their addresses]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
+			'--partial[index of shards\: leave out those that cannot be reached]' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
@@ -327,9 +371,10 @@ _imgsearch() {
 			'--reciprocal=[re-rank the first 500 results by common k-reciprocal neighbours]:K:' \
 			'--views=[search with the mean feature of N views\: the picture, its centre, its corners]:N:' \
 			'--seed=[seed of the random numbers]:N:' \
-			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'*--db=[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards\: repeated, or a text file of their addresses]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
+			'--partial[index of shards\: leave out those that cannot be reached]' \
 			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
 			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
@@ -344,9 +389,10 @@ _imgsearch() {
 	'check')
 		_arguments -s \
 			'--recall=[also search for N stored vectors with every searcher and compare with a scan]:N:' \
-			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'*--db=[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards\: repeated, or a text file of their addresses]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
+			'--partial[index of shards\: leave out those that cannot be reached]' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
@@ -363,9 +409,10 @@ _imgsearch() {
 			'--near=[only pictures taken within KM kilometres of this place]:LAT,LON,KM:' \
 			'--where=[only pictures for which this holds, such as "rating >= 4 and camera ~ '\''canon'\''" (~\: contains; = is the whole text)]:COND:' \
 			'--reject[record, by content, that the two given pictures are different]' \
-			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'*--db=[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards\: repeated, or a text file of their addresses]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
+			'--partial[index of shards\: leave out those that cannot be reached]' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without]' \
@@ -389,9 +436,10 @@ _imgsearch() {
 			'--perplexity=[t-SNE\: effective number of neighbours]:P:' \
 			'--max-points=[use at most N pictures, evenly spaced]:N:' \
 			'--seed=[t-SNE\: seed of the random numbers]:N:' \
-			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'*--db=[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards\: repeated, or a text file of their addresses]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
+			'--partial[index of shards\: leave out those that cannot be reached]' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
@@ -470,9 +518,10 @@ _imgsearch() {
 			'--cache=[keep thumbnails in DIR (default\: imgsearch in the user'\''s cache folder)]:DIR:_files -/' \
 			'--max-upload=[largest body of a request]:MB:' \
 			'--read-only[nothing of the index can be changed from outside]' \
-			'(-d --db)'{-d+,--db=}'[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder)]:FILE:_files' \
+			'*--db=[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards\: repeated, or a text file of their addresses]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
+			'--partial[index of shards\: leave out those that cannot be reached]' \
 			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
 			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \

@@ -1,0 +1,283 @@
+#!/bin/sh
+# An index of three shards, each on a server of its own, beside the same index in one file. Skipped
+# where no server with pgvector is found: `make test-postgres` gets one.
+cd "$(dirname "$0")/../../.." || exit 1
+. tests/tools/result.sh
+. tests/tools/postgres.sh
+stop_others() {
+	for i in 2 3; do
+		pg_data=$W/$i/server
+		postgres_stop
+	done
+	pg_data=$W/server
+}
+postgres_begin "an index of shards" stop_others
+s1=$server psql1=$psql
+for i in 2 3; do
+	mkdir "$W/$i" && chmod 755 "$W/$i"
+	postgres_start "$W/$i/server" || exit 1
+	eval "s$i=\$server psql$i=\$psql"
+done
+port3=$pg_port
+
+# --------------------------------------------------------------------------------- the store ----
+
+# Shards of one server: what the tests look at is one transaction in each.
+for t in test_store test_names test_deleted test_facts; do
+	IMGSEARCH_TEST_SHARDS=3 IMGSEARCH_TEST_SERVER=$s1 IMGSEARCH_TEST_PSQL=$psql1 \
+		"$B/tests/store/$t" >"$W/out" 2>&1
+	result "$t over shards" $? "$W/out"
+done
+
+# ------------------------------------------------------------------------------- the command ----
+
+export IMGSEARCH_LIBDIR="$B/tests/lib"
+run() { "$B/imgsearch" "$@"; }
+db() { # SCHEMA: the file that names it on each server
+	for i in 1 2 3; do
+		eval "\$psql$i -c 'CREATE SCHEMA $1'" >&2
+		eval "echo \$s$i?options=-csearch_path%3D$1,public"
+	done >"$W/$1.txt"
+	echo "$W/$1.txt"
+}
+one() { # SCHEMA NUMBER: one of them
+	sed -n "$2p" "$W/$1.txt"
+}
+expect() { # NAME STATUS TEXT: of the last run of `run`, whose output is in $W/out
+	[ "$rc" = "$2" ] && grep -qF "$3" "$W/out"
+	result "$1" $? "$W/out"
+}
+try() {
+	run "$@" >"$W/out" 2>&1
+	rc=$?
+}
+
+# The same command over both; what differs by nature is left out.
+same() { # NAME ARGUMENTS...
+	what=$1
+	shift
+	for d in "$there" "$W/index.db"; do
+		run "$@" --db "$d" 2>"$W/err" >"$W/said"
+		cat "$W/err" "$W/said" |
+			sed 's/, [0-9.]* s$//; s/ rows, [0-9]* kB/ rows/; s/ ([0-9.]* s)$//' |
+			grep -v '^\(index\|size\|searcher\|server\|kernels\|  built\) \|postgresql:' |
+			grep -v 'for the reasons' |
+			{ case $1 in list) cut -f2- ;; dups) cut -f1,3- | sort ;; *) cat ;; esac; } \
+			>"$W/out.$([ "$d" = "$there" ] && echo shards || echo file)"
+	done
+	diff "$W/out.file" "$W/out.shards" >"$W/diff"
+	result "$what" $? "$W/diff"
+}
+counts() { # of the shards, in one line
+	run shard list --db "$there" 2>&1 | awk -F'\t' '{ printf "%s ", $3 + 0 }'
+}
+answers() { # DB: the ten best of 200 pictures
+	xargs "$B/imgsearch" query -k 10 --db "$1" <"$W/queries" 2>/dev/null
+}
+
+there=$(db photos)
+"$B/tools/draw" "$W/photos" 40
+mkdir "$W/photos/sub" "$W/photos/bad"
+first=$(find "$W/photos" -type f | sort | head -1)
+second=$(find "$W/photos" -type f | sort | sed -n 2p)
+cp "$first" "$W/photos/sub/copy.jpg"
+ln "$second" "$W/photos/sub/name.jpg"
+head -c 300 "$first" >"$W/photos/bad/cut.jpg"
+echo 'no picture' >"$W/photos/bad/text.jpg"
+find "$W/photos" -name '*.jpg' -not -path '*/bad/*' | sort | head -200 >"$W/queries"
+same "index" index "$W/photos"
+same "index, once more" index
+same "list" list
+same "list of what failed" failed
+same "query" query "$first" -k 10
+same "query by a copy" query "$W/photos/sub/copy.jpg" -k 10
+same "query below a folder" query "$first" -k 10 --under "$W/photos/sub"
+same "info" info
+same "dups" dups
+same "check" check
+answers "$W/index.db" >"$W/one"
+answers "$there" >"$W/three"
+cmp -s "$W/one" "$W/three" && [ "$(wc -l <"$W/one")" -ge 2000 ]
+result "the ten best of 200 queries are those of one file" $?
+[ "$(run shard list --db "$there" | awk -F'\t' '$4 + 0 > 60' | wc -l)" = 3 ]
+result "each shard has its part" $?
+
+# Other bytes below a path belong elsewhere: the picture moves, and keeps its id.
+ids() { # of the pictures 3 to 12, and the shards that they lie in
+	sed -n 3,12p "$W/queries" >"$W/changed"
+	for i in 1 2 3; do
+		path="'$W/photos/' || convert_from(path, 'UTF8')"
+		eval "\$psql$i -tA -F ' ' -c \"SELECT $path, id, $i FROM photos.picture\""
+	done | sort >"$W/all"
+	grep -Ff "$W/changed" "$W/all"
+}
+ids >"$W/before"
+while read -r p; do printf x >>"$p"; done <"$W/changed"
+run index -q --db "$there"
+ids >"$W/after"
+[ "$(wc -l <"$W/after")" = 10 ] && cut -d' ' -f1,2 "$W/before" >"$W/a" &&
+	cut -d' ' -f1,2 "$W/after" | diff "$W/a" - >"$W/diff" && ! cmp -s "$W/before" "$W/after"
+result "a picture whose bytes change keeps its id, also where it moves" $? "$W/diff"
+run index -q --db "$W/index.db"
+same "query after that" query "$(head -1 "$W/changed")" -k 10
+same "list after that" list
+same "check after that" check
+rm "$first" # a copy takes its place
+same "index where a picture is gone" index
+same "query where a copy took its place" query "$W/photos/sub/copy.jpg" -k 10
+same "keep out" rm --keep-out "$W/photos/sub/name.jpg"
+same "index does not take it in" index
+same "readmit" readmit "$second"
+same "list in the end" list
+
+# ------------------------------------------------------------------------------- searchers ----
+
+try build --searcher pgvector --db "$there"
+[ "$rc" = 0 ] && run query -j --db "$there" "$second" | grep -q '"plan": "index of the server"'
+result "an index of each server answers" $? "$W/out"
+for what in exact pca; do
+	try build --searcher $what --db "$there"
+	run build -q --searcher $what --db "$W/index.db"
+	same "query by $what" query --searcher $what "$second" -k 10
+done
+
+# ---------------------------------------------------------------------------- what is refused ----
+
+try query --db "$(one photos 1)" "$second"
+expect "one shard alone" 3 "is shard 1 of 3: all of them are opened together"
+try query --db "$(one photos 1)" --db "$(one photos 3)" "$second"
+expect "two of three" 3 "has 3 shards, and the addresses name 2 of them"
+try query --db "$(one photos 1)" --db "$(one photos 2)" --db "$(one photos 2)" "$second"
+expect "one twice" 3 "is named twice"
+other=$(db other)
+run index -q --db "$other" "$W/photos/sub"
+try query --db "$(one photos 1)" --db "$(one photos 2)" --db "$(one other 3)" "$second"
+expect "a shard of another index" 3 "is a shard of another index"
+try query --db "$(one photos 1)" --db "$W/index.db" "$second"
+expect "a file among them" 3 "only the addresses of servers can be several"
+printf '# shards\n%s\nhere.db\n' "$(one photos 1)" >"$W/wrong"
+try query --db "$W/wrong" "$second"
+expect "a list with another line" 3 "wrong: line 3 is not the address of a server"
+try copy "$W/index.db" "$(db target)"
+expect "a copy into shards" 3 "has several shards"
+try copy "$there" "$W/back.db"
+answers "$W/back.db" >"$W/back"
+answers "$there" >"$W/three"
+[ "$rc" = 0 ] && cmp -s "$W/three" "$W/back"
+result "a copy of shards into a file answers the same" $? "$W/out"
+
+# ------------------------------------------------------------------- one becomes three, moving ----
+
+run build -q --searcher exact --db "$W/index.db"
+answers "$W/index.db" >"$W/one"
+grown=$(db grown)
+run copy "$W/index.db" "$(one grown 1)" 2>/dev/null
+try shard add --db "$(one grown 1)" "$(one grown 2)"
+[ "$rc" = 0 ] && try shard add --db "$(one grown 1)" --db "$(one grown 2)" "$(one grown 3)"
+there=$grown
+[ "$rc" = 0 ] && [ "$(counts)" = "1024 0 0 " ]
+result "two empty shards are added" $? "$W/out"
+try shard add --db "$grown" "$(one photos 1)"
+expect "a shard that holds something is not added" 3 "holds something already"
+try shard move --db "$grown" --to 9
+expect "there is no such shard" 3 "has the shards 1 to 3"
+
+# Programs that search while buckets move see each picture, and see it once.
+reading() {
+	while [ ! -e "$W/moved" ]; do
+		answers "$grown" >"$W/seen.$1"
+		cmp -s "$W/one" "$W/seen.$1" || { cp "$W/seen.$1" "$W/differs"; return 1; }
+	done
+}
+reading 1 &
+reader=$!
+for n in 1 2 3 4 5 6; do
+	"$B/imgsearch" shard move -q --db "$grown" --buckets 120 &
+	mover=$!
+	until [ "$(counts)" != "${last:-1024 0 0 }" ] || ! kill -0 $mover 2>/dev/null; do :; done
+	kill -9 $mover 2>/dev/null
+	wait $mover 2>/dev/null
+	last=$(counts)
+done
+try shard move --db "$grown"
+[ "$rc" = 0 ] && [ "$(counts)" = "342 341 341 " ]
+result "movers that are killed leave what they moved, and the last one ends it" $? "$W/out"
+touch "$W/moved"
+wait $reader
+result "who searches meanwhile sees every picture once" $? "$W/differs"
+same "check after the moves" check
+same "index after the moves" index
+same "list after the moves" list
+try shard move --db "$grown" --from 2
+[ "$rc" = 0 ] && [ "$(counts)" = "512 0 512 " ] &&
+	[ -z "$($psql2 -tAc 'SELECT id FROM grown.feature')" ]
+result "a shard is emptied" $? "$W/out"
+answers "$grown" >"$W/three"
+cmp -s "$W/one" "$W/three"
+result "the answers are still those of one file" $?
+run shard move -q --db "$grown"
+
+# A move that is cut off between two commits: what arrived is in both, and the maps differ.
+$psql1 -tAc "SELECT encode(data, 'hex') FROM grown.setting WHERE name = 'shards'" >"$W/map"
+ids=$($psql1 -tAc "SELECT string_agg(id::text, ',') FROM grown.picture")
+run shard move -q --db "$grown" --from 1 --to 3 --buckets 40
+$psql1 -c "UPDATE grown.setting SET data = decode('$(cat "$W/map")', 'hex') WHERE name = 'shards'"
+gone=$($psql3 -tAc "SELECT count(*) FROM grown.picture WHERE id IN ($ids)")
+$psql3 -qAt -c "COPY (SELECT * FROM grown.picture WHERE id IN ($ids)) TO STDOUT" >"$W/rows"
+$psql1 -c "COPY grown.picture FROM STDIN" <"$W/rows"
+$psql3 -qAt -c "COPY (SELECT * FROM grown.feature WHERE id IN ($ids)) TO STDOUT" >"$W/rows"
+$psql1 -c "COPY grown.feature FROM STDIN" <"$W/rows"
+$psql1 -c "UPDATE grown.tally t SET n = (SELECT count(*) FROM grown.picture WHERE state = what)
+		WHERE what < 100;
+	UPDATE grown.tally SET n = (SELECT count(*) FROM grown.feature) WHERE what = 101"
+answers "$grown" >"$W/three"
+[ "$gone" -gt 0 ] && diff "$W/one" "$W/three" >"$W/diff"
+result "what lies in two shards is shown once" $? "$W/diff"
+try index --db "$grown"
+[ "$rc" = 0 ] && [ "$($psql1 -tAc "SELECT count(*) FROM grown.picture")" = \
+	"$(($(echo "$ids" | tr ',' '\n' | wc -l) - gone))" ]
+result "the next writer ends a move that was cut off" $? "$W/out"
+same "check after that move" check
+
+# ----------------------------------------------------------------------------- many indexers ----
+
+busy=$(db busy)
+rm -r "$W/photos/bad" # or the status would not be 0
+for n in 1 2 3; do
+	"$B/imgsearch" index --db "$busy" "$W/photos" >"$W/index.$n" 2>&1 &
+	eval "p$n=$!"
+done
+wait $p1 && wait $p2 && wait $p3
+result "three programs index at once" $? "$W/index.1"
+new=$(sed -n 's/.* \([0-9]*\) new.*/\1/p' "$W"/index.[123] | awk '{ n += $1 } END { print n }')
+[ "$new" = "$(find "$W/photos" -type f | wc -l)" ]
+result "each file is taken in by one of them" $? "$W/index.1"
+there=$busy
+run check --db "$busy" >"$W/out" 2>&1
+result "check after that" $? "$W/out"
+
+# -------------------------------------------------------------------- one that is not reached ----
+
+there=$grown
+$psql3 -tAc "SELECT convert_from(path, 'UTF8') FROM grown.picture WHERE state = 1 LIMIT 1" \
+	>"$W/lost"
+pg_data=$W/3/server
+postgres_stop
+try query --db "$grown" "$second"
+expect "a shard that is away is an error" 3 "port $port3"
+try query --partial --db "$grown" "$second" -k 10
+expect "or left out, by name" 0 "$port3/postgres cannot be reached; what it has is left out"
+! grep -qF "$(cat "$W/lost")" "$W/out"
+result "without what it has" $? "$W/out"
+run query --partial -j --db "$grown" "$second" | grep -q '"missing": \["postgresql://'
+result "in JSON, too" $?
+try index --db "$grown" "$W/photos"
+expect "nothing is written then" 3 "port $port3"
+try shard list --partial --db "$grown"
+expect "the list says so" 0 "cannot be reached"
+pg_port=$port3
+postgres_again
+answers "$grown" >"$W/three"
+cmp -s "$W/one" "$W/three"
+result "when it is back, all is there" $?
+done_testing
