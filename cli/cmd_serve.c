@@ -73,25 +73,6 @@ static char *read_token(const char *path)
 	return *line ? strdup(line) : NULL;
 }
 
-static char *cache_folder(const char *given)
-{
-	char path[PATH_MAX];
-	const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-	if (given)
-		return path_absolute(given);
-	if (cache && *cache == '/')
-		snprintf(path, sizeof path, "%s", cache);
-	else if (home && *home)
-		snprintf(path, sizeof path, "%s/.cache", home);
-	else
-		return NULL;
-	mkdir(path, 0700);
-	strncat(path, "/imgsearch", sizeof path - strlen(path) - 1);
-	mkdir(path, 0700);
-	strncat(path, "/thumbs", sizeof path - strlen(path) - 1);
-	return strdup(path);
-}
-
 static const char in_index[] = ":index:"; /* of --uploads */
 
 /* The folder that --uploads names; NULL: none. */
@@ -176,7 +157,7 @@ static int prepare(context *c, const serve_args *a, server *s, serve_texts *t)
 	if (a->token_file && !(t->token = read_token(a->token_file)))
 		return CLI_FAILED;
 	t->uploads = uploads_folder(a) ? path_absolute(uploads_folder(a)) : NULL;
-	t->cache = cache_folder(a->cache);
+	t->cache = a->cache ? path_absolute(a->cache) : path_in_cache("thumbs");
 	if (!db || context_refuse_memory(db) != CLI_DONE)
 		return CLI_FAILED;
 	s->socket_path = a->socket ? strdup(a->socket) : socket_path_of(db, true);

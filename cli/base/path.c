@@ -110,6 +110,22 @@ char *path_named(const char *path)
 	return resolved;
 }
 
+char *path_in_cache(const char *name)
+{
+	char path[PATH_MAX];
+	const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+	if (cache && *cache == '/')
+		snprintf(path, sizeof path, "%s", cache);
+	else if (home && *home)
+		snprintf(path, sizeof path, "%s/.cache", home);
+	else
+		return NULL;
+	mkdir(path, 0700);
+	strncat(path, "/imgsearch", sizeof path - strlen(path) - 1);
+	mkdir(path, 0700);
+	return path_join(path, name);
+}
+
 char *path_absolute(const char *path)
 {
 	char *real = realpath(path, NULL);

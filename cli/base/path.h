@@ -9,6 +9,12 @@
 /* FOLDER/FILE; malloc'd, NULL: out of memory. */
 char *path_join(const char *folder, const char *file);
 
+/*
+ * A folder of that name for what can be made again, in the XDG cache folder, whose parents are
+ * made; malloc'd. NULL: no home is known, or out of memory.
+ */
+char *path_in_cache(const char *name);
+
 /* Absolute and without symbolic links, as far as the path exists; malloc'd, NULL: out of memory. */
 char *path_absolute(const char *path);
 
