@@ -362,6 +362,13 @@ typedef struct imgsearch_options {
 	 */
 	double max_stale;
 	/*
+	 * of an index on a server: a folder (made where it does not exist, in one that does) for the
+	 * states of searchers that are searched here, as a graph's, so that each is fetched once. Its
+	 * files may be deleted at any time. Where they cannot be written the log has a warning, and
+	 * states are fetched. NULL: none is kept
+	 */
+	const char *cache;
+	/*
 	 * of an index of shards: 1: what cannot be reached is left out of answers, which name it
 	 * (imgsearch_hits.missing), and nothing can be written; 0: it is EIO
 	 */

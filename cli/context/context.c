@@ -23,6 +23,7 @@ void context_close(context *c)
 	free(c->db);
 	free(c->db_option);
 	free(c->shown);
+	free(c->cache);
 	text_list_free(c->under, c->n_under);
 	free(c->condition);
 }
@@ -158,6 +159,9 @@ imgsearch_options context_options(context *c)
 	o.decoder = "/proc/self/exe";
 	o.roots = c->common->roots.item;
 	o.n_roots = c->common->roots.n;
+	if (!c->cache && context_db(c) && address_is(c->db))
+		c->cache = path_in_cache("states");
+	o.cache = c->cache;
 	o.formats = context_formats(c, o.formats, c->common->video);
 	if (has_recipe(c)) {
 		c->recipe = c->common->recipe;

@@ -131,6 +131,8 @@ void man_write(FILE *f, const command *const *commands)
 		  ".TP\n.B IMGSEARCH_DB\nthe index, where \\fB\\-\\-db\\fR is not given\n"
 		  ".TP\n.B XDG_DATA_HOME\nthe folder of the default index is \\fIimgsearch\\fR in it "
 		  "(default \\fI~/.local/share\\fR)\n"
+		  ".TP\n.B XDG_CACHE_HOME\nthumbnails of \\fBserve\\fR, and searchers of an index on a "
+		  "server, are kept below \\fIimgsearch\\fR in it (default \\fI~/.cache\\fR)\n"
 		  ".TP\n.B IMGSEARCH_LIBDIR\nwhere the network's part of the library and model files "
 		  "are looked for first\n"
 		  ".TP\n.B NO_COLOR\nset: no colour in the progress bar\n"

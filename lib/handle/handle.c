@@ -24,6 +24,7 @@ static int own_options(imgsearch *s, const imgsearch_options *o, imgsearch_error
 		*to[i] = NULL;
 	s->options.roots = NULL; /* the store has them */
 	s->options.n_roots = 0;
+	s->options.cache = NULL;
 	if (o->recipe)
 		s->recipe = *o->recipe;
 	s->options.recipe = &s->recipe;
@@ -103,6 +104,7 @@ int ims_handle_open(imgsearch **out, const char *path, const imgsearch_options *
 		.n_roots = o->n_roots,
 		.max_stale = o->max_stale,
 		.partial = o->partial,
+		.cache = o->cache,
 	};
 	*out = NULL;
 	ims_ending_watch();

@@ -64,6 +64,21 @@ static int find_state(imgsearch *s, view *v, const searcher_ops *ops, view_searc
 	return 0;
 }
 
+/* Loads a state of a server from a file of this machine. Where that is not possible, a note. */
+static int load_kept(view *v, const searcher_ops *ops, view_searcher *vs, imgsearch_error *note,
+	imgsearch_error *err)
+{
+	imgsearch_error why;
+	int kept = ims_search_follows(ops->name, &v->rows)
+		? ims_store_searcher_keep(vs->store, vs->state, ops->name, &why)
+		: 0;
+	int rc = ims_search_load(&vs->index, ops->name, &v->rows, &vs->chunks, err);
+	if (!rc && kept)
+		ims_fail(note, IMGSEARCH_LOG_WARNING, "searcher %s is not kept on this machine (%.300s)",
+			ops->name, why.message);
+	return rc;
+}
+
 /* Loads the state, once. A damaged one is not an error: then there is none. */
 static int load(view *v, const searcher_ops *ops, view_searcher *vs, imgsearch_error *note,
 	imgsearch_error *err)
@@ -71,7 +86,7 @@ static int load(view *v, const searcher_ops *ops, view_searcher *vs, imgsearch_e
 	imgsearch_error why;
 	if (vs->index || !vs->state)
 		return 0;
-	int rc = ims_search_load(&vs->index, ops->name, &v->rows, &vs->chunks, &why);
+	int rc = load_kept(v, ops, vs, note, &why);
 	if (!rc)
 		ims_search_set_built(vs->index, vs->rows);
 	bool elsewhere = rc == IMGSEARCH_EUNSUPPORTED; /* it was copied from a server */

@@ -397,6 +397,12 @@ int ims_store_searcher_read(store *st, int64_t state, uint32_t number, buf *out,
 	return st->engine->settings.chunk_get(st, state, number, out, err);
 }
 
+int ims_store_searcher_keep(store *st, int64_t state, const char *name, imgsearch_error *err)
+{
+	const store_settings_table *t = &st->engine->settings;
+	return t->searcher_keep ? t->searcher_keep(st, state, name, err) : 0;
+}
+
 /* ------------------------------------------------------------------------------- changes ---- */
 
 int ims_store_state_get(store *st, store_state *out, imgsearch_error *err)

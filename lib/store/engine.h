@@ -109,6 +109,8 @@ typedef struct store_settings_table {
 	int (*searcher_remove)(store *st, const char *name, imgsearch_error *err);
 	int (*searcher_bytes)(store *st, int64_t state, uint64_t *bytes, imgsearch_error *err);
 	int (*chunk_get)(store *st, int64_t state, uint32_t number, buf *out, imgsearch_error *err);
+	/* NULL: nothing is kept elsewhere */
+	int (*searcher_keep)(store *st, int64_t state, const char *name, imgsearch_error *err);
 } store_settings_table;
 
 /* What changed, and how much there is. */

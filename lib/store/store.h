@@ -34,8 +34,9 @@ typedef struct store_options {
 	 */
 	const char *const *roots;
 	size_t n_roots;
-	double max_stale; /* of a server: seconds for which a snapshot takes a known state for true */
-	bool partial;     /* of shards: those that cannot be reached are left out of what is read */
+	const char *cache; /* of a server: a folder for states of searchers; NULL: none */
+	double max_stale;  /* of a server: seconds for which a snapshot takes a known state for true */
+	bool partial;      /* of shards: those that cannot be reached are left out of what is read */
 } store_options;
 
 /*
@@ -579,6 +580,13 @@ int ims_store_searcher_bytes(store *st, int64_t state, uint64_t *bytes, imgsearc
 /* Appends one chunk, or nothing on failure. EFORMAT: it is missing or its checksum is wrong. */
 int ims_store_searcher_read(store *st, int64_t state, uint32_t number, buf *out,
 	imgsearch_error *err);
+/*
+ * Of a server, with store_options.cache: the chunks of a state are read from a file of that folder
+ * from now on. They are fetched now, unless the file is there; other states of the searcher of that
+ * name go from the folder. After a failure (EIO: the folder or the file cannot be written) they are
+ * read from the server.
+ */
+int ims_store_searcher_keep(store *st, int64_t state, const char *name, imgsearch_error *err);
 
 /*
  * The number of the newest change, and the distinct ids that changed after `after`, ascending; the

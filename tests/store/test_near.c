@@ -7,9 +7,15 @@
 #include "handle/handle.h"
 #include "store/postgres/conn.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <math.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 
-enum { DIM = 24, MANY = 3000, ASKED = 40, K = 10 };
+enum { DIM = 24, MANY = 3000, FEW = 600, ASKED = 40, K = 10 };
 
 typedef struct pair {
 	imgsearch *server, *file;
@@ -292,6 +298,246 @@ static void a_query_notices_what_others_write(void **state)
 	end(p);
 }
 
+/* ------------------------------------------------------------- states kept on this machine ---- */
+
+static char note[400]; /* the newest warning */
+
+static void on_log(void *user, int level, const char *text)
+{
+	(void)user;
+	if (level <= IMGSEARCH_LOG_WARNING)
+		snprintf(note, sizeof note, "%s", text);
+}
+
+static imgsearch *open_keeping(const char *cache)
+{
+	imgsearch_options o = { .struct_size = sizeof o, .cache = cache };
+	imgsearch *s;
+	WORKS(imgsearch_open(address, &o, NULL, &s, &err));
+	return s;
+}
+
+/* Asks the graph of a new handle, by the folder for states. How many round trips that took. */
+static long long load_graph(const pair *p, const char *cache)
+{
+	imgsearch_call call = { .struct_size = sizeof call, .log = on_log };
+	imgsearch_query_options graph = options("graph", K);
+	pair own = { .server = open_keeping(cache) };
+	int64_t got[K], same[K];
+	long long before = trips(&own);
+	note[0] = 0;
+	WORKS(imgsearch_vectors_query(own.server, p->query[1], 1, DIM, &graph, &call, got, NULL, K,
+		&err));
+	long long n = trips(&own) - before;
+	WORKS(
+		imgsearch_vectors_query(p->server, p->query[1], 1, DIM, &graph, NULL, same, NULL, K, &err));
+	assert_memory_equal(got, same, sizeof got);
+	imgsearch_close(own.server);
+	return n;
+}
+
+/* How many files a folder has; path: of one of them. */
+static int files(const char *cache, char path[300])
+{
+	DIR *d = opendir(cache);
+	int n = 0;
+	for (struct dirent *e; d && (e = readdir(d));)
+		if (e->d_name[0] != '.') {
+			snprintf(path, 300, "%.100s/%.190s", cache, e->d_name);
+			n++;
+		}
+	if (d)
+		closedir(d);
+	return n;
+}
+
+static void write_at(const char *path, off_t at)
+{
+	int fd = open(path, O_WRONLY | O_CREAT, 0600);
+	assert_true(fd >= 0);
+	assert_int_equal(pwrite(fd, "damaged", 7, at), 7);
+	close(fd);
+}
+
+typedef struct keeper {
+	pair *p;
+	char cache[100];
+	long long without, first, second; /* round trips: without a folder; with it */
+} keeper;
+
+static keeper begin_keeping(size_t n)
+{
+	keeper k = { .p = make(IMGSEARCH_METRIC_COSINE, n) };
+	char path[300];
+	build(k.p->server, "graph");
+	snprintf(k.cache, sizeof k.cache, "%s/states", folder);
+	k.without = load_graph(k.p, NULL);
+	k.first = load_graph(k.p, k.cache);
+	k.second = load_graph(k.p, k.cache);
+	assert_int_equal(files(k.cache, path), 1);
+	assert_string_equal(note, "");
+	return k;
+}
+
+static void end_keeping(keeper *k)
+{
+	char path[300];
+	while (files(k->cache, path))
+		unlink(path);
+	rmdir(k->cache);
+	end(k->p);
+}
+
+/* A state is fetched once, into a file that is its user's alone. */
+static void a_state_is_kept_here(void **state)
+{
+	char path[300];
+	struct stat at;
+	if (no_server(state))
+		skip();
+	keeper k = begin_keeping(MANY);
+	assert_true(k.second < k.first && k.first < k.without);
+	files(k.cache, path);
+	assert_false(stat(path, &at));
+	assert_int_equal(at.st_mode & 0777, 0600);
+	assert_false(stat(k.cache, &at));
+	assert_int_equal(at.st_mode & 0777, 0700);
+
+	/* then a query takes one, or another one for rows of its graph */
+	int single = 0;
+	pair own = { .server = open_keeping(k.cache) };
+	imgsearch_query_options graph = options("graph", K);
+	imgsearch_input in = imgsearch_input_vector(k.p->query[0], DIM);
+	query_trips(&own, &in, &graph);
+	for (int q = 0; q < ASKED; q++) {
+		in = imgsearch_input_vector(k.p->query[q], DIM);
+		long long n = query_trips(&own, &in, &graph);
+		assert_true(n <= 2);
+		single += n == 1;
+	}
+	assert_true(single >= ASKED / 2);
+	imgsearch_close(own.server);
+	end_keeping(&k);
+}
+
+/* What is not the state in its whole is noticed. */
+static void a_damaged_file_is_noticed(void **state)
+{
+	char path[300];
+	struct stat at;
+	if (no_server(state))
+		skip();
+	keeper k = begin_keeping(FEW);
+	files(k.cache, path);
+	assert_false(stat(path, &at));
+	write_at(path, at.st_size / 2);
+	assert_int_equal(load_graph(k.p, k.cache), k.second + 1); /* that chunk */
+	assert_int_equal(load_graph(k.p, k.cache), k.second);
+	assert_false(truncate(path, at.st_size - 1));
+	assert_int_equal(load_graph(k.p, k.cache), k.first);
+	write_at(path, at.st_size);
+	assert_int_equal(load_graph(k.p, k.cache), k.first);
+	assert_false(unlink(path));
+	assert_false(symlink("/dev/zero", path));
+	assert_int_equal(load_graph(k.p, k.cache), k.first);
+	assert_int_equal(load_graph(k.p, k.cache), k.second);
+	assert_string_equal(note, "");
+	end_keeping(&k);
+}
+
+/* Where the file cannot be written, the state is read from the server, and a note says why. */
+static void a_state_not_kept_is_noted(void **state)
+{
+	char path[300];
+	struct rlimit old, small;
+	if (no_server(state))
+		skip();
+	keeper k = begin_keeping(FEW);
+	files(k.cache, path);
+	assert_false(unlink(path));
+	assert_false(getrlimit(RLIMIT_FSIZE, &old));
+	small = (struct rlimit){ 100000, old.rlim_max };
+	signal(SIGXFSZ, SIG_IGN);
+	assert_false(setrlimit(RLIMIT_FSIZE, &small)); /* as a full disk */
+	assert_true(load_graph(k.p, k.cache) >= k.without);
+	assert_false(setrlimit(RLIMIT_FSIZE, &old));
+	signal(SIGXFSZ, SIG_DFL);
+	assert_non_null(strstr(note, "searcher graph is not kept on this machine ("));
+	assert_int_equal(files(k.cache, path), 0);
+
+	assert_false(rmdir(k.cache));
+	write_at(k.cache, 0);
+	assert_true(load_graph(k.p, k.cache) >= k.without);
+	assert_non_null(strstr(note, k.cache));
+	unlink(k.cache);
+	end_keeping(&k);
+}
+
+/* States that another one replaced go, and what a kill left; no other file does. */
+static void old_states_go(void **state)
+{
+	static const char *const there[] = { "photo.jpg", "imgsearch-graph", "imgsearch-" };
+	char path[300], old[300], part[320], other[200];
+	if (no_server(state))
+		skip();
+	keeper k = begin_keeping(FEW);
+	files(k.cache, old);
+	snprintf(part, sizeof part, "%s.abc123", old);
+	write_at(part, 0);
+	for (size_t i = 0; i < sizeof there / sizeof *there; i++) {
+		snprintf(other, sizeof other, "%s/%s", k.cache, there[i]);
+		write_at(other, 0);
+		assert_false(utimensat(AT_FDCWD, other, (struct timespec[2]){ 0 }, 0));
+	}
+	imgsearch_build_options o = { .struct_size = sizeof o, .searcher = "graph", .seed = 5 };
+	WORKS(imgsearch_build(k.p->server, &o, NULL, NULL, &err));
+	assert_int_equal(load_graph(k.p, k.cache), k.first);
+	assert_int_equal(access(old, F_OK), -1);
+	assert_false(access(part, F_OK)); /* another program may be at it */
+	assert_int_equal(files(k.cache, path), 5);
+	assert_false(utimensat(AT_FDCWD, part, (struct timespec[2]){ 0 }, 0));
+	o.seed = 6;
+	WORKS(imgsearch_build(k.p->server, &o, NULL, NULL, &err));
+	assert_int_equal(load_graph(k.p, k.cache), k.first);
+	assert_int_equal(access(part, F_OK), -1);
+	assert_int_equal(files(k.cache, path), 4);
+	end_keeping(&k);
+}
+
+static void *load_at_once(void *cache)
+{
+	imgsearch_query_options graph = options("graph", 1);
+	imgsearch *s = open_keeping(cache);
+	float row[DIM] = { 1 };
+	int64_t id = -1;
+	imgsearch_error why;
+	int rc = imgsearch_vectors_query(s, row, 1, DIM, &graph, NULL, &id, NULL, 1, &why);
+	imgsearch_close(s);
+	return rc || id < 0 ? cache : NULL;
+}
+
+static void several_keep_a_state_at_once(void **state)
+{
+	enum { AT_ONCE = 4 };
+	pthread_t thread[AT_ONCE];
+	char path[300];
+	if (no_server(state))
+		skip();
+	keeper k = begin_keeping(FEW);
+	files(k.cache, path);
+	assert_false(unlink(path));
+	for (int i = 0; i < AT_ONCE; i++)
+		assert_false(pthread_create(&thread[i], NULL, load_at_once, k.cache));
+	for (int i = 0; i < AT_ONCE; i++) {
+		void *failed;
+		pthread_join(thread[i], &failed);
+		assert_null(failed);
+	}
+	assert_int_equal(files(k.cache, path), 1);
+	assert_int_equal(load_graph(k.p, k.cache), k.second);
+	end_keeping(&k);
+}
+
 /* With max_stale a handle goes by what it knows. */
 static void a_query_may_be_stale(void **state)
 {
@@ -329,6 +575,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_query_notices_what_others_write, make_folder,
 			remove_folder),
 		cmocka_unit_test_setup_teardown(a_query_may_be_stale, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(a_state_is_kept_here, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(a_damaged_file_is_noticed, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(a_state_not_kept_is_noted, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(old_states_go, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(several_keep_a_state_at_once, make_folder, remove_folder),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

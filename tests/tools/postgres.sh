@@ -24,7 +24,7 @@ as_user() {
 	fi
 }
 
-postgres_start() { # FOLDER, which the server gets
+postgres_start() { # FOLDER, which the server gets; beside it a cache folder
 	pg_data=$1
 	mkdir -p "$pg_data"
 	[ "$(id -u)" != 0 ] || chown 65534:65534 "$pg_data"
@@ -36,6 +36,7 @@ print(s.getsockname()[1])')
 	postgres_again || return 1
 	server=postgresql://imgsearch@127.0.0.1:$pg_port/postgres
 	psql="$pg/psql -q -X -v ON_ERROR_STOP=1 $server"
+	export XDG_CACHE_HOME="$pg_data/../cache" # of the commands: not that of the user
 	$psql -c 'CREATE EXTENSION vector'
 }
 

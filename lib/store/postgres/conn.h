@@ -32,6 +32,7 @@ struct pg_store {
 	_Atomic(pthread_t) tx_thread;
 	pg_link *writer;
 	double max_stale;         /* of store_options */
+	struct pg_cache *cache;   /* state_cache.h; NULL: none */
 	_Atomic(double) patience; /* seconds for which a server that went away is waited for */
 	_Atomic(int64_t) work;    /* the fencing number of the lease that is held; 0: none */
 	struct pg_renewal *renewal;

@@ -66,6 +66,7 @@ const store_engine ims_postgres_engine = {
 		.searcher_remove = ims_pg_searcher_remove,
 		.searcher_bytes = ims_pg_searcher_bytes,
 		.chunk_get = ims_pg_searcher_read,
+		.searcher_keep = ims_pg_searcher_keep,
 	},
 	.changes = {
 		.state = ims_pg_state_get,

@@ -4,6 +4,7 @@
  */
 #include "store/postgres/conn.h"
 #include "store/postgres/postgres.h"
+#include "store/postgres/state_cache.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -214,6 +215,8 @@ int ims_postgres_open(store **out, const char *address, const store_options *o,
 	st->base.read_only = o->read_only;
 	st->max_stale = o->max_stale;
 	int rc = read_address(st, address, err);
+	if (!rc && o->cache)
+		rc = ims_pg_cache_new(&st->cache, o->cache, err);
 	if (!rc)
 		rc = examine(st, o, err);
 	if (rc) {
@@ -234,6 +237,7 @@ void ims_pg_close(store *base)
 	pthread_mutex_destroy(&st->mutex);
 	ims_free(st->base.path);
 	ims_free(st->conninfo);
+	ims_pg_cache_free(st->cache);
 	ims_free(st);
 }
 

@@ -88,6 +88,7 @@ int ims_pg_searcher_chunk(store *st, int64_t state, uint32_t number, const void 
 int ims_pg_searcher_publish(store *st, int64_t state, const char *params, uint32_t version,
 	uint64_t rows, int64_t change, imgsearch_error *err);
 int ims_pg_searcher_remove(store *st, const char *name, imgsearch_error *err);
+int ims_pg_searcher_keep(store *st, int64_t state, const char *name, imgsearch_error *err);
 int ims_pg_searcher_bytes(store *st, int64_t state, uint64_t *bytes, imgsearch_error *err);
 int ims_pg_searcher_read(store *st, int64_t state, uint32_t number, buf *out, imgsearch_error *err);
 

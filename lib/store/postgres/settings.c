@@ -1,6 +1,7 @@
 /* Small values, models, roots, and searchers with their chunks. */
 #include "store/postgres/conn.h"
 #include "store/postgres/postgres.h"
+#include "store/postgres/state_cache.h"
 
 #include <string.h>
 
@@ -323,20 +324,25 @@ int ims_pg_searcher_bytes(store *st, int64_t state, uint64_t *bytes, imgsearch_e
 	return rc;
 }
 
-int ims_pg_searcher_read(store *st, int64_t state, uint32_t number, buf *out, imgsearch_error *err)
+int ims_pg_searcher_read(store *base, int64_t state, uint32_t number, buf *out,
+	imgsearch_error *err)
 {
+	pg_store *st = (pg_store *)base;
 	pg_params p = { 0 };
 	pg_result *r;
 	size_t size = 0;
+	if (ims_pg_cache_get(st, state, number, out))
+		return 0;
 	ims_pg_int(&p, state);
 	ims_pg_int(&p, number);
-	int rc = ims_pg_read(st, &r, err,
+	int rc = ims_pg_read(base, &r, err,
 		"SELECT checksum, data FROM searcher_chunk WHERE state = $1 AND number = $2", &p);
 	const char *data = !rc && ims_pg_count(r) ? ims_pg_value(r, 0, 1, &size) : NULL;
 	if (!rc && (!data || (uint64_t)ims_pg_number(r, 0, 0) != ims_checksum(data, size, number)))
 		rc = ims_fail(err, IMGSEARCH_EFORMAT, "chunk %u of searcher's state %lld is %s", number,
 			(long long)state, data ? "damaged" : "missing");
 	if (!rc) {
+		ims_pg_cache_mend(st, state, number, data, size);
 		ims_buf_put(out, data, size);
 		rc = out->failed ? ims_nomem(err) : 0;
 	}

@@ -57,6 +57,37 @@ for searcher in exact kdtree pca graph pgvector; do
 	[ $searcher = pgvector ] || same "build $searcher" build --searcher $searcher
 	same "query by $searcher" query "$W/photos/copy.jpg" -k 5 --searcher $searcher
 done
+
+# The state of a graph is fetched once, and kept in the cache folder.
+fetched() { # COMMAND ARGUMENTS...: how many statements of it fetched chunks
+	: >"$pg_data/server.log"
+	$psql -c "ALTER DATABASE postgres SET log_statement = 'all'"
+	run "$@" >"$W/out" 2>"$W/err"
+	$psql -c "ALTER DATABASE postgres RESET log_statement"
+	grep -c 'data FROM searcher_chunk' "$pg_data/server.log"
+	: >"$pg_data/server.log"
+}
+graph="query $W/photos/copy.jpg -k 5 --searcher graph --db $there"
+states=$XDG_CACHE_HOME/imgsearch/states
+[ "$(ls "$states" | grep -c '^imgsearch-graph-')" = 1 ] && [ "$(fetched $graph)" = 0 ]
+result "a graph is kept on this machine" $? "$W/err"
+kept=$(ls "$states"/imgsearch-graph-*)
+cp "$W/out" "$W/right"
+printf damaged | dd of="$kept" bs=1 seek=900 conv=notrunc 2>/dev/null
+[ "$(fetched $graph)" = 1 ] && cmp "$W/out" "$W/right" && [ "$(fetched $graph)" = 0 ]
+result "... a damaged part is fetched again" $? "$W/err"
+: >"$kept"
+[ "$(fetched $graph)" = 1 ] && cmp "$W/out" "$W/right" && [ "$(fetched $graph)" = 0 ]
+result "... and a file that was cut off" $? "$W/err"
+run build --searcher graph --seed 3 --db "$there" >"$W/out" 2>&1
+[ "$(fetched $graph)" = 1 ] && [ ! -e "$kept" ] &&
+	[ "$(ls "$states" | grep -c '^imgsearch-graph-')" = 1 ]
+result "... a new graph takes the place of the old one" $? "$W/err"
+rm -r "$states" && : >"$states"
+[ "$(fetched $graph)" -gt 1 ] && grep -q 'warning: searcher graph is not kept.*states' "$W/err"
+result "... a folder that cannot be written is a warning" $? "$W/err"
+rm "$states"
+
 same "check" check
 same "info" info
 run info --db "$there" | grep -q '^server  *PostgreSQL [1-9].*, pgvector [0-9.]*$'
