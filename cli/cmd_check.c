@@ -122,7 +122,8 @@ const command cmd_check = {
 		"Problems are printed, one a line, and the exit status is 3; of more than 20 the number, "
 		"and all with -v. With --recall, every searcher that is built answers N stored vectors, "
 		"and a scan gives the true answers. Printed are the recall among the 1, 10 and 100 "
-		"nearest, the time of a query and the memory of the searcher.\n\n"
+		"nearest, the time of a query as query asks it (of one picture, for 10 results) and the "
+		"memory of the searcher.\n\n"
 		"\timgsearch check\n"
 		"\timgsearch check --recall 200",
 	.options = options,

@@ -1339,14 +1339,14 @@ typedef struct imgsearch_check_options {
 typedef struct imgsearch_check_searcher {
 	const char *name;
 	double recall1, recall10, recall100; /* of the 1, 10, 100 nearest */
-	double seconds;                      /* per query, one by one */
-	uint64_t memory;                     /* bytes */
+	double seconds;  /* of a query for IMGSEARCH_K_DEFAULT results, one by one */
+	uint64_t memory; /* bytes */
 } imgsearch_check_searcher;
 
 typedef struct imgsearch_check_report {
 	uint64_t problems;
 	uint64_t queries;    /* asked of every searcher */
-	double scan_seconds; /* of the plain scan, per query, in batches */
+	double scan_seconds; /* the same by a plain scan */
 	size_t count;        /* searchers that are built and up to date */
 	const imgsearch_check_searcher *const *items;
 } imgsearch_check_report;

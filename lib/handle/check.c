@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { AT_ONCE = 64, K = 100, QUERIES_MAX = 100000 };
+enum { AT_ONCE = 64, K = 100, QUERIES_MAX = 100000, SCANS_TIMED = 4 };
 
 /* Counts the problems that the store finds, and passes them on. */
 typedef struct problem_counter {
@@ -71,25 +71,65 @@ static double recall_at(const topk *truth, const topk *got, size_t k)
 	return n ? (double)hit / (double)n : 1;
 }
 
+static search_request request(imgsearch *s, const float *queries, size_t n, size_t k)
+{
+	return (search_request){
+		.queries = queries,
+		.n = n,
+		.k = k,
+		.max_distance = INFINITY,
+		.filter_count = SIZE_MAX,
+		.pool = s->pool,
+	};
+}
+
+typedef struct timed_query {
+	search_index *index; /* NULL: a scan */
+	const row_source *rows;
+	search_request request;
+	topk *got;
+} timed_query;
+
+static int run_timed(void *arg, view *v, imgsearch_error *err)
+{
+	const timed_query *t = arg;
+	search_report report;
+	(void)v;
+	ims_topk_clear(t->got);
+	return t->index ? ims_search_query(t->index, &t->request, t->got, NULL, err)
+					: ims_search_scan(t->rows, &t->request, t->got, &report, err);
+}
+
+/* Adds the time of a query as programs ask it: of one state of the index, for the default k. */
+static int time_query(imgsearch *s, view *v, search_index *x, const float *query, topk *got,
+	double *seconds, imgsearch_error *err)
+{
+	static const view_query timed = { run_timed, NULL };
+	size_t room = got->k;
+	got->k = room < IMGSEARCH_K_DEFAULT ? room : IMGSEARCH_K_DEFAULT;
+	timed_query t = { x, &v->rows, request(s, query, 1, got->k), got };
+	double start = ims_now();
+	int rc = ims_view_query(s, &timed, &t, err);
+	*seconds += ims_now() - start;
+	got->k = room;
+	ims_topk_clear(got);
+	return rc;
+}
+
 /* Runs n queries on one searcher, one by one, and adds to its sums. */
-static int run_queries(search_index *x, const float *queries, size_t n, size_t dim,
+static int run_queries(imgsearch *s, view *v, search_index *x, const float *queries, size_t n,
 	const topk *truth, topk *got, imgsearch_check_searcher *out, imgsearch_error *err)
 {
 	double *const recall[] = { &out->recall1, &out->recall10, &out->recall100 };
 	static const size_t cut[] = { 1, 10, K };
 	for (size_t i = 0; i < n; i++) {
-		search_request q = {
-			.queries = queries + i * dim,
-			.n = 1,
-			.k = truth->k,
-			.max_distance = INFINITY,
-			.filter_count = SIZE_MAX,
-		};
-		double start = ims_now();
-		int rc = ims_search_query(x, &q, got, NULL, err);
+		const float *query = queries + i * v->space.dim;
+		search_request q = request(s, query, 1, truth->k);
+		int rc = time_query(s, v, x, query, got, &out->seconds, err);
+		if (!rc)
+			rc = ims_search_query(x, &q, got, NULL, err);
 		if (rc)
 			return rc;
-		out->seconds += ims_now() - start;
 		for (int c = 0; c < 3; c++)
 			*recall[c] += recall_at(&truth[i], got, cut[c]);
 	}
@@ -131,7 +171,7 @@ static void take_means(searcher_list *b, imgsearch_check_report *r, size_t queri
 		x->seconds /= n;
 	}
 	r->queries = queries;
-	r->scan_seconds /= n;
+	r->scan_seconds /= queries > SCANS_TIMED ? SCANS_TIMED : n;
 }
 
 /* Runs the queries of the sample on every built searcher and by a scan. */
@@ -149,19 +189,12 @@ static int measure(imgsearch *s, view *v, const sample *m, searcher_list *b,
 		size_t n = m->n - at < AT_ONCE ? m->n - at : AT_ONCE;
 		const float *queries = m->rows + at * m->dim;
 		search_report report;
-		search_request q = {
-			.queries = queries,
-			.n = n,
-			.k = k,
-			.max_distance = INFINITY,
-			.filter_count = SIZE_MAX,
-			.pool = s->pool,
-		};
-		double start = ims_now();
+		search_request q = request(s, queries, n, k);
 		rc = ims_search_scan(&v->rows, &q, truth, &report, err);
-		r->scan_seconds += ims_now() - start;
+		for (size_t i = at; !rc && i < at + n && i < SCANS_TIMED; i++)
+			rc = time_query(s, v, NULL, m->rows + i * m->dim, &got, &r->scan_seconds, err);
 		for (size_t i = 0; !rc && i < b->n; i++)
-			rc = run_queries(b->index[i], queries, n, m->dim, truth, &got, b->item[i], err);
+			rc = run_queries(s, v, b->index[i], queries, n, truth, &got, b->item[i], err);
 		if (!rc)
 			rc = ims_job_step(j, "check", at + n, m->n, err);
 	}
