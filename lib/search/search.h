@@ -13,7 +13,7 @@
 
 #include "base/base.h"
 
-enum { ROW_PARTS = 16 };
+enum { ROW_PARTS = 16, EXPECT_MOST = 256 };
 
 #define NEAR_SCANNED SIZE_MAX
 
@@ -64,7 +64,7 @@ typedef struct row_source {
 	 * near_build: makes the rows ready to be searched, with `index` by an index of its own. Runs
 	 * outside of a transaction.
 	 *
-	 * expect: the rows of an answer are probably among these.
+	 * expect: the rows of an answer are probably among these n, at most EXPECT_MOST.
 	 */
 	int (*near)(void *ctx, const near_request *q, near_row **out, size_t *n, imgsearch_error *err);
 	int (*near_build)(void *ctx, bool index, uint32_t degree, uint32_t beam, job *job,

@@ -39,19 +39,21 @@ static int fetch(const bound_query *q, const candidate *from, size_t n, float *r
 }
 
 /*
- * Asks for the rows that the next steps may read, where each call takes a round trip: after the
- * first step, for many.
+ * Asks for the rows that the next steps may read, where each call takes a round trip: first for k,
+ * then for those that their distances do not exclude. *end: behind them.
  */
-static int expect(const bound_query *q, size_t done, size_t n)
+static int expect(const bound_query *q, size_t done, size_t n, const topk *out, size_t *end)
 {
-	enum { AHEAD = 256 };
-	int64_t ids[AHEAD];
-	size_t some = n - done < AHEAD ? n - done : AHEAD;
-	if (!q->rows->expect || done != FETCH)
+	int64_t ids[EXPECT_MOST];
+	size_t first = (out->k + FETCH - 1) / FETCH * FETCH, want = 0;
+	size_t most = !done && first < EXPECT_MOST ? first : EXPECT_MOST;
+	float worst = ims_topk_worst(out);
+	if (!q->rows->expect)
 		return 0;
-	for (size_t i = 0; i < some; i++)
-		ids[i] = q->candidate[done + i].id;
-	return q->rows->expect(q->rows->ctx, ids, some, q->err);
+	for (; want < most && done + want < n && !(q->candidate[done + want].lower > worst); want++)
+		ids[want] = q->candidate[done + want].id;
+	*end = done + want;
+	return q->rows->expect(q->rows->ctx, ids, want, q->err);
 }
 
 /* Drops the candidates that the final limit of the filter step excludes. */
@@ -66,7 +68,7 @@ static size_t drop_excluded(bound_query *q)
 
 bool ims_refine(bound_query *q, size_t checks, topk *out, search_report *report)
 {
-	size_t n = drop_excluded(q), done = 0, eighth = q->codes->live / 8;
+	size_t n = drop_excluded(q), done = 0, expected = 0, eighth = q->codes->live / 8;
 	bool gone = false;
 	if (n > eighth + FETCH && (!checks || checks > eighth))
 		return false;
@@ -83,7 +85,8 @@ bool ims_refine(bound_query *q, size_t checks, topk *out, search_report *report)
 		q->rc = ims_nomem(q->err);
 	while (!q->rc && !gone && done < n && !(q->candidate[done].lower > ims_topk_worst(out))) {
 		size_t some = n - done < step ? n - done : step;
-		q->rc = expect(q, done, n);
+		if (done + some > expected)
+			q->rc = expect(q, done, n, out, &expected);
 		if (!q->rc)
 			q->rc = fetch(q, q->candidate + done, some, rows, out, &gone);
 		done += some;

@@ -18,6 +18,7 @@
 
 enum {
 	STEP = 2,         /* full rows read at once after the first k */
+	SOME_MORE = 6,    /* and a quarter of k: full rows that are asked for at once beyond k */
 	SCAN_ROWS = 2000, /* at most so many full rows are scanned instead of searched */
 	DEPTH = 20        /* a scan of codes keeps so many times k candidates */
 };
@@ -65,20 +66,27 @@ static bool order_by_residual(const graph *g, graph_scratch *s, const graph_quer
 	return true;
 }
 
-/* Asks for all rows at once that are probably read, where each call takes a round trip. */
-static int expect(const plan *p, const graph_scratch *s, size_t n, float slack,
-	imgsearch_error *err)
+/*
+ * Asks for all rows at once that are probably read of the candidates from `at` to n, where each
+ * call takes a round trip: those within the limit, or where k are not read yet, some more than k
+ * and all within what the limit will probably be. *end: behind them.
+ */
+static int expect(const plan *p, const graph_scratch *s, size_t at, size_t n, float limit,
+	float slack, size_t *end, imgsearch_error *err)
 {
 	const row_source *rows = p->g->base.rows;
-	int64_t ids[GRAPH_FETCH];
-	size_t k = p->q->k, want = 0;
-	if (!rows->expect || !n)
+	int64_t ids[EXPECT_MOST];
+	size_t k = p->q->k < n ? p->q->k : n, want = 0;
+	if (!rows->expect)
 		return 0;
-	float last = ims_float_unsortable(ims_graph_distance(s->candidate[(k < n ? k : n) - 1]));
-	for (; want < n && want < GRAPH_FETCH
-		 && ims_float_unsortable(ims_graph_distance(s->candidate[want])) <= last + 2 * slack;
+	if (at < k)
+		limit = ims_float_unsortable(ims_graph_distance(s->candidate[k - 1])) + 2 * slack;
+	for (; at + want < n && want < EXPECT_MOST
+		 && (at + want < k + k / 4 + SOME_MORE
+			 || ims_float_unsortable(ims_graph_distance(s->candidate[at + want])) <= limit);
 		 want++)
-		ids[want] = p->g->ids[ims_graph_slot(s->candidate[want])];
+		ids[want] = p->g->ids[ims_graph_slot(s->candidate[at + want])];
+	*end = at + want;
 	return rows->expect(rows->ctx, ids, want, err);
 }
 
@@ -89,11 +97,10 @@ static int rerank(plan *p, graph_scratch *s, const graph_query_code *query_code,
 	const row_source *rows = p->g->base.rows;
 	float slack = (s->taken ? s->taken->margin : p->margin) * query_code->slack;
 	int64_t ids[GRAPH_FETCH];
+	size_t expected = 0;
+	int rc = 0;
 	if (!order_by_residual(p->g, s, query_code, found))
 		return ims_nomem(err);
-	int rc = expect(p, s, found->n, slack, err);
-	if (rc)
-		return rc;
 	for (size_t at = 0; at < found->n;) {
 		size_t n = 0, want = at < p->q->k ? p->q->k - at : STEP;
 		want = want > GRAPH_FETCH ? GRAPH_FETCH : want;
@@ -104,7 +111,10 @@ static int rerank(plan *p, graph_scratch *s, const graph_query_code *query_code,
 			ids[n] = p->g->ids[ims_graph_slot(s->candidate[at + n])];
 		if (!n)
 			break;
-		rc = rows->fetch(rows->ctx, ids, n, s->rows, s->found, err);
+		if (at + n > expected)
+			rc = expect(p, s, at, found->n, worst, slack, &expected, err);
+		if (!rc)
+			rc = rows->fetch(rows->ctx, ids, n, s->rows, s->found, err);
 		if (rc)
 			return rc;
 		for (size_t i = 0; i < n; i++) {

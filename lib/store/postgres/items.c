@@ -90,6 +90,14 @@ void ims_pg_items_free(pg_items *items)
 	}
 }
 
+size_t ims_pg_items_count(const pg_snapshot *snapshot)
+{
+	size_t n = 0;
+	for (const pg_items *i = snapshot->items; i; i = i->next)
+		n += i->n;
+	return n;
+}
+
 pg_item ims_pg_item(const pg_snapshot *snapshot, int64_t id)
 {
 	item_place wanted = { .id = id };

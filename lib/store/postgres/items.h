@@ -33,6 +33,7 @@ void ims_pg_items_ask_found(pg_statement s[PG_ITEM_STATEMENTS]);
 int ims_pg_items_run(pg_store *st, pg_snapshot *snapshot, pg_statement *s, size_t n, bool changes,
 	imgsearch_error *err);
 void ims_pg_items_free(pg_items *items); /* the whole list */
+size_t ims_pg_items_count(const pg_snapshot *snapshot);
 
 /*
  * Whether all n ids were read, where this thread has a snapshot. With `read`, those that lack are

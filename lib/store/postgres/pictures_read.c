@@ -390,13 +390,15 @@ static int report_facts(const pg_item *item, size_t i, const lookup *l, imgsearc
 	return known ? l->facts(l->user, i, fact) : 0;
 }
 
-/* Reports items of this thread's snapshot. *done: all were read before. */
+/* Reports items of this thread's snapshot. *done: all were read. */
 typedef int item_report(const pg_item *item, size_t i, const lookup *l, imgsearch_error *err);
 static int report_items(store *st, const int64_t *ids, size_t n, item_report *report,
 	const lookup *l, bool *done, imgsearch_error *err)
 {
-	pg_snapshot *snapshot;
-	int rc = ims_pg_items_have(st, ids, n, false, &snapshot, err);
+	pg_snapshot *snapshot = ims_pg_snapshot_get((pg_store *)st);
+	/* the answer of a query whose searcher needed no rows; many are no answer's */
+	bool read = snapshot && ims_pg_items_count(snapshot) <= PG_ITEMS;
+	int rc = ims_pg_items_have(st, ids, n, read, &snapshot, err);
 	*done = !rc && snapshot;
 	for (size_t i = 0; *done && !rc && i < n; i++) {
 		pg_item item = ims_pg_item(snapshot, ids[i]);
