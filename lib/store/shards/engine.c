@@ -244,6 +244,7 @@ const store_engine ims_shards_engine = {
 		.searcher_remove = ims_shards_searcher_remove,
 		.searcher_bytes = ims_shards_searcher_bytes,
 		.chunk_get = ims_shards_chunk_get,
+		.searcher_keep = ims_shards_searcher_keep,
 	},
 	.changes = {
 		.state = ims_shards_state,

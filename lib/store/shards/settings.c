@@ -412,3 +412,10 @@ int ims_shards_chunk_get(store *st, int64_t state, uint32_t number, buf *out, im
 	store *first;
 	return first_settings(st, &first)->chunk_get(first, state, number, out, err);
 }
+
+int ims_shards_searcher_keep(store *st, int64_t state, const char *name, imgsearch_error *err)
+{
+	store *first;
+	const store_settings_table *t = first_settings(st, &first);
+	return t->searcher_keep ? t->searcher_keep(first, state, name, err) : 0;
+}

@@ -220,6 +220,7 @@ int ims_shards_searcher_publish(store *st, int64_t state, const char *params, ui
 int ims_shards_searcher_remove(store *st, const char *name, imgsearch_error *err);
 int ims_shards_searcher_bytes(store *st, int64_t state, uint64_t *bytes, imgsearch_error *err);
 int ims_shards_chunk_get(store *st, int64_t state, uint32_t number, buf *out, imgsearch_error *err);
+int ims_shards_searcher_keep(store *st, int64_t state, const char *name, imgsearch_error *err);
 
 int ims_shards_state(store *st, store_state *out, imgsearch_error *err);
 int ims_shards_changes_between(store *st, int64_t after, int64_t last, int64_t **ids, size_t *n,
