@@ -97,13 +97,24 @@ int ims_add(imgsearch *s, const imgsearch_input *in, const imgsearch_index_add_o
 	return o->transaction ? add_staged(s, in, o, j, id, err) : add_alone(s, in, o, j, id, err);
 }
 
+/* Names are looked up one by one only in an index that has items which were deleted on purpose. */
+static int refuse_deleted_names(imgsearch *s, const char *const *names, size_t n,
+	imgsearch_error *err)
+{
+	bool any;
+	int rc = ims_row_any_deleted(s, &any, err);
+	for (size_t i = 0; !rc && any && i < n; i++)
+		rc = ims_row_refuse_deleted(s, names[i], err);
+	return rc;
+}
+
 int ims_add_vectors(imgsearch *s, const float *rows, size_t n, size_t dim,
 	const imgsearch_vectors_add_options *o, job *j, int64_t *ids, imgsearch_error *err)
 {
 	edit e;
 	int rc = o->transaction ? ims_transaction_check(o->transaction, s, err) : 0;
-	for (size_t i = 0; !rc && o->names && i < n; i++)
-		rc = ims_row_refuse_deleted(s, o->names[i], err);
+	if (!rc && o->names)
+		rc = refuse_deleted_names(s, o->names, n, err);
 	if (rc)
 		return rc;
 	rc = ims_edit_vectors(&e, s, rows, n, dim, o->ids, o->names, err);

@@ -13,10 +13,8 @@
 
 int ims_numbering_init(numbering *n, imgsearch *s, imgsearch_error *err)
 {
-	store_counts held;
 	*n = (numbering){ .s = s };
-	int rc = ims_store_counts(s->store, &held, err);
-	n->any_deleted = held.by_state[IMGSEARCH_STATE_DELETED] + held.vectors_kept > 0;
+	int rc = ims_row_any_deleted(s, &n->any_deleted, err);
 	return rc ? rc : ims_store_max_id(s->store, &n->last, err);
 }
 
@@ -41,7 +39,10 @@ static path_key hash_key(const hash256 *hash)
 	return key;
 }
 
-enum { NO_NAME = 2 }; /* no name_sum, since it is even */
+enum {
+	NO_NAME = 2, /* no name_sum, since it is even */
+	NAMES = 256, /* looked up at once */
+};
 
 static uint64_t name_sum(const char *name)
 {
@@ -73,20 +74,41 @@ static bool keeps_content(const numbering *n, int64_t id, const hash256 *hash)
 	return !e || (!e->seen && (!e->mtime.seconds || e->mtime.seconds == content_sum(hash)));
 }
 
-/* The id of the item that will have this name; -1: none. */
-static int find_name(const numbering *n, const char *name, int64_t *id, imgsearch_error *err)
+/* The id of the item that will have this name, of which the index has item `stored`; -1: none. */
+static int64_t named_item(const numbering *n, const char *name, int64_t stored)
 {
 	const path_entry *e = ims_path_table_find(&n->names, ims_path_key(0, name));
-	store_picture p;
-	*id = -1;
-	if (e && keeps_name(n, ~e->id, name)) {
-		*id = ~e->id;
-		return 0;
+	if (e && keeps_name(n, ~e->id, name))
+		return ~e->id;
+	return stored >= 0 && keeps_name(n, stored, name) ? stored : -1;
+}
+
+/* The ids of the items that have these names in the index, at most so many at once; -1: none. */
+static int stored_names(const numbering *n, char *const *names, size_t count, int64_t *id,
+	imgsearch_error *err)
+{
+	store_place at[NAMES];
+	store_picture p[NAMES];
+	size_t of[NAMES], asked = 0;
+	for (size_t i = 0; i < count; i++) {
+		id[i] = -1;
+		if (names[i]) {
+			of[asked] = i;
+			at[asked++] = (store_place){ 0, names[i] };
+		}
 	}
-	int rc = ims_store_find(n->s->store, &(store_place){ 0, name }, 1, &p, err);
-	if (p.path && keeps_name(n, p.id, name))
-		*id = p.id;
-	ims_store_picture_clear(&p);
+	int rc = asked ? ims_store_find(n->s->store, at, asked, p, err) : 0;
+	for (size_t i = 0; !rc && i < asked; i++)
+		id[of[i]] = p[i].path ? p[i].id : -1;
+	if (!rc)
+		ims_store_pictures_clear(p, asked);
+	return rc;
+}
+
+static int find_name(const numbering *n, char *name, int64_t *id, imgsearch_error *err)
+{
+	int rc = stored_names(n, &name, 1, id, err);
+	*id = named_item(n, name, *id);
 	return rc;
 }
 
@@ -174,6 +196,7 @@ static int find_stored(const numbering *n, edit *e, int64_t *id, imgsearch_error
 	return rc || name ? rc : ims_nomem(err);
 }
 
+/* *id: on entry of the item that has the name in the index; -1: none. */
 static int number_one(numbering *n, edit *e, size_t i, bool asked, int64_t *last, int64_t *id,
 	imgsearch_error *err)
 {
@@ -181,7 +204,7 @@ static int number_one(numbering *n, edit *e, size_t i, bool asked, int64_t *last
 	int rc = find_stored(n, e, &present, err);
 	const char *name = e->names ? e->names[i] : NULL;
 	if (!rc && name && present < 0)
-		rc = find_name(n, name, &present, err);
+		present = named_item(n, name, *id);
 	if (!rc && asked && present >= 0 && present != e->ids[i])
 		return ims_fail(err, IMGSEARCH_EINVAL, "id %lld: the name %s is that of item %lld",
 			(long long)e->ids[i], name, (long long)present);
@@ -265,8 +288,12 @@ static int number_all(numbering *n, edit *e, imgsearch_error *err)
 	int rc = ids ? 0 : ims_nomem(err);
 	if (!rc && e->kind == EDIT_PICTURE)
 		rc = refuse_deleted_bytes(n, &e->picture.hash, err);
-	for (size_t i = 0; !rc && i < e->n; i++)
-		rc = number_one(n, e, i, asked, &last, &ids[i], err);
+	for (size_t i = 0; !rc && i < e->n; i++) {
+		if (e->names && i % NAMES == 0)
+			rc = stored_names(n, e->names + i, e->n - i < NAMES ? e->n - i : NAMES, ids + i, err);
+		if (!rc)
+			rc = number_one(n, e, i, asked, &last, &ids[i], err);
+	}
 	if (rc) {
 		ims_free(ids);
 		return rc;

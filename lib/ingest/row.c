@@ -51,6 +51,14 @@ int ims_row_twin(imgsearch *s, const hash256 *hash, int64_t *id, imgsearch_error
 	return rc;
 }
 
+int ims_row_any_deleted(imgsearch *s, bool *any, imgsearch_error *err)
+{
+	store_counts held;
+	int rc = ims_store_counts(s->store, &held, err);
+	*any = held.by_state[IMGSEARCH_STATE_DELETED] + held.vectors_kept > 0;
+	return rc;
+}
+
 int ims_row_refuse_deleted_id(imgsearch *s, const char *name, int64_t id, imgsearch_error *err)
 {
 	uint8_t presence = STORE_ABSENT;

@@ -25,6 +25,8 @@ void ims_row_add_facts(store_record *r, const prepared *p);
  * path may be NULL.
  */
 int ims_row_refuse_deleted(imgsearch *s, const char *path, imgsearch_error *err);
+/* Whether the index has items that were deleted on purpose. */
+int ims_row_any_deleted(imgsearch *s, bool *any, imgsearch_error *err);
 /* By id; name is for the sentence. 0 where there is no such item. */
 int ims_row_refuse_deleted_id(imgsearch *s, const char *name, int64_t id, imgsearch_error *err);
 

@@ -567,9 +567,73 @@ static void a_query_may_be_stale(void **state)
 	end(p);
 }
 
+/* Vectors with names are looked up, and counted, in blocks. */
+static void names_are_added_in_blocks(void **state)
+{
+	enum { NAMED = 1000, BLOCK = 256 };
+	if (no_server(state))
+		skip();
+	pair *p = make(IMGSEARCH_METRIC_COSINE, 10);
+	store *st = p->server->store;
+	char text[NAMED][24];
+	const char *names[NAMED];
+	imgsearch_vectors_add_options o = { .struct_size = sizeof o, .names = names };
+	store_counts held;
+	int64_t before, after, ids[2][NAMED];
+	for (int i = 0; i < NAMED; i++) {
+		snprintf(text[i], sizeof text[i], "name %d", i);
+		names[i] = text[i];
+	}
+	WORKS(ims_store_change_last(st, &before, &err));
+	for (int round = 0; round < 2; round++) { /* new ones; then the same names get other rows */
+		long long asked = trips(p);
+		WORKS(imgsearch_vectors_add(p->server, p->rows[round], NAMED, DIM, &o, NULL, ids[round],
+			&err));
+		assert_true(trips(p) - asked <= 20);
+	}
+	assert_memory_equal(ids[0], ids[1], sizeof ids[0]);
+	WORKS(ims_store_change_last(st, &after, &err));
+	assert_true(after - before <= 2 * (NAMED / BLOCK + 1));
+	WORKS(ims_store_counts(st, &held, &err));
+	assert_int_equal(held.vectors, NAMED + 10);
+	assert_int_equal(held.by_state[IMGSEARCH_STATE_INDEXED], NAMED);
+	WORKS(imgsearch_index_remove(p->server, ids[0], NAMED, NULL, NULL, &err));
+	WORKS(ims_store_counts(st, &held, &err));
+	assert_int_equal(held.vectors, 10);
+	assert_int_equal(held.by_state[IMGSEARCH_STATE_INDEXED], 0);
+	end(p);
+}
+
+static void forget_prepared(const pair *p)
+{
+	pg_store *st = (pg_store *)p->server->store;
+	pg_link *l;
+	WORKS(ims_pg_acquire(st, &l, &err));
+	WORKS(ims_pg_script(l, "DEALLOCATE ALL", &err));
+	ims_pg_release(st, l);
+}
+
+/* Behind a pooler the session is another one in each transaction. */
+static void prepared_statements_may_be_lost(void **state)
+{
+	if (no_server(state))
+		skip();
+	pair *p = make(IMGSEARCH_METRIC_COSINE, MANY);
+	const pg_store *st = (const pg_store *)p->server->store;
+	for (int i = 0; i < 4; i++) { /* the first one reads the state before it asks */
+		compare(p, options("exact", K));
+		assert_true(atomic_load(&st->unprepared) == (i > 1));
+		forget_prepared(p);
+	}
+	end(p);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(names_are_added_in_blocks, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(prepared_statements_may_be_lost, make_folder,
+			remove_folder),
 		cmocka_unit_test_setup_teardown(cosine_is_exact, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(l2_is_exact, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(ip_is_exact, make_folder, remove_folder),

@@ -9,7 +9,7 @@
 #include "store/engine.h"
 #include "store/postgres/params.h"
 
-enum { PG_IDLE = 16 };
+enum { PG_IDLE = 16, PG_PREPARED = 12 };
 
 typedef struct pg_store pg_store;
 
@@ -20,6 +20,9 @@ typedef struct pg_link {
 	bool ending;       /* its COMMIT was sent, and the answer not read yet */
 	const char *begin; /* what begins its transaction, sent with the next statement; NULL: none */
 	int failed;        /* status of the first statement of a transaction that failed */
+	bool forgot;       /* a prepared statement that failed was not there, or is another one now */
+	const char *prepared[PG_PREPARED]; /* by number */
+	int n_prepared;
 } pg_link;
 
 struct pg_store {
@@ -27,7 +30,8 @@ struct pg_store {
 	char *conninfo; /* with its password: never shown */
 	pg_oid record, record_array, vector, vector_array;
 	atomic_llong trips;
-	atomic_bool writing; /* the right to write is held through this handle */
+	atomic_bool unprepared; /* statements cannot be prepared: a pooler gives other sessions */
+	atomic_bool writing;    /* the right to write is held through this handle */
 	atomic_bool in_tx;
 	_Atomic(pthread_t) tx_thread;
 	pg_link *writer;
@@ -46,8 +50,10 @@ struct pg_store {
 
 typedef struct pg_statement {
 	const char *sql;
-	pg_params *p;   /* or NULL */
+	bool stays;   /* sql is static, and often sent: at the begin of a transaction it is prepared */
+	pg_params *p; /* or NULL */
 	pg_result *out; /* out: in binary, freed by ims_pg_clear; NULL on failure */
+	bool prepares;  /* out: it was prepared now */
 } pg_statement;
 
 /* Whether this thread has the open transaction. */

@@ -60,6 +60,12 @@ static bool may_pass(const char *state)
 	return false;
 }
 
+/* Of a prepared statement: there is none, there is one already, it does no longer fit. */
+static bool is_forgotten(const char *state)
+{
+	return !strcmp(state, "26000") || !strcmp(state, "42P05") || !strcmp(state, "0A000");
+}
+
 /* The errors that the schema's functions raise: the message is an id. */
 static int fail_own(pg_link *l, const char *state, const char *message, const char *detail,
 	imgsearch_error *err)
@@ -126,6 +132,7 @@ int ims_pg_fail_result(pg_link *l, const pg_result *r, imgsearch_error *err)
 	if (err && !own)
 		err->detail = status.detail;
 	l->failed = l->failed ? l->failed : rc;
+	l->forgot |= is_forgotten(state);
 	return rc;
 }
 

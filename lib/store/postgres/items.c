@@ -19,16 +19,9 @@ struct pg_items {
 };
 
 /* `of` is an expression: the ids. */
-#define ITEM(of) \
-	"SELECT k.id, v.data, " PG_PICTURE ", " PG_FACTS " FROM unnest(" of ") AS k (id) LEFT JOIN" \
-	" feature v ON v.id = k.id LEFT JOIN picture p ON p.id = k.id LEFT JOIN root r ON r.id =" \
-	" p.root LEFT JOIN fact f ON f.picture = k.id"
-#define CELL(of) \
-	"SELECT picture, name, value, title FROM cell WHERE picture = ANY (" of ") ORDER BY picture," \
-	" number"
-#define PATH(of) \
-	"SELECT p.same_as, " PG_PICTURE " FROM picture p JOIN root r ON r.id = p.root WHERE p.same_as" \
-	" = ANY (" of ") AND p.state IN (2, 9) ORDER BY p.same_as, r.path || '/'::bytea, p.path"
+#define ITEM(of) "SELECT * FROM ims_items(" of ")"
+#define CELL(of) "SELECT * FROM ims_item_cells(" of ")"
+#define PATH(of) "SELECT * FROM ims_item_paths(" of ")"
 #define FOUND "current_setting('imgsearch.found')::bigint[]"
 
 void ims_pg_items_ask(pg_statement s[PG_ITEM_STATEMENTS], pg_params p[PG_ITEM_STATEMENTS],
@@ -38,7 +31,7 @@ void ims_pg_items_ask(pg_statement s[PG_ITEM_STATEMENTS], pg_params p[PG_ITEM_ST
 	for (int i = 0; i < PG_ITEM_STATEMENTS; i++) {
 		p[i] = (pg_params){ 0 };
 		ims_pg_int8_array(&p[i], ids, n);
-		s[i] = (pg_statement){ .sql = sql[i], .p = &p[i] };
+		s[i] = (pg_statement){ .sql = sql[i], .stays = true, .p = &p[i] };
 	}
 }
 
@@ -46,7 +39,7 @@ void ims_pg_items_ask_found(pg_statement s[PG_ITEM_STATEMENTS])
 {
 	static const char *const sql[] = { ITEM(FOUND), CELL(FOUND), PATH(FOUND) };
 	for (int i = 0; i < PG_ITEM_STATEMENTS; i++)
-		s[i] = (pg_statement){ .sql = sql[i] };
+		s[i] = (pg_statement){ .sql = sql[i], .stays = true };
 }
 
 static int by_id(const void *a, const void *b)

@@ -26,6 +26,8 @@ static void load(void)
 		{ "PQfreemem", AT(free) },
 		{ "PQsendQuery", AT(send_script) },
 		{ "PQsendQueryParams", AT(send) },
+		{ "PQsendPrepare", AT(send_prepare) },
+		{ "PQsendQueryPrepared", AT(send_prepared) },
 		{ "PQgetResult", AT(result) },
 		{ "PQsetSingleRowMode", AT(single_rows) },
 		{ "PQenterPipelineMode", AT(enter_pipeline) },

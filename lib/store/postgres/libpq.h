@@ -52,6 +52,9 @@ typedef struct libpq {
 	int (*send_script)(pg_conn *c, const char *sql);
 	int (*send)(pg_conn *c, const char *sql, int n, const pg_oid *types, const char *const *values,
 		const int *lengths, const int *formats, int result_format);
+	int (*send_prepare)(pg_conn *c, const char *name, const char *sql, int n, const pg_oid *types);
+	int (*send_prepared)(pg_conn *c, const char *name, int n, const char *const *values,
+		const int *lengths, const int *formats, int result_format);
 	pg_result *(*result)(pg_conn *c); /* NULL: no more */
 	int (*single_rows)(pg_conn *c);
 	int (*enter_pipeline)(pg_conn *c);

@@ -56,6 +56,7 @@ int ims_pg_near(store *base, const store_near_request *q, store_near **out, size
 	pg_statement s[1 + PG_ITEM_STATEMENTS] = { {
 		.sql = q->ef ? "SELECT * FROM ims_near_index($1, $2, $3, $4, $5, $6)"
 					 : "SELECT * FROM ims_near($1, $2, $3, $4, $5, $6)",
+		.stays = true,
 		.p = &p,
 	} };
 	*out = NULL;

@@ -290,7 +290,7 @@ int ims_pg_state_get(store *base, store_state *out, imgsearch_error *err)
 
 pg_statement ims_pg_state_ask(void)
 {
-	return (pg_statement){ .sql = state_sql };
+	return (pg_statement){ .sql = state_sql, .stays = true };
 }
 
 /* What is taken of a state follows from what was read by it: of the rows of a server, the space. */

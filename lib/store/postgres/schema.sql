@@ -296,16 +296,42 @@ BEGIN
 	UPDATE newest SET change = newest_change;
 END $$;
 
-CREATE FUNCTION ims_count(key integer, more bigint) RETURNS void LANGUAGE sql AS
-	$$ UPDATE tally SET n = n + more WHERE what = key AND more <> 0 $$;
+-- A row that one transaction updates again and again becomes slow: all versions stay until its end.
+-- So a function that writes many items gathers what they count, and which changed, in settings of
+-- the transaction, and writes it once: ims_gather, then ims_gathered.
+CREATE FUNCTION ims_gather() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	done text := set_config('imgsearch.gathers', 'on', true);
+BEGIN
+END $$;
+
+-- What a setting of the transaction holds; ''.
+CREATE FUNCTION ims_kept(name text) RETURNS text LANGUAGE sql STABLE AS
+	$$ SELECT coalesce(current_setting(name, true), '') $$;
+
+CREATE FUNCTION ims_count(key integer, more bigint) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	name text := 'imgsearch.count_' || key;
+	done text;
+BEGIN
+	IF ims_kept('imgsearch.gathers') = 'on' THEN
+		done := set_config(name, (coalesce(nullif(ims_kept(name), '')::bigint, 0) + more)::text, true);
+	ELSIF more <> 0 THEN
+		UPDATE tally SET n = n + more WHERE what = key;
+	END IF;
+END $$;
 
 -- The vectors of these items changed. Without a searcher's state only the newest number is raised.
 CREATE FUNCTION ims_changed(changed bigint[]) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
 	before bigint;
+	done text;
 BEGIN
 	IF cardinality(changed) = 0 THEN
 		RETURN;
+	ELSIF ims_kept('imgsearch.gathers') = 'on' THEN
+		done := set_config('imgsearch.changed', ims_kept('imgsearch.changed')
+			|| array_to_string(changed, ',') || ',', true);
 	ELSIF EXISTS (SELECT FROM searcher) THEN
 		UPDATE newest SET change = change + cardinality(changed)
 			RETURNING change - cardinality(changed) INTO before;
@@ -315,6 +341,21 @@ BEGIN
 		DELETE FROM change;
 		UPDATE newest SET change = change + 1;
 	END IF;
+END $$;
+
+CREATE FUNCTION ims_gathered() RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	key integer;
+	done text := set_config('imgsearch.gathers', 'off', true);
+BEGIN
+	FOREACH key IN ARRAY '{1,2,3,4,5,6,7,8,9,101,102,103}'::integer[] LOOP
+		IF ims_kept('imgsearch.count_' || key) <> '' THEN
+			PERFORM ims_count(key, ims_kept('imgsearch.count_' || key)::bigint);
+			done := set_config('imgsearch.count_' || key, '', true);
+		END IF;
+	END LOOP;
+	PERFORM ims_changed(string_to_array(rtrim(ims_kept('imgsearch.changed'), ','), ',')::bigint[]);
+	done := set_config('imgsearch.changed', '', true);
 END $$;
 
 -- ------------------------------------------------------------------------------- vectors ----
@@ -494,13 +535,17 @@ END $$;
 CREATE FUNCTION ims_remove(items bigint[]) RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
 	item bigint;
+	missing bigint;
 BEGIN
+	PERFORM ims_gather();
 	FOREACH item IN ARRAY items LOOP
 		IF NOT ims_remove_one(item) THEN
-			RETURN item;
+			missing := item;
+			EXIT;
 		END IF;
 	END LOOP;
-	RETURN NULL;
+	PERFORM ims_gathered();
+	RETURN missing;
 END $$;
 
 -- ------------------------------------------------------------------------------- records ----
@@ -689,6 +734,7 @@ DECLARE
 BEGIN
 	DELETE FROM claim c USING unnest(records) AS k WHERE c.root = k.root AND c.path = k.path
 		AND c.lease::text = current_setting('imgsearch.work', true);
+	PERFORM ims_gather();
 	FOREACH r IN ARRAY records LOOP
 		r.outcome := 0;
 		r.of_next := r.of_next AND switched IS NOT TRUE;
@@ -705,6 +751,7 @@ BEGIN
 		outcome := r.outcome;
 		RETURN NEXT;
 	END LOOP;
+	PERFORM ims_gathered();
 END $$;
 
 -- Vectors without a picture.
@@ -1053,6 +1100,58 @@ BEGIN
 	DELETE FROM picture WHERE id = ANY (items);
 END $$;
 
+-- --------------------------------------------------------------------- items of an answer ----
+-- Functions, since the plans of their statements stay in the session, also behind a pooler.
+
+CREATE FUNCTION ims_items(items bigint[])
+RETURNS TABLE (item bigint, data vector, id bigint, root bigint, path bytea, size bigint,
+	mtime_seconds bigint, mtime_nanoseconds bigint, state integer, reason bytea, width bigint,
+	height bigint, hash bytea, same_as bigint, ctime_seconds bigint, ctime_nanoseconds bigint,
+	same_file bigint, pixels bigint, root_path bytea, fact_1 bytea, fact_2 bytea, fact_3 bytea,
+	fact_4 bytea, fact_5 bytea, fact_6 bytea, fact_7 bytea, fact_8 bytea, fact_9 bytea,
+	fact_10 bytea, fact_11 bytea)
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan SET enable_seqscan = off
+AS $$
+#variable_conflict use_column
+BEGIN
+	RETURN QUERY SELECT k.id, v.data, p.id, p.root, p.path, p.size, p.mtime_seconds,
+			p.mtime_nanoseconds, p.state, p.reason, p.width, p.height, p.hash, p.same_as,
+			p.ctime_seconds, p.ctime_nanoseconds, p.same_file, p.pixels, r.path, f.value[1],
+			f.value[2], f.value[3], f.value[4], f.value[5], f.value[6], f.value[7], f.value[8],
+			f.value[9], f.value[10], f.value[11]
+		FROM (SELECT DISTINCT i FROM unnest(items) i) AS k (id)
+		LEFT JOIN feature v ON v.id = k.id LEFT JOIN picture p ON p.id = k.id
+		LEFT JOIN root r ON r.id = p.root LEFT JOIN fact f ON f.picture = k.id;
+END $$;
+
+CREATE FUNCTION ims_item_cells(items bigint[])
+RETURNS TABLE (picture bigint, name bytea, value bytea, title boolean)
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan SET enable_seqscan = off
+AS $$
+#variable_conflict use_column
+BEGIN
+	RETURN QUERY SELECT c.picture, c.name, c.value, c.title FROM cell c
+		WHERE c.picture = ANY (items) ORDER BY c.picture, c.number;
+END $$;
+
+-- The other paths of pictures.
+CREATE FUNCTION ims_item_paths(items bigint[])
+RETURNS TABLE (item bigint, id bigint, root bigint, path bytea, size bigint,
+	mtime_seconds bigint, mtime_nanoseconds bigint, state integer, reason bytea, width bigint,
+	height bigint, hash bytea, same_as bigint, ctime_seconds bigint, ctime_nanoseconds bigint,
+	same_file bigint, pixels bigint, root_path bytea)
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan SET enable_seqscan = off
+AS $$
+#variable_conflict use_column
+BEGIN
+	RETURN QUERY SELECT p.same_as, p.id, p.root, p.path, p.size, p.mtime_seconds,
+			p.mtime_nanoseconds, p.state, p.reason, p.width, p.height, p.hash, p.same_as,
+			p.ctime_seconds, p.ctime_nanoseconds, p.same_file, p.pixels, r.path
+		FROM picture p JOIN root r ON r.id = p.root
+		WHERE p.same_as = ANY (items) AND p.state IN (2, 9)
+		ORDER BY p.same_as, r.path || '/'::bytea, p.path;
+END $$;
+
 -- ------------------------------------------------------------ the vectors that are compared ----
 -- A distance is taken between rows of a space: vectors less a mean, of length 1 under cosine. A
 -- comparison is a table compared_N of such rows beside the vectors. A trigger keeps it; so later
@@ -1091,7 +1190,6 @@ BEGIN
 		'DROP TRIGGER IF EXISTS compare_%1$s_truncate ON feature;'
 		'DROP FUNCTION IF EXISTS ims_compare_%1$s();'
 		'DROP FUNCTION IF EXISTS ims_near_%1$s(vector[], bigint, bigint[], double precision);'
-		'DROP FUNCTION IF EXISTS ims_near_index_%1$s(vector[], bigint, bigint[], bigint);'
 		'DROP TABLE IF EXISTS compared_%1$s', which);
 	DELETE FROM comparison WHERE number = which;
 END $$;
@@ -1105,10 +1203,33 @@ LANGUAGE sql IMMUTABLE AS $$
 		ELSE '(%1$s <-> q) + 0.0' END, of_row)
 $$;
 
--- Items that the statements behind this one in the transaction read.
-CREATE FUNCTION ims_set_found(items bigint[]) RETURNS void LANGUAGE sql AS $$
-	SELECT set_config('imgsearch.found', coalesce(array_agg(DISTINCT i)::text, '{}'), true)
-		FROM unnest(items) i
+-- The body of a function that finds near rows, sorted by an expression. Ids that are found are left
+-- for ims_items and the functions beside it. A plan without a subset is made once in a session.
+CREATE FUNCTION ims_near_body(which bigint, sorted_by text, first text) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$
+	SELECT format($f$
+		DECLARE
+			q vector;
+			found bigint[] := '{}';
+			done text;
+		BEGIN
+			%s
+			number := 0;
+			FOREACH q IN ARRAY queries LOOP
+				IF subset IS NULL THEN %s
+				ELSE %s
+				END IF;
+				number := number + 1;
+			END LOOP;
+			done := set_config('imgsearch.found', found::text, true);
+		END $f$, first, max(part) FILTER (WHERE filter = ''), max(part) FILTER (WHERE filter <> ''))
+		FROM (SELECT filter, format($f$
+					FOR id, bound IN SELECT c.id, %2$s FROM compared_%1$s c %3$s
+							ORDER BY %2$s LIMIT k LOOP
+						found := found || id;
+						RETURN NEXT;
+					END LOOP;$f$, which, sorted_by, filter) AS part
+			FROM (VALUES (''), ('WHERE c.id = ANY (subset)')) AS f (filter)) parts
 $$;
 
 -- The functions of a comparison. Distances are lengths, or negative dot products.
@@ -1157,52 +1278,29 @@ BEGIN
 		CREATE FUNCTION ims_near_%1$s(queries vector[], k bigint, subset bigint[],
 			slack double precision)
 		RETURNS TABLE (number bigint, id bigint, bound double precision) LANGUAGE plpgsql AS $t$
-		DECLARE
-			q vector;
-			found bigint[] := '{}';
-		BEGIN
-			number := 0;
-			FOREACH q IN ARRAY queries LOOP
-				FOR id, bound IN
-					SELECT c.id, %2$s FROM compared_%1$s c
-						WHERE subset IS NULL OR c.id = ANY (subset)
-						ORDER BY 2 LIMIT k
-				LOOP
-					found := found || id;
-					RETURN NEXT;
-				END LOOP;
-				number := number + 1;
-			END LOOP;
-			PERFORM ims_set_found(found);
-		END $t$;
+		%2$s $t$;
 
-		CREATE FUNCTION ims_near_index_%1$s(queries vector[], k bigint, subset bigint[], ef bigint)
+		CREATE OR REPLACE FUNCTION ims_near_index(queries vector[], k bigint, subset bigint[],
+			ef bigint, of_metric bigint, of_mean vector)
 		RETURNS TABLE (number bigint, id bigint, bound double precision) LANGUAGE plpgsql AS $t$
-		DECLARE
-			q vector;
-			found bigint[] := '{}';
-		BEGIN
-			PERFORM set_config('hnsw.ef_search', ef::text, true),
-				set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true)
-				%4$s;
-			number := 0;
-			FOREACH q IN ARRAY queries LOOP
-				FOR id, bound IN
-					SELECT c.id, %3$s FROM compared_%1$s c
-						WHERE subset IS NULL OR c.id = ANY (subset)
-						ORDER BY %3$s LIMIT k
-				LOOP
-					found := found || id;
-					RETURN NEXT;
-				END LOOP;
-				number := number + 1;
-			END LOOP;
-			PERFORM ims_set_found(found);
-		END $t$;
+		%3$s $t$;
 		$f$, which,
-		ims_near_bound(of_metric, 'c.data'), indexed,
-		CASE WHEN ims_vector_version() >= 800
-			THEN ', set_config(''hnsw.iterative_scan'', ''relaxed_order'', true)' END);
+		ims_near_body(which, ims_near_bound(of_metric, 'c.data'), ''),
+		ims_near_body(which, indexed, format($f$
+			IF NOT EXISTS (SELECT FROM comparison c, pg_index i WHERE c.number = %1$s AND c.filled
+					AND c.metric = of_metric AND c.mean IS NOT DISTINCT FROM of_mean
+					AND i.indisvalid AND i.indexrelid = to_regclass('compared_%1$s_hnsw')) THEN
+				RETURN QUERY SELECT -1::bigint, 0::bigint, 0::double precision;
+				RETURN QUERY SELECT * FROM ims_near(queries, k, subset, 0, of_metric, of_mean);
+				RETURN;
+			END IF;
+			done := set_config('hnsw.ef_search', ef::text, true)
+				|| set_config('enable_seqscan', 'off', true)
+				|| set_config('enable_sort', 'off', true) %2$s
+				|| set_config('plan_cache_mode', CASE WHEN subset IS NULL
+					THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
+			$f$, which, CASE WHEN ims_vector_version() >= 800
+				THEN '|| set_config(''hnsw.iterative_scan'', ''relaxed_order'', true)' END)));
 END $$;
 
 -- The comparison by these rows, which is made where there is none. NULL: this role does not own the
@@ -1244,6 +1342,7 @@ DECLARE
 	which bigint := (SELECT c.number FROM comparison c WHERE c.filled AND c.metric = of_metric
 		AND c.mean IS NOT DISTINCT FROM of_mean);
 	found bigint[] := '{}';
+	done text;
 BEGIN
 	IF which IS NOT NULL THEN
 		RETURN QUERY EXECUTE format('SELECT * FROM ims_near_%s($1, $2, $3, $4)', which)
@@ -1264,28 +1363,17 @@ BEGIN
 		found := found || id;
 		RETURN NEXT;
 	END LOOP;
-	PERFORM ims_set_found(found);
+	done := set_config('imgsearch.found', found::text, true);
 END $$;
 
--- The same by the index of a comparison. Where there is none (it was copied from elsewhere, or
--- somebody dropped it) by a scan, behind a row of number -1.
+-- The same by the index of the comparison, which replaces this function. Where there is none (it
+-- was copied from elsewhere, or somebody dropped it) by a scan, behind a row of number -1.
 CREATE FUNCTION ims_near_index(queries vector[], k bigint, subset bigint[], ef bigint,
 	of_metric bigint, of_mean vector)
-RETURNS TABLE (number bigint, id bigint, bound double precision) LANGUAGE plpgsql AS $$
-DECLARE
-	which bigint := (SELECT c.number FROM comparison c WHERE c.filled AND c.metric = of_metric
-		AND c.mean IS NOT DISTINCT FROM of_mean
-		AND EXISTS (SELECT FROM pg_index i WHERE i.indisvalid
-			AND i.indexrelid = to_regclass(format('compared_%s_hnsw', c.number))));
-BEGIN
-	IF which IS NULL THEN
-		RETURN QUERY SELECT -1::bigint, 0::bigint, 0::double precision;
-		RETURN QUERY SELECT * FROM ims_near(queries, k, subset, 0, of_metric, of_mean);
-		RETURN;
-	END IF;
-	RETURN QUERY EXECUTE format('SELECT * FROM ims_near_index_%s($1, $2, $3, $4)', which)
-		USING queries, k, subset, ef;
-END $$;
+RETURNS TABLE (number bigint, id bigint, bound double precision) LANGUAGE sql AS $$
+	SELECT -1::bigint, 0::bigint, 0::double precision
+	UNION ALL SELECT * FROM ims_near(queries, k, subset, 0, of_metric, of_mean)
+$$;
 
 -- Adds the vectors of up to n ids behind one that lack; the last id, or NULL at the end.
 CREATE FUNCTION ims_comparison_fill(which bigint, behind bigint, n bigint)

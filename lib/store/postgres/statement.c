@@ -1,30 +1,61 @@
 /* Statements: sent, in one round trip where there are several, and their answers read. */
 #include "store/postgres/statement.h"
 
+#include <stdio.h>
 #include <string.h>
 
-static int send(pg_link *l, const char *sql, const pg_params *p, imgsearch_error *err)
+enum { NAME_SIZE = 24 };
+
+/*
+ * The name under which a statement is prepared on this connection; *first: not yet. False: none, it
+ * is sent as text.
+ */
+static bool find_name(pg_link *l, const pg_statement *s, char name[NAME_SIZE], bool *first)
+{
+	int i = 0;
+	while (i < l->n_prepared && l->prepared[i] != s->sql)
+		i++;
+	*first = i == l->n_prepared;
+	snprintf(name, NAME_SIZE, "imgsearch_%d", i);
+	return i < PG_PREPARED;
+}
+
+static int send(pg_link *l, pg_statement *s, bool prepared, imgsearch_error *err)
 {
 	static const int binary[PARAMS_MOST] = { 1, 1, 1, 1, 1, 1, 1, 1 };
+	const libpq *pq = ims_libpq();
+	const pg_params *p = s->p;
 	const char *value[PARAMS_MOST];
-	size_t n = p ? p->n : 0;
-	for (size_t i = 0; i < n; i++)
+	char name[NAME_SIZE];
+	bool first = false;
+	int n = p ? (int)p->n : 0, sent = 1;
+	for (int i = 0; i < n; i++)
 		value[i] = p->length[i] < 0 ? NULL : (const char *)p->data.data + p->at[i];
-	return ims_libpq()->send(l->c, sql, (int)n, n ? p->type : NULL, value, n ? p->length : NULL,
-			   binary, PG_BINARY)
-		? 0
-		: ims_pg_fail_connection(l, err);
+	prepared = prepared && s->stays && find_name(l, s, name, &first);
+	s->prepares = prepared && first;
+	if (s->prepares) {
+		sent = pq->send_prepare(l->c, name, s->sql, n, n ? p->type : NULL);
+		l->prepared[l->n_prepared++] = s->sql;
+	}
+	if (sent && prepared)
+		sent = pq->send_prepared(l->c, name, n, value, n ? p->length : NULL, binary, PG_BINARY);
+	else if (sent)
+		sent = pq->send(l->c, s->sql, n, n ? p->type : NULL, value, n ? p->length : NULL, binary,
+			PG_BINARY);
+	return sent ? 0 : ims_pg_fail_connection(l, err);
 }
 
 /* Sends statements, behind the BEGIN that waits, and the end of the pipeline. */
-static int send_all(pg_link *l, const pg_statement *s, size_t n, imgsearch_error *err)
+static int send_all(pg_link *l, pg_statement *s, size_t n, imgsearch_error *err)
 {
 	const libpq *pq = ims_libpq();
+	bool prepared = l->begin && !atomic_load(&l->st->unprepared);
+	pg_statement begin = { .sql = l->begin };
 	int rc = pq->enter_pipeline(l->c) ? 0 : ims_pg_fail_connection(l, err);
 	if (!rc && l->begin)
-		rc = send(l, l->begin, NULL, err);
+		rc = send(l, &begin, false, err);
 	for (size_t i = 0; !rc && i < n; i++)
-		rc = send(l, s[i].sql, s[i].p, err);
+		rc = send(l, &s[i], prepared, err);
 	if (!rc && !pq->sync(l->c))
 		rc = ims_pg_fail_connection(l, err);
 	atomic_fetch_add(&l->st->trips, 1);
@@ -80,8 +111,13 @@ static int try_batch(pg_link *l, pg_statement *s, size_t n, imgsearch_error *err
 	if (rc)
 		return rc; /* nothing was sent, or the connection is lost */
 	take_begin(l, &rc, err);
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
+		if (s[i].prepares) {
+			ims_pg_clear(next_result(l, &rc, err));
+			l->n_prepared -= rc != 0; /* the last ones */
+		}
 		s[i].out = next_result(l, &rc, err);
+	}
 	end_pipeline(l);
 	for (size_t i = 0; rc && i < n; i++) {
 		ims_pg_clear(s[i].out);
@@ -105,13 +141,31 @@ static bool reconnect(pg_link *l, pg_retry *r)
 		return false;
 	ims_libpq()->reset(l->c);
 	l->failed = 0;
+	l->n_prepared = 0;
 	return true;
+}
+
+/*
+ * Whether a transaction that has just begun is to begin again, by statements that are sent as text:
+ * those that were prepared belong to another session, behind a pooler, or do no longer fit the
+ * tables. From then on none is prepared.
+ */
+static bool stop_preparing(pg_link *l, const char *begin)
+{
+	if (!begin || !l->forgot)
+		return false;
+	atomic_store(&l->st->unprepared, true);
+	l->begin = begin;
+	l->failed = 0;
+	l->forgot = false;
+	return !ims_pg_script(l, "ROLLBACK", NULL);
 }
 
 /* As ims_pg_batch, but the parameters stay. */
 static int run_batch(pg_link *l, pg_statement *s, size_t n, imgsearch_error *err)
 {
 	pg_retry retry = { 0 };
+	const char *begin = l->begin;
 	int rc;
 	for (size_t i = 0; i < n; i++) {
 		s[i].out = NULL;
@@ -120,7 +174,7 @@ static int run_batch(pg_link *l, pg_statement *s, size_t n, imgsearch_error *err
 	}
 	do
 		rc = try_batch(l, s, n, err);
-	while (rc && reconnect(l, &retry));
+	while (rc && (reconnect(l, &retry) || stop_preparing(l, begin)));
 	return rc;
 }
 
