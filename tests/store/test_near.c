@@ -272,6 +272,22 @@ static void a_query_takes_two_round_trips(void **state)
 	end(p);
 }
 
+/* Opening an index, and its first query: of settings all are read at once. */
+static void opening_takes_few_round_trips(void **state)
+{
+	if (no_server(state))
+		skip();
+	pair *p = make(IMGSEARCH_METRIC_COSINE, MANY);
+	imgsearch_query_options o = options("exact", K);
+	imgsearch_input in = imgsearch_input_vector(p->query[0], DIM);
+	build(p->server, "exact");
+	imgsearch_close(p->server);
+	WORKS(imgsearch_open(address, NULL, NULL, &p->server, &err));
+	query_trips(p, &in, &o);
+	assert_true(trips(p) <= 10);
+	end(p);
+}
+
 /* Another program adds a row, or builds: the next answer knows. */
 static void a_query_notices_what_others_write(void **state)
 {
@@ -639,6 +655,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(ip_is_exact, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(the_index_of_the_server, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(a_query_takes_two_round_trips, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(opening_takes_few_round_trips, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(a_query_notices_what_others_write, make_folder,
 			remove_folder),
 		cmocka_unit_test_setup_teardown(a_query_may_be_stale, make_folder, remove_folder),

@@ -79,6 +79,7 @@ typedef struct pg_snapshot {
 	bool stale;   /* it was compared, and is another one */
 	store_state state;
 	struct pg_items *items; /* items.h */
+	pg_result *settings;    /* all: a name, and its value or NULL where that is long */
 } pg_snapshot;
 
 /* The snapshot of this thread; NULL: none, it has the open transaction, or memory is short. */

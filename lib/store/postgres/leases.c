@@ -139,6 +139,8 @@ static void let_go(pg_store *st, pg_snapshot *own)
 {
 	ims_pg_items_free(own->items);
 	own->items = NULL;
+	ims_pg_clear(own->settings);
+	own->settings = NULL;
 	if (own->link)
 		ims_pg_end_read(st, own->link);
 	own->link = NULL;

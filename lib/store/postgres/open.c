@@ -107,18 +107,32 @@ static int make(pg_link *l, const store_options *o, imgsearch_error *err)
 	return rc ? rc : ims_pg_run(l, NULL, err, "COMMIT", NULL);
 }
 
+/* Another version's functions would be called wrongly. */
+static int check_version(const pg_store *st, int64_t version, imgsearch_error *err)
+{
+	int64_t own = atoi(SCHEMA_VERSION);
+	return version == own
+		? 0
+		: ims_fail(err, IMGSEARCH_EVERSION,
+			"index %s was made by %s imgsearch (schema %lld, this one knows %lld)", st->base.label,
+			version > own ? "a newer" : "an older", (long long)version, (long long)own);
+}
+
 static int read_types(pg_store *st, pg_link *l, imgsearch_error *err)
 {
 	pg_result *r;
 	int rc = ims_pg_run(l, &r, err,
-		"SELECT 'ims_record'::regtype::oid::bigint, 'ims_record[]'::regtype::oid::bigint,"
-		" 'vector'::regtype::oid::bigint, 'vector[]'::regtype::oid::bigint",
+		"SELECT (SELECT encode(data, 'escape')::bigint FROM setting WHERE name = 'version'),"
+		" to_regtype('ims_record')::oid::bigint, to_regtype('ims_record[]')::oid::bigint,"
+		" to_regtype('vector')::oid::bigint, to_regtype('vector[]')::oid::bigint",
 		NULL);
+	if (!rc)
+		rc = check_version(st, ims_pg_number(r, 0, 0), err);
 	if (!rc) {
-		st->record = (pg_oid)ims_pg_number(r, 0, 0);
-		st->record_array = (pg_oid)ims_pg_number(r, 0, 1);
-		st->vector = (pg_oid)ims_pg_number(r, 0, 2);
-		st->vector_array = (pg_oid)ims_pg_number(r, 0, 3);
+		st->record = (pg_oid)ims_pg_number(r, 0, 1);
+		st->record_array = (pg_oid)ims_pg_number(r, 0, 2);
+		st->vector = (pg_oid)ims_pg_number(r, 0, 3);
+		st->vector_array = (pg_oid)ims_pg_number(r, 0, 4);
 	}
 	ims_pg_clear(r);
 	return rc;
@@ -128,37 +142,14 @@ static int read_types(pg_store *st, pg_link *l, imgsearch_error *err)
  * The first schema that the search path names must exist. The server would pass over one that does
  * not, and the tables of another index would be used.
  */
-static int require_schema(pg_store *st, pg_link *l, const pg_result *examined, imgsearch_error *err)
+static int require_schema(const pg_store *st, const pg_result *examined, imgsearch_error *err)
 {
-	enum { FIRST_NAMED = 4 };
-	pg_params p = { 0 };
-	pg_result *r;
+	enum { FIRST_NAMED = 4, IS_ABSENT };
 	size_t size;
-	if (ims_pg_is_null(examined, 0, FIRST_NAMED))
+	if (ims_pg_is_null(examined, 0, FIRST_NAMED) || !ims_pg_number(examined, 0, IS_ABSENT))
 		return 0;
-	const char *name = ims_pg_value(examined, 0, FIRST_NAMED, &size);
-	ims_pg_text(&p, name);
-	int rc = ims_pg_run(l, &r, err, "SELECT to_regnamespace(quote_ident($1)) IS NULL", &p);
-	if (!rc && ims_pg_number(r, 0, 0))
-		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s: there is no schema \"%s\"",
-			st->base.label, name);
-	ims_pg_clear(r);
-	return rc;
-}
-
-/* Another version's functions would be called wrongly. */
-static int check_version(pg_store *st, pg_link *l, imgsearch_error *err)
-{
-	pg_result *r;
-	int rc = ims_pg_run(l, &r, err,
-		"SELECT (SELECT encode(data, 'escape')::bigint FROM setting WHERE name = 'version')", NULL);
-	int64_t version = rc ? 0 : ims_pg_number(r, 0, 0), own = atoi(SCHEMA_VERSION);
-	ims_pg_clear(r);
-	if (rc || version == own)
-		return rc;
-	return ims_fail(err, IMGSEARCH_EVERSION,
-		"index %s was made by %s imgsearch (schema %lld, this one knows %lld)", st->base.label,
-		version > own ? "a newer" : "an older", (long long)version, (long long)own);
+	return ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s: there is no schema \"%s\"", st->base.label,
+		ims_pg_value(examined, 0, FIRST_NAMED, &size));
 }
 
 static int examine(pg_store *st, const store_options *o, imgsearch_error *err)
@@ -170,9 +161,10 @@ static int examine(pg_store *st, const store_options *o, imgsearch_error *err)
 		rc = ims_pg_run(l, &r, err,
 			"SELECT to_regclass('picture') IS NOT NULL, to_regtype('vector') IS NOT NULL,"
 			" current_schema()::text, EXISTS (SELECT FROM pg_extension WHERE extname = 'vector'),"
-			" (SELECT btrim(s, ' \"') FROM string_to_table(current_setting('search_path'), ',')"
+			" f.name, to_regnamespace(quote_ident(f.name)) IS NULL FROM (SELECT (SELECT"
+			" btrim(s, ' \"') FROM string_to_table(current_setting('search_path'), ',')"
 			" WITH ORDINALITY AS e (s, i) WHERE btrim(s, ' \"') NOT IN ('$user', '')"
-			" ORDER BY i LIMIT 1)",
+			" ORDER BY i LIMIT 1) AS name) AS f",
 			NULL);
 	bool made = !rc && ims_pg_number(r, 0, 0), has_vector = !rc && ims_pg_number(r, 0, 1);
 	bool has_schema = !rc && !ims_pg_is_null(r, 0, 2), installed = !rc && ims_pg_number(r, 0, 3);
@@ -180,7 +172,7 @@ static int examine(pg_store *st, const store_options *o, imgsearch_error *err)
 		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s: no schema of the search path exists",
 			st->base.label);
 	if (!rc)
-		rc = require_schema(st, l, r, err);
+		rc = require_schema(st, r, err);
 	ims_pg_clear(r);
 	if (!rc && !has_vector)
 		rc = ims_fail(err, IMGSEARCH_EUNSUPPORTED,
@@ -192,8 +184,6 @@ static int examine(pg_store *st, const store_options *o, imgsearch_error *err)
 		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "there is no index %s", st->base.label);
 	if (!rc && !made)
 		rc = make(l, o, err);
-	if (!rc)
-		rc = check_version(st, l, err);
 	if (!rc)
 		rc = read_types(st, l, err);
 	ims_pg_release(st, l);

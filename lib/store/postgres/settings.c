@@ -20,19 +20,62 @@ int ims_pg_setting_set(store *st, const char *name, const void *data, size_t siz
 		&p);
 }
 
-int ims_pg_setting_get(store *st, const char *name, buf *out, imgsearch_error *err)
+static int read_setting(store *st, const char *name, pg_result **r, imgsearch_error *err)
 {
 	pg_params p = { 0 };
-	pg_result *r;
-	size_t size;
-	out->len = 0;
 	ims_pg_text(&p, name);
-	int rc = ims_pg_read(st, &r, err, "SELECT data FROM setting WHERE name = $1", &p);
-	if (!rc && ims_pg_count(r)) {
-		const char *data = ims_pg_value(r, 0, 0, &size);
-		ims_buf_put(out, data, size);
-		rc = out->failed ? ims_nomem(err) : 0;
-	}
+	return ims_pg_read(st, r, err, "SELECT data FROM setting WHERE name = $1", &p);
+}
+
+/* The value of row `row`, or nothing where there is no such row. */
+static int take_setting(const pg_result *r, int row, int column, buf *out, imgsearch_error *err)
+{
+	size_t size;
+	if (row >= ims_pg_count(r))
+		return 0;
+	const char *data = ims_pg_value(r, row, column, &size);
+	ims_buf_put(out, data, size);
+	return out->failed ? ims_nomem(err) : 0;
+}
+
+static int find_setting(const pg_result *r, const char *name)
+{
+	size_t size;
+	int row = 0, n = ims_pg_count(r);
+	while (row < n && strcmp(ims_pg_value(r, row, 0, &size), name) != 0)
+		row++;
+	return row;
+}
+
+/* In a snapshot all settings are read at once, but for long ones. *held: the value was in it. */
+static int get_held(store *st, const char *name, buf *out, bool *held, imgsearch_error *err)
+{
+	pg_snapshot *snapshot = ims_pg_snapshot_get((pg_store *)st);
+	int rc = 0;
+	*held = false;
+	if (!snapshot)
+		return 0;
+	if (!snapshot->settings)
+		rc = ims_pg_read(st, &snapshot->settings, err,
+			"SELECT name, CASE WHEN length(data) <= 65536 THEN data END FROM setting", NULL);
+	if (rc)
+		return rc;
+	int row = find_setting(snapshot->settings, name);
+	*held = row == ims_pg_count(snapshot->settings) || !ims_pg_is_null(snapshot->settings, row, 1);
+	return *held ? take_setting(snapshot->settings, row, 1, out, err) : 0;
+}
+
+int ims_pg_setting_get(store *st, const char *name, buf *out, imgsearch_error *err)
+{
+	pg_result *r = NULL;
+	bool held;
+	out->len = 0;
+	int rc = get_held(st, name, out, &held, err);
+	if (rc || held)
+		return rc;
+	rc = read_setting(st, name, &r, err);
+	if (!rc)
+		rc = take_setting(r, 0, 0, out, err);
 	ims_pg_clear(r);
 	return rc;
 }
