@@ -253,6 +253,32 @@ static void sqlite_for_one_thread(void **state)
 	assert_int_equal(status, 0);
 }
 
+/* What a writer of a new file keeps of it in memory has a limit, whatever the size of its pages. */
+static void a_writer_of_a_new_file(void **state)
+{
+	enum { WIDE = 256, ROWS = 10000, TIMES = 10, LIMIT = 80 << 20 };
+	(void)state;
+	store_options o = { .dim = WIDE };
+	store *st;
+	int64_t *ids = malloc(ROWS * sizeof *ids);
+	float *rows = calloc(ROWS * WIDE, sizeof *rows);
+	assert_true(ids && rows);
+	ok(ims_store_open(&st, file, &o, &err));
+	ok(ims_store_write_begin(st, &err));
+	for (int i = 0; i < TIMES; i++) {
+		for (int k = 0; k < ROWS; k++)
+			ids[k] = i * ROWS + k;
+		ok(ims_store_tx_begin(st, &err));
+		ok(ims_store_vectors_put(st, ids, rows, ROWS, WIDE, &err));
+		ok(ims_store_tx_commit(st, &err));
+	}
+	assert_true(sqlite3_memory_used() < LIMIT);
+	ims_store_write_end(st);
+	ims_store_close(st);
+	free(ids);
+	free(rows);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -262,6 +288,7 @@ int main(void)
 		cmocka_unit_test(reads_within_reads),
 		cmocka_unit_test(a_writer_gives_up),
 		cmocka_unit_test(a_hold),
+		cmocka_unit_test_setup_teardown(a_writer_of_a_new_file, on_file, remove_folder),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

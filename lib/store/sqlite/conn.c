@@ -118,7 +118,8 @@ int ims_sqlite_connect(sqlite_store *st, conn **out, bool writer, imgsearch_erro
 	if (!rc && writer)
 		rc = ims_sqlite_exec(c,
 			"PRAGMA foreign_keys=ON; PRAGMA synchronous=NORMAL; PRAGMA secure_delete=OFF;"
-			"PRAGMA cache_size=-65536; PRAGMA journal_size_limit=67108864; PRAGMA"
+			"PRAGMA cache_size=-" IMS_STORE_WRITER_KIB
+			"; PRAGMA journal_size_limit=67108864; PRAGMA"
 			" wal_autocheckpoint=4096",
 			err);
 	else if (!rc && !writer)

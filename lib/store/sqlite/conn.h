@@ -12,7 +12,8 @@
 
 enum { CONN_STATEMENTS = 96, STORE_READERS = STORE_PARTS, TALLIES = 104 };
 
-#define IMS_STORE_MAP "0x7fff0000" /* bytes of a file that SQLite maps */
+#define IMS_STORE_MAP "0x7fff0000"   /* bytes of a file that SQLite maps */
+#define IMS_STORE_WRITER_KIB "65536" /* of pages, that a writer keeps in memory */
 
 typedef struct sqlite_store sqlite_store;
 

@@ -141,12 +141,16 @@ static int examine(conn *c, int *kind, imgsearch_error *err)
 	return 0;
 }
 
-/* Pragmas that a new file needs before its first table. They change nothing in one with tables. */
+/*
+ * Pragmas that a new file needs before its first table. They change nothing in one with tables.
+ * SQLite counts the pages of its cache when the size is set, by the size that they have then.
+ */
 static int prepare_new(conn *c, uint32_t dim, imgsearch_error *err)
 {
 	char *pragma =
-		ims_format("PRAGMA page_size=%u; PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL",
-			ims_sqlite_page_size(dim));
+		ims_format("PRAGMA page_size=%u; PRAGMA cache_size=-%s; PRAGMA auto_vacuum=INCREMENTAL;"
+				   " PRAGMA journal_mode=WAL",
+			ims_sqlite_page_size(dim), IMS_STORE_WRITER_KIB);
 	if (!pragma)
 		return ims_nomem(err);
 	int rc = ims_sqlite_exec(c, pragma, err);
