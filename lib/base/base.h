@@ -18,6 +18,7 @@
  *	texts.h    lists of texts
  *	signals.h  signals that no thread of the library takes
  *	job.h      a call at work: progress, stopping, log
+ *	retry.h    pauses between tries
  *	callback.h calls of the program's callbacks
  *	own_thread.h  work on a thread that lasts as long as the work
  *	result.h   the memory of a result of the public interface
@@ -50,6 +51,7 @@
 #include "base/random.h"
 #include "base/reader.h"
 #include "base/result.h"
+#include "base/retry.h"
 #include "base/signals.h"
 #include "base/spelling.h"
 #include "base/texts.h"

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 enum { BATCH_BYTES = 8 << 20, BATCH_ROWS = 65536, STATE_VERSION = 1 };
 
@@ -510,36 +509,30 @@ static int copy_once(store *from, const char *path, bool restart, job *j, store_
 	return rc;
 }
 
-static int wait_for(double seconds, job *j, imgsearch_error *err)
-{
-	double end = ims_now() + seconds;
-	int rc = 0;
-	while (!rc && ims_now() < end) {
-		nanosleep(&(struct timespec){ 0, 20000000 }, NULL);
-		rc = ims_job_check(j, err);
-	}
-	return rc;
-}
-
 /* A server that goes away after the copy has begun is waited for, again where that got further. */
 int ims_store_copy(store *from, const char *path, bool restart, job *j, store_copy_report *out,
 	imgsearch_error *err)
 {
-	enum { TRIES = 8, LONGEST = 8 }; /* half a minute in all */
+	static const double patience = 30; /* seconds */
 	imgsearch_error why = { 0 };
+	retry again = { 0 };
 	uint64_t done = 0, before;
 	int rc = strcmp(path, ":memory:")
 		? copy_once(from, path, restart, j, out, &done, &why)
 		: ims_fail(&why, IMGSEARCH_EINVAL, "a copy in memory would be lost at once");
-	for (int i = 1; done && rc == IMGSEARCH_EIO && why.detail == ECONNRESET && i < TRIES; i++) {
-		double seconds = 0.25 * (1 << i) < LONGEST ? 0.25 * (1 << i) : LONGEST;
-		ims_job_log(j, IMGSEARCH_LOG_WARNING, "%s; it is tried again in %g s", why.message,
-			seconds);
-		if (wait_for(seconds, j, &why))
+	while (done && rc == IMGSEARCH_EIO && why.detail == ECONNRESET) {
+		if (!again.tries)
+			ims_job_log(j, IMGSEARCH_LOG_WARNING, "%s; it is tried again for %g s", why.message,
+				patience);
+		if (!ims_retry_wait(&again, patience, j)) {
+			int stopped = ims_job_check(j, &why);
+			rc = stopped ? stopped : rc;
 			break;
+		}
 		before = done;
 		rc = copy_once(from, path, false, j, out, &done, &why);
-		i = done > before ? 0 : i;
+		if (done > before)
+			again = (retry){ 0 };
 	}
 	if (rc && err)
 		*err = why;

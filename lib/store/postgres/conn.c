@@ -1,10 +1,8 @@
 /* Connections: opened, kept while they are idle, and made again where the server went away. */
 #include "store/postgres/statement.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static void ignore_notice(void *arg, const pg_result *r)
 {
@@ -72,22 +70,12 @@ static void forget_idle(pg_store *st)
 	pthread_mutex_unlock(&st->mutex);
 }
 
-bool ims_pg_wait_again(pg_store *st, pg_retry *r)
+bool ims_pg_wait_again(pg_store *st, retry *r)
 {
-	double now = ims_now();
-	if (!r->tries++) {
-		r->pause = 0.05;
-		r->until = now + atomic_load(&st->patience);
-		return true;
-	}
-	if (now + r->pause > r->until)
-		return false;
-	nanosleep(&(struct timespec){ (time_t)r->pause, (long)(fmod(r->pause, 1) * 1e9) }, NULL);
-	r->pause = r->pause < 1 ? 2 * r->pause : r->pause;
-	return true;
+	return ims_retry_wait(r, atomic_load(&st->patience), NULL);
 }
 
-bool ims_pg_try_again(pg_store *st, pg_retry *r)
+bool ims_pg_try_again(pg_store *st, retry *r)
 {
 	if (!ims_pg_failure_passes() || ims_pg_in_own_transaction(st) || ims_pg_snapshot_get(st))
 		return false;
@@ -125,7 +113,7 @@ int ims_pg_acquire(pg_store *st, pg_link **out, imgsearch_error *err)
 		*out = snapshot->link;
 		return 0;
 	}
-	pg_retry retry = { 0 };
+	retry retry = { 0 };
 	int rc;
 	do
 		rc = acquire_own(st, out, err);
@@ -196,7 +184,7 @@ static int end_read(int rc, const imgsearch_error *why, pg_params *p, imgsearch_
 int ims_pg_read(store *base, pg_result **out, imgsearch_error *err, const char *sql, pg_params *p)
 {
 	pg_store *st = (pg_store *)base;
-	pg_retry retry = { 0 };
+	retry retry = { 0 };
 	imgsearch_error why = { 0 };
 	int rc;
 	*out = NULL;
@@ -217,7 +205,7 @@ int ims_pg_read_each(store *base, const char *sql, pg_params *p, pg_row_each *ea
 	imgsearch_error *err)
 {
 	pg_store *st = (pg_store *)base;
-	pg_retry retry = { 0 };
+	retry retry = { 0 };
 	imgsearch_error why = { 0 };
 	uint64_t rows = 0;
 	int rc;

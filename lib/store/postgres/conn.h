@@ -99,15 +99,11 @@ int ims_pg_state_compare(pg_store *st, pg_snapshot *snapshot, pg_result *r, bool
 /*
  * Whether to do again what failed last on this thread, after a while: the server went away, or two
  * transactions waited for each other. Not within a transaction or a snapshot. A connection that lay
- * idle may have been lost before, so once is always tried. *r is zeroed before the first failure.
+ * idle may have been lost before, so once is always tried.
  */
-typedef struct pg_retry {
-	unsigned tries;
-	double pause, until;
-} pg_retry;
-bool ims_pg_try_again(pg_store *st, pg_retry *r);
-bool ims_pg_wait_again(pg_store *st, pg_retry *r); /* the pause alone; false: long enough */
-void ims_pg_forget_failure(void);                  /* comes before what may be done again */
+bool ims_pg_try_again(pg_store *st, retry *r);
+bool ims_pg_wait_again(pg_store *st, retry *r); /* the pause alone; false: long enough */
+void ims_pg_forget_failure(void);               /* comes before what may be done again */
 
 /* The connection of the open transaction. EINVAL: there is none. */
 int ims_pg_writer(store *st, pg_link **out, imgsearch_error *err);

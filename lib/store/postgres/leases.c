@@ -51,7 +51,7 @@ int ims_pg_tx_begin(store *base, imgsearch_error *err)
 	if (!atomic_load(&st->writing) || atomic_load(&st->in_tx))
 		return ims_fail(err, IMGSEARCH_EINVAL,
 			"index %s: a transaction needs the right to write, and none may be open", base->label);
-	pg_retry retry = { 0 };
+	retry retry = { 0 };
 	imgsearch_error why = { 0 };
 	int rc;
 	do

@@ -135,7 +135,7 @@ bool ims_pg_is_lost(const pg_link *l)
  * Connects again where a transaction begins: the server may have gone away, or come back since. The
  * pause doubles. False: it has been waited for long enough.
  */
-static bool reconnect(pg_link *l, pg_retry *r)
+static bool reconnect(pg_link *l, retry *r)
 {
 	if (!l->begin || !ims_pg_is_lost(l) || !ims_pg_wait_again(l->st, r))
 		return false;
@@ -164,7 +164,7 @@ static bool stop_preparing(pg_link *l, const char *begin)
 /* As ims_pg_batch, but the parameters stay. */
 static int run_batch(pg_link *l, pg_statement *s, size_t n, imgsearch_error *err)
 {
-	pg_retry retry = { 0 };
+	retry retry = { 0 };
 	const char *begin = l->begin;
 	int rc;
 	for (size_t i = 0; i < n; i++) {
@@ -278,7 +278,7 @@ int ims_pg_each_keeping(pg_link *l, const char *sql, pg_params *p, pg_row_each *
 	uint64_t *rows, imgsearch_error *err)
 {
 	pg_statement s = { .sql = sql, .p = p };
-	pg_retry retry = { 0 };
+	retry retry = { 0 };
 	int rc = p && p->data.failed ? ims_nomem(err) : 0;
 	if (rc)
 		return rc;
