@@ -10,7 +10,8 @@
 
 enum { ITEMS_AHEAD = 32 }; /* about a batch of the network */
 
-static const double write_every = 2; /* seconds */
+/* Seconds between two transactions; on a server each is five round trips. */
+static const double write_every = 2, write_shared_every = 6;
 
 /* --------------------------------------------------------------------------------- waiting ---- */
 
@@ -277,7 +278,8 @@ static int write_all(pipeline *p)
 
 int ims_pipeline_write_if_due(pipeline *p)
 {
-	return p->pending.n && ims_now() - p->last_write >= write_every ? write_all(p) : 0;
+	double every = ims_store_is_shared(p->s->store) ? write_shared_every : write_every;
+	return p->pending.n && ims_now() - p->last_write >= every ? write_all(p) : 0;
 }
 
 int ims_pipeline_record(pipeline *p, const pending_row *row)

@@ -2,8 +2,9 @@
  * The pipeline of an index run. It is called on the caller's thread. Files pass through a ring of
  * items to the threads of the pool, which prepare them. The oldest item leaves the ring first. It
  * becomes a pending row, and its input joins a batch for the network if no picture has its bytes.
- * Batches also run on the pool, one thread each. Every two seconds the vectors of all pending rows
- * are awaited, and one transaction writes the rows. A kill loses no more than those.
+ * Batches also run on the pool, one thread each. Every two seconds, on a server six, the vectors of
+ * all pending rows are awaited, and one transaction writes the rows. A kill loses no more than
+ * those.
  *
  * All decisions follow the order of the walk, so no thread decides which of two equal files is the
  * duplicate.
@@ -116,7 +117,10 @@ int ims_pipeline_submit(pipeline *p, const pipeline_item *item);
 /* Adds a row that is not indexed and becomes the owner of its strings. EDB, EIO, ENOMEM. */
 int ims_pipeline_record(pipeline *p, const pending_row *row);
 
-/* Writes the pending rows if the last write is two seconds ago. EMODEL, EDB, EIO, ENOMEM. */
+/*
+ * Writes the pending rows if the last write is two seconds ago, on a server six. EMODEL, EDB, EIO,
+ * ENOMEM.
+ */
 int ims_pipeline_write_if_due(pipeline *p);
 
 /*
