@@ -155,8 +155,9 @@ static int by_hash_with_items(pg_store *st, pg_snapshot *snapshot, const hash256
 	pg_params p[2];
 	pg_statement s[2 + PG_ITEM_STATEMENTS] = {
 		{ .sql = sql, .p = &p[0] },
-		{ .sql = "SELECT ims_set_found(ARRAY(SELECT p.id FROM picture p WHERE p.hash = ANY ($1)"
-				 " AND p.state = 1))",
+		{ .sql =
+				"SELECT set_config('imgsearch.found', ARRAY(SELECT p.id FROM picture p WHERE p.hash"
+				" = ANY ($1) AND p.state = 1)::text, true)",
 			.p = &p[1] },
 	};
 	bool assumed = snapshot->assumed;
