@@ -17,7 +17,8 @@ import numpy as np
 BUILD, VECTORS, N = os.path.abspath(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 FRONT, IMGSEARCH = os.path.join(BUILD, "tests/bench/front"), os.path.join(BUILD, "imgsearch")
 K, ROUNDS, SECONDS = 10, 2, 3
-EFS = (16, 40, 100, 250)
+FEW = 20  # queries of the exact searcher
+EFS = (40, 100, 250)
 SERVER = """. tests/tools/postgres.sh
 postgres_find && postgres_start "$1/server" >&2 || exit 1
 for setting in shared_buffers=4GB work_mem=64MB maintenance_work_mem=4GB max_wal_size=8GB \
@@ -119,12 +120,16 @@ def compare(hand, server, folder, kind):
         print(f"{ef:4} {recall:7.3f} {max(one):10.0f} {max(ours):8.0f} {max(ours) / max(one):6.2f}"
               f" {max(sixteen):12.0f} {max(ours16):9.0f}   (by hand recall"
               f" {hand.recall(kind + '_query', ef, truth):.3f})", flush=True)
-    for index, name, settings in (
-            (server, "server", ("pgvector,recall=0.95", "pgvector,recall=0.99", "exact")),
-            (folder + "/index.db", "file (CPU time)", ("graph,recall=0.95", "graph,recall=0.99",
-                                                       "exact"))):
-        for setting, (recall, rate) in zip(settings, ask(index, path, truth_path, *settings)):
+    few, few_truth = f"{folder}/few_{kind}.npy", f"{folder}/few_truth_{kind}.npy"
+    np.save(few, queries[:FEW])
+    np.save(few_truth, truth[:FEW])
+    for index, name, searcher in ((server, "server", "pgvector"),
+                                  (folder + "/index.db", "file", "graph")):
+        for setting in (f"{searcher},recall=0.95,threads=2", f"{searcher},recall=0.99,threads=2"):
+            (recall, rate), = ask(index, path, truth_path, setting)
             print(f"  {name}: {setting}: recall {recall:.3f}, {rate:.0f}/s", flush=True)
+        (recall, rate), = ask(index, few, few_truth, "exact,threads=2")
+        print(f"  {name}: exact,threads=2: recall {recall:.3f}, {rate:.1f}/s", flush=True)
 
 
 def prepare(hand, server, folder, n):
@@ -167,4 +172,5 @@ def main():
             subprocess.run(["sh", "-c", STOP, "sh", folder], check=False)
 
 
-main()
+if __name__ == "__main__":
+    main()
