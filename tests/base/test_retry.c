@@ -1,4 +1,4 @@
-/* base/retry: pauses between tries. Time is the test's own: it passes with every look at the clock. */
+/* base/retry: pauses between tries. Time is the test's own: every look at the clock takes some. */
 #include "base/base.h"
 #include "test.h"
 
