@@ -38,29 +38,32 @@ static int add_lines(text_list *out, const char *text, const char *name, imgsear
 	return rc;
 }
 
-/* Whether a file begins as a list of addresses does, and not as an index. */
-static bool is_list(const char *path)
+/* Whether a file begins as a list of addresses does. That of an index has whole pages. */
+static bool is_list(const char *path, bool no_index)
 {
+	enum { PAGE_LEAST = 512 };
 	char start[12] = "";
 	struct stat st;
+	if (stat(path, &st) || !S_ISREG(st.st_mode) || !st.st_size || st.st_size > FILE_MOST
+		|| (st.st_size % PAGE_LEAST == 0 && !no_index))
+		return false;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return false;
-	bool read_it = !fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size <= FILE_MOST
-		&& read(fd, start, sizeof start - 1) > 0;
+	bool read_it = read(fd, start, sizeof start - 1) > 0;
 	close(fd);
 	size_t space = read_it ? strspn(start, " \t\r\n") : 0;
 	return read_it && (start[space] == '#' || !strncmp(start + space, "postgres", 4));
 }
 
-int ims_addresses_read(text_list *out, const char *path, imgsearch_error *err)
+int ims_addresses_read(text_list *out, const char *path, bool no_index, imgsearch_error *err)
 {
 	buf b = { 0 };
 	*out = (text_list){ 0 };
 	int rc = 0;
 	if (ims_store_is_address(path)) {
 		rc = add_lines(out, path, "the addresses of the index", err);
-	} else if (is_list(path)) {
+	} else if (is_list(path, no_index)) {
 		rc = ims_read_file(&b, path, FILE_MOST, err);
 		ims_buf_u8(&b, 0);
 		if (!rc)

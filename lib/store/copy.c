@@ -515,16 +515,16 @@ int ims_store_copy(store *from, const char *path, bool restart, job *j, store_co
 {
 	static const double patience = 30; /* seconds */
 	imgsearch_error why = { 0 };
-	retry again = { 0 };
+	retry waiting = { 0 };
 	uint64_t done = 0, before;
 	int rc = strcmp(path, ":memory:")
 		? copy_once(from, path, restart, j, out, &done, &why)
 		: ims_fail(&why, IMGSEARCH_EINVAL, "a copy in memory would be lost at once");
 	while (done && rc == IMGSEARCH_EIO && why.detail == ECONNRESET) {
-		if (!again.tries)
+		if (!waiting.tries)
 			ims_job_log(j, IMGSEARCH_LOG_WARNING, "%s; it is tried again for %g s", why.message,
 				patience);
-		if (!ims_retry_wait(&again, patience, j)) {
+		if (!ims_retry_wait(&waiting, patience, j)) {
 			int stopped = ims_job_check(j, &why);
 			rc = stopped ? stopped : rc;
 			break;
@@ -532,7 +532,7 @@ int ims_store_copy(store *from, const char *path, bool restart, job *j, store_co
 		before = done;
 		rc = copy_once(from, path, false, j, out, &done, &why);
 		if (done > before)
-			again = (retry){ 0 };
+			waiting = (retry){ 0 };
 	}
 	if (rc && err)
 		*err = why;

@@ -10,20 +10,48 @@ bool ims_store_is_address(const char *path)
 	return !strncmp(path, "postgresql://", 13) || !strncmp(path, "postgres://", 11);
 }
 
+static int open_addresses(store **out, const text_list *list, const store_options *o,
+	imgsearch_error *err)
+{
+	return (list->n > 1 ? ims_shards_open(out, list->item, list->n, o, err)
+						: ims_postgres_open(out, list->item[0], o, err));
+}
+
+/* What is no index by itself. A server gives all settings of a snapshot at once. */
+static int refuse_part(store *st, const store_options *o, imgsearch_error *err)
+{
+	store_snapshot snapshot;
+	ims_store_snapshot_begin(st, &snapshot);
+	int rc = ims_shards_refuse_single(st, err);
+	if (!rc && !o->incomplete)
+		rc = ims_store_refuse_incomplete(st, err);
+	ims_store_snapshot_end(&snapshot);
+	return rc;
+}
+
+static int open_engine(store **out, const char *path, const store_options *o, imgsearch_error *err)
+{
+	text_list list;
+	int rc = ims_addresses_read(&list, path, false, err);
+	if (!rc && !list.n) {
+		rc = ims_sqlite_open(out, path, o, err);
+		if (rc == IMGSEARCH_EDB && !ims_addresses_read(&list, path, true, NULL) && list.n)
+			rc = open_addresses(out, &list, o, err);
+	} else if (!rc) {
+		rc = open_addresses(out, &list, o, err);
+	}
+	ims_texts_free(&list);
+	return rc;
+}
+
 int ims_store_open(store **out, const char *path, const store_options *o, imgsearch_error *err)
 {
-	text_list list = { 0 };
 	*out = NULL;
-	int rc = ims_addresses_read(&list, path, err);
-	if (!rc)
-		rc = list.n > 1 ? ims_shards_open(out, list.item, list.n, o, err)
-			: list.n    ? ims_shards_open_single(out, list.item[0], o, err)
-						: ims_sqlite_open(out, path, o, err);
-	ims_texts_free(&list);
+	int rc = open_engine(out, path, o, err);
 	if (!rc)
 		rc = ims_mounts_set(*out, o->roots, o->n_roots, err);
-	if (!rc && !o->incomplete)
-		rc = ims_store_refuse_incomplete(*out, err);
+	if (!rc)
+		rc = refuse_part(*out, o, err);
 	if (rc) {
 		ims_store_close(*out);
 		*out = NULL;

@@ -225,10 +225,10 @@ int ims_postgres_open(store **out, const char *address, const store_options *o,
 	imgsearch_error *err);
 char *ims_postgres_name(const char *address); /* as people may see it, owned; NULL: it is none */
 
-/* By several addresses, and by one: EINVAL where that is one of several shards. */
+/* By several addresses. */
 int ims_shards_open(store **out, char *const *address, size_t n, const store_options *o,
 	imgsearch_error *err);
-int ims_shards_open_single(store **out, const char *address, const store_options *o,
-	imgsearch_error *err);
+/* EINVAL: the store, opened by itself, is one of several shards. */
+int ims_shards_refuse_single(store *st, imgsearch_error *err);
 
 #endif

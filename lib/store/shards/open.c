@@ -314,19 +314,18 @@ int ims_shards_open(store **out, char *const *address, size_t n, const store_opt
 	return rc;
 }
 
-int ims_shards_open_single(store **out, const char *address, const store_options *o,
-	imgsearch_error *err)
+int ims_shards_refuse_single(store *st, imgsearch_error *err)
 {
 	shard_map map;
 	bool has;
-	int rc = ims_postgres_open(out, address, o, err);
-	if (!rc)
-		rc = ims_shard_map_read(*out, &map, &has, err);
-	if (!rc && has && map.n > 1)
-		rc = ims_fail(err, IMGSEARCH_EINVAL,
-			"index %s is shard %u of %u: all of them are opened together", (*out)->label,
+	if (st->engine == &ims_shards_engine || !st->engine->shard.items)
+		return 0;
+	int rc = ims_shard_map_read(st, &map, &has, err);
+	return rc || !has || map.n == 1
+		? rc
+		: ims_fail(err, IMGSEARCH_EINVAL,
+			"index %s is shard %u of %u: all of them are opened together", st->label,
 			map.number + 1, map.n);
-	return rc;
 }
 
 void ims_shards_close(store *base)

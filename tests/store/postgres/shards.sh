@@ -158,6 +158,10 @@ expect "a file among them" 3 "only the addresses of servers can be several"
 printf '# shards\n%s\nhere.db\n' "$(one photos 1)" >"$W/wrong"
 try query --db "$W/wrong" "$second"
 expect "a list with another line" 3 "wrong: line 3 is not the address of a server"
+size=$(wc -c <"$there")
+{ cat "$there" && printf "%$((511 - size % 512))s\n" ''; } >"$W/pages" # as large as pages
+try query --db "$W/pages" "$second"
+expect "a list of whole pages" 0 "$second"
 try copy "$W/index.db" "$(db target)"
 expect "a copy into shards" 3 "has several shards"
 try copy "$there" "$W/back.db"
