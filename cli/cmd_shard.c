@@ -91,8 +91,8 @@ static int run_add(context *c, void *args)
 	if (imgsearch_shards_add(c->s, c->operand[0], &c->call, &err))
 		return context_error(c, &err);
 	context_print(c,
-		"from now on the index is opened by all its addresses; imgsearch shard move "
-		"moves a part of it into the new one");
+		"from now on the index is opened by all its addresses, also by programs that have it open; "
+		"imgsearch shard move moves a part of it into the new one");
 	return CLI_DONE;
 }
 
@@ -131,10 +131,11 @@ static int run_move(context *c, void *args)
 		return rc;
 	if (imgsearch_shards_move(c->s, &o, &c->call, &moved, &err)) {
 		if (moved)
-			context_print(c, "%u buckets were moved; the same command goes on", moved);
+			context_print(c, "%u %s moved; the same command goes on", moved,
+				moved == 1 ? "bucket was" : "buckets were");
 		return err.code == IMGSEARCH_ECANCELED ? CLI_INTERRUPTED : context_error(c, &err);
 	}
-	context_print(c, "%u buckets were moved", moved);
+	context_print(c, "%u %s moved", moved, moved == 1 ? "bucket was" : "buckets were");
 	return CLI_DONE;
 }
 

@@ -346,7 +346,9 @@ int ims_list(imgsearch *s, const imgsearch_item_list_options *o, imgsearch_item_
 	job *j, uint64_t *total, imgsearch_error *err)
 {
 	lister l = { .s = s, .options = o, .each = each, .user = user, .job = j, .err = err };
+	store_snapshot snapshot;
 	l.counts = total != NULL;
+	ims_store_snapshot_begin(s->store, &snapshot);
 	int rc = read_filter(&l);
 	if (!rc)
 		rc = ims_offline_read(s, &l.offline, err);
@@ -354,6 +356,7 @@ int ims_list(imgsearch *s, const imgsearch_item_list_options *o, imgsearch_item_
 		rc = read_values(&l);
 	if (!rc)
 		rc = o->sort == IMGSEARCH_SORT_GIVEN ? take_given(&l) : take_all(&l);
+	ims_store_snapshot_end(&snapshot);
 	if (l.is_full)
 		rc = 0;
 	if (!rc)

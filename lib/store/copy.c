@@ -1,6 +1,8 @@
 /* Copies tables of rows from one index into another, and compares them. */
 #include "store/copy.h"
 
+#include "store/addresses.h"
+
 #include "store/engine.h"
 
 #include <errno.h>
@@ -444,9 +446,6 @@ static int run(copy *c, bool restart)
 
 static int write_target(copy *c, bool restart)
 {
-	if (!c->to->engine->transfer.put)
-		return ims_fail(c->err, IMGSEARCH_EUNSUPPORTED,
-			"index %s has several shards: copy into one server, and spread that", c->to->label);
 	int rc = ims_store_write_begin(c->to, c->err);
 	if (rc)
 		return rc;
@@ -474,7 +473,15 @@ static int read_number(store *st, const char *name, uint32_t *number, imgsearch_
 static int open_both(copy *c, const char *path)
 {
 	store_options o = { .incomplete = true };
-	int rc = read_number(c->from, "dim", &o.dim, c->err);
+	text_list addresses;
+	int rc = ims_addresses_read(&addresses, path, false, c->err);
+	if (!rc && addresses.n > 1)
+		rc = ims_fail(c->err, IMGSEARCH_EUNSUPPORTED,
+			"a copy goes into one server, which can be spread: the target has %zu addresses",
+			addresses.n);
+	ims_texts_free(&addresses);
+	if (!rc)
+		rc = read_number(c->from, "dim", &o.dim, c->err);
 	if (!rc)
 		rc = read_number(c->from, "metric", &o.metric, c->err);
 	if (!rc)

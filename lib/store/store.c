@@ -99,6 +99,18 @@ void ims_store_searchers_free(store_searcher *s, size_t n)
 	ims_free(s);
 }
 
+void ims_store_moved_read(store_moved *out, const void *data, size_t size)
+{
+	enum { PAIR = 16 };
+	reader r = { .data = data, .len = size };
+	*out = (store_moved){ .n = (uint32_t)(size / PAIR) };
+	out->n = out->n < STORE_SHARDS_MOST ? out->n : STORE_SHARDS_MOST;
+	for (uint32_t i = 0; i < out->n; i++) {
+		out->from[i] = ims_read_u64(&r);
+		out->to[i] = ims_read_u64(&r);
+	}
+}
+
 int ims_store_counts(store *st, store_counts *out, imgsearch_error *err)
 {
 	store_state state;

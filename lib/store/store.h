@@ -479,11 +479,22 @@ typedef struct store_counts {
 /* On failure *out is zero. */
 int ims_store_counts(store *st, store_counts *out, imgsearch_error *err);
 
+/*
+ * Of a shard: the newest version of the map at which a bucket came from, or went to, each shard of
+ * the index (store/shards/move.h): the setting "moved".
+ */
+enum { STORE_SHARDS_MOST = 64 };
+typedef struct store_moved {
+	uint32_t n; /* shards */
+	uint64_t from[STORE_SHARDS_MOST], to[STORE_SHARDS_MOST];
+} store_moved;
+void ims_store_moved_read(store_moved *out, const void *data, size_t size);
+
 /* What every change of vectors, searchers or pictures changes. On failure *out is zero. */
 typedef struct store_state {
-	uint32_t epoch; /* the setting of that name; 0: none */
-	uint64_t moved; /* the setting of that name, of a shard: store/shards/move.h */
-	int64_t change; /* the number of the newest change of a vector */
+	uint32_t epoch;    /* the setting of that name; 0: none */
+	store_moved moved; /* of a shard */
+	int64_t change;    /* the number of the newest change of a vector */
 	store_counts counts;
 } store_state;
 int ims_store_state_get(store *st, store_state *out, imgsearch_error *err);

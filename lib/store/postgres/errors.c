@@ -96,8 +96,8 @@ static int fail_own(pg_link *l, const char *state, const char *message, const ch
 			" written",
 			st->label);
 	case '9':
-		return ims_fail(err, IMGSEARCH_EBUSY, "index %s: %s is building a searcher", st->label,
-			detail ? detail : "another program");
+		return ims_fail(err, IMGSEARCH_EBUSY, "index %s: %s builds a searcher or moves pictures",
+			st->label, detail ? detail : "another program");
 	default:
 		return ims_store_no_item(st, id, err);
 	}

@@ -222,8 +222,7 @@ static void take_state(const pg_result *r, store_state *out)
 		reader read = { .data = (const uint8_t *)epoch, .len = size };
 		out->epoch = size ? ims_read_u32(&read) : 0;
 		const char *moved = ims_pg_value(r, row, 4, &size);
-		read = (reader){ .data = (const uint8_t *)moved, .len = size };
-		out->moved = size ? ims_read_u64(&read) : 0;
+		ims_store_moved_read(&out->moved, moved, size);
 	}
 }
 

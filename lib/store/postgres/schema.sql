@@ -782,7 +782,9 @@ DECLARE
 	deleted bigint;
 	replaced bigint := 0;
 BEGIN
-	IF (SELECT min(i.id) FROM unnest(items) AS i (id)) <= ims_max_id() THEN
+	IF (SELECT min(i.id) FROM unnest(items) AS i (id)) <= ims_max_id()
+			OR (SELECT max(i.id) FROM unnest(items) AS i (id)) > -- of another range
+				(SELECT seqmax FROM pg_sequence WHERE seqrelid = 'item_id'::regclass) THEN
 		SELECT min(i.id) INTO deleted FROM unnest(items) AS i (id)
 			WHERE EXISTS (SELECT FROM feature_kept k WHERE k.id = i.id)
 				OR EXISTS (SELECT FROM picture p WHERE p.id = i.id AND p.state = 8);
@@ -1249,7 +1251,8 @@ BEGIN
 				RETURN NULL;
 			ELSIF TG_OP = 'INSERT' THEN
 				INSERT INTO compared_%1$s SELECT n.id, r.made FROM added n, comparison c,
-					LATERAL (SELECT ims_row(n.data, c.metric, c.mean) AS made OFFSET 0) r
+					LATERAL (SELECT CASE WHEN vector_dims(n.data) = c.dim
+						THEN ims_row(n.data, c.metric, c.mean) END AS made OFFSET 0) r
 					WHERE c.number = %1$s AND r.made IS NOT NULL
 					ON CONFLICT (id) DO UPDATE SET data = excluded.data;
 				RETURN NULL;
@@ -1257,7 +1260,8 @@ BEGIN
 			DELETE FROM compared_%1$s d USING removed o WHERE d.id = o.id;
 			IF TG_OP = 'UPDATE' THEN
 				INSERT INTO compared_%1$s SELECT n.id, r.made FROM added n, comparison c,
-					LATERAL (SELECT ims_row(n.data, c.metric, c.mean) AS made OFFSET 0) r
+					LATERAL (SELECT CASE WHEN vector_dims(n.data) = c.dim
+						THEN ims_row(n.data, c.metric, c.mean) END AS made OFFSET 0) r
 					WHERE c.number = %1$s AND r.made IS NOT NULL;
 			END IF;
 			RETURN NULL;
@@ -1289,6 +1293,7 @@ BEGIN
 		ims_near_body(which, indexed, format($f$
 			IF NOT EXISTS (SELECT FROM comparison c, pg_index i WHERE c.number = %1$s AND c.filled
 					AND c.metric = of_metric AND c.mean IS NOT DISTINCT FROM of_mean
+					AND c.dim = vector_dims(queries[1])
 					AND i.indisvalid AND i.indexrelid = to_regclass('compared_%1$s_hnsw')) THEN
 				RETURN QUERY SELECT -1::bigint, 0::bigint, 0::double precision;
 				RETURN QUERY SELECT * FROM ims_near(queries, k, subset, 0, of_metric, of_mean);
@@ -1340,7 +1345,7 @@ CREATE FUNCTION ims_near(queries vector[], k bigint, subset bigint[], slack doub
 RETURNS TABLE (number bigint, id bigint, bound double precision) LANGUAGE plpgsql AS $$
 DECLARE
 	which bigint := (SELECT c.number FROM comparison c WHERE c.filled AND c.metric = of_metric
-		AND c.mean IS NOT DISTINCT FROM of_mean);
+		AND c.mean IS NOT DISTINCT FROM of_mean AND c.dim = vector_dims(queries[1]));
 	found bigint[] := '{}';
 	done text;
 BEGIN

@@ -124,6 +124,7 @@ typedef struct found_id {
 /* What a snapshot holds: that of each shard, and where found ids lie. */
 typedef struct shard_snapshot {
 	store_snapshot of[SHARDS_MOST];
+	bool fits; /* the snapshots fit each other */
 	found_id *found;
 	size_t n, cap;
 } shard_snapshot;
@@ -193,39 +194,76 @@ void ims_shards_snapshot_pause(store *base)
 			st->shard[i]->engine->leases.snapshot_pause(st->shard[i]);
 }
 
-/*
- * A bucket that moves is committed in its new shard first. An answer that has the old shard behind
- * the move and the new one before it would lack the bucket. Each of the two has the number of the
- * move then, with its last bit set in the old one (move.c). With store_options.max_stale it may
- * lack it for that long.
- */
-static bool is_between(const shard_store *st)
+typedef struct fitting {
+	bool has[SHARDS_MOST];
+	store_moved moved[SHARDS_MOST];
+} fitting;
+
+static int read_moved(void *arg, size_t i, store *shard, imgsearch_error *err)
 {
-	uint64_t newest = 0;
-	bool arrived = true;
-	for (size_t i = 0; i < st->n; i++) {
-		store_state state;
-		if (!ims_shards_has(st, i)
-			|| st->shard[i]->engine->changes.state(st->shard[i], &state, NULL))
-			return false;
-		if (state.moved >> 1 > newest)
-			arrived = false;
-		if (state.moved >> 1 >= newest)
-			arrived |= !(state.moved & 1);
-		newest = state.moved >> 1 > newest ? state.moved >> 1 : newest;
+	fitting *f = arg;
+	store_state state;
+	int rc = shard->engine->changes.state(shard, &state, err);
+	f->has[i] = !rc;
+	f->moved[i] = state.moved;
+	return rc;
+}
+
+/*
+ * Whether the snapshots of the shards fit each other: see move.h. EINVAL: the index has shards that
+ * this program does not know.
+ */
+static int compare_moves(shard_store *st, bool *fit, imgsearch_error *err)
+{
+	fitting *f = ims_zalloc(1, sizeof *f);
+	int rc = f ? ims_shards_at_once(&st->base, read_moved, f, err) : ims_nomem(err);
+	*fit = true;
+	for (size_t i = 0; !rc && i < st->n; i++) {
+		if (f->has[i] && f->moved[i].n > st->n)
+			rc = ims_shards_refuse_more(st, f->moved[i].n, err);
+		for (size_t j = 0; !rc && f->has[i] && j < st->n; j++)
+			*fit &= !f->has[j] || f->moved[i].to[j] <= f->moved[j].from[i];
 	}
-	return !arrived;
+	ims_free(f);
+	return rc;
+}
+
+/* Whether a state that was only assumed is another one; it is compared by this. */
+static bool any_stale(const shard_store *st, shard_snapshot *own)
+{
+	bool stale = false;
+	for (size_t i = 0; i < st->n; i++)
+		if (ims_shards_has(st, i))
+			stale |= st->shard[i]->engine->leases.snapshot_stale(&own->of[i]);
+	return stale;
+}
+
+int ims_shards_fit(store *base, imgsearch_error *err)
+{
+	shard_store *st = (shard_store *)base;
+	shard_snapshot *own = own_snapshot(st);
+	bool fit = !own || own->fits;
+	int rc = 0;
+	while (!rc && !fit) {
+		rc = compare_moves(st, &fit, err);
+		if (!rc && any_stale(st, own))
+			fit = false;
+		if (!rc && !fit)
+			ims_shards_snapshot_pause(base); /* the next reads are of others */
+	}
+	if (own && !rc)
+		own->fits = true;
+	return rc;
 }
 
 bool ims_shards_snapshot_stale(store_snapshot *snapshot)
 {
-	const shard_store *st = (const shard_store *)snapshot->st;
+	shard_store *st = (shard_store *)snapshot->st;
 	shard_snapshot *own = snapshot->conn;
-	bool stale = false;
-	for (size_t i = 0; own && i < st->n; i++)
-		if (st->shard[i])
-			stale |= st->shard[i]->engine->leases.snapshot_stale(&own->of[i]);
-	return stale || (own && st->max_stale == 0 && is_between(st));
+	bool fit = true, stale = own && any_stale(st, own);
+	if (own && !stale && st->max_stale == 0)
+		compare_moves(st, &fit, NULL);
+	return stale || !fit;
 }
 
 /* Readers never wait for a writer. */

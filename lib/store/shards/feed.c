@@ -8,8 +8,6 @@ enum { BLOCK = 1 << 16, UNWANTED = 1 };
 /* Two blocks: the sender fills one while the other one is taken. */
 struct feed_sender {
 	const feed *f;
-	shard_store *st;
-	size_t number;
 	store *shard;
 	store_snapshot *snapshot;
 	bool whole; /* all rows are one block, which this thread makes before it takes it */
@@ -73,7 +71,7 @@ static void send_all(void *arg)
 	leases->snapshot_adopt(was);
 	if (rc == IMGSEARCH_ENOMEM)
 		ims_nomem(&err);
-	to->rc = rc == UNWANTED || ims_shards_do_without(to->st, to->number, rc, &err) ? 0 : rc;
+	to->rc = rc == UNWANTED ? 0 : rc;
 	to->err = err;
 	hand_over(to, true);
 }
@@ -160,7 +158,7 @@ static void sender_free(feed_sender *s)
 	pthread_cond_destroy(&s->changed);
 }
 
-int ims_feed_run(store *base, const feed *f, imgsearch_error *err)
+static int run(store *base, const feed *f, imgsearch_error *err)
 {
 	shard_store *st = (shard_store *)base;
 	feed_sender *sender = ims_zalloc(st->n, sizeof *sender);
@@ -173,8 +171,6 @@ int ims_feed_run(store *base, const feed *f, imgsearch_error *err)
 			continue;
 		feed_sender *s = &sender[n++];
 		s->f = f;
-		s->st = st;
-		s->number = i;
 		s->shard = st->shard[i];
 		s->snapshot = ims_shards_snapshot(st, i);
 		s->whole = ims_shards_in_own_transaction(st);
@@ -199,6 +195,22 @@ int ims_feed_run(store *base, const feed *f, imgsearch_error *err)
 		sender_free(&sender[i]);
 	}
 	ims_free(sender);
+	return rc;
+}
+
+int ims_feed_run(store *st, const feed *f, imgsearch_error *err)
+{
+	shard_store *shards = (shard_store *)st;
+	if (ims_shards_in_own_transaction(shards) || ims_shards_snapshot(shards, 0)) {
+		int rc = ims_shards_fit(st, err);
+		return rc ? rc : run(st, f, err);
+	}
+	store_snapshot snapshot;
+	ims_shards_snapshot_begin(st, &snapshot);
+	int rc = ims_shards_fit(st, err);
+	if (!rc)
+		rc = run(st, f, err);
+	ims_shards_snapshot_end(&snapshot);
 	return rc;
 }
 

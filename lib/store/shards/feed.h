@@ -25,7 +25,7 @@ typedef struct feed {
 	void *arg;
 } feed;
 
-/* Within a snapshot of this thread its shards are read, else each as it is. */
+/* One state of all is read. A shard that is lost meanwhile is an error, also of partial answers. */
 int ims_feed_run(store *st, const feed *f, imgsearch_error *err);
 
 #endif

@@ -67,6 +67,14 @@ size_t ims_shards_place_id(const shard_map *map, int64_t id)
 
 /* ----------------------------------------------------------------------------- renewal ---- */
 
+int ims_shards_refuse_more(const shard_store *st, size_t n, imgsearch_error *err)
+{
+	return ims_fail(err, IMGSEARCH_EINVAL,
+		"index %s has %zu shards by now, and this program has opened %zu: all of them are opened"
+		" together",
+		st->base.label, n, st->n);
+}
+
 typedef struct renewal {
 	shard_map of[SHARDS_MOST];
 	uint64_t newest;
@@ -100,6 +108,8 @@ int ims_shards_map_renew(shard_store *st, imgsearch_error *err)
 	renewal r = { 0 };
 	int rc = ims_shards_each(&st->base, read_one, &r, err);
 	st->map = r.of[r.at];
+	if (!rc && st->map.n != st->n)
+		rc = ims_shards_refuse_more(st, st->map.n, err);
 	for (size_t i = 0; !rc && r.differ && i < st->n; i++) {
 		if (r.of[i].version == r.newest)
 			continue;

@@ -30,21 +30,31 @@ static int copy_items(store *from, store *to, const int64_t *ids, size_t n, imgs
 	return rc ? rc : from->engine->shard.leave(from, ids, n, err);
 }
 
-static int set_moved(store *shard, uint64_t moved, imgsearch_error *err)
+/* Notes in a shard that a bucket came from another one, or went there. */
+static int note_move(shard_store *st, size_t shard, size_t other, bool came, imgsearch_error *err)
 {
+	const store_settings_table *t = &st->shard[shard]->engine->settings;
+	store_moved moved;
 	buf b = { 0 };
-	ims_buf_u64(&b, moved);
-	int rc = b.failed ? ims_nomem(err)
-					  : shard->engine->settings.set(shard, "moved", b.data, b.len, err);
+	int rc = t->get(st->shard[shard], "moved", &b, err);
+	ims_store_moved_read(&moved, b.data, b.len);
+	*(came ? &moved.from[other] : &moved.to[other]) = st->map.version;
+	b.len = 0;
+	for (size_t i = 0; i < st->n; i++) {
+		ims_buf_u64(&b, moved.from[i]);
+		ims_buf_u64(&b, moved.to[i]);
+	}
+	if (!rc)
+		rc = b.failed ? ims_nomem(err) : t->set(st->shard[shard], "moved", b.data, b.len, err);
 	ims_buf_free(&b);
 	return rc;
 }
 
 static int write_maps(shard_store *st, size_t from, size_t to, imgsearch_error *err)
 {
-	int rc = set_moved(st->shard[to], st->map.version << 1, err);
+	int rc = note_move(st, to, from, true, err);
 	if (!rc)
-		rc = set_moved(st->shard[from], st->map.version << 1 | 1, err);
+		rc = note_move(st, from, to, false, err);
 	for (size_t i = 0; !rc && i < st->n; i++) {
 		st->map.number = (uint32_t)i;
 		rc = ims_shard_map_write(st->shard[i], &st->map, err);

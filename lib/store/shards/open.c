@@ -44,11 +44,12 @@ static int new_index(store *shard, uint64_t *number, imgsearch_error *err)
 	return rc;
 }
 
-static int is_empty(store *shard, bool *empty, imgsearch_error *err)
+/* Whether it never held anything. map: it is a shard; else NULL. */
+static int is_empty(store *shard, const shard_map *map, bool *empty, imgsearch_error *err)
 {
 	int64_t largest;
 	int rc = shard->engine->changes.max_id(shard, &largest, err);
-	*empty = !rc && largest < 0;
+	*empty = !rc && (largest < 0 || (map && largest == first_id(map->number)));
 	return rc;
 }
 
@@ -73,7 +74,7 @@ typedef struct opening {
 	store *shard[SHARDS_MOST]; /* in the order of the addresses */
 	char *name[SHARDS_MOST];
 	shard_map map[SHARDS_MOST];
-	bool has_map[SHARDS_MOST], has_any;
+	bool has_map[SHARDS_MOST], absent[SHARDS_MOST];
 	imgsearch_error why; /* a shard that could not be opened */
 } opening;
 
@@ -81,15 +82,20 @@ static int open_one(opening *p, size_t i, const char *address, const store_optio
 	imgsearch_error *err)
 {
 	imgsearch_error why = { 0 };
+	store_options existing = *o;
+	existing.must_exist = true; /* nothing is made before it is known that all are new */
 	p->name[i] = ims_postgres_name(address);
-	int rc = ims_postgres_open(&p->shard[i], address, o, &why);
+	int rc = ims_postgres_open(&p->shard[i], address, &existing, &why);
+	if (rc == IMGSEARCH_ENOTFOUND && !o->must_exist && !o->read_only) {
+		p->absent[i] = true;
+		return p->name[i] ? 0 : ims_nomem(err);
+	}
 	if (rc == IMGSEARCH_EIO && o->partial && p->name[i]) {
 		p->why = why;
 		return 0;
 	}
 	if (!rc)
 		rc = ims_shard_map_read(p->shard[i], &p->map[i], &p->has_map[i], &why);
-	p->has_any |= !rc && p->has_map[i];
 	if (rc && err)
 		*err = why;
 	return rc ? rc : p->name[i] ? 0 : ims_nomem(err);
@@ -106,6 +112,8 @@ static int place(shard_store *st, opening *p, size_t n, imgsearch_error *err)
 	const shard_map *first = NULL;
 	for (size_t i = 0; i < n; i++) {
 		const shard_map *m = &p->map[i];
+		if (p->absent[i])
+			return refuse(p, i, err, "is no shard of the index: it holds nothing");
 		if (!p->shard[i])
 			continue;
 		if (!p->has_map[i])
@@ -253,23 +261,36 @@ static int set_name(shard_store *st)
 	return st->base.path ? 0 : IMGSEARCH_ENOMEM;
 }
 
+/* Several stores that hold nothing are a new index. */
+static int make_new(shard_store *st, opening *p, char *const *address, size_t n,
+	const store_options *o, imgsearch_error *err)
+{
+	int rc = 0;
+	for (size_t i = 0; !rc && i < n; i++)
+		if (p->absent[i])
+			rc = ims_postgres_open(&p->shard[i], address[i], o, err);
+	memcpy(st->shard, p->shard, sizeof st->shard);
+	memcpy(st->name, p->name, sizeof st->name);
+	memset(p->shard, 0, sizeof p->shard);
+	memset(p->name, 0, sizeof p->name);
+	st->n = n;
+	return rc ? rc : make_all(st, err);
+}
+
 static int open_all(shard_store *st, opening *p, char *const *address, size_t n,
 	const store_options *o, imgsearch_error *err)
 {
-	bool empty = true;
+	bool empty = true, lacks = false; /* also one whose making was cut off */
 	int rc = 0;
 	for (size_t i = 0; !rc && i < n; i++)
 		rc = open_one(p, i, address[i], o, err);
-	for (size_t i = 0; !rc && !p->has_any && empty && i < n; i++)
-		rc = p->shard[i] ? is_empty(p->shard[i], &empty, err) : 0;
-	if (!rc && !p->has_any && empty && !o->read_only && !o->must_exist && !p->why.code) {
-		memcpy(st->shard, p->shard, sizeof st->shard);
-		memcpy(st->name, p->name, sizeof st->name);
-		memset(p->shard, 0, sizeof p->shard);
-		memset(p->name, 0, sizeof p->name);
-		st->n = n;
-		return make_all(st, err);
+	for (size_t i = 0; !rc && empty && i < n; i++) {
+		lacks |= p->absent[i] || !p->has_map[i];
+		if (p->shard[i])
+			rc = is_empty(p->shard[i], p->has_map[i] ? &p->map[i] : NULL, &empty, err);
 	}
+	if (!rc && lacks && empty && !o->read_only && !o->must_exist && !p->why.code)
+		return make_new(st, p, address, n, o, err);
 	if (!rc)
 		rc = place(st, p, n, err);
 	return rc ? rc : name_missing(st, p, n, err);
@@ -438,7 +459,7 @@ static int add(store *base, store *added, const char *name, imgsearch_error *err
 	shard_store *st = base->engine == &ims_shards_engine ? (shard_store *)base : NULL;
 	shard_map map, its;
 	bool has, empty;
-	int rc = is_empty(added, &empty, err);
+	int rc = is_empty(added, NULL, &empty, err);
 	if (!rc && st) {
 		rc = ims_shards_tx_begin(base, err);
 		map = st->map;

@@ -36,6 +36,8 @@ static int get(store *base, key_kind kind, const void *keys, size_t n, store_pic
 {
 	shard_store *st = (shard_store *)base;
 	getting g = { .kind = kind, .keys = keys, .n = n };
+	if (!n)
+		return 0;
 	int rc = ims_shards_at_once(base, get_one, &g, err);
 	memset(out, 0, n * sizeof *out);
 	for (size_t i = 0; i < st->n; i++) {

@@ -121,8 +121,10 @@ int ims_shards_vectors_fetch(store *base, const int64_t *ids, size_t n, uint32_t
 {
 	shard_store *st = (shard_store *)base;
 	fetching f = { .ids = ids, .n = n, .dim = dim, .known = ims_alloc(n, sizeof *f.known) };
-	if (!f.known)
-		return ims_nomem(err);
+	if (!f.known || !n) {
+		ims_free(f.known);
+		return n ? ims_nomem(err) : 0;
+	}
 	/* what a search has found was read with it, so nobody is waited for */
 	bool all = ims_shards_recall(st, ids, n, f.known);
 	int rc = (all ? ims_shards_each : ims_shards_at_once)(base, fetch_one, &f, err);

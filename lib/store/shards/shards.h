@@ -18,7 +18,7 @@
 #include "store/engine.h"
 
 enum {
-	SHARDS_MOST = 64,
+	SHARDS_MOST = STORE_SHARDS_MOST,
 	SHARD_BUCKETS = 1024,
 	SHARD_RANGE = 40, /* shard i gives the ids from i << SHARD_RANGE on */
 };
@@ -82,6 +82,13 @@ bool ims_shards_has(const shard_store *st, size_t i); /* shard i is there */
  * there is none, so reads of this thread are on their own.
  */
 store_snapshot *ims_shards_snapshot(const shard_store *st, size_t i);
+/*
+ * Makes the snapshots of the shards fit each other, before anything else is read in them: while
+ * buckets move, they are begun until they do.
+ */
+int ims_shards_fit(store *st, imgsearch_error *err);
+/* EINVAL: the index has n shards by now. */
+int ims_shards_refuse_more(const shard_store *st, size_t n, imgsearch_error *err);
 bool ims_shards_in_own_transaction(const shard_store *st);
 
 /* The changes behind a sum that was read. False: not known any more. */

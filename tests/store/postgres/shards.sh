@@ -135,6 +135,11 @@ same "list in the end" list
 try build --searcher pgvector --db "$there"
 [ "$rc" = 0 ] && run query -j --db "$there" "$second" | grep -q '"plan": "index of the server"'
 result "an index of each server answers" $? "$W/out"
+$psql1 -c "SET search_path = photos, public; BEGIN; SELECT ims_begin(0);
+	SELECT ims_set_model(1, 'wide', 'w', 'w', '', 3, 0);
+	INSERT INTO feature_next SELECT id, '[1,2,3]' FROM feature; SELECT ims_switch_model();
+	ROLLBACK" >"$W/out" 2>&1
+result "a model of other dimensions takes the place of one that is compared" $? "$W/out"
 for what in exact pca; do
 	try build --searcher $what --db "$there"
 	run build -q --searcher $what --db "$W/index.db"
@@ -162,8 +167,16 @@ size=$(wc -c <"$there")
 { cat "$there" && printf "%$((511 - size % 512))s\n" ''; } >"$W/pages" # as large as pages
 try query --db "$W/pages" "$second"
 expect "a list of whole pages" 0 "$second"
-try copy "$W/index.db" "$(db target)"
-expect "a copy into shards" 3 "has several shards"
+target=$(db target)
+try copy "$W/index.db" "$target"
+expect "a copy into shards" 3 "a copy goes into one server"
+try query --db "$target" "$second"
+expect "nothing was made there" 3 "there is no index"
+{ one photos 1 && one photos 2 && one target 3; } >"$W/mixed"
+try index --db "$W/mixed" "$W/photos"
+expect "two of three, and an empty one" 3 "is no shard of the index: it holds nothing"
+[ "$($psql3 -tAc "SELECT to_regclass('target.picture')")" = "" ]
+result "which stays empty" $?
 try copy "$there" "$W/back.db"
 answers "$W/back.db" >"$W/back"
 answers "$there" >"$W/three"
@@ -183,6 +196,26 @@ there=$grown
 result "two empty shards are added" $? "$W/out"
 try shard add --db "$grown" "$(one photos 1)"
 expect "a shard that holds something is not added" 3 "holds something already"
+# Vectors of one's own, whose ids are of no shard's range, replaced among new ones.
+python3 - "$W" <<'END'
+import struct, sys
+def npy(name, kind, shape, data):
+    head = "{'descr': '%s', 'fortran_order': False, 'shape': %s, }" % (kind, shape)
+    head += " " * (-(len(head) + 11) % 64) + "\n"
+    with open(sys.argv[1] + "/" + name, "wb") as f:
+        f.write(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(head)) + head.encode() + data)
+for n in (2, 256):
+    ids = [(1 << 46) + i for i in range(n)]
+    npy(f"ids{n}.npy", "<i8", f"({n},)", struct.pack(f"<{n}q", *ids))
+    rows = [float(i * j % 7 + 1) for i in range(n) for j in range(8)]
+    npy(f"rows{n}.npy", "<f4", f"({n}, 8)", struct.pack(f"<{8 * n}f", *rows))
+END
+own=$(db own)
+try vectors import "$W/rows2.npy" --ids "$W/ids2.npy" --db "$own"
+[ "$rc" = 0 ] && try vectors import "$W/rows256.npy" --ids "$W/ids256.npy" --db "$own"
+vectors=$(run shard list --db "$own" | awk -F'\t' '{ n += $5 } END { print n }')
+[ "$rc" = 0 ] && [ "$vectors" = 256 ]
+result "vectors of one's own are replaced among new ones" $? "$W/out"
 try shard move --db "$grown" --to 9
 expect "there is no such shard" 3 "has the shards 1 to 3"
 
