@@ -159,9 +159,6 @@ imgsearch_options context_options(context *c)
 	o.decoder = "/proc/self/exe";
 	o.roots = c->common->roots.item;
 	o.n_roots = c->common->roots.n;
-	if (!c->cache && context_db(c) && address_is(c->db))
-		c->cache = path_in_cache("states");
-	o.cache = c->cache;
 	o.formats = context_formats(c, o.formats, c->common->video);
 	if (has_recipe(c)) {
 		c->recipe = c->common->recipe;
@@ -176,6 +173,14 @@ bool context_has_open_options(const context *c)
 	static const imgsearch_options none;
 	return memcmp(&c->common->open, &none, sizeof none) != 0 || has_recipe(c) || c->common->video
 		|| c->common->roots.n;
+}
+
+void context_cache(context *c, const char *path, imgsearch_options *o)
+{
+	if (!address_is(path))
+		return;
+	c->cache = c->cache ? c->cache : path_in_cache("states");
+	o->cache = c->cache;
 }
 
 /* Which shards an open index lacks. */
@@ -194,8 +199,10 @@ static void tell_missing(context *c)
 
 int context_open_at(context *c, const char *path, const imgsearch_options *o)
 {
+	imgsearch_options options = *o;
 	imgsearch_error err;
-	int rc = imgsearch_open(path, o, &c->call, &c->s, &err);
+	context_cache(c, path, &options);
+	int rc = imgsearch_open(path, &options, &c->call, &c->s, &err);
 	if (rc && o->must_exist)
 		return context_open_error(c, path, &err);
 	if (!rc && o->partial)

@@ -36,6 +36,7 @@ static const table_sql tables[STORE_TABLES] = {
 		" ORDER BY name COLLATE \"C\" LIMIT $2",
 		"bb",
 		"COPY setting (name, data) FROM STDIN (FORMAT binary)",
+		NULL,
 	},
 	[TABLE_MODEL] = {
 		"SELECT next, name, weights, weights_hash, recipe, dim, precision FROM model WHERE next >"
@@ -43,17 +44,20 @@ static const table_sql tables[STORE_TABLES] = {
 		"dbbbbqq",
 		"COPY model (next, name, weights, weights_hash, recipe, dim, precision) FROM STDIN (FORMAT"
 		" binary)",
+		NULL,
 	},
 	[TABLE_ROOT] = {
 		"SELECT id, path FROM root WHERE id > greatest($1, 0) ORDER BY id LIMIT $2",
 		"qb",
 		"COPY root (id, path) FROM STDIN (FORMAT binary)",
+		NULL,
 	},
 	[TABLE_LIST] = {
 		"SELECT root, list, number, item FROM root_list WHERE (root, list, number) > ($1, $2, $3)"
 		" ORDER BY root, list, number LIMIT $4",
 		"qddb",
 		"COPY root_list (root, list, number, item) FROM STDIN (FORMAT binary)",
+		NULL,
 	},
 	[TABLE_PICTURE] = {
 		"SELECT " PICTURE_COLUMNS " FROM picture WHERE id > $1 ORDER BY id LIMIT $2",
@@ -87,6 +91,7 @@ static const table_sql tables[STORE_TABLES] = {
 		"SELECT a, b FROM rejected WHERE (a, b) > ($1, $2) ORDER BY a, b LIMIT $3",
 		"bb",
 		"COPY rejected (a, b) FROM STDIN (FORMAT binary)",
+		NULL,
 	},
 	[TABLE_SEARCHER] = {
 		"SELECT state, name, params, version, rows, change FROM searcher WHERE published AND state"
@@ -94,6 +99,7 @@ static const table_sql tables[STORE_TABLES] = {
 		"qbbqqqT",
 		"COPY searcher (state, name, params, version, rows, change, published) FROM STDIN (FORMAT"
 		" binary)",
+		NULL,
 	},
 	[TABLE_CHUNK] = {
 		"SELECT k.state, k.number, k.checksum, k.data FROM searcher_chunk k WHERE (k.state,"
@@ -101,16 +107,19 @@ static const table_sql tables[STORE_TABLES] = {
 		" s.published) ORDER BY k.state, k.number LIMIT $3",
 		"qqqb",
 		"COPY searcher_chunk (state, number, checksum, data) FROM STDIN (FORMAT binary)",
+		NULL,
 	},
 	[TABLE_CHANGE] = {
 		"SELECT number, id FROM change WHERE number > $1 ORDER BY number LIMIT $2",
 		"qq",
 		"COPY change (number, id) FROM STDIN (FORMAT binary)",
+		NULL,
 	},
 	[TABLE_TALLY] = {
 		"SELECT what, n FROM tally WHERE n <> 0 AND what > $1 ORDER BY what LIMIT $2",
 		"dq",
 		"COPY tally (what, n) FROM STDIN (FORMAT binary)",
+		NULL,
 	},
 	[TABLE_FILE] = {
 		"SELECT picture, number, data FROM stored_file WHERE (picture, number) > ($1, $2) ORDER BY"
