@@ -39,6 +39,12 @@ void ims_ending_watch(void)
 	watched = !__cxa_thread_atexit_impl(end, NULL, &__dso_handle);
 }
 
+void ims_ending_watch_main(void)
+{
+	if (gettid() == getpid())
+		ims_ending_watch();
+}
+
 void ims_ending_set_wait(void (*call)(void))
 {
 	atomic_store(&wait, call);

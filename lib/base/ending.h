@@ -12,6 +12,7 @@
 
 /* The end of this thread waits for ims_ending_set_wait. Cheap when it is called again. */
 void ims_ending_watch(void);
+void ims_ending_watch_main(void); /* where this is the main thread, whose end is that of all */
 
 /* What the end of a watched thread calls first. */
 void ims_ending_set_wait(void (*wait)(void));

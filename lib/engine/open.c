@@ -1,4 +1,5 @@
 /* imgsearch_open, imgsearch_close and imgsearch_cancel: they check their arguments and delegate. */
+#include "base/ending.h"
 #include "engine/arguments.h"
 #include "engine/location.h"
 #include "handle/handle.h"
@@ -80,6 +81,7 @@ int imgsearch_open(const char *location, const imgsearch_options *theirs,
 	if (!rc)
 		rc = ims_handle_open(out, path, &options, err);
 	ims_free(path);
+	ims_ending_watch_main();
 	return rc;
 }
 

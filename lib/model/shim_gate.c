@@ -8,9 +8,11 @@
  * calls, and then more and more rarely. The first calls register destructors themselves, which
  * would run before the handler: the end of a thread that has called the library waits for these
  * calls before any handler runs (base/ending.h). For other threads the handler is registered every
- * millisecond while one of the first calls is inside (keep_handler). A call that is still inside
- * after WAIT_MS cannot be stopped: then the handler writes out the streams and ends the process
- * with its status. A second thread that calls exit meanwhile is held.
+ * millisecond while one of the first calls is inside (keep_handler). Destructors that libtorch
+ * registered since then run before the handler, and the call that is inside may crash: the handler
+ * holds a thread that does (hold). A call that crashed, or that is still inside after WAIT_MS, does
+ * not end: then the handler writes out the streams and ends the process with its status. A second
+ * thread that calls exit meanwhile is held.
  *
  * Forks. A child has no copy of the threads of its parent. libtorch starts new ones where no thread
  * was inside. OpenMP remembers the team of the thread that forked and waits for it forever, so
@@ -23,6 +25,7 @@
 #include "base/ending.h"
 
 #include <dlfcn.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -34,21 +37,53 @@ static atomic_uint inside;         /* calls in this process */
 static _Thread_local unsigned own; /* those of this thread */
 static atomic_uint calls;
 static atomic_bool ending, forked, broken;
+static atomic_bool crashed;           /* a call that the end of the program waits for */
 static _Thread_local double given_up; /* when the end waits no longer; 0: it has not begun to */
 static const shim_table *shim;        /* the real one */
 
 /* ------------------------------------------------------------------------------------- end ---- */
 
-/* False: the time is up. */
+/* False: the time is up, or nothing is left to wait for. */
 static bool wait_more(void)
 {
 	double now = ims_now();
 	if (given_up == 0)
 		given_up = now + WAIT_MS / 1000.;
-	if (now > given_up)
+	if (now > given_up || atomic_load(&crashed))
 		return false;
 	nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
 	return true;
+}
+
+static const int crashes[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT };
+enum { CRASHES = sizeof crashes / sizeof *crashes };
+static struct sigaction actions[CRASHES]; /* of the program */
+
+static void restore_actions(void)
+{
+	for (int i = 0; i < CRASHES; i++)
+		sigaction(crashes[i], &actions[i], NULL);
+}
+
+/* A thread that is inside stays here. For any other one the program's own action is taken. */
+static void hold(int signal)
+{
+	if (!own) {
+		restore_actions();
+		raise(signal);
+		return;
+	}
+	atomic_store(&crashed, true);
+	for (;;)
+		pause();
+}
+
+static void hold_crashing_threads(void)
+{
+	struct sigaction action = { .sa_handler = hold };
+	sigemptyset(&action.sa_mask);
+	for (int i = 0; i < CRASHES; i++)
+		sigaction(crashes[i], &action, &actions[i]);
 }
 
 static void wait_for_calls(int status, void *user)
@@ -56,12 +91,17 @@ static void wait_for_calls(int status, void *user)
 	(void)user;
 	ims_ending_claim();
 	atomic_store(&ending, true);
+	bool holding = atomic_load(&calls) < FIRST && atomic_load(&inside) > own;
+	if (holding)
+		hold_crashing_threads();
 	while (atomic_load(&inside) > own && wait_more())
 		;
-	if (atomic_load(&inside) <= own)
-		return;
-	fflush(NULL);
-	_exit(status);
+	if (atomic_load(&inside) > own) {
+		fflush(NULL);
+		_exit(status);
+	}
+	if (holding)
+		restore_actions();
 }
 
 static void register_handler(void)

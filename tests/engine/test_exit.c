@@ -6,6 +6,7 @@
 #include "process.h"
 
 #include <pthread.h>
+#include <signal.h>
 
 /* SECONDS: a process that takes so long has hung. STEPS take far longer. */
 enum { STATUS = 7, STEPS = 10000000, SECONDS = 60 };
@@ -230,6 +231,57 @@ static void ends_though_the_network_hangs(void **state)
 		assert_int_equal(end_of(hang_and_end, &x), STATUS);
 }
 
+/* ------------------------------------------------------------------- a network that crashes ---- */
+
+static int crashed[2]; /* the network writes to it before it crashes */
+
+/* Crashes once the end of the program waits for the network and holds threads that crash. */
+static void crash(size_t n)
+{
+	struct sigaction action = { 0 };
+	(void)n;
+	if (write(busy_fd, "x", 1) != 1)
+		_exit(95);
+	while (action.sa_handler == SIG_DFL) {
+		usleep(1000);
+		sigaction(SIGABRT, NULL, &action);
+	}
+	if (write(crashed[1], "x", 1) != 1)
+		_exit(94);
+	abort();
+}
+
+static void crash_and_end(plan *x)
+{
+	imgsearch_error err = { 0 };
+	pthread_t thread;
+	int begun[2], parent = busy_fd;
+	char c;
+	MUST(pipe(begun) == 0);
+	busy_fd = begun[1];
+	MUST(!imgsearch_open(":memory:", NULL, NULL, &x->s, &err));
+	scene_on_run(crash);
+	MUST(!pthread_create(&thread, NULL, extract_first, x));
+	MUST(read(begun[0], &c, 1) == 1);
+	MUST(write(parent, "x", 1) == 1);
+	MUST(!pthread_create(&thread, NULL, end_program, NULL));
+	for (;;)
+		pause();
+}
+
+/* Destructors of libtorch may have run before the end waits for a first call: under them it fails. */
+static void ends_though_the_network_crashes(void **state)
+{
+	plan x = { .sc = *state };
+	char c;
+	draw_photos(*state);
+	assert_int_equal(pipe(crashed), 0);
+	assert_int_equal(end_of(crash_and_end, &x), STATUS);
+	close(crashed[1]);
+	assert_int_equal(read(crashed[0], &c, 1), 1);
+	close(crashed[0]);
+}
+
 /* ---------------------------------------------------------------------------- two threads ---- */
 
 static pthread_t ender;
@@ -382,6 +434,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(closes_late, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(the_first_thread_ends_it, scene_setup, scene_teardown),
 		cmocka_unit_test_setup_teardown(ends_though_the_network_hangs, scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(ends_though_the_network_crashes, scene_setup,
+			scene_teardown),
 	};
 	int failed = cmocka_run_group_tests_name("exit", tests, NULL, NULL);
 	print_message("# the slowest end took %.1f s\n", slowest);
