@@ -5,7 +5,7 @@
 #ifndef IMS_SHIM_GUARD_H
 #define IMS_SHIM_GUARD_H
 
-#include "shim/nn.h"
+#include "shim/network.h"
 
 #include <cstdio>
 #include <cstring>

@@ -2,7 +2,7 @@
 #ifndef IMS_SHIM_INVERTED_H
 #define IMS_SHIM_INVERTED_H
 
-#include "shim/nn.h"
+#include "shim/network.h"
 
 namespace ims
 {

@@ -3,7 +3,7 @@
  * (2015), with torchvision's names and its place for the stride (the 3x3 convolution of a
  * bottleneck, "ResNet v1.5").
  */
-#include "shim/nn.h"
+#include "shim/network.h"
 
 namespace ims
 {

@@ -3,7 +3,7 @@
  * of ours. TorchScript can compute whatever libtorch can, so such files must come from a trusted
  * source.
  */
-#include "shim/nn.h"
+#include "shim/network.h"
 
 #include <torch/script.h>
 

@@ -1,5 +1,5 @@
 /*
- * Training: the units of nn.h with f32 weights that take gradients, computed in the type asked for;
+ * Training: the units of layer.h with f32 weights that take gradients, computed in the type asked for;
  * the pooled feature, with class posteriors and a linear layer where asked for; class centres where
  * there are labels; steps of adamw.h. A batch norm that was folded stays a bias, and `fold` folds
  * all; others are trained and update their statistics.

@@ -9,7 +9,7 @@ touch "$T/include/torch/script.h" "$T/lib/libc10.so"
 would() { make -n V=1 LIBTORCH="$T" B="$T/build" CC=cc CXX=c++ "$T/build/imgsearch-shim.so" 2>&1; }
 
 would >"$T/out"
-grep -q -- "-isystem $T/include -isystem $T/include/torch/csrc/api/include .*-c shim/nn.cc" \
+grep -q -- "-isystem $T/include -isystem $T/include/torch/csrc/api/include .*-c shim/network.cc" \
 	"$T/out"
 result "its headers" $? "$T/out"
 grep -q -- "-L$T/lib -Wl,-rpath,$T/lib -ltorch -ltorch_cpu -lc10" "$T/out"
@@ -18,7 +18,7 @@ result "its libraries, found at run time, too" $? "$T/out"
 result "no CUDA, the compiler's own ABI" $? "$T/out"
 echo 'set(TORCH_CXX_FLAGS "-D_GLIBCXX_USE_CXX11_ABI=0")' >"$T/share/cmake/Torch/TorchConfig.cmake"
 would >"$T/out"
-grep -q -- '-D_GLIBCXX_USE_CXX11_ABI=0 .*-c shim/nn.cc' "$T/out"
+grep -q -- '-D_GLIBCXX_USE_CXX11_ABI=0 .*-c shim/network.cc' "$T/out"
 result "the ABI it was built with" $? "$T/out"
 touch "$T/lib/libtorch_cuda.so"
 would >"$T/out"
