@@ -3,13 +3,15 @@
  * neural networks" (2019), with torchvision's names. A block widens, convolves each channel, weighs
  * the channels by the means over the picture (squeeze and excitation), and narrows.
  *
+ * EfficientNetV2-S, -M, -L: Tan and Le, "EfficientNetV2: Smaller models and faster training" (2021).
+ * In the first stages one convolution widens and sees the neighbours, without weighing.
+ *
  * EfficientNet-Lite0 to -Lite2 (Google, 2020), with the names of timm or of efficientnet_pytorch:
  * the same stages without squeeze and excitation, ReLU6 for SiLU, TensorFlow's padding. Stem, head
  * and the repeats of the first and the last stage are not scaled.
  */
+#include "shim/excitation.h"
 #include "shim/inverted.h"
-
-#include <c10/core/GradMode.h>
 
 #include <cmath>
 #include <iterator>
@@ -19,19 +21,16 @@ namespace ims
 namespace
 {
 
-struct block {
-	conv *widen; /* NULL: the first stage */
-	conv *depthwise, *squeeze, *excite, *narrow;
-	bool residual;
-};
-
 struct scale {
 	double width, depth, eps;
 };
 
-const struct {
+struct stage {
 	int64_t widen, kernel, stride, out, repeat;
-} stages[] = {
+	bool fused = false; /* one convolution widens and takes the place of that of each channel */
+};
+
+const stage stages[] = {
 	{ 1, 3, 1, 16, 1 },
 	{ 6, 3, 2, 24, 2 },
 	{ 6, 5, 2, 40, 2 },
@@ -54,61 +53,78 @@ int64_t scaled_depth(int64_t repeat, double depth)
 	return (int64_t)std::ceil((double)repeat * depth);
 }
 
+std::vector<stage> scaled(const scale &sc)
+{
+	std::vector<stage> out(std::begin(stages), std::end(stages));
+	for (stage &s : out) {
+		s.out = scaled_width(s.out, sc.width);
+		s.repeat = scaled_depth(s.repeat, sc.depth);
+	}
+	return out;
+}
+
 class efficientnet_network : public network
 {
   public:
-	explicit efficientnet_network(const scale &sc) : eps(sc.eps)
+	/* first, last: the channels of the stem and of the last maps. */
+	efficientnet_network(const std::vector<stage> &list, int64_t first, int64_t latest, double e)
+		: eps(e)
 	{
-		int64_t in = scaled_width(32, sc.width);
+		int64_t in = first;
 		int index = 1;
 		stem = unit("features.0.0", "features.0.1", { 3, in, 3, 2 }, act::silu, eps);
-		for (auto &s : stages) {
-			int64_t out = scaled_width(s.out, sc.width), repeat = scaled_depth(s.repeat, sc.depth);
+		for (const stage &s : list) {
 			std::string name = "features." + std::to_string(index++) + ".";
-			for (int64_t i = 0; i < repeat; i++, in = out)
+			for (int64_t i = 0; i < s.repeat; i++, in = s.out)
 				blocks.push_back(add_block(name + std::to_string(i) + ".block.",
-					{ in, out, s.kernel, i ? 1 : s.stride }, s.widen));
+					{ in, s.out, s.kernel, i ? 1 : s.stride }, s.widen, s.fused));
 		}
-		channels = 4 * in;
-		last = unit("features.8.0", "features.8.1", { in, channels }, act::silu, eps);
+		std::string name = "features." + std::to_string(index);
+		channels = latest;
+		last = unit(name + ".0", name + ".1", { in, channels }, act::silu, eps);
 	}
 
 	at::Tensor features(const at::Tensor &input, std::vector<at::Tensor> *) override
 	{
 		at::Tensor x = (*stem)(input);
-		for (block &b : blocks) {
-			at::Tensor y = (*b.depthwise)(b.widen ? (*b.widen)(x) : x);
-			at::Tensor weight = (*b.excite)((*b.squeeze)(y.mean({ 2, 3 }, true)));
-			y = c10::GradMode::is_enabled() ? y * weight : y.mul_(weight);
-			x = (*b.narrow)(y, b.residual ? &x : nullptr);
-		}
+		for (excited_block &b : blocks)
+			x = b(x);
 		return (*last)(x);
 	}
 
   private:
-	block add_block(const std::string &name, shape s, int64_t widen)
+	excited_block add_block(const std::string &name, const shape &s, int64_t widen, bool fused)
 	{
-		block b{ nullptr, nullptr, nullptr, nullptr, nullptr, s.stride == 1 && s.in == s.out };
+		excited_block b;
+		b.residual = s.stride == 1 && s.in == s.out;
 		int64_t wide = s.in * widen, narrow = std::max<int64_t>(1, s.in / 4);
 		int part = 0;
 		auto next = [&] { return name + std::to_string(part++); };
-		auto pair = [&](shape dims, act a) {
+		auto pair = [&](const shape &dims, act a) {
 			std::string at = next();
 			return unit(at + ".0", at + ".1", dims, a, eps);
 		};
-		if (widen != 1)
+		if (fused && widen == 1) {
+			b.widen = pair(s, act::silu);
+			return b;
+		}
+		if (fused)
+			b.widen = pair({ s.in, wide, s.kernel, s.stride }, act::silu);
+		else if (widen != 1)
 			b.widen = pair({ s.in, wide }, act::silu);
-		b.depthwise = pair({ wide, wide, s.kernel, s.stride, wide }, act::silu);
-		std::string weigh = next();
-		b.squeeze = unit(weigh + ".fc1", "", { wide, narrow }, act::silu);
-		b.excite = unit(weigh + ".fc2", "", { narrow, wide }, act::sigmoid);
+		if (!fused) {
+			b.depthwise = pair({ wide, wide, s.kernel, s.stride, wide }, act::silu);
+			std::string weigh = next();
+			b.weigh.squeeze = unit(weigh + ".fc1", "", { wide, narrow }, act::silu);
+			b.weigh.excite = unit(weigh + ".fc2", "", { narrow, wide }, act::sigmoid);
+		}
 		b.narrow = pair({ wide, s.out }, act::none);
 		return b;
 	}
 
 	double eps;
 	conv *stem, *last;
-	std::vector<block> blocks;
+	std::vector<excited_block> blocks;
 };
 
 /* The module of a convolution and that of its norm. */
@@ -142,7 +158,7 @@ class lite_network : public inverted_network
   private:
 	conv *add(const names &timm, const names &pytorch, shape s, act a)
 	{
-		s.same = true;
+		s.pad = padding::same;
 		conv *u = unit(timm.conv, timm.norm, s, a, eps);
 		u->other_name = pytorch.conv;
 		u->other_norm = pytorch.norm;
@@ -198,10 +214,34 @@ std::unique_ptr<network> efficientnet(const std::string &name)
 		{ 1.8, 2.6, 1e-3 },
 		{ 2.0, 3.1, 1e-3 },
 	};
+	static const struct {
+		const char *name;
+		int64_t first;
+		std::vector<stage> stages;
+	} second[] = {
+		{ "efficientnet_v2_s", 24,
+			{ { 1, 3, 1, 24, 2, true }, { 4, 3, 2, 48, 4, true }, { 4, 3, 2, 64, 4, true },
+				{ 4, 3, 2, 128, 6 }, { 6, 3, 1, 160, 9 }, { 6, 3, 2, 256, 15 } } },
+		{ "efficientnet_v2_m", 24,
+			{ { 1, 3, 1, 24, 3, true }, { 4, 3, 2, 48, 5, true }, { 4, 3, 2, 80, 5, true },
+				{ 4, 3, 2, 160, 7 }, { 6, 3, 1, 176, 14 }, { 6, 3, 2, 304, 18 },
+				{ 6, 3, 1, 512, 5 } } },
+		{ "efficientnet_v2_l", 32,
+			{ { 1, 3, 1, 32, 4, true }, { 4, 3, 2, 64, 7, true }, { 4, 3, 2, 96, 7, true },
+				{ 4, 3, 2, 192, 10 }, { 6, 3, 1, 224, 19 }, { 6, 3, 2, 384, 25 },
+				{ 6, 3, 1, 640, 7 } } },
+	};
 	int b = number_of(name, "efficientnet_b", '7'), l = number_of(name, "efficientnet_lite", '2');
+	for (auto &s : second)
+		if (name == s.name)
+			return std::make_unique<efficientnet_network>(s.stages, s.first, 1280, 1e-3);
 	if (l >= 0)
 		return std::make_unique<lite_network>(lite[l]);
-	return b >= 0 ? std::make_unique<efficientnet_network>(scales[b]) : nullptr;
+	if (b < 0)
+		return nullptr;
+	std::vector<stage> list = scaled(scales[b]);
+	return std::make_unique<efficientnet_network>(list, scaled_width(32, scales[b].width),
+		4 * list.back().out, scales[b].eps);
 }
 
 } // namespace ims

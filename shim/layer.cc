@@ -43,11 +43,17 @@ conv::conv(std::string n, std::string bn, shape s, act a, double e)
 {
 }
 
-void conv::each_slot(
-	const std::function<void(const std::string &, at::Tensor &, const std::vector<int64_t> &)> &f)
+void conv::each_slot(const slot_visitor &f)
 {
-	f(name + ".weight", weight, { dims.out, dims.in / dims.groups, dims.kernel, dims.kernel });
+	auto [high, wide] = dims.size();
+	std::vector<int64_t> whole = { dims.out, dims.in / dims.groups, high, wide };
+	f(name + ".weight", weight,
+		dims.flat ? std::vector<int64_t>{ dims.out, dims.in * high * wide } : whole);
+	if (weight.defined())
+		weight = weight.view(whole);
 	f(name + ".bias", bias, { dims.out });
+	if (!scale_name.empty())
+		f(scale_name, scale, { dims.out, 1, 1 });
 	if (norm.empty())
 		return;
 	f(norm + ".weight", gamma, { dims.out });
@@ -56,15 +62,39 @@ void conv::each_slot(
 	f(norm + ".running_var", variance, { dims.out });
 }
 
+/* All tensors of a batch norm are there, or none and the convolution has a bias. */
+void conv::find_missing(std::vector<std::string> &names)
+{
+	const at::Tensor *norms[] = { &gamma, &beta, &mean, &variance };
+	size_t found = 0;
+	for (const at::Tensor *t : norms)
+		found += t->defined();
+	bool merged = !found && bias.defined();
+	each_slot([&](const std::string &slot, at::Tensor &t, const std::vector<int64_t> &) {
+		bool needed = &t == &bias ? norm.empty() && dims.has_bias
+								  : &t == &weight || &t == &scale || !merged;
+		if (needed && !t.defined())
+			names.push_back(slot);
+	});
+}
+
 void conv::fold(const at::Device &device, at::ScalarType type)
 {
 	at::Tensor w = weight.to(at::kFloat), b = bias.defined() ? bias.to(at::kFloat) : at::Tensor();
+	if (!b.defined() && !gamma.defined())
+		b = at::zeros({ dims.out }, at::TensorOptions(at::kFloat));
 	if (gamma.defined()) {
-		at::Tensor scale = gamma.to(at::kFloat) * at::rsqrt(variance.to(at::kFloat) + eps);
-		at::Tensor offset = beta.to(at::kFloat) - mean.to(at::kFloat) * scale;
-		b = b.defined() ? b * scale + offset : offset;
-		w = w * scale.reshape({ -1, 1, 1, 1 });
+		at::Tensor factor = gamma.to(at::kFloat) * at::rsqrt(variance.to(at::kFloat) + eps);
+		at::Tensor offset = beta.to(at::kFloat) - mean.to(at::kFloat) * factor;
+		b = b.defined() ? b * factor + offset : offset;
+		w = w * factor.reshape({ -1, 1, 1, 1 });
 		gamma = beta = mean = variance = at::Tensor();
+	}
+	if (scale.defined()) {
+		at::Tensor s = scale.to(at::kFloat).flatten();
+		w = w * s.reshape({ -1, 1, 1, 1 });
+		b = b * s;
+		scale = at::Tensor();
 	}
 	/* Both must be copies, since the memory of the file is borrowed. */
 	weight = w.to(device, type, false, w.is_alias_of(weight))
@@ -80,6 +110,12 @@ static std::vector<int64_t> pair(int64_t v)
 	return { v, v };
 }
 
+static std::vector<int64_t> pad_of(const shape &s)
+{
+	auto [high, wide] = s.size();
+	return s.pad == padding::none ? pair(0) : std::vector<int64_t>{ high / 2, wide / 2 };
+}
+
 /*
  * The kernel for a picture of this size. With stride 2, TensorFlow's "SAME" pads an even size by
  * one less before than behind. Half the kernel on each side says the same once the kernel begins
@@ -87,7 +123,7 @@ static std::vector<int64_t> pair(int64_t v)
  */
 at::Tensor conv::kernel_for(const at::Tensor &x) const
 {
-	if (!dims.same || dims.stride == 1)
+	if (dims.pad != padding::same || dims.stride == 1)
 		return weight;
 	int64_t above = 1 - x.size(2) % 2, left = 1 - x.size(3) % 2;
 	return at::constant_pad_nd(weight, { left, 0, above, 0 });
@@ -109,7 +145,7 @@ at::Tensor conv::packed(const at::Tensor &x, bool relu)
 		stack.emplace_back(kernel_for(x));
 		stack.emplace_back(bias);
 		stack.emplace_back(pair(dims.stride));
-		stack.emplace_back(pair(dims.kernel / 2));
+		stack.emplace_back(pad_of(dims));
 		stack.emplace_back(pair(1));
 		stack.emplace_back(dims.groups);
 		stack.emplace_back(x.sizes().vec());
@@ -137,6 +173,12 @@ at::Tensor &activate_(at::Tensor &y, act a)
 		return at::silu_(y);
 	case act::sigmoid:
 		return y.sigmoid_();
+	case act::gelu:
+		return at::gelu_(y);
+	case act::hardswish:
+		return at::hardswish_(y);
+	case act::hardsigmoid:
+		return at::hardsigmoid_(y);
 	}
 	return y;
 }
@@ -155,6 +197,12 @@ static at::Tensor activate(const at::Tensor &y, act a)
 		return at::silu(y);
 	case act::sigmoid:
 		return y.sigmoid();
+	case act::gelu:
+		return at::gelu(y);
+	case act::hardswish:
+		return at::hardswish(y);
+	case act::hardsigmoid:
+		return at::hardsigmoid(y);
 	}
 	return y;
 }
@@ -164,7 +212,7 @@ at::Tensor conv::operator()(const at::Tensor &x, const at::Tensor *add)
 	if (!folded) {
 		auto type = x.scalar_type();
 		at::Tensor y = at::conv2d(x, kernel_for(x).to(type), bias.defined() ? bias.to(type) : bias,
-			dims.stride, dims.kernel / 2, 1, dims.groups);
+			pair(dims.stride), pad_of(dims), pair(1), dims.groups);
 		if (gamma.defined())
 			y = at::batch_norm(y, gamma, beta, mean, variance, training, 0.1, eps, true);
 		return activate(add ? y + *add : y, activation);
@@ -174,9 +222,51 @@ at::Tensor conv::operator()(const at::Tensor &x, const at::Tensor *add)
 	if (y.defined() && relu)
 		return y;
 	if (!y.defined())
-		y = at::conv2d(x, kernel_for(x), bias, dims.stride, dims.kernel / 2, 1, dims.groups);
+		y = at::conv2d(x, kernel_for(x), bias, pair(dims.stride), pad_of(dims), pair(1),
+			dims.groups);
 	if (add)
 		y.add_(*add);
+	return activate_(y, activation);
+}
+
+/* ------------------------------------------------------------------------------------ norm ---- */
+
+norm::norm(kind k, std::string n, int64_t c, double e, act a)
+	: type(k), name(std::move(n)), channels(c), eps(e), activation(a)
+{
+}
+
+void norm::each_slot(const slot_visitor &f)
+{
+	f(name + ".weight", gamma, { channels });
+	f(name + ".bias", beta, { channels });
+	if (type == kind::layer)
+		return;
+	f(name + ".running_mean", mean, { channels });
+	f(name + ".running_var", variance, { channels });
+}
+
+void norm::find_missing(std::vector<std::string> &names)
+{
+	each_slot([&](const std::string &slot, at::Tensor &t, const std::vector<int64_t> &) {
+		if (!t.defined())
+			names.push_back(slot);
+	});
+}
+
+void norm::fold(const at::Device &device, at::ScalarType scalar)
+{
+	each_slot([&](const std::string &, at::Tensor &t, const std::vector<int64_t> &) {
+		t = t.to(device, type == kind::batch ? at::kFloat : scalar, false, true);
+	});
+}
+
+at::Tensor norm::operator()(const at::Tensor &x) const
+{
+	at::Tensor y = type == kind::batch
+		? at::batch_norm(x, gamma, beta, mean, variance, false, 0, eps, false)
+		: at::layer_norm(x.permute({ 0, 2, 3, 1 }), { channels }, gamma, beta, eps, false)
+			  .permute({ 0, 3, 1, 2 });
 	return activate_(y, activation);
 }
 

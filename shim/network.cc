@@ -14,6 +14,12 @@ conv *network::unit(std::string name, std::string norm, shape s, act a, double e
 	return &units.back();
 }
 
+norm *network::lone_norm(norm::kind k, std::string name, int64_t channels, double eps, act a)
+{
+	norms.emplace_back(k, std::move(name), channels, eps, a);
+	return &norms.back();
+}
+
 /* Once folded a 1x1 convolution, since a BLAS would start threads of its own for little work. */
 static at::Tensor linear(const at::Tensor &y, const at::Tensor &weight, const at::Tensor &bias,
 	std::unique_ptr<conv> &folded)
@@ -76,6 +82,8 @@ at::Tensor network::operator()(const at::Tensor &x)
 void network::fold(const at::Device &device, at::ScalarType type)
 {
 	for (conv &u : units)
+		u.fold(device, type);
+	for (norm &u : norms)
 		u.fold(device, type);
 	posterior = fold_linear(posterior_weight, posterior_bias, device);
 	project = fold_linear(project_weight, project_bias, device);
@@ -176,18 +184,15 @@ static std::string some_of(const std::vector<std::string> &names)
 	return names.size() > 3 ? text + " and " + std::to_string(names.size() - 3) + " more" : text;
 }
 
-static bool starts_with(const std::string &s, const char *prefix)
+static bool starts_with(const std::string &s, const std::string &prefix)
 {
-	return s.compare(0, strlen(prefix), prefix) == 0;
+	return s.compare(0, prefix.size(), prefix) == 0;
 }
 
-/* Tensors of the classifier, which only load_posteriors uses, and counters of batch norms. */
-static bool is_ignored(const std::string &name)
+static bool ends_with(const std::string &s, const std::string &suffix)
 {
-	static const std::string counter = ".num_batches_tracked";
-	return starts_with(name, "fc.") || starts_with(name, "_fc.") || starts_with(name, "classifier.")
-		|| (name.size() > counter.size()
-			&& name.compare(name.size() - counter.size(), counter.size(), counter) == 0);
+	return s.size() >= suffix.size()
+		&& s.compare(s.size() - suffix.size(), suffix.size(), suffix) == 0;
 }
 
 typedef std::map<std::string, const shim_tensor *> tensor_map;
@@ -244,29 +249,53 @@ static void choose_names(std::deque<conv> &units, const tensor_map &file)
 	}
 }
 
+/* What wrappers put before all names of a state dict: DataParallel, training code. */
+static size_t wrapper_length(const shim_tensor *tensors, size_t n)
+{
+	size_t length = 0;
+	for (const char *prefix : { "module.", "model.", "module." }) {
+		auto wrapped = [&](const shim_tensor &t) {
+			return starts_with(std::string(t.name).substr(std::min(length, strlen(t.name))),
+				prefix);
+		};
+		if (n && std::all_of(tensors, tensors + n, wrapped))
+			length += strlen(prefix);
+	}
+	return length;
+}
+
+/* The tensors by the names of the family; without the classifier and counters of batch norms. */
+static tensor_map used(const shim_tensor *tensors, size_t n, const std::vector<std::string> &unused,
+	const std::function<std::string(const std::string &)> &current)
+{
+	tensor_map out;
+	size_t wrapper = wrapper_length(tensors, n);
+	for (size_t i = 0; i < n; i++) {
+		std::string name = current(tensors[i].name + wrapper);
+		bool is_unused = ends_with(name, ".num_batches_tracked");
+		for (const std::string &prefix : unused)
+			is_unused = is_unused || starts_with(name, prefix);
+		if (!is_unused)
+			out[name] = &tensors[i];
+	}
+	return out;
+}
+
 void network::load(const shim_tensor *tensors, size_t n)
 {
-	tensor_map left;
+	tensor_map left = used(tensors, n, unused(),
+		[this](const std::string &name) { return current_name(name); });
 	std::vector<std::string> missing;
-	for (size_t i = 0; i < n; i++)
-		if (!is_ignored(tensors[i].name))
-			left[tensors[i].name] = &tensors[i];
+	slot_visitor fill = [&](const std::string &name, at::Tensor &t,
+							const std::vector<int64_t> &want) { t = take(left, name, want); };
 	choose_names(units, left);
+	for (norm &u : norms) {
+		u.each_slot(fill);
+		u.find_missing(missing);
+	}
 	for (conv &u : units) {
-		u.each_slot([&](const std::string &name, at::Tensor &t, const std::vector<int64_t> &want) {
-			t = take(left, name, want);
-		});
-		/* All tensors of a batch norm are there, or none and the convolution has a bias. */
-		bool whole = u.gamma.defined() && u.beta.defined() && u.mean.defined()
-			&& u.variance.defined();
-		bool none = !u.gamma.defined() && !u.beta.defined() && !u.mean.defined()
-			&& !u.variance.defined();
-		u.each_slot([&](const std::string &name, at::Tensor &t, const std::vector<int64_t> &) {
-			bool needed = &t == &u.weight
-				|| (&t == &u.bias ? u.norm.empty() : !whole && !(none && u.bias.defined()));
-			if (needed && !t.defined())
-				missing.push_back(name);
-		});
+		u.each_slot(fill);
+		u.find_missing(missing);
 	}
 	take_linear(left, "posterior", channels, posterior_weight, posterior_bias);
 	if (left.count("inner.weight")) {
@@ -306,7 +335,8 @@ void network::load_posteriors(const shim_tensor *tensors, size_t n)
 
 std::unique_ptr<network> make_network(const std::string &name)
 {
-	for (auto family : { resnet, mobilenet, efficientnet })
+	for (auto family :
+		{ convnext, densenet, efficientnet, inception, mobilenet, regnet, resnet, vgg })
 		if (auto net = family(name))
 			return net;
 	throw failure(MODEL, "this shim has no network \"" + name + "\"");

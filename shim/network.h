@@ -71,6 +71,7 @@ class network
 	int64_t dim() const;
 
 	std::deque<conv> units;                      /* in the picture's order */
+	std::deque<norm> norms;                      /* likewise */
 	int64_t channels = 0;                        /* of the maps */
 	at::Tensor inner_weight;                     /* (blocks) f32; or undefined */
 	at::Tensor mean_power;                       /* (1) f32; or undefined */
@@ -79,6 +80,20 @@ class network
 
   protected:
 	conv *unit(std::string name, std::string norm, shape s, act a, double eps = 1e-5);
+	norm *lone_norm(norm::kind k, std::string name, int64_t channels, double eps,
+		act a = act::none);
+
+	/* The prefixes of tensors that are not part of the feature: a classifier. */
+	virtual std::vector<std::string> unused() const
+	{
+		return { "fc.", "_fc.", "classifier." };
+	}
+
+	/* The name as the family declares it, of one in an older file. */
+	virtual std::string current_name(const std::string &name) const
+	{
+		return name;
+	}
 
   private:
 	std::unique_ptr<conv> posterior, project; /* both, folded */
@@ -89,9 +104,14 @@ class network
 };
 
 /* NULL: the name is not one of the family. */
-std::unique_ptr<network> resnet(const std::string &name);
-std::unique_ptr<network> mobilenet(const std::string &name);
+std::unique_ptr<network> convnext(const std::string &name);
+std::unique_ptr<network> densenet(const std::string &name);
 std::unique_ptr<network> efficientnet(const std::string &name);
+std::unique_ptr<network> inception(const std::string &name);
+std::unique_ptr<network> mobilenet(const std::string &name);
+std::unique_ptr<network> regnet(const std::string &name);
+std::unique_ptr<network> resnet(const std::string &name);
+std::unique_ptr<network> vgg(const std::string &name);
 
 /* The network of a name in the catalogue, without weights; throws where there is none. */
 std::unique_ptr<network> make_network(const std::string &name);

@@ -1,7 +1,9 @@
 /*
  * ResNet-18, -34, -50, -101, -152: He et al., "Deep Residual Learning for Image Recognition"
  * (2015), with torchvision's names and its place for the stride (the 3x3 convolution of a
- * bottleneck, "ResNet v1.5").
+ * bottleneck, "ResNet v1.5"). ResNeXt (Xie et al., "Aggregated residual transformations for deep
+ * neural networks", 2017) has that convolution in groups, Wide ResNet (Zagoruyko and Komodakis,
+ * "Wide residual networks", 2016) twice as wide.
  */
 #include "shim/network.h"
 
@@ -15,20 +17,28 @@ struct block {
 	conv *shortcut;            /* NULL: the input itself */
 };
 
+struct kind {
+	const char *name;
+	std::vector<int> depths;
+	bool bottleneck;
+	int64_t groups = 1, group_width = 64; /* in the first stage, of the 3x3 convolution */
+};
+
 class resnet_network : public network
 {
   public:
-	resnet_network(const std::vector<int> &depths, bool bottleneck)
+	explicit resnet_network(const kind &k)
 	{
 		stem = unit("conv1", "bn1", { 3, 64, 7, 2 }, act::relu);
-		int64_t in = 64, expansion = bottleneck ? 4 : 1;
-		for (size_t layer = 0; layer < depths.size(); layer++)
-			for (int i = 0; i < depths[layer]; i++) {
-				int64_t width = 64 << layer, stride = layer && !i ? 2 : 1;
+		int64_t in = 64, expansion = k.bottleneck ? 4 : 1;
+		for (size_t layer = 0; layer < k.depths.size(); layer++)
+			for (int i = 0; i < k.depths[layer]; i++) {
+				int64_t stride = layer && !i ? 2 : 1, out = (64 << layer) * expansion;
 				std::string name = "layer" + std::to_string(layer + 1) + "." + std::to_string(i)
 					+ ".";
-				blocks.push_back(add_block(name, in, width, width * expansion, stride, bottleneck));
-				in = width * expansion;
+				shape middle{ in, k.groups * k.group_width << layer, 3, stride, k.groups };
+				blocks.push_back(add_block(name, middle, out, k.bottleneck));
+				in = out;
 			}
 		channels = in;
 	}
@@ -45,18 +55,18 @@ class resnet_network : public network
 	}
 
   private:
-	block add_block(const std::string &name, int64_t in, int64_t width, int64_t out, int64_t stride,
-		bool bottleneck)
+	/* middle: the 3x3 convolution of a bottleneck, or the first of two, for the block's input. */
+	block add_block(const std::string &name, const shape &middle, int64_t out, bool bottleneck)
 	{
 		block b{ {}, nullptr };
+		int64_t in = middle.in, width = middle.out, stride = middle.stride;
 		if (bottleneck) {
 			b.convs.push_back(unit(name + "conv1", name + "bn1", { in, width }, act::relu));
-			b.convs.push_back(
-				unit(name + "conv2", name + "bn2", { width, width, 3, stride }, act::relu));
+			b.convs.push_back(unit(name + "conv2", name + "bn2",
+				{ width, width, 3, stride, middle.groups }, act::relu));
 			b.convs.push_back(unit(name + "conv3", name + "bn3", { width, out }, act::relu));
 		} else {
-			b.convs.push_back(
-				unit(name + "conv1", name + "bn1", { in, width, 3, stride }, act::relu));
+			b.convs.push_back(unit(name + "conv1", name + "bn1", middle, act::relu));
 			b.convs.push_back(unit(name + "conv2", name + "bn2", { width, out, 3 }, act::relu));
 		}
 		if (stride != 1 || in != out)
@@ -73,20 +83,21 @@ class resnet_network : public network
 
 std::unique_ptr<network> resnet(const std::string &name)
 {
-	static const struct {
-		const char *name;
-		std::vector<int> depths;
-		bool bottleneck;
-	} sizes[] = {
+	static const kind kinds[] = {
 		{ "resnet18", { 2, 2, 2, 2 }, false },
 		{ "resnet34", { 3, 4, 6, 3 }, false },
 		{ "resnet50", { 3, 4, 6, 3 }, true },
 		{ "resnet101", { 3, 4, 23, 3 }, true },
 		{ "resnet152", { 3, 8, 36, 3 }, true },
+		{ "resnext50_32x4d", { 3, 4, 6, 3 }, true, 32, 4 },
+		{ "resnext101_32x8d", { 3, 4, 23, 3 }, true, 32, 8 },
+		{ "resnext101_64x4d", { 3, 4, 23, 3 }, true, 64, 4 },
+		{ "wide_resnet50_2", { 3, 4, 6, 3 }, true, 1, 128 },
+		{ "wide_resnet101_2", { 3, 4, 23, 3 }, true, 1, 128 },
 	};
-	for (auto &s : sizes)
-		if (name == s.name)
-			return std::make_unique<resnet_network>(s.depths, s.bottleneck);
+	for (auto &k : kinds)
+		if (name == k.name)
+			return std::make_unique<resnet_network>(k);
 	return nullptr;
 }
 

@@ -225,6 +225,8 @@ int train_new(shim_train **out, const shim_train_config *c, const shim_tensor *t
 		t->type = c->bf16 ? at::kBFloat16 : at::kFloat;
 		use_threads(*t);
 		t->net = ims::make_network(c->network);
+		if (!t->net->norms.empty())
+			throw ims::failure(ims::MODEL, std::string("no training of ") + c->network);
 		t->net->load(tensors, n);
 		if (c->posteriors && !t->net->posterior_weight.defined())
 			t->net->load_posteriors(tensors, n);
@@ -368,8 +370,8 @@ int emit_network(shim_train &t, uint32_t part, tensor_callback each, void *user)
 				user);
 	};
 	for (ims::conv &u : t.net->units)
-		u.each_slot([&](const std::string &name, Tensor &v, const std::vector<int64_t> &) {
-			one(name, v);
+		u.each_slot([&](const std::string &name, Tensor &v, const std::vector<int64_t> &shape) {
+			one(name, v.defined() ? v.reshape(shape) : v);
 		});
 	one("inner.weight", t.net->inner_weight);
 	one("mean.power", t.net->mean_power);

@@ -13,19 +13,23 @@
 
 enum { MAX_CARD = 1 << 20 };
 
-static const float imagenet_mean[3] = { 0.485f, 0.456f, 0.406f },
-				   imagenet_std[3] = { 0.229f, 0.224f, 0.225f };
-static const float centre = 127 / 255.0f, spread = 128 / 255.0f; /* of a `centred` network */
+static const struct {
+	float mean[3], std[3];
+} values[] = {
+	[VALUES_IMAGENET] = { { 0.485f, 0.456f, 0.406f }, { 0.229f, 0.224f, 0.225f } },
+	[VALUES_127] = { { 127 / 255.0f, 127 / 255.0f, 127 / 255.0f },
+		{ 128 / 255.0f, 128 / 255.0f, 128 / 255.0f } },
+	[VALUES_HALF] = { { 0.5f, 0.5f, 0.5f }, { 0.5f, 0.5f, 0.5f } },
+};
 
 image_recipe ims_network_recipe(const model_network *net)
 {
 	image_recipe r = { .resize = 256, .crop = 224 };
 	if (net)
 		r = (image_recipe){ .resize = net->resize, .crop = net->crop, .bicubic = net->bicubic };
-	memcpy(r.mean, imagenet_mean, sizeof r.mean);
-	memcpy(r.std, imagenet_std, sizeof r.std);
-	for (int i = 0; net && net->centred && i < 3; i++)
-		r.mean[i] = centre, r.std[i] = spread;
+	value_range range = net ? net->values : VALUES_IMAGENET;
+	memcpy(r.mean, values[range].mean, sizeof r.mean);
+	memcpy(r.std, values[range].std, sizeof r.std);
 	return r;
 }
 

@@ -1,7 +1,7 @@
 /*
  * The table of networks, and the search for files. Recipes are those of torchvision's IMAGENET1K_V1
- * weights (the `transforms` of each weights enum in torchvision.models), EfficientNet-Lite's those
- * of Google's weights. Weights that were trained with another recipe have a card that says so.
+ * weights (the `transforms` of each weights enum in torchvision.models; V2 where there is no V1),
+ * EfficientNet-Lite's those of Google's weights. Weights that were trained with another recipe have a card that says so.
  */
 #include "model/catalog.h"
 
@@ -15,24 +15,57 @@
 #include <unistd.h>
 
 static const model_network networks[] = {
-	/* name            dim resize crop bicubic batch centred */
-	{ "resnet18", 512, 256, 224, 0, 16, 0 },
-	{ "resnet34", 512, 256, 224, 0, 16, 0 },
-	{ "resnet50", 2048, 256, 224, 0, 8, 0 },
-	{ "resnet101", 2048, 256, 224, 0, 8, 0 },
-	{ "resnet152", 2048, 256, 224, 0, 8, 0 },
-	{ "mobilenet_v2", 1280, 256, 224, 0, 16, 0 },
-	{ "efficientnet_b0", 1280, 256, 224, 1, 8, 0 },
-	{ "efficientnet_b1", 1280, 256, 240, 1, 8, 0 },
-	{ "efficientnet_b2", 1408, 288, 288, 1, 4, 0 },
-	{ "efficientnet_b3", 1536, 320, 300, 1, 4, 0 },
-	{ "efficientnet_b4", 1792, 384, 380, 1, 4, 0 },
-	{ "efficientnet_b5", 2048, 456, 456, 1, 2, 0 },
-	{ "efficientnet_b6", 2304, 528, 528, 1, 2, 0 },
-	{ "efficientnet_b7", 2560, 600, 600, 1, 2, 0 },
-	{ "efficientnet_lite0", 1280, 256, 224, 1, 16, 1 },
-	{ "efficientnet_lite1", 1280, 274, 240, 1, 16, 1 },
-	{ "efficientnet_lite2", 1280, 297, 260, 1, 8, 1 },
+	/* name, dim, resize, crop, bicubic, batch, values */
+	{ "resnet18", 512, 256, 224, 0, 16, VALUES_IMAGENET },
+	{ "resnet34", 512, 256, 224, 0, 16, VALUES_IMAGENET },
+	{ "resnet50", 2048, 256, 224, 0, 8, VALUES_IMAGENET },
+	{ "resnet101", 2048, 256, 224, 0, 8, VALUES_IMAGENET },
+	{ "resnet152", 2048, 256, 224, 0, 8, VALUES_IMAGENET },
+	{ "resnext50_32x4d", 2048, 256, 224, 0, 8, VALUES_IMAGENET },
+	{ "resnext101_32x8d", 2048, 256, 224, 0, 8, VALUES_IMAGENET },
+	{ "resnext101_64x4d", 2048, 232, 224, 0, 8, VALUES_IMAGENET },
+	{ "wide_resnet50_2", 2048, 256, 224, 0, 8, VALUES_IMAGENET },
+	{ "wide_resnet101_2", 2048, 256, 224, 0, 8, VALUES_IMAGENET },
+	{ "mobilenet_v2", 1280, 256, 224, 0, 16, VALUES_IMAGENET },
+	{ "mobilenet_v3_small", 576, 256, 224, 0, 16, VALUES_IMAGENET },
+	{ "mobilenet_v3_large", 960, 256, 224, 0, 16, VALUES_IMAGENET },
+	{ "efficientnet_b0", 1280, 256, 224, 1, 8, VALUES_IMAGENET },
+	{ "efficientnet_b1", 1280, 256, 240, 1, 8, VALUES_IMAGENET },
+	{ "efficientnet_b2", 1408, 288, 288, 1, 4, VALUES_IMAGENET },
+	{ "efficientnet_b3", 1536, 320, 300, 1, 4, VALUES_IMAGENET },
+	{ "efficientnet_b4", 1792, 384, 380, 1, 4, VALUES_IMAGENET },
+	{ "efficientnet_b5", 2048, 456, 456, 1, 2, VALUES_IMAGENET },
+	{ "efficientnet_b6", 2304, 528, 528, 1, 2, VALUES_IMAGENET },
+	{ "efficientnet_b7", 2560, 600, 600, 1, 2, VALUES_IMAGENET },
+	{ "efficientnet_lite0", 1280, 256, 224, 1, 16, VALUES_127 },
+	{ "efficientnet_lite1", 1280, 274, 240, 1, 16, VALUES_127 },
+	{ "efficientnet_lite2", 1280, 297, 260, 1, 8, VALUES_127 },
+	{ "efficientnet_v2_s", 1280, 384, 384, 0, 4, VALUES_IMAGENET },
+	{ "efficientnet_v2_m", 1280, 480, 480, 0, 2, VALUES_IMAGENET },
+	{ "efficientnet_v2_l", 1280, 480, 480, 1, 2, VALUES_HALF },
+	{ "densenet121", 1024, 256, 224, 0, 8, VALUES_IMAGENET },
+	{ "densenet161", 2208, 256, 224, 0, 8, VALUES_IMAGENET },
+	{ "densenet169", 1664, 256, 224, 0, 8, VALUES_IMAGENET },
+	{ "densenet201", 1920, 256, 224, 0, 8, VALUES_IMAGENET },
+	{ "vgg11", 4096, 256, 224, 0, 8, VALUES_IMAGENET },
+	{ "vgg13", 4096, 256, 224, 0, 8, VALUES_IMAGENET },
+	{ "vgg16", 4096, 256, 224, 0, 8, VALUES_IMAGENET },
+	{ "vgg19", 4096, 256, 224, 0, 8, VALUES_IMAGENET },
+	{ "vgg11_bn", 4096, 256, 224, 0, 8, VALUES_IMAGENET },
+	{ "vgg13_bn", 4096, 256, 224, 0, 8, VALUES_IMAGENET },
+	{ "vgg16_bn", 4096, 256, 224, 0, 8, VALUES_IMAGENET },
+	{ "vgg19_bn", 4096, 256, 224, 0, 8, VALUES_IMAGENET },
+	{ "inception_v3", 2048, 342, 299, 0, 4, VALUES_HALF },
+	{ "regnet_y_400mf", 440, 256, 224, 0, 8, VALUES_IMAGENET },
+	{ "regnet_y_800mf", 784, 256, 224, 0, 8, VALUES_IMAGENET },
+	{ "regnet_y_1_6gf", 888, 256, 224, 0, 8, VALUES_IMAGENET },
+	{ "regnet_y_3_2gf", 1512, 256, 224, 0, 8, VALUES_IMAGENET },
+	{ "regnet_y_8gf", 2016, 256, 224, 0, 8, VALUES_IMAGENET },
+	{ "regnet_y_16gf", 3024, 256, 224, 0, 8, VALUES_IMAGENET },
+	{ "convnext_tiny", 768, 236, 224, 0, 8, VALUES_IMAGENET },
+	{ "convnext_small", 768, 230, 224, 0, 8, VALUES_IMAGENET },
+	{ "convnext_base", 1024, 232, 224, 0, 8, VALUES_IMAGENET },
+	{ "convnext_large", 1536, 232, 224, 0, 8, VALUES_IMAGENET },
 };
 
 const model_network *ims_model_list(size_t *n)

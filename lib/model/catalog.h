@@ -6,14 +6,21 @@
 
 #include "image/image.h"
 
+/* How the values 0..1 of a picture become those that a network expects. */
+typedef enum value_range {
+	VALUES_IMAGENET, /* less ImageNet's mean, by its deviation */
+	VALUES_127,      /* (x - 127) / 128 of 0..255 */
+	VALUES_HALF      /* (x - 0.5) / 0.5 */
+} value_range;
+
 /* A network with the recipe of its first ImageNet weights. */
 typedef struct model_network {
 	const char *name;      /* "resnet50" */
 	uint32_t dim;          /* of the pooled feature */
 	uint32_t resize, crop; /* pixels */
 	uint32_t bicubic;
-	uint32_t batch;   /* best batch size on a CPU */
-	uint32_t centred; /* (x - 127) / 128 of 0..255, else by ImageNet's mean and deviation */
+	uint32_t batch; /* best batch size on a CPU */
+	value_range values;
 } model_network;
 
 const model_network *ims_model_find(const char *name); /* NULL: unknown */

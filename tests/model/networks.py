@@ -5,7 +5,8 @@ weights files.
 The features of tests/model/features (our readers, our shim) must agree with torchvision's in f32 to
 cosine 0.99999, and after subtracting the mean over the pictures, which random weights give nearly
 the same feature, to 0.9999; in bf16 to 0.99, and no worse than torch's own bf16. Small inputs keep
-it short. `networks.py NAME...` runs only these.
+it short. `networks.py NAME...` runs only these, `networks.py all` also the large ones, which
+`make test-networks` does.
 
 Which random weights, matters to bf16, whose rounding (one part in 512 after every layer) they may
 amplify. Measured, centred cosine, ours / torch's own bf16 on channels last:
@@ -39,6 +40,24 @@ NETWORKS = {
     "resnet152": 64,
     "mobilenet_v2": 128,
     **{f"efficientnet_b{i}": side for i, side in enumerate([96, 96, 96, 96, 96, 96, 64, 64])},
+    "mobilenet_v3_small": 128,
+    "mobilenet_v3_large": 128,
+    "efficientnet_v2_s": 96,
+    "densenet121": 96,
+    "inception_v3": 139,
+    "regnet_y_400mf": 96,
+    "convnext_tiny": 96,
+    "resnext50_32x4d": 96,
+}
+LARGE = {
+    **dict.fromkeys(["vgg11", "vgg13", "vgg16", "vgg19"], 96),
+    **dict.fromkeys(["vgg11_bn", "vgg13_bn", "vgg16_bn", "vgg19_bn"], 96),
+    **dict.fromkeys(["resnext101_32x8d", "resnext101_64x4d", "wide_resnet50_2"], 96),
+    **dict.fromkeys(["wide_resnet101_2", "densenet161", "densenet169", "densenet201"], 96),
+    **dict.fromkeys(["efficientnet_v2_m", "efficientnet_v2_l"], 96),
+    **dict.fromkeys(["regnet_y_800mf", "regnet_y_1_6gf", "regnet_y_3_2gf"], 96),
+    **dict.fromkeys(["regnet_y_8gf", "regnet_y_16gf"], 96),
+    **dict.fromkeys(["convnext_small", "convnext_base", "convnext_large"], 96),
 }
 FORMATS = ["zip", "legacy", "safetensors", "script"]
 
@@ -74,9 +93,12 @@ def randomise(net, x):
             )
             last.weight.mul_(0.3)
             last.bias.zero_()
+    # In training Inception's auxiliary classifier would ask for large pictures.
+    auxiliary, net.AuxLogits = getattr(net, "AuxLogits", None), None
     net.train()
     net(x)
     net.eval()
+    net.AuxLogits = auxiliary
     for m in norms:
         m.running_mean += 0.1 * m.running_var.sqrt() * torch.randn(m.running_mean.shape)
         m.running_var *= torch.empty(m.running_var.shape).uniform_(0.8, 1.25)
@@ -129,16 +151,28 @@ def bf16(what, net, x, path, name, want, folder, least=0.99):
 
 
 def reference(net, x):
+    """The output before the last linear layer where more than that follows the pooling."""
+    if isinstance(net, (torchvision.models.VGG, torchvision.models.ConvNeXt)):
+        last = max(i for i, m in enumerate(net.classifier) if isinstance(m, nn.Linear))
+        net.classifier = net.classifier[:last]
     for part in ("fc", "classifier"):
-        if hasattr(net, part):
+        if hasattr(net, part) and not isinstance(
+            net, (torchvision.models.VGG, torchvision.models.ConvNeXt)
+        ):
             setattr(net, part, nn.Identity())
     return net(x).numpy()
+
+
+def made(name):
+    """Inception's transform_input is part of our recipe, not of the network."""
+    options = {"init_weights": False, "transform_input": False} if name == "inception_v3" else {}
+    return getattr(torchvision.models, name)(**options)
 
 
 def one(index, name, side, folder):
     torch.manual_seed(index)
     x = pictures(side)
-    net = getattr(torchvision.models, name)()
+    net = made(name)
     randomise(net, x)
     forms = FORMATS if name in ("resnet18", "mobilenet_v2") else [FORMATS[index % 3]]
     paths = {f: save(net, f, folder) for f in forms}
@@ -319,7 +353,9 @@ def refused(folder):
 
 
 wanted = sys.argv[1:] or NETWORKS
-for index, (name, side) in enumerate(NETWORKS.items()):
+if wanted == ["all"]:
+    wanted = NETWORKS | LARGE
+for index, (name, side) in enumerate((NETWORKS | LARGE).items()):
     if name in wanted:
         with tempfile.TemporaryDirectory() as folder:
             one(index, name, side, folder)

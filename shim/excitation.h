@@ -1,0 +1,47 @@
+/*
+ * Squeeze and excitation: Hu, Shen and Sun, "Squeeze-and-excitation networks" (2018). Each channel
+ * is multiplied by a factor in 0..1 that the means of all channels over the picture give.
+ */
+#ifndef IMS_SHIM_EXCITATION_H
+#define IMS_SHIM_EXCITATION_H
+
+#include "shim/layer.h"
+
+#include <c10/core/GradMode.h>
+
+namespace ims
+{
+
+struct excitation {
+	conv *squeeze = nullptr, *excite = nullptr; /* NULL: the maps stay as they are */
+
+	at::Tensor operator()(at::Tensor y) const
+	{
+		if (!squeeze)
+			return y;
+		at::Tensor factor = (*excite)((*squeeze)(y.mean({ 2, 3 }, true)));
+		return c10::GradMode::is_enabled() ? y * factor : y.mul_(factor);
+	}
+};
+
+/* An inverted residual with such factors; NULL: the block has no such layer. */
+struct excited_block {
+	conv *widen = nullptr, *depthwise = nullptr;
+	excitation weigh;
+	conv *narrow = nullptr;
+	bool residual = false;
+
+	at::Tensor operator()(const at::Tensor &x) const
+	{
+		at::Tensor y = widen ? (*widen)(x) : x;
+		if (!narrow)
+			return residual ? y + x : y;
+		if (depthwise)
+			y = (*depthwise)(y);
+		return (*narrow)(weigh(y), residual ? &x : nullptr);
+	}
+};
+
+} // namespace ims
+
+#endif
