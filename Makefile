@@ -63,7 +63,7 @@ help:
 	@echo 'make setup      install the Debian packages that are missing'
 	@echo 'make demo       index a folder (DIR=..., else drawn pictures) and show what is found'
 	@echo 'make test       everything that is tested; SANITIZE=address,undefined or thread: the same, instrumented'
-	@echo 'make test-networks  networks against timm (TIMM=FILE: the python3 that has it; WEIGHTS=DIR)'
+	@echo 'make test-networks  all networks against torchvision and timm (TIMM=FILE: the python3 that has them; WEIGHTS=DIR)'
 	@echo 'make test-milvus    an export in Milvus Lite (MILVUS=FILE: the python3 that has pymilvus)'
 	@echo 'make test-formats   1 500 files of every format, and 600 damaged ones, in DIR'
 	@echo 'make fuzz       each fuzz target for TIME=600 seconds'
@@ -212,6 +212,7 @@ test-postgres: all fake $(TOOL_BIN) $(filter $(B)/tests/store/%,$(TEST_BIN))
 .PHONY: test-networks
 test-networks: all $(HELPER_BIN)
 	@$(TEST_ENV) $(or $(TIMM),python3) tests/model/timm_networks.py "$(or $(WEIGHTS),../shared/weights)"
+	@$(TEST_ENV) $(or $(TIMM),python3) tests/model/networks.py all
 
 # An export in Milvus Lite, from PyPI: MILVUS=FILE of the python3 that has pymilvus and milvus-lite.
 .PHONY: test-milvus
