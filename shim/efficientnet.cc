@@ -3,8 +3,8 @@
  * neural networks" (2019), with torchvision's names. A block widens, convolves each channel, weighs
  * the channels by the means over the picture (squeeze and excitation), and narrows.
  *
- * EfficientNetV2-S, -M, -L: Tan and Le, "EfficientNetV2: Smaller models and faster training" (2021).
- * In the first stages one convolution widens and sees the neighbours, without weighing.
+ * EfficientNetV2-S, -M, -L: Tan and Le, "EfficientNetV2: Smaller models and faster training"
+ * (2021). In the first stages one convolution widens and sees the neighbours, without weighing.
  *
  * EfficientNet-Lite0 to -Lite2 (Google, 2020), with the names of timm or of efficientnet_pytorch:
  * the same stages without squeeze and excitation, ReLU6 for SiLU, TensorFlow's padding. Stem, head

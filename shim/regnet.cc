@@ -1,6 +1,6 @@
 /*
- * RegNetY: Radosavovic, Kosaraju, Girshick, He and Dollár, "Designing network design spaces" (2020),
- * with torchvision's names. The widths and depths are what the paper's rule gives for each size.
+ * RegNetY: Radosavovic, Kosaraju, Girshick, He and Dollár, "Designing network design spaces"
+ * (2020), with torchvision's names. Widths and depths are what the paper's rule gives for a size.
  */
 #include "shim/excitation.h"
 #include "shim/network.h"

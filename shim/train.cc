@@ -1,8 +1,8 @@
 /*
- * Training: the units of layer.h with f32 weights that take gradients, computed in the type asked for;
- * the pooled feature, with class posteriors and a linear layer where asked for; class centres where
- * there are labels; steps of adamw.h. A batch norm that was folded stays a bias, and `fold` folds
- * all; others are trained and update their statistics.
+ * Training: the units of a network with f32 weights that take gradients, computed in the type asked
+ * for; the pooled feature, with class posteriors and a linear layer where asked for; class centres
+ * where there are labels; steps of adamw.h. A batch norm that was folded stays a bias, and `fold`
+ * folds all; others are trained and update their statistics.
  */
 #include "shim/train.h"
 #include "shim/adamw.h"
@@ -226,7 +226,8 @@ int train_new(shim_train **out, const shim_train_config *c, const shim_tensor *t
 		use_threads(*t);
 		t->net = ims::make_network(c->network);
 		if (!t->net->norms.empty())
-			throw ims::failure(ims::MODEL, std::string("no training of ") + c->network);
+			throw ims::failure(ims::MODEL,
+				std::string(c->network) + " cannot be trained, only run");
 		t->net->load(tensors, n);
 		if (c->posteriors && !t->net->posterior_weight.defined())
 			t->net->load_posteriors(tensors, n);

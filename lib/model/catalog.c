@@ -1,7 +1,8 @@
 /*
  * The table of networks, and the search for files. Recipes are those of torchvision's IMAGENET1K_V1
  * weights (the `transforms` of each weights enum in torchvision.models; V2 where there is no V1),
- * EfficientNet-Lite's those of Google's weights. Weights that were trained with another recipe have a card that says so.
+ * EfficientNet-Lite's those of Google's weights. Weights that were trained with another recipe have
+ * a card that says so.
  */
 #include "model/catalog.h"
 

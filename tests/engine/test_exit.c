@@ -231,7 +231,7 @@ static void ends_though_the_network_hangs(void **state)
 		assert_int_equal(end_of(hang_and_end, &x), STATUS);
 }
 
-/* ------------------------------------------------------------------- a network that crashes ---- */
+/* ------------------------------------------------------------------ a network that crashes ---- */
 
 static int crashed[2]; /* the network writes to it before it crashes */
 
@@ -260,6 +260,7 @@ static void crash_and_end(plan *x)
 	MUST(pipe(begun) == 0);
 	busy_fd = begun[1];
 	MUST(!imgsearch_open(":memory:", NULL, NULL, &x->s, &err));
+	MUST(!extract_one(x->s, x->sc, &err)); /* loads the shim */
 	scene_on_run(crash);
 	MUST(!pthread_create(&thread, NULL, extract_first, x));
 	MUST(read(begun[0], &c, 1) == 1);
@@ -269,7 +270,7 @@ static void crash_and_end(plan *x)
 		pause();
 }
 
-/* Destructors of libtorch may have run before the end waits for a first call: under them it fails. */
+/* Destructors of libtorch may run before the end waits for a first call, which then fails. */
 static void ends_though_the_network_crashes(void **state)
 {
 	plan x = { .sc = *state };
