@@ -111,7 +111,7 @@ $(B)/imgsearch-shim.so: $(SHIM_OBJ)
 # Files that are compiled in; glib.h, which chafa needs as well.
 $(B)/cli/serve/page.o: $(wildcard cli/serve/page/*)
 $(B)/cli/draw/plane.o: cli/draw/plane.js
-$(B)/lib/store/postgres/open.o: lib/store/postgres/schema.sql
+$(B)/lib/store/postgres/schema.o: $(wildcard lib/store/postgres/*.sql)
 $(B)/cli/map_page.o: cli/map.html
 CLI_INC := $(subst -I,-isystem ,$(shell pkg-config --cflags chafa glib-2.0 2>/dev/null))
 $(CLI_OBJ): private CPPFLAGS += $(CLI_INC)

@@ -4,19 +4,11 @@
  */
 #include "store/postgres/conn.h"
 #include "store/postgres/postgres.h"
+#include "store/postgres/schema.h"
 #include "store/postgres/state_cache.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-__asm__(".section .rodata\n"
-		".global ims_postgres_schema\n.hidden ims_postgres_schema\nims_postgres_schema:\n"
-		".incbin \"lib/store/postgres/schema.sql\"\n"
-		".byte 0\n"
-		".previous\n");
-extern const char ims_postgres_schema[];
-
-#define SCHEMA_VERSION "1" /* of schema.sql: the setting 'version' */
 
 /* The address without its password, as people may see it. */
 static char *public_name(const pg_conninfo_option *o)
@@ -67,77 +59,6 @@ static int read_address(pg_store *st, const char *address, imgsearch_error *err)
 	return st->base.path && st->conninfo ? 0 : ims_nomem(err);
 }
 
-/* One of several programs that open an empty schema at once makes it. */
-static int make(pg_link *l, const store_options *o, imgsearch_error *err)
-{
-	buf numbers = { 0 };
-	pg_params p = { 0 };
-	pg_result *r = NULL;
-	int rc = ims_pg_run(l, NULL, err, "BEGIN", NULL);
-	if (!rc)
-		rc = ims_pg_run(l, NULL, err,
-			"SELECT pg_advisory_xact_lock(hashtext('imgsearch'), hashtext(current_schema()::text))",
-			NULL);
-	if (!rc)
-		rc = ims_pg_run(l, &r, err,
-			"SELECT to_regclass(quote_ident(current_schema()) || '.picture') IS NULL", NULL);
-	bool empty = !rc && ims_pg_number(r, 0, 0);
-	ims_pg_clear(r);
-	if (!rc && empty)
-		rc = ims_pg_script(l, ims_postgres_schema, err);
-	if (!rc && empty) {
-		ims_buf_u32(&numbers, o->metric);
-		ims_buf_u32(&numbers, o->dim);
-		rc = numbers.failed ? ims_nomem(err) : 0;
-	}
-	if (!rc && empty) {
-		ims_pg_blob(&p, numbers.data, 4);
-		ims_pg_blob(&p, numbers.data + 4, 4);
-		ims_pg_int(&p, o->dim);
-		ims_pg_text(&p, SCHEMA_VERSION);
-		rc = ims_pg_run(l, NULL, err,
-			"INSERT INTO setting SELECT 'metric', $1 UNION ALL SELECT 'dim', $2 WHERE $3 > 0 UNION"
-			" ALL SELECT 'version', decode($4, 'escape') UNION ALL SELECT 'file',"
-			" substr(uuid_send(gen_random_uuid()), 1, 8)",
-			&p);
-	}
-	ims_buf_free(&numbers);
-	if (rc)
-		ims_pg_run(l, NULL, NULL, "ROLLBACK", NULL);
-	return rc ? rc : ims_pg_run(l, NULL, err, "COMMIT", NULL);
-}
-
-/* Another version's functions would be called wrongly. */
-static int check_version(const pg_store *st, int64_t version, imgsearch_error *err)
-{
-	int64_t own = atoi(SCHEMA_VERSION);
-	return version == own
-		? 0
-		: ims_fail(err, IMGSEARCH_EVERSION,
-			"index %s was made by %s imgsearch (schema %lld, this one knows %lld)", st->base.label,
-			version > own ? "a newer" : "an older", (long long)version, (long long)own);
-}
-
-static int read_types(pg_store *st, pg_link *l, imgsearch_error *err)
-{
-	pg_result *r;
-	int rc = ims_pg_run(l, &r, err,
-		"SELECT (SELECT encode(data, 'escape')::bigint FROM setting WHERE name = 'version'),"
-		" to_regtype('ims_record')::oid::bigint, to_regtype('ims_record[]')::oid::bigint,"
-		" to_regtype('vector')::oid::bigint, to_regtype('vector[]')::oid::bigint",
-		NULL);
-	if (!rc)
-		rc = check_version(st, ims_pg_number(r, 0, 0), err);
-	if (!rc) {
-		st->record = (pg_oid)ims_pg_number(r, 0, 1);
-		st->record_array = (pg_oid)ims_pg_number(r, 0, 2);
-		st->vector = (pg_oid)ims_pg_number(r, 0, 3);
-		st->vector_array = (pg_oid)ims_pg_number(r, 0, 4);
-	}
-	ims_pg_clear(r);
-	return rc;
-}
-
 /*
  * The first schema that the search path names must exist. The server would pass over one that does
  * not, and the tables of another index would be used.
@@ -183,9 +104,9 @@ static int examine(pg_store *st, const store_options *o, imgsearch_error *err)
 	if (!rc && !made && (o->must_exist || o->read_only))
 		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "there is no index %s", st->base.label);
 	if (!rc && !made)
-		rc = make(l, o, err);
+		rc = ims_pg_schema_make(l, o, err);
 	if (!rc)
-		rc = read_types(st, l, err);
+		rc = ims_pg_schema_fit(l, o, err);
 	ims_pg_release(st, l);
 	return rc;
 }

@@ -1,4 +1,4 @@
-/* Writes pictures: records go to the server in one array, whose functions decide (schema.sql). */
+/* Writes pictures: records go in one array to functions of the server, which decide. */
 #include "store/postgres/conn.h"
 #include "store/postgres/postgres.h"
 

@@ -316,9 +316,4 @@ ask "CREATE DATABASE bare" >/dev/null
 fails "a database without the extension" "CREATE EXTENSION vector" index "$W/one" \
 	--db "postgresql://imgsearch@127.0.0.1:$pg_port/bare"
 
-ask "UPDATE setting SET data = '2' WHERE name = 'version'" >/dev/null
-fails "an index of a newer version" "made by a newer imgsearch" list --db "$there"
-ask "UPDATE setting SET data = '0' WHERE name = 'version'" >/dev/null
-fails "an index of an older version" "made by an older imgsearch" list --db "$there"
-
 done_testing
