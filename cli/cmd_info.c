@@ -67,6 +67,7 @@ static void print_json(const imgsearch_info *i)
 	json_write_begin(&j, stdout);
 	json_write_path(&j, "path", i->path);
 	json_write_int(&j, "bytes", (int64_t)i->bytes);
+	json_write_int(&j, "stored_bytes", (int64_t)i->stored_bytes);
 	json_write_int(&j, "dim", i->dim);
 	json_write_text(&j, "metric", metric_name(i->metric));
 	json_write_int(&j, "vectors", (int64_t)i->vectors);
@@ -151,6 +152,8 @@ static void print_text(context *c, const imgsearch_info *i)
 	char text[LINE], size[TEXT_SIZE];
 	line("index", i->path);
 	printf("%-12s %s\n", "size", text_size(size, i->bytes));
+	if (i->stored_bytes)
+		printf("%-12s %s of pictures without a file\n", "stored", text_size(size, i->stored_bytes));
 	printf("%-12s %llu of %u values, %s\n", "vectors", (unsigned long long)i->vectors, i->dim,
 		metric_name(i->metric));
 	printf("%-12s %llu\n", "paths seen", (unsigned long long)n->seen);

@@ -1280,6 +1280,7 @@ typedef struct imgsearch_info {
 	const char *server;   /* versions of PostgreSQL and pgvector; NULL: the index is a file */
 	/* known faults of these versions, and what to do; NULL: none */
 	const char *server_faults;
+	uint64_t stored_bytes; /* of pictures without a file: see store_bytes */
 } imgsearch_info;
 
 /* What the index holds. */

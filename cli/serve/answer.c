@@ -3,6 +3,7 @@
 
 #include "cli/base/json_writer.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 
@@ -126,7 +127,8 @@ enum MHD_Result answer_library_error(exchange *x, const imgsearch_error *err)
 		{ IMGSEARCH_ECANCELED, 503 },
 		{ IMGSEARCH_ENOMEM, 503 },
 	};
-	unsigned status = 500;
+	bool may_not = err->detail == EACCES || err->detail == EROFS;
+	unsigned status = err->code == IMGSEARCH_EIO && may_not ? 403 : 500;
 	for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)
 		if (errors[i].code == err->code)
 			status = errors[i].status;

@@ -218,6 +218,8 @@ static int add_counts(info_builder *f)
 		rc = ims_store_unconverted(f->s->store, &f->info->unconverted, f->err);
 	if (!rc)
 		rc = ims_store_dated(f->s->store, &f->info->dated, f->err);
+	if (!rc)
+		rc = ims_store_file_bytes(f->s->store, &f->info->stored_bytes, f->err);
 	return rc ? rc : add_reindex(f, held.vectors_next);
 }
 

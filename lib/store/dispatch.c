@@ -292,6 +292,11 @@ int ims_store_file_find(store *st, const hash256 *hash, int64_t *picture, imgsea
 	return st->engine->pictures.file_find(st, hash, picture, err);
 }
 
+int ims_store_file_bytes(store *st, uint64_t *bytes, imgsearch_error *err)
+{
+	return st->engine->pictures.file_bytes(st, bytes, err);
+}
+
 int ims_store_rejected(store *st, const hash256 *a, const hash256 *b, bool *rejected,
 	imgsearch_error *err)
 {

@@ -77,6 +77,7 @@ typedef struct store_pictures_table {
 	/* *hash: of the picture's row; zero: it has none, since the picture could not be read */
 	int (*file_get)(store *st, int64_t picture, buf *out, hash256 *hash, imgsearch_error *err);
 	int (*file_find)(store *st, const hash256 *hash, int64_t *picture, imgsearch_error *err);
+	int (*file_bytes)(store *st, uint64_t *bytes, imgsearch_error *err);
 	int (*rejected)(store *st, const hash256 *a, const hash256 *b, bool *rejected,
 		imgsearch_error *err);
 	int (*each_rejected)(store *st, store_rejected_each *each, void *user, imgsearch_error *err);

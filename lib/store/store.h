@@ -623,6 +623,9 @@ int ims_store_file_get(store *st, int64_t picture, buf *out, imgsearch_error *er
 /* The first picture for which these bytes are stored, and that is not deleted; 0: none. */
 int ims_store_file_find(store *st, const hash256 *hash, int64_t *picture, imgsearch_error *err);
 
+/* How many bytes are stored for pictures. */
+int ims_store_file_bytes(store *st, uint64_t *bytes, imgsearch_error *err);
+
 /* Rejected pairs in order of hash. */
 typedef int store_rejected_each(void *user, const hash256 *a, const hash256 *b);
 int ims_store_each_rejected(store *st, store_rejected_each *each, void *user, imgsearch_error *err);

@@ -139,6 +139,20 @@ def test_commands(db, id, data):
         check("... frees them", n() == 0, n())
 
 
+def test_role(db):
+    """A server whose role in PostgreSQL may only read."""
+    reader = db.replace("imgsearch@", "reader@")
+    s = Server(reader, "--uploads", ":index:", "--socket", W + "/3.sock")
+    id = s.ask("POST", "/api/search?k=1", picture(1))[1]["results"][0]["id"]
+    for what, answer in (
+        ("an upload", s.ask("POST", "/api/pictures", picture(5))),
+        ("a removal", s.ask("DELETE", f"/api/pictures/{id}")),
+    ):
+        told = answer[1].get("error", {}).get("message", "")
+        check(f"{what} is refused", answer[0] == 403 and "role may not" in told, answer)
+    check("ends with 0", s.stop() == 0)
+
+
 def main():
     db = address or W + "/a.db"
     subprocess.run([B + "/tools/draw", W + "/pics", "1"], check=True, env=ENV)
@@ -153,11 +167,14 @@ def main():
     test_names(one)
     id, data = test_equal_bytes(one, other)
     shows("an upload", both, id, data)
+    info = json.loads(run("info", "--db", db, "--json").stdout)
+    check("info tells how many bytes are stored", info["stored_bytes"] == len(data), info)
     test_held(one, other)
     test_kept_out(one, db)
     check("no picture", error(one.ask("POST", "/api/pictures", b"no picture"), 415))
     check("no file is left", not os.path.exists("uploads") and not os.path.exists(W + "/uploads"))
     if address:
+        test_role(db)
         test_commands(db, id, data)
         shows("after all that", both, id, data)
     for s in both:

@@ -41,6 +41,7 @@ const store_engine ims_postgres_engine = {
 		.file_put = ims_pg_file_put,
 		.file_get = ims_pg_file_get,
 		.file_find = ims_pg_file_find,
+		.file_bytes = ims_pg_file_bytes,
 		.rejected = ims_pg_rejected,
 		.each_rejected = ims_pg_each_rejected,
 		.unconverted = ims_pg_unconverted,

@@ -76,3 +76,13 @@ int ims_pg_file_find(store *st, const hash256 *hash, int64_t *picture, imgsearch
 	ims_pg_clear(r);
 	return rc;
 }
+
+int ims_pg_file_bytes(store *st, uint64_t *bytes, imgsearch_error *err)
+{
+	pg_result *r;
+	int rc = ims_pg_read(st, &r, err,
+		"SELECT coalesce(sum(length(data)), 0)::bigint FROM stored_file", NULL);
+	*bytes = rc ? 0 : (uint64_t)ims_pg_number(r, 0, 0);
+	ims_pg_clear(r);
+	return rc;
+}

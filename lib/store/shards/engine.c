@@ -219,6 +219,7 @@ const store_engine ims_shards_engine = {
 		.file_put = ims_shards_file_put,
 		.file_get = ims_shards_file_get,
 		.file_find = ims_shards_file_find,
+		.file_bytes = ims_shards_file_bytes,
 		.rejected = ims_shards_rejected,
 		.each_rejected = ims_shards_each_rejected,
 		.unconverted = ims_shards_unconverted,

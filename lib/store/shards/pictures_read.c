@@ -536,6 +536,21 @@ int ims_shards_file_find(store *st, const hash256 *hash, int64_t *picture, imgse
 	return rc;
 }
 
+static int file_bytes_one(void *arg, size_t i, store *shard, imgsearch_error *err)
+{
+	uint64_t n = 0;
+	(void)i;
+	int rc = shard->engine->pictures.file_bytes(shard, &n, err);
+	*(uint64_t *)arg += n;
+	return rc;
+}
+
+int ims_shards_file_bytes(store *st, uint64_t *bytes, imgsearch_error *err)
+{
+	*bytes = 0;
+	return ims_shards_each(st, file_bytes_one, bytes, err);
+}
+
 /* ----------------------------------------------------------------------------------- ids ---- */
 
 typedef struct ids_call {

@@ -196,6 +196,7 @@ int ims_shards_file_put(store *st, int64_t picture, const void *data, size_t siz
 	imgsearch_error *err);
 int ims_shards_file_get(store *st, int64_t picture, buf *out, hash256 *hash, imgsearch_error *err);
 int ims_shards_file_find(store *st, const hash256 *hash, int64_t *picture, imgsearch_error *err);
+int ims_shards_file_bytes(store *st, uint64_t *bytes, imgsearch_error *err);
 int ims_shards_rejected(store *st, const hash256 *a, const hash256 *b, bool *rejected,
 	imgsearch_error *err);
 int ims_shards_each_rejected(store *st, store_rejected_each *each, void *user,

@@ -38,6 +38,7 @@ const store_engine ims_sqlite_engine = {
 		.file_put = ims_sqlite_file_put,
 		.file_get = ims_sqlite_file_get,
 		.file_find = ims_sqlite_file_find,
+		.file_bytes = ims_sqlite_file_bytes,
 		.rejected = ims_sqlite_rejected,
 		.each_rejected = ims_sqlite_each_rejected,
 		.unconverted = ims_sqlite_unconverted,

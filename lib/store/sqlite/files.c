@@ -105,3 +105,21 @@ int ims_sqlite_file_find(store *base, const hash256 *hash, int64_t *picture, img
 	ims_sqlite_release(st, c);
 	return rc;
 }
+
+int ims_sqlite_file_bytes(store *base, uint64_t *bytes, imgsearch_error *err)
+{
+	sqlite_store *st = (sqlite_store *)base;
+	bool exist = false;
+	int64_t sum = 0;
+	conn *c;
+	*bytes = 0;
+	int rc = ims_sqlite_acquire(st, &c, err);
+	if (rc)
+		return rc;
+	rc = ims_sqlite_files_exist(c, &exist, err);
+	if (!rc && exist)
+		rc = ims_sqlite_number(c, &sum, 0, err, "SELECT sum(length(data)) FROM stored_file", "");
+	ims_sqlite_release(st, c);
+	*bytes = (uint64_t)sum;
+	return rc;
+}
