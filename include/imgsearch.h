@@ -1339,7 +1339,8 @@ typedef struct imgsearch_check_options {
 
 typedef struct imgsearch_check_searcher {
 	const char *name;
-	double recall1, recall10, recall100; /* of the 1, 10, 100 nearest */
+	/* of the 1 and 10 nearest, by a query for 10; of the 100 nearest, by one for 100 */
+	double recall1, recall10, recall100;
 	double seconds;  /* of a query for IMGSEARCH_K_DEFAULT results, one by one */
 	uint64_t memory; /* bytes */
 } imgsearch_check_searcher;

@@ -100,7 +100,7 @@ static int run_timed(void *arg, view *v, imgsearch_error *err)
 					: ims_search_scan(t->rows, &t->request, t->got, &report, err);
 }
 
-/* Adds the time of a query as programs ask it: of one state of the index, for the default k. */
+/* Runs a query as programs ask it, of one state of the index, for the default k; adds its time. */
 static int time_query(imgsearch *s, view *v, search_index *x, const float *query, topk *got,
 	double *seconds, imgsearch_error *err)
 {
@@ -112,26 +112,29 @@ static int time_query(imgsearch *s, view *v, search_index *x, const float *query
 	int rc = ims_view_query(s, &timed, &t, err);
 	*seconds += ims_now() - start;
 	got->k = room;
-	ims_topk_clear(got);
 	return rc;
 }
 
-/* Runs n queries on one searcher, one by one, and adds to its sums. */
+/*
+ * Runs n queries on one searcher, one by one, and adds to its sums. Each is asked twice: a search
+ * for more results looks further, and finds more of the nearest ones.
+ */
 static int run_queries(imgsearch *s, view *v, search_index *x, const float *queries, size_t n,
 	const topk *truth, topk *got, imgsearch_check_searcher *out, imgsearch_error *err)
 {
-	double *const recall[] = { &out->recall1, &out->recall10, &out->recall100 };
-	static const size_t cut[] = { 1, 10, K };
 	for (size_t i = 0; i < n; i++) {
 		const float *query = queries + i * v->space.dim;
 		search_request q = request(s, query, 1, truth->k);
 		int rc = time_query(s, v, x, query, got, &out->seconds, err);
-		if (!rc)
-			rc = ims_search_query(x, &q, got, NULL, err);
 		if (rc)
 			return rc;
-		for (int c = 0; c < 3; c++)
-			*recall[c] += recall_at(&truth[i], got, cut[c]);
+		out->recall1 += recall_at(&truth[i], got, 1);
+		out->recall10 += recall_at(&truth[i], got, IMGSEARCH_K_DEFAULT);
+		ims_topk_clear(got);
+		rc = ims_search_query(x, &q, got, NULL, err);
+		if (rc)
+			return rc;
+		out->recall100 += recall_at(&truth[i], got, K);
 	}
 	return 0;
 }

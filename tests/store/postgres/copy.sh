@@ -88,7 +88,8 @@ for way in to from; do
 		kill -9 $! 2>/dev/null && kills=$((kills + 1))
 		wait $! 2>/dev/null
 	done
-	run info --db "$2" >"$W/out" 2>&1 || grep -q "incomplete copy of index" "$W/out"
+	run info --db "$2" >"$W/out" 2>&1 ||
+		grep -q "incomplete copy of index\|there is no index\|it is empty" "$W/out"
 	result "killed again and again, $way the server: refused, or complete" $? "$W/out"
 	run copy "$@" >"$W/out" 2>&1
 	result "... and completed" $? "$W/out"

@@ -39,6 +39,11 @@ IMGSEARCH_LIBDIR=$B/tests/lib unshare -n sh -c 'read go && exec "$@"' sh "$B/img
 far=$!
 started="$started $far"
 exec 4>"$W/go"
+tries=0
+while [ "$(readlink /proc/$far/ns/net)" = "$(readlink /proc/$$/ns/net)" ] && [ $tries -lt 6000 ]; do
+	tries=$((tries + 1))
+	sleep 0.01 # until it has a network of its own
+done
 ip link set far netns $far
 nsenter -t $far -n ip addr add 10.231.0.2/30 dev far
 nsenter -t $far -n ip link set far up
