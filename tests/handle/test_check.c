@@ -96,8 +96,7 @@ static void recall_is_that_of_queries(void **state)
 	assert_int_equal(imgsearch_build(s, &b, NULL, NULL, &err), 0);
 	q.k = K;
 	q.searcher = "scan";
-	assert_int_equal(
-		imgsearch_vectors_query(s, rows, N, DIM, &q, NULL, ids, best, N * K, &err), 0);
+	assert_int_equal(imgsearch_vectors_query(s, rows, N, DIM, &q, NULL, ids, best, N * K, &err), 0);
 	q.searcher = "graph";
 	for (size_t i = 0; i < N; i++)
 		assert_int_equal(imgsearch_vectors_query(s, rows + i * DIM, 1, DIM, &q, NULL, ids,
