@@ -10,23 +10,65 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The address without its password, as people may see it. */
+/* A part of an address; what would end it, or a line, is written as %XX, but not `also`. */
+static void put_part(buf *b, const char *part, char also)
+{
+	static const char hex[] = "0123456789ABCDEF",
+					  kept[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~";
+	for (const unsigned char *c = (const unsigned char *)part; *c; c++)
+		if (*c >= 0x80 || *c == also || strchr(kept, *c)) {
+			ims_buf_u8(b, *c);
+		} else {
+			ims_buf_u8(b, '%');
+			ims_buf_u8(b, (uint8_t)hex[*c >> 4]);
+			ims_buf_u8(b, (uint8_t)hex[*c & 15]);
+		}
+}
+
+static void put_text(buf *b, const char *text)
+{
+	ims_buf_put(b, text, strlen(text));
+}
+
+static void put_host(buf *b, const char *host, const char *port)
+{
+	bool brackets = strchr(host, ':') != NULL; /* IPv6 */
+	put_text(b, brackets ? "[" : "");
+	put_text(b, host);
+	put_text(b, brackets ? "]" : "");
+	put_text(b, *port ? ":" : "");
+	put_text(b, port);
+}
+
+/* The address without its password, as people may see it. Owned. */
 static char *public_name(const pg_conninfo_option *o)
 {
-	const char *host = "", *port = "", *db = "", *user = "";
+	const char *host = "", *port = "", *db = "", *user = "", *service = "";
+	buf b = { 0 };
 	for (; o->keyword; o++) {
 		const char **to = !strcmp(o->keyword, "host") ? &host
 			: !strcmp(o->keyword, "port")             ? &port
 			: !strcmp(o->keyword, "dbname")           ? &db
 			: !strcmp(o->keyword, "user")             ? &user
+			: !strcmp(o->keyword, "service")          ? &service
 													  : NULL;
 		if (to && o->val)
 			*to = o->val;
 	}
 	bool socket = *host == '/';
-	return ims_format("postgresql://%s%s%s%s%s/%s%s%s", user, *user && !socket && *host ? "@" : "",
-		socket ? "" : host, *port && !socket ? ":" : "", socket ? "" : port, db,
-		socket ? "?host=" : "", socket ? host : "");
+	put_text(&b, "postgresql://");
+	put_part(&b, user, 0);
+	put_text(&b, *user ? "@" : "");
+	if (!socket)
+		put_host(&b, host, port);
+	put_text(&b, "/");
+	put_part(&b, db, 0);
+	put_text(&b, socket ? "?host=" : *service ? "?service=" : "");
+	put_part(&b, socket ? host : service, '/');
+	ims_buf_u8(&b, 0);
+	char *name = b.failed ? NULL : ims_strdup((const char *)b.data);
+	ims_buf_free(&b);
+	return name;
 }
 
 char *ims_postgres_name(const char *address)

@@ -1,0 +1,95 @@
+#!/bin/sh
+# Addresses with strange characters, passwords from elsewhere, and servers of other encodings.
+# Skipped where no server with pgvector is found.
+cd "$(dirname "$0")/../../.." || exit 1
+. tests/tools/result.sh
+. tests/tools/postgres.sh
+postgres_begin "addresses of PostgreSQL"
+export IMGSEARCH_LIBDIR="$B/tests/lib"
+run() { "$B/imgsearch" "$@"; }
+
+# ---------------------------------------------------------------------- strange characters ----
+
+# Database, user and password, as they are and as an address has them.
+$psql <<'END'
+CREATE ROLE "odd user@x:/%" LOGIN PASSWORD 'p@ss:w/o%rd ?#"x" ''y'' ü';
+CREATE DATABASE "odd ""db"" 'x'/?#@ ünï" OWNER "odd user@x:/%";
+END
+echo 'CREATE EXTENSION vector' |
+	$pg/psql -q "host=127.0.0.1 port=$pg_port user=imgsearch dbname='odd \"db\" \\'x\\'/?#@ ünï'"
+sed -i '1i host all "odd user@x:/%" 127.0.0.1/32 scram-sha-256' "$pg_data/db/pg_hba.conf"
+$psql -c 'SELECT pg_reload_conf()' >/dev/null
+password="p@ss:w/o%rd ?#\"x\" 'y' ü"
+user='odd%20user%40x%3A%2F%25'
+db='odd%20%22db%22%20%27x%27%2F%3F%23%40%20%C3%BCn%C3%AF'
+at="127.0.0.1:$pg_port/$db"
+
+"$B/tools/draw" "$W/pics" 1
+cp "$W/pics/city-01.jpg" "$W/pics/ünï 日本 \"x\".jpg"
+printf x >>"$W/pics/ünï 日本 \"x\".jpg"
+cp "$W/pics/city-01.jpg" "$W/pics/$(printf 'no \377 utf-8\n.jpg')"
+printf y >>"$W/pics/$(printf 'no \377 utf-8\n.jpg')"
+files=10
+run index --db "postgresql://$user:p%40ss%3Aw%2Fo%25rd%20%3F%23%22x%22%20%27y%27%20%C3%BC@$at" \
+	"$W/pics" >"$W/out" 2>&1
+result "a strange user, password and database" $? "$W/out"
+lists() { # NAME COMMAND... ADDRESS
+	what=$1
+	shift
+	env "$@" >"$W/out" 2>&1 && [ "$(tr -cd '\n' <"$W/out" | wc -c)" = $((files + 1)) ]
+	result "$what" $? "$W/out"
+}
+lists "the password from PGPASSWORD" PGPASSWORD="$password" "$B/imgsearch" list --db \
+	"postgresql://$user@$at"
+printf '127.0.0.1:%s:*:odd user@x\\:/%%:p@ss\\:w/o%%rd ?#"x" '"'y'"' ü\n' "$pg_port" >"$W/pgpass"
+chmod 600 "$W/pgpass"
+lists "... from a password file" PGPASSFILE="$W/pgpass" "$B/imgsearch" list --db \
+	"postgresql://$user@$at"
+cat >"$W/services" <<END
+[photos of me]
+host=127.0.0.1
+port=$pg_port
+user=odd user@x:/%
+dbname=odd "db" 'x'/?#@ ünï
+password=$password
+END
+lists "... from a service file" PGSERVICEFILE="$W/services" "$B/imgsearch" list --db \
+	'postgresql:///?service=photos%20of%20me'
+PGSERVICEFILE="$W/services" run info --db 'postgresql:///?service=photos%20of%20me' >"$W/out" 2>&1 &&
+	grep -q '^index  *postgresql:///?service=photos%20of%20me$' "$W/out"
+result "... whose name is shown" $? "$W/out"
+
+shown=$(PGPASSWORD="$password" run info --db "postgresql://$user@$at" | sed -n 's/^index  *//p')
+lists "the address that is shown is one" PGPASSWORD="$password" "$B/imgsearch" list \
+	--db "$shown"
+run list --db "postgresql://$user:not%20this@$at" >"$W/out" 2>&1
+[ $? != 0 ] && grep -q 'password authentication failed for user' "$W/out" &&
+	! grep -q 'not.*this' "$W/out"
+result "a wrong password is refused, and not shown" $? "$W/out"
+run list --db 'postgresql:///?service=nothing' >"$W/out" 2>&1
+[ $? != 0 ] && grep -q 'service "nothing" not found' "$W/out"
+result "a service that is not there" $? "$W/out"
+
+# ------------------------------------------------------------------------------- encodings ----
+
+run index -q --db "$W/file.db" "$W/pics"
+for encoding in LATIN1 EUC_JP SQL_ASCII; do
+	$psql -c "CREATE DATABASE e_$encoding ENCODING $encoding LC_COLLATE 'C' LC_CTYPE 'C'
+		TEMPLATE template0"
+	there=${server%/*}/e_$(echo $encoding | tr A-Z a-z)
+	$pg/psql -q "$there" -c 'CREATE EXTENSION vector'
+	run index -q --db "$there" "$W/pics" >"$W/out" 2>&1 &&
+		run build -q --db "$there" --searcher pgvector >>"$W/out" 2>&1
+	result "a server of the encoding $encoding" $? "$W/out"
+	for d in "$there" "$W/file.db"; do
+		run list --db "$d" >"$W/list"
+		run query "$W/pics/ünï 日本 \"x\".jpg" -k 4 --searcher exact --db "$d" >>"$W/list"
+		run query id:1 -k 4 --under "$W/pics" --db "$d" --searcher exact >>"$W/list"
+		[ "$d" = "$W/file.db" ] || mv "$W/list" "$W/list.server"
+	done
+	diff "$W/list" "$W/list.server" >"$W/out"
+	result "... answers as a file" $? "$W/out"
+	run check --db "$there" >"$W/out" 2>&1
+	result "... and is sound" $? "$W/out"
+done
+done_testing
