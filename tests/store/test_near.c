@@ -229,6 +229,155 @@ static void the_index_of_the_server(void **state)
 	}
 }
 
+/* The answer to a query by a vector, and how it was found. */
+static imgsearch_hits *ask(imgsearch *s, const float *row, uint32_t dim, imgsearch_query_options o)
+{
+	imgsearch_hits *hits;
+	imgsearch_input in = imgsearch_input_vector(row, dim);
+	WORKS(imgsearch_query(s, &in, 1, &o, NULL, &hits, &err));
+	return hits;
+}
+
+static void has_plan(imgsearch *s, const pair *p, imgsearch_query_options o, const char *plan)
+{
+	imgsearch_hits *hits = ask(s, p->query[0], DIM, o);
+	assert_non_null(strstr(hits->plan, plan));
+	assert_int_equal(hits->count, o.k);
+	imgsearch_hits_free(hits);
+}
+
+static void run_sql(const char *sql)
+{
+	char command[600];
+	const char *path = strstr(address, "search_path%3D") + strlen("search_path%3D");
+	snprintf(command, sizeof command, "%s -c 'SET search_path = %.*s, public' -c '%s'",
+		getenv("IMGSEARCH_TEST_PSQL"), (int)strcspn(path, ","), path, sql);
+	assert_int_equal(system(command), 0);
+}
+
+/*
+ * An index that ends before it has k rows that pass a filter, and one that somebody dropped: all rows
+ * are compared, and the plan says so.
+ */
+static void what_ran_is_told(void **state)
+{
+	enum { PASS = MANY / 8 };
+	if (no_server(state))
+		skip();
+	pair *p = make(IMGSEARCH_METRIC_L2, MANY);
+	char narrow[2100];
+	imgsearch *s;
+	int64_t far[PASS]; /* of the cluster opposite to that of the query */
+	for (int i = 0; i < PASS; i++)
+		far[i] = p->ids[8 * i + 4];
+	imgsearch_filter f = { .struct_size = sizeof f, .ids = far, .n_ids = PASS };
+	imgsearch_query_options o = options("pgvector", K), exact = options("exact", K);
+	build(p->server, "pgvector");
+	has_plan(p->server, p, o, "index of the server");
+	o.filter = exact.filter = &f;
+	o.ef = 10;
+	snprintf(narrow, sizeof narrow, "%s%%20-chnsw.max_scan_tuples%%3D1", address);
+	WORKS(imgsearch_open(narrow, NULL, NULL, &s, &err));
+	has_plan(s, p, o, "found too few: all rows compared");
+	imgsearch_hits *got = ask(s, p->query[0], DIM, o),
+				   *right = ask(p->file, p->query[0], DIM, exact);
+	for (uint32_t i = 0; i < K; i++) {
+		assert_int_equal(got->items[i]->id, right->items[i]->id);
+		assert_memory_equal(&got->items[i]->score, &right->items[i]->score, sizeof(float));
+	}
+	imgsearch_hits_free(got);
+	imgsearch_hits_free(right);
+	imgsearch_close(s);
+	run_sql("DROP INDEX compared_1_hnsw");
+	has_plan(p->server, p, options("pgvector", K), "index is gone: all rows compared");
+	end(p);
+}
+
+/* n rows of `dim` values in a new index, and the same in memory. */
+static void make_wide(imgsearch *s[2], float *rows, size_t n, uint32_t dim)
+{
+	imgsearch_options o = { .struct_size = sizeof o, .metric = IMGSEARCH_METRIC_COSINE };
+	for (size_t i = 0; i < n * dim; i++)
+		rows[i] = any();
+	snprintf(address, sizeof address, "%s", new_schema());
+	for (int side = 0; side < 2; side++) {
+		WORKS(imgsearch_open(side ? ":memory:" : address, &o, NULL, &s[side], &err));
+		WORKS(imgsearch_vectors_add(s[side], rows, n, dim, NULL, NULL, NULL, &err));
+	}
+}
+
+/* To 2 000 values an index holds floats, to 4 000 half floats, and above it there is none. */
+static void long_vectors(void **state)
+{
+	enum { N = 300, MOST = 4001 };
+	static const uint32_t dims[] = { 2000, 2001, 4000, 4001 };
+	static float rows[N * MOST];
+	if (no_server(state))
+		skip();
+	for (size_t d = 0; d < sizeof dims / sizeof *dims; d++) {
+		uint32_t dim = dims[d];
+		imgsearch *s[2];
+		imgsearch_build_options b = { .struct_size = sizeof b, .searcher = "pgvector" };
+		make_wide(s, rows, N, dim);
+		int rc = imgsearch_build(s[0], &b, NULL, NULL, &err);
+		assert_int_equal(rc, dim <= 4000 ? 0 : IMGSEARCH_EUNSUPPORTED);
+		if (rc) {
+			assert_non_null(strstr(err.message, "at most 4000 values; the vectors have 4001"));
+			build(s[0], "exact");
+		}
+		imgsearch_query_options o = options(rc ? "exact" : "pgvector", K),
+								exact = options("scan", K);
+		o.ef = rc ? 0 : N;
+		imgsearch_hits *got = ask(s[0], rows, dim, o), *right = ask(s[1], rows, dim, exact);
+		if (!rc)
+			assert_string_equal(got->plan, "index of the server");
+		for (uint32_t i = 0; i < K; i++) {
+			assert_int_equal(got->items[i]->id, right->items[i]->id);
+			assert_memory_equal(&got->items[i]->score, &right->items[i]->score, sizeof(float));
+		}
+		imgsearch_hits_free(got);
+		imgsearch_hits_free(right);
+		imgsearch_close(s[0]);
+		imgsearch_close(s[1]);
+	}
+}
+
+/* Under cosine a vector of zeros is neither stored nor asked for, here as there. */
+static void zeros_have_no_direction(void **state)
+{
+	static const float zeros[DIM];
+	if (no_server(state))
+		skip();
+	pair *p = make(IMGSEARCH_METRIC_COSINE, FEW);
+	imgsearch_query_options o = options("exact", K);
+	imgsearch_error why[2] = { { 0 } };
+	int64_t id[2][K];
+	float score[K];
+	for (int side = 0; side < 2; side++) {
+		imgsearch *s = side ? p->file : p->server;
+		assert_int_equal(imgsearch_vectors_add(s, zeros, 1, DIM, NULL, NULL, NULL, &why[side]),
+			IMGSEARCH_EINVAL);
+		int rc = imgsearch_vectors_query(s, zeros, 1, DIM, &o, NULL, id[side], score, K,
+			&why[side]);
+		assert_int_equal(rc, IMGSEARCH_EINVAL);
+	}
+	assert_string_equal(why[0].message, why[1].message);
+	/* one that is there, of an older index: it is in no answer */
+	run_sql("UPDATE feature SET data = array_fill(0::real, ARRAY[24])::vector WHERE id = 5");
+	for (int built = 0; built < 3; built++) {
+		o.searcher = built == 2 ? "pgvector" : "exact";
+		o.k = FEW;
+		imgsearch_hits *hits = ask(p->server, p->query[0], DIM, o);
+		assert_true(hits->count < FEW);
+		for (uint32_t i = 0; i < hits->count; i++)
+			assert_true(hits->items[i]->id != 5 && !isnan(hits->items[i]->score));
+		imgsearch_hits_free(hits);
+		if (built < 2)
+			build(p->server, built ? "pgvector" : "exact");
+	}
+	end(p);
+}
+
 /* ---------------------------------------------------------------------------- round trips ---- */
 
 static long long trips(const pair *p)
@@ -654,6 +803,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(l2_is_exact, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(ip_is_exact, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(the_index_of_the_server, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(what_ran_is_told, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(long_vectors, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(zeros_have_no_direction, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(a_query_takes_two_round_trips, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(opening_takes_few_round_trips, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(a_query_notices_what_others_write, make_folder,
