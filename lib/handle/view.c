@@ -186,21 +186,26 @@ static bool is_replaced(imgsearch *s, const view *v, int rc)
 int ims_view_query(imgsearch *s, const view_query *query, void *arg, imgsearch_error *err)
 {
 	bool again;
+	retry retry = { 0 };
+	imgsearch_error why;
 	int rc;
 	do {
 		view *v = NULL;
 		store_snapshot snapshot;
 		ims_store_snapshot_begin(s->store, &snapshot);
-		rc = ims_view_acquire(s, &v, err);
+		rc = ims_view_acquire(s, &v, &why);
 		if (!rc)
-			rc = query->run(arg, v, err);
+			rc = query->run(arg, v, &why);
 		again = ims_store_snapshot_stale(&snapshot);
 		if (again && !rc && query->discard)
 			query->discard(arg);
 		ims_store_snapshot_end(&snapshot);
-		again = again || (v && is_replaced(s, v, rc));
+		again = again || (v && is_replaced(s, v, rc))
+			|| (rc && ims_store_may_retry(s->store) && ims_retry_wait(&retry, 0, NULL));
 		ims_view_release(v);
 	} while (again);
+	if (rc && err)
+		*err = why;
 	return rc;
 }
 

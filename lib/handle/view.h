@@ -66,7 +66,8 @@ void ims_view_release(view *v); /* NULL is fine */
 /*
  * Runs a query in the current view and in one snapshot of the store; again, in the new one, where
  * it failed only because a build replaced the state of the searcher while it was read, or where the
- * snapshot turns out to be newer than the view. Errors as ims_view_acquire and the query.
+ * snapshot turns out to be newer than the view; once where the server went away meanwhile. Errors
+ * as ims_view_acquire and the query.
  */
 typedef struct view_query {
 	int (*run)(void *arg, view *v, imgsearch_error *err);

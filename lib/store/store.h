@@ -80,9 +80,10 @@ int ims_store_tx_commit(store *st, imgsearch_error *err);
 void ims_store_tx_rollback(store *st);
 
 /*
- * Whether the transaction that failed last on this thread may succeed when it is done again, from
- * its beginning: the server went away, or two transactions waited for each other. Whether a commit
- * that failed so was made is not known; to write the same records again is harmless.
+ * Whether the transaction or snapshot that failed last on this thread may succeed when it is done
+ * again, from its beginning: the server went away, or two transactions waited for each other.
+ * Whether a commit that failed so was made is not known; to write the same records again is
+ * harmless.
  */
 bool ims_store_may_retry(store *st);
 

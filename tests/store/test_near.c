@@ -256,8 +256,8 @@ static void run_sql(const char *sql)
 }
 
 /*
- * An index that ends before it has k rows that pass a filter, and one that somebody dropped: all rows
- * are compared, and the plan says so.
+ * An index that ends before it has k rows that pass a filter, and one that somebody dropped: all
+ * rows are compared, and the plan says so.
  */
 static void what_ran_is_told(void **state)
 {

@@ -137,7 +137,7 @@ void ims_pg_release(pg_store *st, pg_link *l)
 		ims_pg_disconnect(l);
 		return;
 	}
-	l->failed = 0;
+	ims_pg_clear_failure(l);
 	pthread_mutex_lock(&st->mutex);
 	bool kept = st->n_idle < PG_IDLE;
 	if (kept)

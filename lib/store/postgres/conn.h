@@ -16,11 +16,13 @@ typedef struct pg_store pg_store;
 typedef struct pg_link {
 	pg_store *st;
 	pg_conn *c;
-	bool shared;       /* belongs to a snapshot of its thread */
-	bool ending;       /* its COMMIT was sent, and the answer not read yet */
-	const char *begin; /* what begins its transaction, sent with the next statement; NULL: none */
-	int failed;        /* status of the first statement of a transaction that failed */
-	bool forgot;       /* a prepared statement that failed was not there, or is another one now */
+	bool shared;         /* belongs to a snapshot of its thread */
+	bool ending;         /* its COMMIT was sent, and the answer not read yet */
+	const char *begin;   /* what begins its transaction, sent with the next statement; NULL: none */
+	int failed;          /* status of the first statement of a transaction that failed */
+	imgsearch_error why; /* the error of that statement, told again by those behind it */
+	bool passes;         /* done again, it may succeed */
+	bool forgot;         /* a prepared statement that failed was not there, or is another one now */
 	const char *prepared[PG_PREPARED]; /* by number */
 	int n_prepared;
 } pg_link;
@@ -63,7 +65,8 @@ bool ims_pg_in_own_transaction(const pg_store *st);
 int ims_pg_acquire(pg_store *st, pg_link **out, imgsearch_error *err);
 void ims_pg_release(pg_store *st, pg_link *l); /* NULL is fine */
 int ims_pg_connect(pg_store *st, pg_link **out, imgsearch_error *err);
-void ims_pg_disconnect(pg_link *l); /* NULL is fine */
+void ims_pg_disconnect(pg_link *l);    /* NULL is fine */
+void ims_pg_clear_failure(pg_link *l); /* its transaction has ended */
 
 /* Ends the transaction of a connection for reading; the answer is read by who acquires it next. */
 void ims_pg_end_read(pg_store *st, pg_link *l);

@@ -47,6 +47,8 @@ static pg_status status_of(const char *state)
 	return (pg_status){ state, IMGSEARCH_EDB, 0 };
 }
 
+#define ABORTED "25P02" /* an earlier statement of the transaction failed */
+
 /* Whether what failed last on this thread may succeed when it is done again. */
 static _Thread_local bool passing;
 
@@ -103,16 +105,50 @@ static int fail_own(pg_link *l, const char *state, const char *message, const ch
 	}
 }
 
+/* The first failure of a transaction is kept. */
+static int fail_with(pg_link *l, const imgsearch_error *why, bool passes, imgsearch_error *err)
+{
+	if (!l->failed) {
+		l->failed = why->code;
+		l->why = *why;
+		l->passes = passes;
+	}
+	passing = passes;
+	if (err)
+		*err = *why;
+	return why->code;
+}
+
+/* What comes behind a failure fails by it. */
+static bool is_known(const pg_link *l)
+{
+	return l->failed && l->why.code;
+}
+
+static int fail_again(const pg_link *l, imgsearch_error *err)
+{
+	passing = l->passes;
+	if (err)
+		*err = l->why;
+	return l->why.code;
+}
+
+void ims_pg_clear_failure(pg_link *l)
+{
+	l->failed = 0;
+	l->why.code = 0;
+}
+
 int ims_pg_fail_connection(pg_link *l, imgsearch_error *err)
 {
 	char line[300];
+	imgsearch_error why;
+	if (is_known(l))
+		return fail_again(l, err);
 	copy_line(line, sizeof line, ims_libpq()->error(l->c));
-	l->failed = IMGSEARCH_EIO;
-	passing = true;
-	ims_fail(err, IMGSEARCH_EIO, "index %s: %s", l->st->base.label, line);
-	if (err)
-		err->detail = ECONNRESET;
-	return IMGSEARCH_EIO;
+	ims_fail(&why, IMGSEARCH_EIO, "index %s: %s", l->st->base.label, line);
+	why.detail = ECONNRESET;
+	return fail_with(l, &why, true, err);
 }
 
 int ims_pg_fail_result(pg_link *l, const pg_result *r, imgsearch_error *err)
@@ -121,19 +157,21 @@ int ims_pg_fail_result(pg_link *l, const pg_result *r, imgsearch_error *err)
 	const char *state = pq->result_field(r, PG_DIAG_SQLSTATE),
 			   *message = pq->result_field(r, PG_DIAG_PRIMARY),
 			   *detail = pq->result_field(r, PG_DIAG_DETAIL);
+	imgsearch_error why;
 	if (!state || !message)
 		return ims_pg_fail_connection(l, err);
-	passing = may_pass(state);
+	if (!strcmp(state, ABORTED) && is_known(l))
+		return fail_again(l, err);
 	pg_status status = status_of(state);
 	bool own = !strncmp(state, "IM", 2), denied = !strcmp(state, "42501");
-	int rc = own ? fail_own(l, state, message, detail, err)
-				 : ims_fail(err, status.status, "index %s: %s%s", l->st->base.label,
-					 denied ? "this role may not do that: " : "", message);
-	if (err && !own)
-		err->detail = status.detail;
-	l->failed = l->failed ? l->failed : rc;
+	if (own)
+		fail_own(l, state, message, detail, &why);
+	else
+		ims_fail(&why, status.status, "index %s: %s%s", l->st->base.label,
+			denied ? "this role may not do that: " : "", message);
+	why.detail = own ? why.detail : status.detail;
 	l->forgot |= is_forgotten(state);
-	return rc;
+	return fail_with(l, &why, may_pass(state), err);
 }
 
 bool ims_pg_failure_passes(void)

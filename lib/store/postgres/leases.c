@@ -93,7 +93,7 @@ void ims_pg_tx_rollback(store *base)
 		ims_pg_disconnect(st->writer);
 		st->writer = NULL;
 	} else {
-		st->writer->failed = 0;
+		ims_pg_clear_failure(st->writer);
 	}
 }
 
@@ -103,6 +103,7 @@ static _Thread_local store_snapshot *innermost;
 
 void ims_pg_snapshot_begin(store *st, store_snapshot *snapshot)
 {
+	ims_pg_forget_failure();
 	*snapshot = (store_snapshot){ .st = st, .depth = ims_call_depth(), .outer = innermost };
 	innermost = snapshot;
 }

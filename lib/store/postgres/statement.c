@@ -140,7 +140,7 @@ static bool reconnect(pg_link *l, retry *r)
 	if (!l->begin || !ims_pg_is_lost(l) || !ims_pg_wait_again(l->st, r))
 		return false;
 	ims_libpq()->reset(l->c);
-	l->failed = 0;
+	ims_pg_clear_failure(l);
 	l->n_prepared = 0;
 	return true;
 }
@@ -156,7 +156,7 @@ static bool stop_preparing(pg_link *l, const char *begin)
 		return false;
 	atomic_store(&l->st->unprepared, true);
 	l->begin = begin;
-	l->failed = 0;
+	ims_pg_clear_failure(l);
 	l->forgot = false;
 	return !ims_pg_script(l, "ROLLBACK", NULL);
 }
@@ -221,7 +221,7 @@ int ims_pg_run_in_transaction(pg_link *l, pg_result **out, imgsearch_error *err,
 	else
 		ims_pg_clear(s[1].out);
 	if (rc && !ims_pg_is_lost(l) && !ims_pg_run(l, NULL, NULL, "ROLLBACK TO s", NULL))
-		l->failed = 0;
+		ims_pg_clear_failure(l);
 	return rc;
 }
 

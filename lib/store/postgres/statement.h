@@ -4,7 +4,7 @@
 
 #include "store/postgres/conn.h"
 
-/* Set err, and the link's first failure. */
+/* Set err, and the link's first failure; the same again where that is why this one fails. */
 int ims_pg_fail_connection(pg_link *l, imgsearch_error *err);
 int ims_pg_fail_result(pg_link *l, const pg_result *r, imgsearch_error *err);
 
