@@ -1,6 +1,6 @@
 #!/bin/sh
-# What happens to a PostgreSQL server while it is asked: connections end, it stops, its limit of time
-# passes, its disk is full. Skipped where no server with pgvector is found.
+# What may happen to a PostgreSQL server while it is asked: connections end, it stops, its limit of
+# time passes, its disk is full. Skipped where no server with pgvector is found.
 cd "$(dirname "$0")/../../.." || exit 1
 . tests/tools/result.sh
 . tests/tools/postgres.sh
@@ -119,7 +119,8 @@ result "... and has one model" $? "$W/out"
 mkdir "$W/disk"
 if [ -n "$IN_NAMESPACE" ] && mount -t tmpfs -o size=12m tmpfs "$W/disk"; then
 	chown 65534:65534 "$W/disk"
-	$psql -c "CREATE TABLESPACE small LOCATION '$W/disk'" -c 'CREATE DATABASE little TABLESPACE small'
+	$psql -c "CREATE TABLESPACE small LOCATION '$W/disk'" \
+		-c 'CREATE DATABASE little TABLESPACE small'
 	little=${server%/*}/little
 	$pg/psql -q "$little" -c 'CREATE EXTENSION vector'
 	mkdir "$W/many"

@@ -78,6 +78,56 @@ run list --db "$there" --db "$second" >"$W/list.2" 2>>"$W/out" &&
 	cmp "$W/list" "$W/list.2" >>"$W/out"
 result "a shard is upgraded" $? "$W/out"
 
+# ---------------------------------------------------------------------- versions of pgvector ----
+
+fake() { # VERSION of the extension, as the server tells it
+	$psql -c "UPDATE pg_extension SET extversion = '$1' WHERE extname = 'vector'"
+}
+builds() { # what a build of the server's index sets
+	: >"$pg_data/server.log"
+	$psql -c "ALTER DATABASE postgres SET log_statement = 'all'"
+	run build --searcher pgvector --seed 2 --db "$there" >"$W/out" 2>&1
+	rc=$?
+	$psql -c "ALTER DATABASE postgres RESET log_statement"
+	return $rc
+}
+own=$($psql -tAc "SELECT extversion FROM pg_extension WHERE extname = 'vector'")
+make_index vectors 60
+one_process='SET max_parallel_maintenance_workers = 0'
+iterates="SELECT count(*) = 1 FROM pg_proc WHERE pronamespace = 'vectors'::regnamespace
+	AND proname = 'ims_near_index' AND prosrc LIKE '%hnsw.iterative_scan%'"
+for v in 0.7.4 0.8.0 0.8.1 0.8.2 0.8.4 0.10.0 1.0.0; do
+	fake $v
+	ask 'SELECT ims_comparison_drop(number) FROM comparison' >/dev/null
+	builds
+	result "with pgvector $v an index is built" $? "$W/out"
+	parallel=$(grep -c "$one_process" "$pg_data/server.log")
+	case $v in 0.7.4 | 0.8.0 | 0.8.1) [ "$parallel" -ge 1 ] ;; *) [ "$parallel" = 0 ] ;; esac
+	result "... by one process where several are unsafe" $? "$W/out"
+	[ "$(ask "$iterates")" = "$([ $v = 0.7.4 ] && echo f || echo t)" ]
+	result "... searched iteratively where that is known" $?
+	run query "$picture" -k 8 --searcher pgvector --db "$there" >"$W/out" 2>&1
+	result "... and answers" $? "$W/out"
+	run info --db "$there" >"$W/info" 2>&1
+	run check --db "$there" >"$W/check" 2>&1
+	rc=0
+	for said in info check; do
+		case $v in
+		0.7.4) grep -q 'before 0.8 one gives a filter too few' "$W/$said" || rc=1 ;;
+		0.8.[0-2]) grep -q 'before pgvector 0.8.4 a vacuum may damage' "$W/$said" || rc=1 ;;
+		*) ! grep -q 'before pgvector' "$W/$said" || rc=1 ;;
+		esac
+	done
+	result "... info and check say what is known of it" $rc "$W/info"
+done
+fake 0.6.2
+builds
+[ $? != 0 ] && grep -q 'pgvector 0.7 or newer is needed' "$W/out"
+result "pgvector 0.6.2 is too old for an index" $? "$W/out"
+fake "$own"
+
+# ------------------------------------------------------------------- versions that do not fit ----
+
 for other in 3/newer 0/older; do
 	ask "UPDATE setting SET data = '${other%/*}' WHERE name = 'version'" >/dev/null
 	run list --db "$there" >"$W/out" 2>&1
