@@ -43,15 +43,20 @@ static int check_options(const imgsearch_query_options *o, imgsearch_error *err)
 	return 0;
 }
 
-/* Reduces k to the number of rows, so that no memory is allocated for more. */
+/*
+ * Reduces k to about the number of rows, so that no memory is allocated for many more. The number
+ * may be of a moment before: rows may have been added since, or have moved from a shard that was
+ * counted without them to one that was counted before it had them.
+ */
 static int bound_k(imgsearch *s, size_t *k, imgsearch_error *err)
 {
+	enum { ALWAYS = 1000 };
 	store_counts counts;
-	if (*k <= 1000)
+	if (*k <= ALWAYS)
 		return 0;
 	int rc = ims_store_counts(s->store, &counts, err);
-	if (!rc && *k > counts.vectors)
-		*k = counts.vectors ? (size_t)counts.vectors : 1;
+	if (!rc && *k / 2 > counts.vectors)
+		*k = 2 * (size_t)counts.vectors + ALWAYS;
 	return rc;
 }
 

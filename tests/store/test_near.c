@@ -466,6 +466,25 @@ static void a_query_notices_what_others_write(void **state)
 	end(p);
 }
 
+/* All rows are asked for, and one more is there than the handle knows of. */
+static void a_query_for_all_gives_all(void **state)
+{
+	if (no_server(state))
+		skip();
+	pair *p = make(IMGSEARCH_METRIC_COSINE, MANY);
+	imgsearch *other;
+	WORKS(imgsearch_open(address, NULL, NULL, &other, &err));
+	for (uint32_t n = MANY; n < MANY + 3; n++) {
+		imgsearch_query_options o = options("exact", 10 * MANY);
+		imgsearch_hits *hits = ask(p->server, p->query[1], DIM, o);
+		assert_int_equal(hits->count, n);
+		imgsearch_hits_free(hits);
+		WORKS(imgsearch_vectors_add(other, p->query[1], 1, DIM, NULL, NULL, NULL, &err));
+	}
+	imgsearch_close(other);
+	end(p);
+}
+
 /* ------------------------------------------------------------- states kept on this machine ---- */
 
 static char note[400]; /* the newest warning */
@@ -810,6 +829,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(opening_takes_few_round_trips, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(a_query_notices_what_others_write, make_folder,
 			remove_folder),
+		cmocka_unit_test_setup_teardown(a_query_for_all_gives_all, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(a_query_may_be_stale, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(a_state_is_kept_here, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(a_damaged_file_is_noticed, make_folder, remove_folder),
