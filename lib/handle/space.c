@@ -198,6 +198,7 @@ static int find_near(void *ctx, const near_request *q, near_row **out, size_t *n
 		.n_subset = q->n_subset,
 		.ef = q->ef,
 		.slack = q->slack,
+		.sure = q->sure,
 	};
 	store_near *found;
 	int rc = ims_store_near(r->store, &asked, &found, n, err);

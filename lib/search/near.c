@@ -108,7 +108,8 @@ static size_t compare(const near_pass *p, size_t query, size_t *at, topk *out, d
 }
 
 /* Asks the source for queries [from, from + n), and reads the rows. */
-static int ask(near_pass *p, size_t from, size_t n, size_t k, uint32_t ef, imgsearch_error *err)
+static int ask(near_pass *p, size_t from, size_t n, size_t k, uint32_t ef, size_t sure,
+	imgsearch_error *err)
 {
 	const row_source *rows = p->rows;
 	near_request asked = {
@@ -118,7 +119,8 @@ static int ask(near_pass *p, size_t from, size_t n, size_t k, uint32_t ef, imgse
 		.subset = p->q->subset,
 		.n_subset = p->q->subset ? p->q->filter_count : 0,
 		.ef = ef,
-		.slack = 2 * sum_error(rows->dim),
+		.slack = (ef ? 4 : 2) * sum_error(rows->dim),
+		.sure = sure,
 	};
 	pass_free(p);
 	*p = (near_pass){ .rows = rows, .q = p->q };
@@ -145,7 +147,7 @@ static int ask_more(near_pass *p, size_t query, size_t k, topk *out, search_repo
 	do {
 		k *= 2;
 		size_t at = 0;
-		int rc = ask(p, query, 1, k, 0, err);
+		int rc = ask(p, query, 1, k, 0, 0, err);
 		if (rc)
 			return rc;
 		ims_topk_clear(out);
@@ -166,7 +168,7 @@ int ims_near_exact(const row_source *rows, const search_request *q, topk *out,
 	for (size_t from = 0, n; *done && !rc && from < q->n; from += n) {
 		size_t at = 0;
 		n = q->n - from < AT_ONCE ? q->n - from : AT_ONCE;
-		rc = ask(&p, from, n, k, 0, err);
+		rc = ask(&p, from, n, k, 0, 0, err);
 		for (size_t i = from; !rc && i < from + n; i++) {
 			double last = 0;
 			size_t got = compare(&p, i, &at, &out[i], &last);
@@ -189,6 +191,18 @@ static bool is_complete(const row_source *rows, const search_request *q, const t
 	return out->n >= q->k || least_distance(rows, last) > q->max_distance;
 }
 
+/*
+ * The nearest k by the source's distances are the k of ours but for both errors: four of the sum's,
+ * with those of the rows. Under IP they depend on lengths, and of long rows the source compares
+ * halves; and where not all that is found counts, nobody knows how many are needed.
+ */
+static size_t sure_of(const row_source *rows, const search_request *q)
+{
+	bool all_count = !q->filter && !q->subset && isinf(q->max_distance);
+	bool known = rows->metric != IMGSEARCH_METRIC_IP && rows->dim <= 2000;
+	return all_count && known ? q->k : 0;
+}
+
 int ims_near_index(const row_source *rows, const search_request *q, uint32_t ef, topk *out,
 	search_report *report, imgsearch_error *err)
 {
@@ -203,7 +217,7 @@ int ims_near_index(const row_source *rows, const search_request *q, uint32_t ef,
 	for (size_t from = 0, n; !rc && !few && from < q->n; from += n) {
 		size_t at = 0;
 		n = q->n - from < AT_ONCE ? q->n - from : AT_ONCE;
-		rc = ask(&p, from, n, k, ef, err);
+		rc = ask(&p, from, n, k, ef, sure_of(rows, q), err);
 		for (size_t i = from; !rc && i < from + n; i++) {
 			double last = 0;
 			report->rows_checked += compare(&p, i, &at, &out[i], &last);

@@ -404,9 +404,10 @@ void ims_store_columns_free(store_cell *c, size_t n);
 
 /*
  * Looks up pictures by n ids in one statement and calls each, in any order, with the index i of the
- * id, the picture, the path of its root ("" for none) and a cell. A picture with several cells is
- * reported once for each, in a row, one without cells once with NULL. Ids without a picture are
- * skipped. Strings are valid during the call. A result other than 0 stops and is returned.
+ * id, the picture, of which id, root, state and path are set, the path of its root ("" for none)
+ * and a cell. A picture with several cells is reported once for each, in a row, one without cells
+ * once with NULL. Ids without a picture are skipped. Strings are valid during the call. A result
+ * other than 0 stops and is returned.
  */
 typedef int store_lookup_each(void *user, size_t i, const store_picture *p, const char *root_path,
 	const store_cell *cell);
@@ -546,13 +547,15 @@ typedef struct store_near_request {
 	size_t n_subset;
 	uint32_t ef;  /* 0: all rows are compared; else by the index, as wide as this */
 	double slack; /* under ip without the index: see store_near */
+	size_t sure;  /* by the index: rows beyond so many may be left out, see store_near; 0: none */
 } store_near_request;
 
 /*
  * One of the k rows of a query, in their order. Its distance as the server has it: a length, or the
  * negative dot product. Without the index, under ip, this is less by `slack` times the product of
- * the lengths of row and query. Where the index is gone, a first one with the query STORE_SCANNED
- * says that all rows were compared.
+ * the lengths of row and query. By the index, rows beyond the first `sure` are left out where their
+ * distance is larger than that of these by more than `slack`, times itself and as such. Where the
+ * index is gone, a first one with the query STORE_SCANNED says that all rows were compared.
  */
 #define STORE_SCANNED SIZE_MAX
 typedef struct store_near {

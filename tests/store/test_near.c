@@ -421,6 +421,75 @@ static void a_query_takes_two_round_trips(void **state)
 	end(p);
 }
 
+/* The hits of a query by pgvector; how many round trips it took. */
+static imgsearch_hits *find_near(const pair *p, int i, uint32_t fields, long long *n)
+{
+	imgsearch_query_options o = options("pgvector", K);
+	imgsearch_input in = imgsearch_input_vector(p->query[i], DIM);
+	imgsearch_hits *hits;
+	o.ef = 40;
+	o.fields = fields;
+	long long before = trips(p);
+	WORKS(imgsearch_query(p->server, &in, 1, &o, NULL, &hits, &err));
+	*n = trips(p) - before;
+	return hits;
+}
+
+/* The transaction ends with what is found, where nothing more was read lately; else it is redone. */
+static void an_answer_that_reads_on_is_right(void **state)
+{
+	enum { USUAL = 100 };
+	if (no_server(state))
+		skip();
+	pair *p = make(IMGSEARCH_METRIC_COSINE, MANY);
+	const pg_store *st = (const pg_store *)p->server->store;
+	long long n;
+	build(p->server, "pgvector");
+	for (int i = 0; i < USUAL; i++)
+		imgsearch_hits_free(find_near(p, i % ASKED, IMGSEARCH_FIELDS_PATHS, &n));
+	imgsearch_hits *usual = find_near(p, 1, IMGSEARCH_FIELDS_PATHS, &n);
+	assert_int_equal(n, 1);
+	assert_int_equal(atomic_load(&st->reads_on), 0);
+	for (size_t i = 0; i < st->n_idle; i++) /* no COMMIT is waited for */
+		assert_false(st->idle[i]->ending);
+
+	imgsearch_hits *all = find_near(p, 1, IMGSEARCH_FIELDS_ALL, &n);
+	assert_true(n <= 3 && atomic_load(&st->reads_on) > 0);
+	assert_int_equal(all->count, usual->count);
+	for (size_t i = 0; i < all->count; i++) {
+		assert_int_equal(all->items[i]->id, usual->items[i]->id);
+		assert_string_equal(all->items[i]->path, usual->items[i]->path);
+		assert_non_null(all->items[i]->columns);
+	}
+	imgsearch_hits_free(find_near(p, 1, IMGSEARCH_FIELDS_ALL, &n));
+	assert_int_equal(n, 1);
+	imgsearch_hits_free(usual);
+	imgsearch_hits_free(all);
+	end(p);
+}
+
+/* The index has all the rows that it finds first still, and the table none of them. */
+static void the_index_goes_on_behind_deleted_rows(void **state)
+{
+	enum { GONE = 100 };
+	if (no_server(state))
+		skip();
+	pair *p = make(IMGSEARCH_METRIC_COSINE, MANY);
+	imgsearch_query_options o = options("pgvector", GONE);
+	int64_t near[GONE];
+	long long n;
+	build(p->server, "pgvector");
+	o.ef = 400;
+	WORKS(
+		imgsearch_vectors_query(p->server, p->query[3], 1, DIM, &o, NULL, near, NULL, GONE, &err));
+	WORKS(imgsearch_index_remove(p->server, near, GONE, NULL, NULL, &err));
+	imgsearch_hits *hits = find_near(p, 3, IMGSEARCH_FIELDS_PATHS, &n);
+	assert_int_equal(hits->count, K);
+	assert_string_equal(hits->plan, "index of the server");
+	imgsearch_hits_free(hits);
+	end(p);
+}
+
 /* Opening an index, and its first query: of settings all are read at once. */
 static void opening_takes_few_round_trips(void **state)
 {
@@ -826,6 +895,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(long_vectors, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(zeros_have_no_direction, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(a_query_takes_two_round_trips, make_folder, remove_folder),
+		cmocka_unit_test_setup_teardown(an_answer_that_reads_on_is_right, make_folder,
+			remove_folder),
+		cmocka_unit_test_setup_teardown(the_index_goes_on_behind_deleted_rows, make_folder,
+			remove_folder),
 		cmocka_unit_test_setup_teardown(opening_takes_few_round_trips, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(a_query_notices_what_others_write, make_folder,
 			remove_folder),

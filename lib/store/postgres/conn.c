@@ -109,12 +109,14 @@ int ims_pg_acquire(pg_store *st, pg_link **out, imgsearch_error *err)
 		return 0;
 	}
 	pg_snapshot *snapshot = ims_pg_snapshot_get(st);
+	int rc = snapshot ? ims_pg_snapshot_read_on(st, snapshot, err) : 0;
+	if (rc)
+		return rc;
 	if (snapshot && snapshot->link) {
 		*out = snapshot->link;
 		return 0;
 	}
 	retry retry = { 0 };
-	int rc;
 	do
 		rc = acquire_own(st, out, err);
 	while (rc && snapshot && ims_pg_failure_passes() && ims_pg_wait_again(st, &retry));

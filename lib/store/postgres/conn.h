@@ -9,7 +9,7 @@
 #include "store/engine.h"
 #include "store/postgres/params.h"
 
-enum { PG_IDLE = 16, PG_PREPARED = 12 };
+enum { PG_IDLE = 16, PG_PREPARED = 16 };
 
 typedef struct pg_store pg_store;
 
@@ -19,6 +19,7 @@ typedef struct pg_link {
 	bool shared;         /* belongs to a snapshot of its thread */
 	bool ending;         /* its COMMIT was sent, and the answer not read yet */
 	const char *begin;   /* what begins its transaction, sent with the next statement; NULL: none */
+	bool prepares_begin; /* it is prepared with it */
 	int failed;          /* status of the first statement of a transaction that failed */
 	imgsearch_error why; /* the error of that statement, told again by those behind it */
 	bool passes;         /* done again, it may succeed */
@@ -33,6 +34,8 @@ struct pg_store {
 	pg_oid record, record_array, vector, vector_array;
 	atomic_llong trips;
 	atomic_bool unprepared; /* statements cannot be prepared: a pooler gives other sessions */
+	atomic_uint not_shown;  /* parts of items (items.h) that the last answer has not shown */
+	atomic_int reads_on;    /* so many answers more are expected to read on when all was found */
 	atomic_bool writing;    /* the right to write is held through this handle */
 	atomic_bool in_tx;
 	_Atomic(pthread_t) tx_thread;
@@ -82,11 +85,23 @@ typedef struct pg_snapshot {
 	bool stale;   /* it was compared, and is another one */
 	store_state state;
 	struct pg_items *items; /* items.h */
-	pg_result *settings;    /* all: a name, and its value or NULL where that is long */
+	unsigned shown;         /* parts of items that were asked for */
+	bool found;             /* what an answer shows was found; whether it was read on since: */
+	bool read_on;
+	bool over;           /* its transaction has ended with what was found: it can read no more */
+	pg_result *settings; /* all: a name, and its value or NULL where that is long */
 } pg_snapshot;
 
 /* The snapshot of this thread; NULL: none, it has the open transaction, or memory is short. */
 pg_snapshot *ims_pg_snapshot_get(const pg_store *st);
+
+/*
+ * A transaction may end in the round trip that finds what an answer shows, where the answers of
+ * this handle need no more. One that reads on is stale, so that the query is done again.
+ */
+bool ims_pg_snapshot_may_end(const pg_store *st);
+void ims_pg_snapshot_found(pg_store *st, pg_snapshot *snapshot, bool over);
+int ims_pg_snapshot_read_on(pg_store *st, pg_snapshot *snapshot, imgsearch_error *err);
 
 /* The next snapshot reads the state. */
 void ims_pg_forget_state(pg_store *st);
@@ -155,6 +170,7 @@ int ims_pg_copy_end(pg_copy *c, int rc, imgsearch_error *err);
 
 /* Columns of a row. A number that is null is 0. */
 int64_t ims_pg_number(const pg_result *r, int row, int column);
+uint64_t ims_pg_big_endian(const void *data, size_t size); /* at most 8 bytes */
 double ims_pg_double(const pg_result *r, int row, int column);
 bool ims_pg_is_null(const pg_result *r, int row, int column);
 const char *ims_pg_value(const pg_result *r, int row, int column, size_t *size); /* terminated */

@@ -947,24 +947,29 @@ END $$;
 -- Functions, since the plans of their statements stay in the session, also behind a pooler.
 
 CREATE FUNCTION ims_items(items bigint[])
-RETURNS TABLE (item bigint, data vector, id bigint, root bigint, path bytea, size bigint,
-	mtime_seconds bigint, mtime_nanoseconds bigint, state integer, reason bytea, width bigint,
-	height bigint, hash bytea, same_as bigint, ctime_seconds bigint, ctime_nanoseconds bigint,
-	same_file bigint, pixels bigint, root_path bytea, fact_1 bytea, fact_2 bytea, fact_3 bytea,
-	fact_4 bytea, fact_5 bytea, fact_6 bytea, fact_7 bytea, fact_8 bytea, fact_9 bytea,
-	fact_10 bytea, fact_11 bytea)
+RETURNS TABLE (item bigint, data vector, id bigint, root bigint, path bytea, state integer,
+	root_path bytea)
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan SET enable_seqscan = off
 AS $$
 #variable_conflict use_column
 BEGIN
-	RETURN QUERY SELECT k.id, v.data, p.id, p.root, p.path, p.size, p.mtime_seconds,
-			p.mtime_nanoseconds, p.state, p.reason, p.width, p.height, p.hash, p.same_as,
-			p.ctime_seconds, p.ctime_nanoseconds, p.same_file, p.pixels, r.path, f.value[1],
-			f.value[2], f.value[3], f.value[4], f.value[5], f.value[6], f.value[7], f.value[8],
-			f.value[9], f.value[10], f.value[11]
+	RETURN QUERY SELECT k.id, v.data, p.id, p.root, p.path, p.state, r.path
 		FROM (SELECT DISTINCT i FROM unnest(items) i) AS k (id)
 		LEFT JOIN feature v ON v.id = k.id LEFT JOIN picture p ON p.id = k.id
-		LEFT JOIN root r ON r.id = p.root LEFT JOIN fact f ON f.picture = k.id;
+		LEFT JOIN root r ON r.id = nullif(p.root, 0);
+END $$;
+
+CREATE FUNCTION ims_item_facts(items bigint[])
+RETURNS TABLE (picture bigint, fact_1 bytea, fact_2 bytea, fact_3 bytea, fact_4 bytea,
+	fact_5 bytea, fact_6 bytea, fact_7 bytea, fact_8 bytea, fact_9 bytea, fact_10 bytea,
+	fact_11 bytea)
+LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan SET enable_seqscan = off
+AS $$
+#variable_conflict use_column
+BEGIN
+	RETURN QUERY SELECT f.picture, f.value[1], f.value[2], f.value[3], f.value[4], f.value[5],
+			f.value[6], f.value[7], f.value[8], f.value[9], f.value[10], f.value[11]
+		FROM fact f WHERE f.picture = ANY (items) ORDER BY f.picture;
 END $$;
 
 CREATE FUNCTION ims_item_cells(items bigint[])
@@ -1067,6 +1072,70 @@ LANGUAGE sql IMMUTABLE AS $$
 			FROM (VALUES (''), ('WHERE c.id = ANY (subset)')) AS f (filter)) parts
 $$;
 
+-- What a search by the index begins with: settings of the transaction. Where there is no such index
+-- it does something else, and returns.
+CREATE FUNCTION ims_index_begin(which bigint, query text, plans text, goes_on text, otherwise text)
+RETURNS text LANGUAGE sql AS $$
+	SELECT format($f$
+		IF NOT EXISTS (SELECT FROM comparison c, pg_index i WHERE c.number = %1$s AND c.filled
+				AND c.metric = of_metric AND c.mean IS NOT DISTINCT FROM of_mean
+				AND c.dim = vector_dims(%2$s)
+				AND i.indisvalid AND i.indexrelid = to_regclass('compared_%1$s_hnsw')) THEN
+			%5$s
+			RETURN;
+		END IF;
+		done := set_config('hnsw.ef_search', ef::text, true)
+			|| set_config('enable_seqscan', 'off', true)
+			|| set_config('enable_sort', 'off', true) %4$s
+			|| set_config('plan_cache_mode', %3$s, true);
+		$f$, which, query, plans, CASE WHEN ims_vector_version() >= 800
+			THEN format('|| set_config(''hnsw.iterative_scan'', %s, true)', goes_on) END, otherwise)
+$$;
+
+-- The near rows of one query by the index, with what ims_items gives of them. Those behind the first
+-- `sure` may be farther by slack. With `leave` ids are left for the functions beside ims_items. A
+-- search that goes on takes a fifth longer, so only one that finds too few, among many rows that
+-- were deleted, does.
+CREATE FUNCTION ims_near_items_body(which bigint, indexed text) RETURNS text
+LANGUAGE sql AS $$
+	SELECT format($f$
+		#variable_conflict use_variable
+		DECLARE
+			found bigint[];
+			bounds double precision[];
+			worst double precision;
+			n bigint;
+			done text;
+			goes_on text;
+		BEGIN
+			FOREACH goes_on IN ARRAY '{off,relaxed_order}'::text[] LOOP
+				%s
+				found := '{}';
+				bounds := '{}';
+				worst := '-infinity';
+				n := 0;
+				FOR item, bound IN SELECT c.id, %s FROM compared_%s c ORDER BY %s LIMIT k LOOP
+					n := n + 1;
+					IF n <= sure THEN
+						worst := greatest(worst, bound);
+					ELSIF bound > worst * (1 + slack) + slack THEN
+						CONTINUE;
+					END IF;
+					found := found || item;
+					bounds := bounds || bound;
+				END LOOP;
+				EXIT WHEN n >= k;
+			END LOOP;
+			IF leave <> 0 THEN
+				done := set_config('imgsearch.found', found::text, true);
+			END IF;
+			RETURN QUERY SELECT f.i, v.data, p.id, p.root, p.path, p.state, r.path, f.d
+				FROM unnest(found, bounds) AS f (i, d) LEFT JOIN feature v ON v.id = f.i
+				LEFT JOIN picture p ON p.id = f.i LEFT JOIN root r ON r.id = nullif(p.root, 0);
+		END $f$, ims_index_begin(which, 'q', '''force_generic_plan''', 'goes_on', 'RETURN NEXT;'),
+		indexed, which, indexed)
+$$;
+
 -- The functions of a comparison. Distances are lengths, or negative dot products.
 CREATE FUNCTION ims_comparison_functions(which bigint, of_metric integer, dim bigint)
 RETURNS void LANGUAGE plpgsql AS $$
@@ -1121,24 +1190,19 @@ BEGIN
 			ef bigint, of_metric bigint, of_mean vector)
 		RETURNS TABLE (number bigint, id bigint, bound double precision) LANGUAGE plpgsql AS $t$
 		%3$s $t$;
+
+		CREATE OR REPLACE FUNCTION ims_near_items(q vector, k bigint, ef bigint, of_metric bigint,
+			of_mean vector, sure bigint, slack double precision, leave bigint)
+		RETURNS TABLE (item bigint, data vector, id bigint, root bigint, path bytea,
+			state integer, root_path bytea, bound double precision) LANGUAGE plpgsql AS $t$
+		%4$s $t$;
 		$f$, which,
 		ims_near_body(which, ims_near_bound(of_metric, 'c.data'), ''),
-		ims_near_body(which, indexed, format($f$
-			IF NOT EXISTS (SELECT FROM comparison c, pg_index i WHERE c.number = %1$s AND c.filled
-					AND c.metric = of_metric AND c.mean IS NOT DISTINCT FROM of_mean
-					AND c.dim = vector_dims(queries[1])
-					AND i.indisvalid AND i.indexrelid = to_regclass('compared_%1$s_hnsw')) THEN
-				RETURN QUERY SELECT -1::bigint, 0::bigint, 0::double precision;
-				RETURN QUERY SELECT * FROM ims_near(queries, k, subset, 0, of_metric, of_mean);
-				RETURN;
-			END IF;
-			done := set_config('hnsw.ef_search', ef::text, true)
-				|| set_config('enable_seqscan', 'off', true)
-				|| set_config('enable_sort', 'off', true) %2$s
-				|| set_config('plan_cache_mode', CASE WHEN subset IS NULL
-					THEN 'force_generic_plan' ELSE 'force_custom_plan' END, true);
-			$f$, which, CASE WHEN ims_vector_version() >= 800
-				THEN '|| set_config(''hnsw.iterative_scan'', ''relaxed_order'', true)' END)));
+		ims_near_body(which, indexed, ims_index_begin(which, 'queries[1]',
+			'CASE WHEN subset IS NULL THEN ''force_generic_plan'' ELSE ''force_custom_plan'' END',
+			'''relaxed_order''', 'RETURN QUERY SELECT -1::bigint, 0::bigint, 0::double precision;
+			RETURN QUERY SELECT * FROM ims_near(queries, k, subset, 0, of_metric, of_mean);')),
+		ims_near_items_body(which, indexed));
 END $$;
 
 -- The comparison by these rows, which is made where there is none. NULL: this role does not own the
@@ -1211,6 +1275,15 @@ CREATE FUNCTION ims_near_index(queries vector[], k bigint, subset bigint[], ef b
 RETURNS TABLE (number bigint, id bigint, bound double precision) LANGUAGE sql AS $$
 	SELECT -1::bigint, 0::bigint, 0::double precision
 	UNION ALL SELECT * FROM ims_near(queries, k, subset, 0, of_metric, of_mean)
+$$;
+
+-- The same of one query, with its items. Where there is no index it gives one row of nulls.
+CREATE FUNCTION ims_near_items(q vector, k bigint, ef bigint, of_metric bigint, of_mean vector,
+	sure bigint, slack double precision, leave bigint)
+RETURNS TABLE (item bigint, data vector, id bigint, root bigint, path bytea, state integer,
+	root_path bytea, bound double precision) LANGUAGE sql AS $$
+	SELECT NULL::bigint, NULL::vector, NULL::bigint, NULL::bigint, NULL::bytea, NULL::integer,
+		NULL::bytea, NULL::double precision
 $$;
 
 -- Adds the vectors of up to n ids behind one that lack; the last id, or NULL at the end.

@@ -135,9 +135,53 @@ pg_snapshot *ims_pg_snapshot_get(const pg_store *st)
 	return s ? s->conn : NULL;
 }
 
+/* After an answer that has read on, so many are waited for that do not. */
+enum { WARY = 64 };
+
+bool ims_pg_snapshot_may_end(const pg_store *st)
+{
+	return !atomic_load(&st->reads_on);
+}
+
+void ims_pg_snapshot_found(pg_store *st, pg_snapshot *snapshot, bool over)
+{
+	pg_link *l = snapshot->link;
+	snapshot->found = true;
+	snapshot->over = over;
+	if (!over)
+		return;
+	snapshot->link = NULL;
+	l->shared = false;
+	ims_pg_release(st, l);
+}
+
+int ims_pg_snapshot_read_on(pg_store *st, pg_snapshot *snapshot, imgsearch_error *err)
+{
+	snapshot->read_on |= snapshot->found;
+	if (!snapshot->over)
+		return 0;
+	atomic_store(&st->reads_on, WARY);
+	snapshot->stale = true;
+	return ims_fail(err, IMGSEARCH_EBUSY, "index %s: its state was read to the end",
+		st->base.label);
+}
+
+static void learn(pg_store *st, const pg_snapshot *own)
+{
+	int before = atomic_load(&st->reads_on);
+	ims_pg_items_learn(st, own);
+	if (own->read_on)
+		atomic_store(&st->reads_on, WARY);
+	else if (own->found && before)
+		atomic_compare_exchange_strong(&st->reads_on, &before, before - 1);
+}
+
 /* Ends the read transaction; the connection goes back. */
 static void let_go(pg_store *st, pg_snapshot *own)
 {
+	learn(st, own);
+	own->shown = 0;
+	own->found = own->read_on = own->over = false;
 	ims_pg_items_free(own->items);
 	own->items = NULL;
 	ims_pg_clear(own->settings);

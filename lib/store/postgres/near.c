@@ -47,20 +47,24 @@ static int take_near(const pg_result *r, store_near **out, size_t *n, imgsearch_
 	return 0;
 }
 
-int ims_pg_near(store *base, const store_near_request *q, store_near **out, size_t *n,
-	imgsearch_error *err)
+static void put_space(pg_params *p, const pg_store *st, const store_space *space)
 {
-	pg_store *st = (pg_store *)base;
-	pg_snapshot *snapshot = ims_pg_snapshot_get(st);
+	ims_pg_int(p, space->metric);
+	put_mean(p, st, space);
+}
+
+/* Near rows of many queries, or of some rows; in a snapshot with what an answer shows of them. */
+static int find_near(pg_store *st, pg_snapshot *snapshot, const store_near_request *q,
+	store_near **out, size_t *n, imgsearch_error *err)
+{
 	pg_params p = { 0 };
-	pg_statement s[1 + PG_ITEM_STATEMENTS] = { {
+	pg_statement s = {
 		.sql = q->ef ? "SELECT * FROM ims_near_index($1, $2, $3, $4, $5, $6)"
 					 : "SELECT * FROM ims_near($1, $2, $3, $4, $5, $6)",
 		.stays = true,
 		.p = &p,
-	} };
-	*out = NULL;
-	*n = 0;
+	};
+	const pg_items_ask ask = { .parts = ims_pg_items_parts(st) };
 	put_rows(&p, st, q->queries, q->n, q->space.dim);
 	ims_pg_int(&p, (int64_t)q->k);
 	put_subset(&p, q);
@@ -68,21 +72,75 @@ int ims_pg_near(store *base, const store_near_request *q, store_near **out, size
 		ims_pg_int(&p, q->ef);
 	else
 		ims_pg_double_param(&p, q->slack);
-	ims_pg_int(&p, q->space.metric);
-	put_mean(&p, st, &q->space);
-	ims_pg_items_ask_found(s + 1);
-	int rc = snapshot ? ims_pg_items_run(st, snapshot, s, 1, false, err)
-					  : ims_pg_read(base, &s[0].out, err, s[0].sql, &p);
+	put_space(&p, st, &q->space);
+	int rc = snapshot ? ims_pg_items_run(st, snapshot, &s, 1, &ask, err)
+					  : ims_pg_read(&st->base, &s.out, err, s.sql, &p);
 	if (!rc)
-		rc = take_near(s[0].out, out, n, err);
-	ims_pg_clear(s[0].out);
+		rc = take_near(s.out, out, n, err);
+	ims_pg_clear(s.out);
 	return rc;
+}
+
+/* Items, as the server's function gives them with their distance. */
+static int take_items(const pg_result *r, store_near **out, size_t *n, imgsearch_error *err)
+{
+	enum { BOUND = PG_ITEM_PICTURE + 5 };
+	size_t count = (size_t)ims_pg_count(r);
+	*out = ims_alloc(count, sizeof **out);
+	if (!*out)
+		return ims_nomem(err);
+	for (size_t i = 0; i < count; i++)
+		(*out)[i] = (store_near){ 0, ims_pg_number(r, (int)i, 0), ims_pg_double(r, (int)i, BOUND) };
+	*n = count;
+	return 0;
+}
+
+/* The near rows of a query come with their items. *scanned: the index is gone. */
+static int find_items(pg_store *st, pg_snapshot *snapshot, const store_near_request *q,
+	store_near **out, size_t *n, bool *scanned, imgsearch_error *err)
+{
+	pg_params p = { 0 };
+	pg_statement s = {
+		.sql = "SELECT * FROM ims_near_items($1, $2, $3, $4, $5, $6, $7, $8)",
+		.stays = true,
+		.p = &p,
+	};
+	const pg_items_ask ask = {
+		.parts = ims_pg_items_parts(st) & ~PG_ITEM_ALONE,
+		.given = true,
+		.last = true,
+	};
+	ims_pg_vector(&p, st->vector, q->queries, q->space.dim);
+	ims_pg_int(&p, (int64_t)q->k);
+	ims_pg_int(&p, q->ef);
+	put_space(&p, st, &q->space);
+	ims_pg_int(&p, (int64_t)(q->sure ? q->sure : q->k));
+	ims_pg_double_param(&p, q->slack);
+	ims_pg_int(&p, ask.parts != 0);
+	int rc = ims_pg_items_run(st, snapshot, &s, 1, &ask, err);
+	*scanned = !rc && ims_pg_count(s.out) && ims_pg_is_null(s.out, 0, 0);
+	return rc || *scanned ? rc : take_items(s.out, out, n, err);
+}
+
+int ims_pg_near(store *base, const store_near_request *q, store_near **out, size_t *n,
+	imgsearch_error *err)
+{
+	pg_store *st = (pg_store *)base;
+	pg_snapshot *snapshot = ims_pg_snapshot_get(st);
+	bool scanned = true;
+	int rc = 0;
+	*out = NULL;
+	*n = 0;
+	if (snapshot && q->n == 1 && q->ef && !q->subset && q->k <= PG_ITEMS)
+		rc = find_items(st, snapshot, q, out, n, &scanned, err);
+	return rc || !scanned ? rc : find_near(st, snapshot, q, out, n, err);
 }
 
 int ims_pg_expect(store *st, const int64_t *ids, size_t n, imgsearch_error *err)
 {
 	pg_snapshot *snapshot;
-	return ims_pg_items_have(st, ids, n < PG_ITEMS ? n : PG_ITEMS, true, &snapshot, err);
+	return ims_pg_items_have(st, ids, n < PG_ITEMS ? n : PG_ITEMS, PG_OF_ITEM, true, &snapshot,
+		err);
 }
 
 /* -------------------------------------------------------------------------------- building ---- */

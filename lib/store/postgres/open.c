@@ -167,6 +167,7 @@ int ims_postgres_open(store **out, const char *address, const store_options *o,
 	st->base.engine = &ims_postgres_engine;
 	st->base.read_only = o->read_only;
 	st->max_stale = o->max_stale;
+	atomic_store(&st->reads_on, 1);
 	int rc = read_address(st, address, err);
 	if (!rc && o->cache)
 		rc = ims_pg_cache_new(&st->cache, o->cache, err);

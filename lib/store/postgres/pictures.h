@@ -11,6 +11,9 @@
 	" p.pixels, r.path"
 enum { PG_PICTURE_COUNT = 17 };
 
+/* EDB: what was read of a picture is damaged. */
+int ims_pg_picture_check(const store_picture *p, imgsearch_error *err);
+
 /* A picture, of the columns from `from` on, with borrowed strings. EDB: damaged. */
 int ims_pg_picture(const pg_result *r, int row, int from, store_picture *out, imgsearch_error *err);
 

@@ -5,6 +5,14 @@
 
 #include <string.h>
 
+int ims_pg_picture_check(const store_picture *p, imgsearch_error *err)
+{
+	if (p->state < IMGSEARCH_STATE_INDEXED || p->state > IMGSEARCH_STATE_LINK)
+		return ims_fail(err, IMGSEARCH_EDB, "the index is damaged: picture %lld is in state %u",
+			(long long)p->id, p->state);
+	return 0;
+}
+
 int ims_pg_picture(const pg_result *r, int row, int from, store_picture *out, imgsearch_error *err)
 {
 	size_t size;
@@ -28,10 +36,7 @@ int ims_pg_picture(const pg_result *r, int row, int from, store_picture *out, im
 	const char *hash = ims_pg_value(r, row, from + 10, &size);
 	if (size == sizeof out->hash)
 		memcpy(&out->hash, hash, size);
-	if (out->state < IMGSEARCH_STATE_INDEXED || out->state > IMGSEARCH_STATE_LINK)
-		return ims_fail(err, IMGSEARCH_EDB, "the index is damaged: picture %lld is in state %u",
-			(long long)out->id, out->state);
-	return 0;
+	return ims_pg_picture_check(out, err);
 }
 
 /* ------------------------------------------------------------------------ by their keys ---- */
@@ -82,38 +87,42 @@ static int look_up(store *st, const char *sql, pg_params *p, size_t n, store_pic
 	"SELECT " PG_PICTURE ", k.number FROM " keys " JOIN picture p ON " on \
 	" JOIN root r ON r.id = p.root"
 
-static int take_from_items(const pg_snapshot *snapshot, const int64_t *ids, size_t n,
+/* Runs statements with items, and leaves it to a later read to compare the state. */
+static int run_before_state(pg_store *st, pg_snapshot *snapshot, pg_statement *s, size_t n,
+	const pg_items_ask *ask, imgsearch_error *err)
+{
+	bool assumed = snapshot->assumed;
+	snapshot->assumed = false;
+	int rc = ims_pg_items_run(st, snapshot, s, n, ask, err);
+	snapshot->assumed = assumed;
+	return rc;
+}
+
+#define BY_ID FROM_KEYS("unnest($1) WITH ORDINALITY AS k (id, number)", "p.id = k.id")
+
+/* In a snapshot, whoever asks for a picture asks for its vector next. */
+static int get_with_items(pg_store *st, pg_snapshot *snapshot, const int64_t *ids, size_t n,
 	store_picture *out, imgsearch_error *err)
 {
-	int rc = 0;
-	if (n)
-		memset(out, 0, n * sizeof *out);
-	for (size_t i = 0; !rc && i < n; i++) {
-		pg_item item = ims_pg_item(snapshot, ids[i]);
-		store_picture p;
-		if (ims_pg_is_null(item.r, item.row, PG_ITEM_PICTURE))
-			continue;
-		rc = ims_pg_picture(item.r, item.row, PG_ITEM_PICTURE, &p, err);
-		if (rc)
-			break;
-		out[i] = p;
-		rc = own(&out[i], err);
-	}
-	if (rc)
-		ims_store_pictures_clear(out, n);
+	pg_params p = { 0 };
+	pg_statement s = { .sql = BY_ID, .stays = true, .p = &p };
+	const pg_items_ask ask = { .parts = ims_pg_items_parts(st), .ids = ids, .n = n };
+	ims_pg_int8_array(&p, ids, n);
+	int rc = run_before_state(st, snapshot, &s, 1, &ask, err);
+	if (!rc)
+		rc = take_pictures(s.out, n, out, err);
+	ims_pg_clear(s.out);
 	return rc;
 }
 
 int ims_pg_get(store *st, const int64_t *ids, size_t n, store_picture *out, imgsearch_error *err)
 {
 	pg_params p = { 0 };
-	pg_snapshot *snapshot;
-	int rc = ims_pg_items_have(st, ids, n, true, &snapshot, err);
-	if (rc || snapshot)
-		return rc ? rc : take_from_items(snapshot, ids, n, out, err);
+	pg_snapshot *snapshot = ims_pg_snapshot_get((pg_store *)st);
+	if (snapshot && n <= PG_ITEMS)
+		return get_with_items((pg_store *)st, snapshot, ids, n, out, err);
 	ims_pg_int8_array(&p, ids, n);
-	return look_up(st, FROM_KEYS("unnest($1) WITH ORDINALITY AS k (id, number)", "p.id = k.id"), &p,
-		n, out, err);
+	return look_up(st, BY_ID, &p, n, out, err);
 }
 
 int ims_pg_find(store *st, const store_place *at, size_t n, store_picture *out,
@@ -148,25 +157,21 @@ static void put_hashes(pg_params *p, const hash256 *hashes, size_t n)
 	ims_pg_array_end(p);
 }
 
-/* In a snapshot, whoever asks for a picture asks for its vector next. */
 static int by_hash_with_items(pg_store *st, pg_snapshot *snapshot, const hash256 *hashes, size_t n,
 	const char *sql, store_picture *out, imgsearch_error *err)
 {
 	pg_params p[2];
-	pg_statement s[2 + PG_ITEM_STATEMENTS] = {
+	pg_statement s[2] = {
 		{ .sql = sql, .p = &p[0] },
 		{ .sql =
 				"SELECT set_config('imgsearch.found', ARRAY(SELECT p.id FROM picture p WHERE p.hash"
 				" = ANY ($1) AND p.state = 1)::text, true)",
 			.p = &p[1] },
 	};
-	bool assumed = snapshot->assumed;
+	const pg_items_ask ask = { .parts = ims_pg_items_parts(st) };
 	put_hashes(&p[0], hashes, n);
 	put_hashes(&p[1], hashes, n);
-	ims_pg_items_ask_found(s + 2);
-	snapshot->assumed = false; /* a later read compares the state */
-	int rc = ims_pg_items_run(st, snapshot, s, 2, false, err);
-	snapshot->assumed = assumed;
+	int rc = run_before_state(st, snapshot, s, 2, &ask, err);
 	if (!rc)
 		rc = take_pictures(s[0].out, n, out, err);
 	ims_pg_clear(s[0].out);
@@ -338,73 +343,76 @@ static void read_facts(const pg_result *r, int row, int from, const char *out[FA
 		out[i] = ims_pg_is_null(r, row, from + i) ? NULL : ims_pg_value(r, row, from + i, &size);
 }
 
-/* The same of an item that was read. */
-static int report_with_cells(const pg_item *item, size_t i, const lookup *l, imgsearch_error *err)
+/* Where a picture is, and its cells. */
+static int report_with_cells(const pg_item *item, const pg_item *cells, size_t i, const lookup *l,
+	imgsearch_error *err)
 {
-	const pg_result *cells;
 	store_picture p;
 	size_t size;
-	int first, rc = ims_pg_picture(item->r, item->row, PG_ITEM_PICTURE, &p, err);
-	size_t n = ims_pg_item_cells(item, &cells, &first);
-	if (!rc && !n)
+	int rc = ims_pg_item_picture(item, &p, err);
+	if (!rc && !cells->n)
 		rc = l->each(l->user, i, &p, p.root_path, NULL);
-	for (int c = first; !rc && c < first + (int)n; c++) {
+	for (int row = cells->row; !rc && row < cells->row + cells->n; row++) {
 		store_cell cell = {
-			(char *)ims_pg_value(cells, c, PG_CELL_NAME, &size),
-			(char *)ims_pg_value(cells, c, PG_CELL_VALUE, &size),
-			ims_pg_number(cells, c, PG_CELL_TITLE) != 0,
+			(char *)ims_pg_value(cells->r, row, PG_CELL_NAME, &size),
+			(char *)ims_pg_value(cells->r, row, PG_CELL_VALUE, &size),
+			ims_pg_number(cells->r, row, PG_CELL_TITLE) != 0,
 		};
 		rc = l->each(l->user, i, &p, p.root_path, &cell);
 	}
 	return rc;
 }
 
-static int report_path(const pg_item *item, size_t i, const lookup *l, imgsearch_error *err)
+static int report_path(const pg_item *item, const pg_item *same, size_t i, const lookup *l,
+	imgsearch_error *err)
 {
 	store_picture p;
-	int rc = ims_pg_picture(item->r, item->row, PG_ITEM_PICTURE, &p, err);
+	(void)same;
+	int rc = ims_pg_item_picture(item, &p, err);
 	return rc ? rc : l->path(l->user, i, &p, p.root_path);
 }
 
-static int report_other_paths(const pg_item *item, size_t i, const lookup *l, imgsearch_error *err)
+static int report_other_paths(const pg_item *item, const pg_item *paths, size_t i, const lookup *l,
+	imgsearch_error *err)
 {
-	const pg_result *paths;
-	int first, rc = 0;
-	size_t n = ims_pg_item_paths(item, &paths, &first);
-	for (int row = first; !rc && row < first + (int)n; row++) {
+	int rc = 0;
+	(void)item;
+	for (int row = paths->row; !rc && row < paths->row + paths->n; row++) {
 		store_picture p;
-		rc = ims_pg_picture(paths, row, PG_PATH_PICTURE, &p, err);
+		rc = ims_pg_picture(paths->r, row, PG_PATH_PICTURE, &p, err);
 		if (!rc)
 			rc = l->path(l->user, i, &p, p.root_path);
 	}
 	return rc;
 }
 
-static int report_facts(const pg_item *item, size_t i, const lookup *l, imgsearch_error *err)
+static int report_facts(const pg_item *item, const pg_item *facts, size_t i, const lookup *l,
+	imgsearch_error *err)
 {
 	const char *fact[FACTS];
-	bool known = false;
-	(void)err;
-	read_facts(item->r, item->row, PG_ITEM_FACTS, fact);
-	for (int k = 0; k < FACTS; k++)
-		known |= fact[k] != NULL;
-	return known ? l->facts(l->user, i, fact) : 0;
+	(void)item, (void)err;
+	if (!facts->n)
+		return 0;
+	read_facts(facts->r, facts->row, PG_FACT, fact);
+	return l->facts(l->user, i, fact);
 }
 
-/* Reports items of this thread's snapshot. *done: all were read. */
-typedef int item_report(const pg_item *item, size_t i, const lookup *l, imgsearch_error *err);
-static int report_items(store *st, const int64_t *ids, size_t n, item_report *report,
+/* Reports a part of the items of this thread's snapshot. *done: all were read. */
+typedef int item_report(const pg_item *item, const pg_item *rows, size_t i, const lookup *l,
+	imgsearch_error *err);
+static int report_items(store *st, const int64_t *ids, size_t n, pg_part part, item_report *report,
 	const lookup *l, bool *done, imgsearch_error *err)
 {
 	pg_snapshot *snapshot = ims_pg_snapshot_get((pg_store *)st);
 	/* the answer of a query whose searcher needed no rows; many are no answer's */
 	bool read = snapshot && ims_pg_items_count(snapshot) <= PG_ITEMS;
-	int rc = ims_pg_items_have(st, ids, n, read, &snapshot, err);
+	int rc = ims_pg_items_have(st, ids, n, part, read, &snapshot, err);
 	*done = !rc && snapshot;
 	for (size_t i = 0; *done && !rc && i < n; i++) {
-		pg_item item = ims_pg_item(snapshot, ids[i]);
+		pg_item item = ims_pg_item(snapshot, ids[i], PG_OF_ITEM);
+		pg_item rows = ims_pg_item(snapshot, ids[i], part);
 		if (!ims_pg_is_null(item.r, item.row, PG_ITEM_PICTURE))
-			rc = report(&item, i, l, err);
+			rc = report(&item, &rows, i, l, err);
 	}
 	return rc;
 }
@@ -415,7 +423,7 @@ int ims_pg_pictures_lookup(store *st, const int64_t *ids, size_t n, store_lookup
 	lookup l = { .each = each, .user = user };
 	pg_params p = { 0 };
 	bool done;
-	int rc = report_items(st, ids, n, report_with_cells, &l, &done, err);
+	int rc = report_items(st, ids, n, PG_OF_CELLS, report_with_cells, &l, &done, err);
 	if (rc || done)
 		return rc;
 	ims_pg_int8_array(&p, ids, n);
@@ -442,7 +450,7 @@ int ims_pg_paths_of(store *st, const int64_t *ids, size_t n, store_path_of *each
 	lookup l = { .path = each, .user = user };
 	pg_params p = { 0 };
 	bool done;
-	int rc = report_items(st, ids, n, report_path, &l, &done, err);
+	int rc = report_items(st, ids, n, PG_OF_ITEM, report_path, &l, &done, err);
 	if (rc || done)
 		return rc;
 	ims_pg_int8_array(&p, ids, n);
@@ -458,7 +466,7 @@ int ims_pg_paths_lookup(store *st, const int64_t *ids, size_t n, store_path_each
 	lookup l = { .path = each, .user = user };
 	pg_params p = { 0 };
 	bool done;
-	int rc = report_items(st, ids, n, report_other_paths, &l, &done, err);
+	int rc = report_items(st, ids, n, PG_OF_PATHS, report_other_paths, &l, &done, err);
 	if (rc || done)
 		return rc;
 	ims_pg_int8_array(&p, ids, n);
@@ -484,7 +492,7 @@ int ims_pg_facts_lookup(store *st, const int64_t *ids, size_t n, store_facts_eac
 	lookup l = { .facts = each, .user = user };
 	pg_params p = { 0 };
 	bool done;
-	int rc = report_items(st, ids, n, report_facts, &l, &done, err);
+	int rc = report_items(st, ids, n, PG_OF_FACTS, report_facts, &l, &done, err);
 	if (rc || done)
 		return rc;
 	ims_pg_int8_array(&p, ids, n);

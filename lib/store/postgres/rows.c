@@ -92,9 +92,9 @@ int ims_pg_vectors_fetch(store *st, const int64_t *ids, size_t n, uint32_t dim, 
 	pg_snapshot *snapshot;
 	if (n)
 		memset(found, 0, n);
-	int rc = ims_pg_items_have(st, ids, n, true, &snapshot, err);
+	int rc = ims_pg_items_have(st, ids, n, PG_OF_ITEM, true, &snapshot, err);
 	for (size_t i = 0; !rc && snapshot && i < n; i++) {
-		pg_item item = ims_pg_item(snapshot, ids[i]);
+		pg_item item = ims_pg_item(snapshot, ids[i], PG_OF_ITEM);
 		if (ims_pg_is_null(item.r, item.row, PG_ITEM_VECTOR))
 			continue;
 		rc = copy_vector(st, item.r, item.row, PG_ITEM_VECTOR, ids[i], dim, out + i * dim, err);
@@ -201,29 +201,41 @@ int ims_pg_ids(store *st, store_id_list list, int64_t **ids, size_t *n, imgsearc
 
 /* ------------------------------------------------------------------------------ changes ---- */
 
+/* The counts are one value: of each what it counts, and how many. */
 static const char state_sql[] =
-	"SELECT what, n, (SELECT change FROM newest), (SELECT data FROM setting WHERE name = 'epoch'),"
-	" (SELECT data FROM setting WHERE name = 'moved') FROM tally";
+	"SELECT change, (SELECT data FROM setting WHERE name = 'epoch'), (SELECT data FROM setting"
+	" WHERE name = 'moved'), (SELECT string_agg(int4send(what) || int8send(n), '') FROM tally) FROM"
+	" newest";
+
+static void take_counts(const char *data, size_t size, store_counts *out)
+{
+	enum { WHAT = 4, COUNT = 8 };
+	for (size_t at = 0; at + WHAT + COUNT <= size; at += WHAT + COUNT) {
+		uint64_t what = ims_pg_big_endian(data + at, WHAT);
+		uint64_t n = ims_pg_big_endian(data + at + WHAT, COUNT);
+		if (what > 0 && what < STORE_STATES)
+			out->by_state[what] = n;
+		out->vectors = what == 101 ? n : out->vectors;
+		out->vectors_next = what == 102 ? n : out->vectors_next;
+		out->vectors_kept = what == 103 ? n : out->vectors_kept;
+	}
+}
 
 static void take_state(const pg_result *r, store_state *out)
 {
+	enum { CHANGE, EPOCH, MOVED, COUNTS };
 	size_t size;
 	*out = (store_state){ 0 };
-	for (int row = 0; row < ims_pg_count(r); row++) {
-		int64_t what = ims_pg_number(r, row, 0);
-		uint64_t n = (uint64_t)ims_pg_number(r, row, 1);
-		if (what > 0 && what < STORE_STATES)
-			out->counts.by_state[what] = n;
-		out->counts.vectors = what == 101 ? n : out->counts.vectors;
-		out->counts.vectors_next = what == 102 ? n : out->counts.vectors_next;
-		out->counts.vectors_kept = what == 103 ? n : out->counts.vectors_kept;
-		out->change = ims_pg_number(r, row, 2);
-		const char *epoch = ims_pg_value(r, row, 3, &size);
-		reader read = { .data = (const uint8_t *)epoch, .len = size };
-		out->epoch = size ? ims_read_u32(&read) : 0;
-		const char *moved = ims_pg_value(r, row, 4, &size);
-		ims_store_moved_read(&out->moved, moved, size);
-	}
+	if (!ims_pg_count(r))
+		return;
+	out->change = ims_pg_number(r, 0, CHANGE);
+	const char *data = ims_pg_value(r, 0, EPOCH, &size);
+	reader read = { .data = (const uint8_t *)data, .len = size };
+	out->epoch = size ? ims_read_u32(&read) : 0;
+	data = ims_pg_value(r, 0, MOVED, &size);
+	ims_store_moved_read(&out->moved, data, size);
+	data = ims_pg_value(r, 0, COUNTS, &size);
+	take_counts(data, size, &out->counts);
 }
 
 static void set_known(pg_store *st, const store_state *state)

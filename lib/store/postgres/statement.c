@@ -50,10 +50,11 @@ static int send_all(pg_link *l, pg_statement *s, size_t n, imgsearch_error *err)
 {
 	const libpq *pq = ims_libpq();
 	bool prepared = l->begin && !atomic_load(&l->st->unprepared);
-	pg_statement begin = { .sql = l->begin };
+	pg_statement begin = { .sql = l->begin, .stays = s[0].stays };
 	int rc = pq->enter_pipeline(l->c) ? 0 : ims_pg_fail_connection(l, err);
 	if (!rc && l->begin)
-		rc = send(l, &begin, false, err);
+		rc = send(l, &begin, prepared, err);
+	l->prepares_begin = begin.prepares;
 	for (size_t i = 0; !rc && i < n; i++)
 		rc = send(l, &s[i], prepared, err);
 	if (!rc && !pq->sync(l->c))
@@ -96,11 +97,20 @@ static void end_pipeline(pg_link *l)
 	pq->exit_pipeline(l->c);
 }
 
+/* The answer to what prepares a statement. */
+static void take_prepared(pg_link *l, int *rc, imgsearch_error *err)
+{
+	ims_pg_clear(next_result(l, rc, err));
+	l->n_prepared -= *rc != 0; /* the last ones */
+}
+
 /* The answer of the BEGIN that waited. */
 static void take_begin(pg_link *l, int *rc, imgsearch_error *err)
 {
 	if (!l->begin)
 		return;
+	if (l->prepares_begin)
+		take_prepared(l, rc, err);
 	ims_pg_clear(next_result(l, rc, err));
 	l->begin = *rc ? l->begin : NULL;
 }
@@ -112,10 +122,8 @@ static int try_batch(pg_link *l, pg_statement *s, size_t n, imgsearch_error *err
 		return rc; /* nothing was sent, or the connection is lost */
 	take_begin(l, &rc, err);
 	for (size_t i = 0; i < n; i++) {
-		if (s[i].prepares) {
-			ims_pg_clear(next_result(l, &rc, err));
-			l->n_prepared -= rc != 0; /* the last ones */
-		}
+		if (s[i].prepares)
+			take_prepared(l, &rc, err);
 		s[i].out = next_result(l, &rc, err);
 	}
 	end_pipeline(l);
@@ -384,15 +392,21 @@ const char *ims_pg_value(const pg_result *r, int row, int column, size_t *size)
 	return ims_libpq()->value(r, row, column);
 }
 
+uint64_t ims_pg_big_endian(const void *data, size_t size)
+{
+	uint64_t v = 0;
+	for (size_t i = 0; i < size; i++)
+		v = v << 8 | ((const uint8_t *)data)[i];
+	return v;
+}
+
 /* Of any width: bool, int4, int8. */
 int64_t ims_pg_number(const pg_result *r, int row, int column)
 {
 	size_t size;
 	const uint8_t *data = (const uint8_t *)ims_pg_value(r, row, column, &size);
-	uint64_t v = size && data[0] & 0x80 && size < 8 ? UINT64_MAX : 0;
-	for (size_t i = 0; i < size && i < 8; i++)
-		v = v << 8 | data[i];
-	return (int64_t)v;
+	uint64_t sign = size && data[0] & 0x80 && size < 8 ? UINT64_MAX << 8 * size : 0;
+	return (int64_t)(sign | ims_pg_big_endian(data, size < 8 ? size : 8));
 }
 
 double ims_pg_double(const pg_result *r, int row, int column)
