@@ -3,18 +3,23 @@
  * has measured of the index, so that a query can be as wide as its recall asks for.
  *
  * Recall is measured over two kinds of queries, as the graph's (search/graph/tune.c): stored rows,
- * their own left out, and points half way between a row and the nearest of a sample of rows, which
- * are as hard as pictures of which nothing is indexed.
+ * their own left out, and points half way between a row and the nearest of a sample of rows. With
+ * one in 900 of the rows in the sample, points are as hard as pictures of which nothing is indexed;
+ * with more they are easier. The truth is a scan here, which many queries share.
  */
 #include "search/internal.h"
+#include "search/kept.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 enum {
-	SAMPLE = 400, /* rows from which the queries are made */
-	QUERIES = 48, /* of each kind */
+	QUERIES = 256,    /* of each kind, at most */
+	FEW_ROWS = 50000, /* below, half as many queries do, and cost half */
+	FAR = 900,        /* one in so many rows is in the sample */
+	SAMPLE_MIN = 20,
+	SAMPLE_MAX = 350,
 	K = 10,
 	WIDTHS = 13,
 	VERSION = 1,
@@ -43,20 +48,20 @@ static pgvector *new_pgvector(const row_source *rows, imgsearch_error *err)
 
 typedef struct tuner {
 	pgvector *s;
-	const row_source *rows;
-	float *sample, *query; /* (n_sample, dim); (2 * n, dim) */
+	const row_source *rows, *here; /* here: without what the server finds */
+	float *drawn;                  /* (n_sample + 2 * n, dim): the sample, rows of the queries */
+	float *query;                  /* (2 * n, dim) */
 	size_t n_sample, n;
 	topk *truth, *got; /* (2 * n) */
 } tuner;
 
-static const float *nearest_in_sample(const tuner *t, size_t self)
+static const float *nearest_in_sample(const tuner *t, const float *row)
 {
-	const float *best = NULL, *row = t->sample + self * t->rows->dim;
+	const float *best = NULL;
 	float least = INFINITY;
 	for (size_t i = 0; i < t->n_sample; i++) {
-		const float *other = t->sample + i * t->rows->dim;
-		float d = i == self ? INFINITY
-							: ims_search_distance(t->rows->metric, row, other, t->rows->dim);
+		const float *other = t->drawn + i * t->rows->dim;
+		float d = ims_search_distance(t->rows->metric, row, other, t->rows->dim);
 		if (d < least) {
 			least = d;
 			best = other;
@@ -65,9 +70,9 @@ static const float *nearest_in_sample(const tuner *t, size_t self)
 	return best;
 }
 
-static void make_point(const tuner *t, size_t self, float *out)
+static void make_point(const tuner *t, const float *row, float *out)
 {
-	const float *row = t->sample + self * t->rows->dim, *other = nearest_in_sample(t, self);
+	const float *other = nearest_in_sample(t, row);
 	double squares = 0;
 	for (uint32_t j = 0; j < t->rows->dim; j++) {
 		out[j] = other ? (row[j] + other[j]) / 2 : row[j];
@@ -78,13 +83,40 @@ static void make_point(const tuner *t, size_t self, float *out)
 		out[j] = (float)(out[j] / sqrt(squares));
 }
 
+/* In an order by chance: the even choice of rows is in order of id. */
+static void shuffle(float *rows, size_t n, size_t dim)
+{
+	uint64_t seed = 7;
+	for (size_t i = n; i > 1; i--) {
+		float *a = rows + (i - 1) * dim, *b = rows + ims_random(&seed) % i * dim;
+		for (size_t j = 0; j < dim; j++) {
+			float was = a[j];
+			a[j] = b[j];
+			b[j] = was;
+		}
+	}
+}
+
+/* Draws the sample and the rows of the queries; of few rows there are fewer queries, or none. */
+static int draw(tuner *t, const job *job, imgsearch_error *err)
+{
+	size_t n, dim = t->rows->dim, sample = t->rows->n / FAR;
+	sample = sample < SAMPLE_MIN ? SAMPLE_MIN : sample > SAMPLE_MAX ? SAMPLE_MAX : sample;
+	size_t room = sample + 2 * (t->rows->n < FEW_ROWS ? QUERIES / 2 : QUERIES);
+	t->drawn = ims_alloc_aligned(room, dim * sizeof(float));
+	int rc = t->drawn ? ims_search_sample(t->here, room, t->drawn, &n, job, err) : ims_nomem(err);
+	if (rc)
+		return rc;
+	shuffle(t->drawn, n, dim);
+	t->n_sample = sample < n ? sample : n;
+	t->n = (n - t->n_sample) / 2;
+	return 0;
+}
+
 static int tuner_init(tuner *t, const job *job, imgsearch_error *err)
 {
 	size_t dim = t->rows->dim;
-	t->sample = ims_alloc_aligned(SAMPLE, dim * sizeof(float));
-	int rc = t->sample ? ims_search_sample(t->rows, SAMPLE, t->sample, &t->n_sample, job, err)
-					   : ims_nomem(err);
-	t->n = rc || t->n_sample <= K ? 0 : t->n_sample < QUERIES ? t->n_sample : QUERIES;
+	int rc = draw(t, job, err);
 	t->query = ims_alloc_aligned(2 * t->n, dim * sizeof(float));
 	t->truth = ims_zalloc(2 * t->n, sizeof *t->truth);
 	t->got = ims_zalloc(2 * t->n, sizeof *t->got);
@@ -93,10 +125,12 @@ static int tuner_init(tuner *t, const job *job, imgsearch_error *err)
 	for (size_t i = 0; !rc && i < 2 * t->n; i++)
 		if (ims_topk_init(&t->truth[i], K + 1) || ims_topk_init(&t->got[i], K + 1))
 			rc = ims_nomem(err);
-	for (size_t i = 0; !rc && i < t->n; i++) {
-		size_t row = i * t->n_sample / t->n;
-		memcpy(t->query + i * dim, t->sample + row * dim, dim * sizeof(float));
-		make_point(t, row, t->query + (t->n + i) * dim);
+	for (size_t i = 0; !rc && i < 2 * t->n; i++) {
+		const float *row = t->drawn + (t->n_sample + i) * dim;
+		if (i < t->n)
+			memcpy(t->query + i * dim, row, dim * sizeof(float));
+		else
+			make_point(t, row, t->query + i * dim);
 	}
 	return rc;
 }
@@ -109,7 +143,7 @@ static void tuner_free(tuner *t)
 		if (t->got)
 			ims_topk_free(&t->got[i]);
 	}
-	ims_free(t->sample);
+	ims_free(t->drawn);
 	ims_free(t->query);
 	ims_free(t->truth);
 	ims_free(t->got);
@@ -151,24 +185,32 @@ static int try_width(tuner *t, size_t w, imgsearch_error *err)
 	return rc;
 }
 
-/* Widths are measured until both kinds of queries find all but a thousandth. */
-static int tune(pgvector *s, const row_source *rows, job *job, imgsearch_error *err)
+static int find_truth(tuner *t, job *job, imgsearch_error *err)
 {
-	tuner t = { .s = s, .rows = rows };
 	search_report report;
-	bool done = false;
-	int rc = tuner_init(&t, job, err);
 	search_request q = {
-		.queries = t.query,
-		.n = 2 * t.n,
+		.queries = t->query,
+		.n = 2 * t->n,
 		.k = K + 1,
 		.max_distance = INFINITY,
 		.filter_count = SIZE_MAX,
+		.pool = job ? job->pool : NULL,
+		.stop = job ? &job->stop : NULL,
 	};
+	return ims_search_scan(t->here, &q, t->truth, &report, err);
+}
+
+/* Widths are measured until both kinds of queries find all but a thousandth. */
+static int tune(pgvector *s, const row_source *rows, job *job, imgsearch_error *err)
+{
+	kept_rows kept;
+	tuner t = { .s = s, .rows = rows, .here = &kept.source };
+	int rc = ims_kept_read(&kept, rows, job, err);
+	if (!rc)
+		rc = tuner_init(&t, job, err);
 	if (!rc && t.n)
-		rc = ims_near_exact(rows, &q, t.truth, &report, &done, err);
-	for (size_t i = 0; !rc && i < q.n; i++)
-		ims_topk_sort(&t.truth[i]);
+		rc = find_truth(&t, job, err);
+	ims_kept_free(&kept);
 	for (size_t w = 0; !rc && t.n && w < WIDTHS; w++) {
 		rc = try_width(&t, w, err);
 		if (!rc)

@@ -9,6 +9,7 @@
  * a filter callback must not change the index that it is asked about.
  */
 #include "search/internal.h"
+#include "search/kept.h"
 
 #include "base/ids.h"
 
@@ -83,16 +84,32 @@ static int known(const searcher_ops **ops, const char *name, const row_source *r
 	return 0;
 }
 
+/* Of rows on another machine, which are read once. */
+static int build_here(searcher **out, const searcher_ops *ops, const row_source *rows,
+	const search_params *p, job *job, imgsearch_error *err)
+{
+	kept_rows kept;
+	int rc = ims_kept_read(&kept, rows, job, err);
+	if (!rc)
+		rc = ops->build(out, &kept.source, p, job, err);
+	if (!rc)
+		(*out)->rows = rows;
+	ims_kept_free(&kept);
+	return rc;
+}
+
 int ims_search_build(search_index **out, const char *name, const row_source *rows,
 	const search_params *p, job *job, imgsearch_error *err)
 {
 	static const search_params none;
 	const searcher_ops *ops;
 	searcher *s = NULL;
+	bool far = rows->near && ims_search_follows(name, rows);
 	*out = NULL;
 	int rc = known(&ops, name, rows, err);
 	if (!rc)
-		rc = ops->build(&s, rows, p ? p : &none, job, err);
+		rc = far ? build_here(&s, ops, rows, p ? p : &none, job, err)
+				 : ops->build(&s, rows, p ? p : &none, job, err);
 	return rc ? rc : wrap(out, s, err);
 }
 

@@ -13,7 +13,7 @@
 
 #include "base/base.h"
 
-enum { ROW_PARTS = 16, EXPECT_MOST = 256 };
+enum { ROW_PARTS = 16, EXPECT_MOST = 4096 };
 
 #define NEAR_SCANNED SIZE_MAX
 

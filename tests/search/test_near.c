@@ -14,6 +14,8 @@ typedef struct server {
 	bool has_index;
 	size_t asked, built; /* how often */
 	size_t least;        /* the index gives up after so many rows */
+	size_t scans, fetches;
+	uint32_t widest; /* of the index, that was asked for */
 } server;
 
 typedef struct found {
@@ -48,6 +50,8 @@ static int near(void *ctx, const near_request *q, near_row **out, size_t *n, img
 	bool scanned = q->ef && !s->has_index;
 	(void)err;
 	s->asked++;
+	s->widest = q->ef > s->widest ? q->ef : s->widest;
+	assert_true(!q->sure || q->sure < q->k);
 	*out = ims_alloc(q->n * q->k + 1, sizeof **out);
 	assert_true(all && *out);
 	*n = 0;
@@ -273,6 +277,69 @@ static void the_state_is_kept(void **state)
 	end(s);
 }
 
+static int counted_scan(void *ctx, int (*each)(void *, const int64_t *, const float *, size_t),
+	void *user, imgsearch_error *err)
+{
+	((server *)ctx)->scans++;
+	return table_scan(ctx, each, user, err);
+}
+
+static int counted_fetch(void *ctx, const int64_t *ids, size_t n, float *out, uint8_t *found,
+	imgsearch_error *err)
+{
+	((server *)ctx)->fetches++;
+	return table_fetch(ctx, ids, n, out, found, err);
+}
+
+/* Each row crosses the network once; what is built is the same as of rows of this machine. */
+static void a_build_reads_the_rows_once(void **state)
+{
+	static const char *const names[] = { "graph", "kdtree", "pca", "pgvector" };
+	enum { MORE = 2000 };
+	(void)state;
+	server *s = make(IMGSEARCH_METRIC_COSINE, 8);
+	float row[DIM];
+	uint64_t seed = 3;
+	for (int64_t id = ROWS; id < MORE; id++) {
+		random_row(CLUSTERED, IMGSEARCH_METRIC_COSINE, DIM, &seed, row);
+		table_put(&s->t, id, row);
+	}
+	s->t.source.n = s->t.n;
+	s->t.source.scan = counted_scan;
+	s->t.source.fetch = counted_fetch;
+	row_source plain = s->t.source;
+	plain.near = NULL;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		search_index *x, *y;
+		char text[2][600];
+		bool server_finds = i == 3;
+		s->scans = s->fetches = s->widest = 0;
+		assert_int_equal(ims_search_build(&x, names[i], &s->t.source, NULL, NULL, NULL), 0);
+		assert_int_equal(s->scans, 1);
+		assert_true(server_finds ? s->widest > 0 : !s->fetches && !s->widest);
+		if (!server_finds) {
+			assert_int_equal(ims_search_build(&y, names[i], &plain, NULL, NULL, NULL), 0);
+			ims_search_describe(x, text[0], sizeof text[0]);
+			ims_search_describe(y, text[1], sizeof text[1]);
+			assert_string_equal(text[0], text[1]);
+			assert_int_equal(ims_search_memory(x), ims_search_memory(y));
+			ims_search_free(y);
+		}
+		search_request q = { .queries = s->t.rows,
+			.n = 1,
+			.k = 10,
+			.max_distance = INFINITY,
+			.filter_count = SIZE_MAX };
+		topk out;
+		assert_int_equal(ims_topk_init(&out, 10), 0);
+		assert_int_equal(ims_search_query(x, &q, &out, &(search_report){ 0 }, NULL), 0);
+		assert_int_equal(out.n, 10);
+		ims_topk_free(&out);
+		ims_search_free(x);
+	}
+	end(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -280,6 +347,7 @@ int main(void)
 		cmocka_unit_test(one_call_is_enough),
 		cmocka_unit_test(an_index_that_ends_early),
 		cmocka_unit_test(the_state_is_kept),
+		cmocka_unit_test(a_build_reads_the_rows_once),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -414,6 +414,9 @@ static void a_query_takes_two_round_trips(void **state)
 			in = imgsearch_input_vector(p->query[q % ASKED], DIM);
 			assert_true(query_trips(p, &in, &o) <= 2);
 		}
+		o.k = 60 * K;
+		query_trips(p, &in, &o);
+		assert_true(query_trips(p, &in, &o) <= 2);
 		o.k = K;
 		bool graph = i == 2; /* which may need rows that it did not ask for */
 		assert_true(query_trips(p, &by_item, &o) <= 2 + graph);

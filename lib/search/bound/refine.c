@@ -44,9 +44,10 @@ static int fetch(const bound_query *q, const candidate *from, size_t n, float *r
  */
 static int expect(const bound_query *q, size_t done, size_t n, const topk *out, size_t *end)
 {
+	enum { LATER = 256 };
 	int64_t ids[EXPECT_MOST];
 	size_t first = (out->k + FETCH - 1) / FETCH * FETCH, want = 0;
-	size_t most = !done && first < EXPECT_MOST ? first : EXPECT_MOST;
+	size_t most = done ? LATER : first < EXPECT_MOST ? first : EXPECT_MOST;
 	float worst = ims_topk_worst(out);
 	if (!q->rows->expect)
 		return 0;

@@ -99,18 +99,21 @@ static int pick_queries(tuner *t, const row_source *rows, uint64_t seed, imgsear
 	graph *g = t->g;
 	size_t dim = rows->dim;
 	sample near = { 0 };
+	int64_t ids[2 * QUERIES];
+	uint8_t found[2 * QUERIES] = { 0 };
 	int rc = draw(g, rows, &near, &seed, err);
+	for (size_t i = 0; i < 2 * t->n; i++)
+		ids[i] = g->ids[ims_random(&seed) % g->n];
+	if (!rc)
+		rc = rows->fetch(rows->ctx, ids, 2 * t->n, t->query, found, err);
 	for (size_t i = 0; !rc && i < 2 * t->n; i++) {
 		float *q = t->query + i * dim, length = 0;
 		const float *other = NULL;
-		uint8_t found = 0;
-		int64_t id = g->ids[ims_random(&seed) % g->n];
-		t->self[i] = i < t->n ? id : GRAPH_FREE;
-		rc = rows->fetch(rows->ctx, &id, 1, q, &found, err);
-		if (!found)
+		t->self[i] = i < t->n ? ids[i] : GRAPH_FREE;
+		if (!found[i])
 			memset(q, 0, dim * sizeof *q);
 		else if (i >= t->n)
-			other = nearest(&near, rows, q, id);
+			other = nearest(&near, rows, q, ids[i]);
 		for (size_t j = 0; j < dim && other; j++) {
 			q[j] = (q[j] + other[j]) / 2;
 			length += q[j] * q[j];

@@ -9,7 +9,7 @@
 #include "store/postgres/conn.h"
 
 /* At most so many are read together; a call with more ids is no answer's. */
-enum { PG_ITEMS = 256 };
+enum { PG_ITEMS = 4096 };
 
 typedef struct pg_items pg_items;
 
