@@ -262,6 +262,8 @@ int ims_space_zeros(const space_rows *rows, uint64_t *n, int64_t *first, job *j,
 	imgsearch_error *err)
 {
 	zero_counter z = { .space = rows->space, .job = j, .err = err };
+	if (z.space->metric == IMGSEARCH_METRIC_COSINE && ims_store_counts_zeros(rows->store))
+		return ims_store_vectors_zeros(rows->store, n, first, err);
 	int rc = z.space->metric == IMGSEARCH_METRIC_COSINE && z.space->dim
 		? ims_store_vectors_scan(rows->store, false, z.space->dim, count_zeros, &z, err)
 		: 0;

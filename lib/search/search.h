@@ -60,9 +60,9 @@ typedef struct row_source {
 	 * near: the k rows of each query, in order of their bound, by free. A bound is the distance as
 	 * that machine's sum has it: a length (of L2 and cosine), or the negative dot product. Without
 	 * the index the one of IP is less by slack times the lengths of row and query, and every row
-	 * that is left out has a bound that is not smaller. By the index, rows beyond the first `sure` are
-	 * left out where their bound is larger than those of these by more than slack, times itself and as
-	 * such. EFORMAT: there is no index.
+	 * that is left out has a bound that is not smaller. By the index, rows beyond the first `sure`
+	 * are left out where their bound is larger than those of these by more than slack, times itself
+	 * and as such. EFORMAT: there is no index.
 	 *
 	 * near_build: makes the rows ready to be searched, with `index` by an index of its own. Runs
 	 * outside of a transaction.

@@ -102,6 +102,16 @@ int ims_store_near_build(store *st, const store_space *space, bool index, uint32
 	return st->engine->rows.near_build(st, space, index, degree, beam, j, err);
 }
 
+bool ims_store_counts_zeros(const store *st)
+{
+	return st->engine->rows.zeros != NULL;
+}
+
+int ims_store_vectors_zeros(store *st, uint64_t *n, int64_t *first, imgsearch_error *err)
+{
+	return st->engine->rows.zeros(st, n, first, err);
+}
+
 int ims_store_expect(store *st, const int64_t *ids, size_t n, imgsearch_error *err)
 {
 	return st->engine->rows.expect ? st->engine->rows.expect(st, ids, n, err) : 0;

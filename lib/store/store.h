@@ -577,6 +577,10 @@ int ims_store_near(store *st, const store_near_request *q, store_near **out, siz
 int ims_store_near_build(store *st, const store_space *space, bool index, uint32_t degree,
 	uint32_t beam, job *j, imgsearch_error *err);
 
+/* How many vectors are of zeros, and the least id of them, where a store counts them itself. */
+bool ims_store_counts_zeros(const store *st);
+int ims_store_vectors_zeros(store *st, uint64_t *n, int64_t *first, imgsearch_error *err);
+
 /* The rows of an answer are probably among these: of a server, all are read at once. */
 int ims_store_expect(store *st, const int64_t *ids, size_t n, imgsearch_error *err);
 

@@ -5,6 +5,7 @@
 #include "imgsearch.h"
 #include "common.h"
 #include "handle/handle.h"
+#include "handle/space.h"
 #include "store/postgres/conn.h"
 
 #include <dirent.h>
@@ -438,7 +439,7 @@ static imgsearch_hits *find_near(const pair *p, int i, uint32_t fields, long lon
 	return hits;
 }
 
-/* The transaction ends with what is found, where nothing more was read lately; else it is redone. */
+/* The transaction ends with what is found, where no answer read on lately; else it is redone. */
 static void an_answer_that_reads_on_is_right(void **state)
 {
 	enum { USUAL = 100 };
@@ -490,6 +491,35 @@ static void the_index_goes_on_behind_deleted_rows(void **state)
 	assert_int_equal(hits->count, K);
 	assert_string_equal(hits->plan, "index of the server");
 	imgsearch_hits_free(hits);
+	end(p);
+}
+
+/* The server counts vectors of zeros by itself, as a scan does: tiny ones are none. */
+static void vectors_of_zeros_are_counted(void **state)
+{
+	static const float rows[3][DIM] = { { 0 }, { 1e-40f }, { 0 } };
+	if (no_server(state))
+		skip();
+	pair *p = make(IMGSEARCH_METRIC_COSINE, 10);
+	const space cosine = { .metric = IMGSEARCH_METRIC_COSINE, .dim = DIM };
+	const int64_t ids[] = { p->ids[4], p->ids[5], p->ids[8] };
+	for (int side = 0; side < 2; side++) {
+		store *st = (side ? p->file : p->server)->store;
+		space_rows all = { st, &cosine };
+		uint64_t n;
+		int64_t first;
+		assert_true(ims_store_counts_zeros(st) == !side);
+		WORKS(ims_space_zeros(&all, &n, &first, NULL, &err));
+		assert_int_equal(n, 0);
+		WORKS(ims_store_write_begin(st, &err));
+		WORKS(ims_store_tx_begin(st, &err));
+		WORKS(ims_store_vectors_put(st, ids, rows[0], 3, DIM, &err));
+		WORKS(ims_store_tx_commit(st, &err));
+		ims_store_write_end(st);
+		WORKS(ims_space_zeros(&all, &n, &first, NULL, &err));
+		assert_int_equal(n, 2);
+		assert_int_equal(first, ids[0]);
+	}
 	end(p);
 }
 
@@ -902,6 +932,7 @@ int main(void)
 			remove_folder),
 		cmocka_unit_test_setup_teardown(the_index_goes_on_behind_deleted_rows, make_folder,
 			remove_folder),
+		cmocka_unit_test_setup_teardown(vectors_of_zeros_are_counted, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(opening_takes_few_round_trips, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(a_query_notices_what_others_write, make_folder,
 			remove_folder),

@@ -8,6 +8,7 @@ const store_engine ims_postgres_engine = {
 		.fetch = ims_pg_vectors_fetch,
 		.put = ims_pg_vectors_put,
 		.ids = ims_pg_ids,
+		.zeros = ims_pg_zeros,
 		.near = ims_pg_near,
 		.near_build = ims_pg_near_build,
 		.expect = ims_pg_expect,

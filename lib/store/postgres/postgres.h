@@ -20,6 +20,7 @@ int ims_pg_near(store *st, const store_near_request *q, store_near **out, size_t
 	imgsearch_error *err);
 int ims_pg_near_build(store *st, const store_space *space, bool index, uint32_t degree,
 	uint32_t beam, job *j, imgsearch_error *err);
+int ims_pg_zeros(store *st, uint64_t *n, int64_t *first, imgsearch_error *err);
 int ims_pg_expect(store *st, const int64_t *ids, size_t n, imgsearch_error *err);
 
 int ims_pg_write_records(store *st, store_record *r, size_t n, imgsearch_error *err);

@@ -199,6 +199,18 @@ int ims_pg_ids(store *st, store_id_list list, int64_t **ids, size_t *n, imgsearc
 	return ims_pg_read_ids(st, ids, n, err, sql[list], NULL);
 }
 
+/* The squares are summed as doubles, so a sum of 0 is of zeros. */
+int ims_pg_zeros(store *st, uint64_t *n, int64_t *first, imgsearch_error *err)
+{
+	pg_result *r;
+	int rc = ims_pg_read(st, &r, err,
+		"SELECT count(*), min(id) FROM feature WHERE vector_norm(data) = 0", NULL);
+	*n = rc ? 0 : (uint64_t)ims_pg_number(r, 0, 0);
+	*first = rc ? 0 : ims_pg_number(r, 0, 1);
+	ims_pg_clear(r);
+	return rc;
+}
+
 /* ------------------------------------------------------------------------------ changes ---- */
 
 /* The counts are one value: of each what it counts, and how many. */
