@@ -494,6 +494,32 @@ static void the_index_goes_on_behind_deleted_rows(void **state)
 	end(p);
 }
 
+/* Somebody drops the index: all rows are compared, and the first id there is counts as any. */
+static void an_index_that_is_dropped(void **state)
+{
+	static const int64_t zero;
+	if (no_server(state))
+		skip();
+	pair *p = make(IMGSEARCH_METRIC_COSINE, MANY);
+	pg_store *st = (pg_store *)p->server->store;
+	imgsearch_vectors_add_options o = { .struct_size = sizeof o, .ids = &zero };
+	pg_link *l;
+	long long n;
+	build(p->server, "pgvector");
+	WORKS(imgsearch_vectors_add(p->server, p->query[5], 1, DIM, &o, NULL, NULL, &err));
+	WORKS(ims_pg_acquire(st, &l, &err));
+	WORKS(ims_pg_script(l, "DROP INDEX compared_1_hnsw", &err));
+	ims_pg_release(st, l);
+	for (int i = 0; i < 2; i++) {
+		imgsearch_hits *hits = find_near(p, 5, IMGSEARCH_FIELDS_PATHS, &n);
+		assert_int_equal(hits->count, K);
+		assert_int_equal(hits->items[0]->id, 0);
+		assert_non_null(strstr(hits->plan, "gone"));
+		imgsearch_hits_free(hits);
+	}
+	end(p);
+}
+
 /* The server counts vectors of zeros by itself, as a scan does: tiny ones are none. */
 static void vectors_of_zeros_are_counted(void **state)
 {
@@ -932,6 +958,7 @@ int main(void)
 			remove_folder),
 		cmocka_unit_test_setup_teardown(the_index_goes_on_behind_deleted_rows, make_folder,
 			remove_folder),
+		cmocka_unit_test_setup_teardown(an_index_that_is_dropped, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(vectors_of_zeros_are_counted, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(opening_takes_few_round_trips, make_folder, remove_folder),
 		cmocka_unit_test_setup_teardown(a_query_notices_what_others_write, make_folder,

@@ -1092,10 +1092,10 @@ RETURNS text LANGUAGE sql AS $$
 			THEN format('|| set_config(''hnsw.iterative_scan'', %s, true)', goes_on) END, otherwise)
 $$;
 
--- The near rows of one query by the index, with what ims_items gives of them. Those behind the first
--- `sure` may be farther by slack. With `leave` ids are left for the functions beside ims_items. A
--- search that goes on takes a fifth longer, so only one that finds too few, among many rows that
--- were deleted, does.
+-- The near rows of one query by the index, with what ims_items gives of them. Those behind the
+-- first `sure` may be farther by slack. With `leave` ids are left for the functions beside
+-- ims_items. A search that goes on takes a tenth longer, so only one that finds too few, among many
+-- rows that were deleted, does.
 CREATE FUNCTION ims_near_items_body(which bigint, indexed text) RETURNS text
 LANGUAGE sql AS $$
 	SELECT format($f$
@@ -1132,8 +1132,8 @@ LANGUAGE sql AS $$
 			RETURN QUERY SELECT f.i, v.data, p.id, p.root, p.path, p.state, r.path, f.d
 				FROM unnest(found, bounds) AS f (i, d) LEFT JOIN feature v ON v.id = f.i
 				LEFT JOIN picture p ON p.id = f.i LEFT JOIN root r ON r.id = nullif(p.root, 0);
-		END $f$, ims_index_begin(which, 'q', '''force_generic_plan''', 'goes_on', 'RETURN NEXT;'),
-		indexed, which, indexed)
+		END $f$, ims_index_begin(which, 'q', '''force_generic_plan''', 'goes_on',
+			'done := set_config(''imgsearch.found'', ''{}'', true); RETURN NEXT;'), indexed, which, indexed)
 $$;
 
 -- The functions of a comparison. Distances are lengths, or negative dot products.
@@ -1281,10 +1281,12 @@ $$;
 CREATE FUNCTION ims_near_items(q vector, k bigint, ef bigint, of_metric bigint, of_mean vector,
 	sure bigint, slack double precision, leave bigint)
 RETURNS TABLE (item bigint, data vector, id bigint, root bigint, path bytea, state integer,
-	root_path bytea, bound double precision) LANGUAGE sql AS $$
-	SELECT NULL::bigint, NULL::vector, NULL::bigint, NULL::bigint, NULL::bytea, NULL::integer,
-		NULL::bytea, NULL::double precision
-$$;
+	root_path bytea, bound double precision) LANGUAGE plpgsql AS $$
+DECLARE
+	done text := set_config('imgsearch.found', '{}', true);
+BEGIN
+	RETURN NEXT;
+END $$;
 
 -- Adds the vectors of up to n ids behind one that lack; the last id, or NULL at the end.
 CREATE FUNCTION ims_comparison_fill(which bigint, behind bigint, n bigint)

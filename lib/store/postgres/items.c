@@ -65,13 +65,15 @@ static int by_id(const void *a, const void *b)
 static int place_items(pg_items *items, const pg_items_ask *ask, imgsearch_error *err)
 {
 	const pg_result *r = items->part[PG_OF_ITEM];
-	items->n = r ? (size_t)ims_pg_count(r) : ask->n;
-	items->place = ims_alloc(items->n, sizeof *items->place);
+	size_t n = r ? (size_t)ims_pg_count(r) : ask->n;
+	items->place = ims_alloc(n, sizeof *items->place);
 	if (!items->place)
 		return ims_nomem(err);
-	for (size_t i = 0; i < items->n; i++)
-		items->place[i] = r ? (item_place){ ims_pg_number(r, (int)i, 0), (int)i }
-							: (item_place){ ask->ids[i], -1 };
+	for (size_t i = 0; i < n; i++)
+		if (!r)
+			items->place[items->n++] = (item_place){ ask->ids[i], -1 };
+		else if (!ims_pg_is_null(r, (int)i, 0)) /* of an index that is gone */
+			items->place[items->n++] = (item_place){ ims_pg_number(r, (int)i, 0), (int)i };
 	qsort(items->place, items->n, sizeof *items->place, by_id);
 	return 0;
 }
