@@ -177,6 +177,9 @@ typedef struct store_shard_table {
 	/* ids are given from `first` on, or behind the largest that was given; at most `last` */
 	int (*use_range)(store *st, int64_t first, int64_t last, imgsearch_error *err);
 	int (*use_id)(store *st, int64_t id, imgsearch_error *err); /* it is given to nobody later */
+	/* two settings, as settings.get, and the largest id that was given (-1: none yet) */
+	int (*read)(store *st, const char *const name[2], buf out[2], int64_t *largest,
+		imgsearch_error *err);
 } store_shard_table;
 
 /* The index as a whole. */

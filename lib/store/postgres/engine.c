@@ -109,6 +109,7 @@ const store_engine ims_postgres_engine = {
 		.leave = ims_pg_leave,
 		.use_range = ims_pg_use_range,
 		.use_id = ims_pg_use_id,
+		.read = ims_pg_read_shard,
 	},
 	.file = {
 		.close = ims_pg_close,

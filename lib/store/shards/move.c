@@ -18,7 +18,8 @@ static int copy_table(store *from, store *to, store_table table, const int64_t *
 }
 
 /* In the order of references. */
-static int copy_items(store *from, store *to, const int64_t *ids, size_t n, imgsearch_error *err)
+int ims_shards_move_items(store *from, store *to, const int64_t *ids, size_t n,
+	imgsearch_error *err)
 {
 	static const store_table tables[] = { TABLE_PICTURE, TABLE_VECTOR, TABLE_NEXT, TABLE_KEPT,
 		TABLE_CELL, TABLE_FACT, TABLE_SIGNATURE, TABLE_FILE };
@@ -30,24 +31,51 @@ static int copy_items(store *from, store *to, const int64_t *ids, size_t n, imgs
 	return rc ? rc : from->engine->shard.leave(from, ids, n, err);
 }
 
-/* Notes in a shard that a bucket came from another one, or went there. */
-static int note_move(shard_store *st, size_t shard, size_t other, bool came, imgsearch_error *err)
+static const char moved_setting[] = "moved";
+
+static int read_moves(const shard_store *st, size_t i, store_moved *out, imgsearch_error *err)
 {
-	const store_settings_table *t = &st->shard[shard]->engine->settings;
-	store_moved moved;
 	buf b = { 0 };
-	int rc = t->get(st->shard[shard], "moved", &b, err);
-	ims_store_moved_read(&moved, b.data, b.len);
-	*(came ? &moved.from[other] : &moved.to[other]) = st->map.version;
-	b.len = 0;
-	for (size_t i = 0; i < st->n; i++) {
-		ims_buf_u64(&b, moved.from[i]);
-		ims_buf_u64(&b, moved.to[i]);
-	}
-	if (!rc)
-		rc = b.failed ? ims_nomem(err) : t->set(st->shard[shard], "moved", b.data, b.len, err);
+	int rc = st->shard[i]->engine->settings.get(st->shard[i], moved_setting, &b, err);
+	ims_store_moved_read(out, b.data, b.len);
 	ims_buf_free(&b);
 	return rc;
+}
+
+static int write_moves(const shard_store *st, size_t i, const store_moved *moved,
+	imgsearch_error *err)
+{
+	store *shard = st->shard[i];
+	buf b = { 0 };
+	for (size_t k = 0; k < st->n; k++) {
+		ims_buf_u64(&b, moved->from[k]);
+		ims_buf_u64(&b, moved->to[k]);
+	}
+	int rc = b.failed
+		? ims_nomem(err)
+		: shard->engine->settings.set(shard, moved_setting, b.data, b.len, err);
+	ims_buf_free(&b);
+	return rc;
+}
+
+/* Notes in a shard that a bucket came from another one, or went there. */
+static int note_move(shard_store *st, size_t i, size_t other, bool came, imgsearch_error *err)
+{
+	store_moved moved;
+	int rc = read_moves(st, i, &moved, err);
+	*(came ? &moved.from[other] : &moved.to[other]) = st->map.version;
+	return rc ? rc : write_moves(st, i, &moved, err);
+}
+
+int ims_shards_note_arrived(shard_store *st, size_t i, imgsearch_error *err)
+{
+	store_moved own, other;
+	int rc = read_moves(st, i, &own, err);
+	for (size_t k = 0; !rc && k < st->n; k++) {
+		rc = read_moves(st, k, &other, err);
+		own.from[k] = other.to[i] > own.from[k] ? other.to[i] : own.from[k];
+	}
+	return rc ? rc : write_moves(st, i, &own, err);
 }
 
 static int write_maps(shard_store *st, size_t from, size_t to, imgsearch_error *err)
@@ -92,7 +120,7 @@ static int move_bucket(shard_store *st, uint32_t bucket, size_t from, size_t to,
 	}
 	rc = old->engine->shard.items(old, bucket, &ids, &n, err);
 	if (!rc && n)
-		rc = copy_items(old, st->shard[to], ids, n, err);
+		rc = ims_shards_move_items(old, st->shard[to], ids, n, err);
 	ims_free(ids);
 	st->map.of[bucket] = (uint8_t)to;
 	st->map.version++;

@@ -101,6 +101,17 @@ static int open_one(opening *p, size_t i, const char *address, const store_optio
 	return rc ? rc : p->name[i] ? 0 : ims_nomem(err);
 }
 
+/* A move was cut off, or is under way, or a shard was restored from a backup. */
+static bool maps_differ(const opening *p, size_t n)
+{
+	uint64_t least = UINT64_MAX, most = 0;
+	for (size_t i = 0; i < n; i++) {
+		least = p->has_map[i] && p->map[i].version < least ? p->map[i].version : least;
+		most = p->has_map[i] && p->map[i].version > most ? p->map[i].version : most;
+	}
+	return least < most;
+}
+
 static int refuse(const opening *p, size_t i, imgsearch_error *err, const char *why)
 {
 	return ims_fail(err, IMGSEARCH_EINVAL, "index %s %s", p->name[i], why);
@@ -213,6 +224,19 @@ static int check_values(shard_store *st, imgsearch_error *err)
 	return rc;
 }
 
+/* In a transaction, whose beginning makes the shards agree. */
+static int settle(shard_store *st, imgsearch_error *err)
+{
+	int rc = ims_shards_write_begin(&st->base, err);
+	if (rc)
+		return rc;
+	rc = ims_shards_tx_begin(&st->base, err);
+	if (!rc)
+		rc = ims_shards_tx_commit(&st->base, err);
+	ims_shards_write_end(&st->base);
+	return rc;
+}
+
 static bool has_next(store *shard, store_model *m)
 {
 	return !shard->engine->settings.model_get(shard, m, true, NULL);
@@ -280,16 +304,17 @@ static int make_new(shard_store *st, opening *p, char *const *address, size_t n,
 static int open_all(shard_store *st, opening *p, char *const *address, size_t n,
 	const store_options *o, imgsearch_error *err)
 {
-	bool empty = true, lacks = false; /* also one whose making was cut off */
+	bool may_make = false; /* also where the making was cut off */
 	int rc = 0;
-	for (size_t i = 0; !rc && i < n; i++)
+	for (size_t i = 0; !rc && i < n; i++) {
 		rc = open_one(p, i, address[i], o, err);
-	for (size_t i = 0; !rc && empty && i < n; i++) {
-		lacks |= p->absent[i] || !p->has_map[i];
-		if (p->shard[i])
-			rc = is_empty(p->shard[i], p->has_map[i] ? &p->map[i] : NULL, &empty, err);
+		may_make |= !rc && (p->absent[i] || !p->has_map[i]);
 	}
-	if (!rc && lacks && empty && !o->read_only && !o->must_exist && !p->why.code)
+	may_make = may_make && !o->read_only && !o->must_exist && !p->why.code;
+	for (size_t i = 0; !rc && may_make && i < n; i++)
+		if (p->shard[i])
+			rc = is_empty(p->shard[i], p->has_map[i] ? &p->map[i] : NULL, &may_make, err);
+	if (!rc && may_make)
 		return make_new(st, p, address, n, o, err);
 	if (!rc)
 		rc = place(st, p, n, err);
@@ -322,6 +347,8 @@ int ims_shards_open(store **out, char *const *address, size_t n, const store_opt
 		rc = check_values(st, err);
 	if (!rc)
 		rc = check_model(st, err);
+	if (!rc && maps_differ(p, n) && !o->read_only)
+		settle(st, NULL); /* who may not write reads what there is */
 	for (size_t i = 0; i < n; i++) {
 		if (p->shard[i])
 			p->shard[i]->engine->file.close(p->shard[i]);

@@ -276,6 +276,58 @@ try index --db "$grown"
 result "the next writer ends a move that was cut off" $? "$W/out"
 same "check after that move" check
 
+# --------------------------------------------------------------- restored from a backup ----
+
+# A shard as it was before moves and runs. Those who only read are told; the next writer takes in
+# what is lost, and gives no id twice.
+dump() { # of shard 3
+	"$pg/pg_dump" -n grown "$s3" >"$W/dump.sql"
+}
+restore() {
+	$psql3 -c 'SET client_min_messages = warning; DROP SCHEMA grown CASCADE' &&
+		$psql3 -f "$W/dump.sql" >/dev/null
+}
+largest() { # the largest id that shard 3 has given
+	$psql3 -tAc 'SELECT last_value FROM grown.item_id'
+}
+new_pictures() { # NUMBER: of the drawings of each kind
+	"$B/tools/draw" "$W/drawn" "$1"
+	mkdir "$W/photos/$1"
+	mv "$W/drawn"/*-"$1".jpg "$W/photos/$1"
+	run index -q --db "$grown"
+	run index -q --db "$W/index.db"
+}
+for i in 1 2 3; do
+	eval "\$psql$i -c 'CREATE ROLE reader LOGIN; GRANT USAGE ON SCHEMA grown TO reader;
+		GRANT SELECT ON ALL TABLES IN SCHEMA grown TO reader'"
+done
+sed 's/imgsearch@/reader@/' "$grown" >"$W/reader.txt"
+dump
+new_pictures 41
+given=$(largest)
+restore
+[ "$(largest)" -lt "$given" ] && try index --db "$grown" && [ "$(largest)" -gt "$given" ]
+result "a restored shard gives no id twice" $? "$W/out"
+same "list after a restore" list
+same "check after a restore" check
+dump
+new_pictures 42
+run shard move -q --db "$grown" --from 3 --to 1 --buckets 40
+run shard move -q --db "$grown" --from 1 --to 3 --buckets 20
+run shard move -q --db "$grown" --from 3 --to 2 --buckets 20
+restore
+try query --db "$W/reader.txt" "$second"
+expect "who may only read is told of a restored shard" 3 \
+	"shard 3 (postgresql://reader@127.0.0.1:$port3/postgres) is older than the others"
+try index --db "$grown"
+[ "$rc" = 0 ] && try query --db "$W/reader.txt" "$second"
+expect "the next writer makes the shards agree" 0 "$second"
+same "index after that" index
+same "list after a restored move" list
+same "check after a restored move" check
+same "query after a restored move" query "$second" -k 10
+answers "$W/index.db" >"$W/one"
+
 # ----------------------------------------------------------------------------- many indexers ----
 
 busy=$(db busy)
