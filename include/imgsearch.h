@@ -733,7 +733,9 @@ IMGSEARCH_API void imgsearch_index_copy_report_free(imgsearch_index_copy_report 
  * An index of shards lies on several servers. It is opened by all their addresses, one a line, or
  * by the path of a text file that has them so. Several empty ones become the shards of a new index.
  * Pictures are spread by their bytes over 1024 buckets, and each bucket lies in one shard. Answers
- * are those of one index with all of them. docs/scaling.md says more.
+ * are those of one index with all of them. Ids are those of the whole index, each shard gives some
+ * of a range of its own, and a picture that moves keeps its id. So equal scores are in order of id
+ * here, too, wherever the pictures lie. docs/scaling.md says more.
  */
 typedef struct imgsearch_shard {
 	const char *name; /* its address without a password */

@@ -185,6 +185,12 @@ result "a copy of shards into a file answers the same" $? "$W/out"
 
 # ------------------------------------------------------------------- one becomes three, moving ----
 
+# More pictures than an answer has, whose vectors are the same: they are in order of id.
+mkdir "$W/photos/tied"
+for n in 1 2 3 4 5 6 7 8 9 10 11 12; do
+	{ cat "$second" && echo "$n"; } >"$W/photos/tied/$n.jpg"
+done
+run index -q --db "$W/index.db"
 run build -q --searcher exact --db "$W/index.db"
 answers "$W/index.db" >"$W/one"
 grown=$(db grown)
@@ -252,6 +258,17 @@ result "a shard is emptied" $? "$W/out"
 answers "$grown" >"$W/three"
 cmp -s "$W/one" "$W/three"
 result "the answers are still those of one file" $?
+tied() { # DB
+	run query -j -k 10 --db "$1" "$second" | grep -o '"id": [0-9]*, "path": "[^"]*", "score": 1[,}]'
+}
+tied "$W/index.db" >"$W/one.tied"
+tied "$grown" >"$W/three.tied"
+where=$(for i in 1 2 3; do
+	eval "\$psql$i -tAc \"SELECT 1 FROM grown.picture WHERE path LIKE 'tied/%' LIMIT 1\""
+done | grep -c 1)
+[ "$where" = 2 ] && [ "$(wc -l <"$W/one.tied")" = 10 ] &&
+	diff "$W/one.tied" "$W/three.tied" >"$W/diff"
+result "pictures of two shards with equal scores are in order of id" $? "$W/diff"
 run shard move -q --db "$grown"
 
 # A move that is cut off between two commits: what arrived is in both, and the maps differ.
@@ -325,8 +342,8 @@ expect "the next writer makes the shards agree" 0 "$second"
 same "index after that" index
 same "list after a restored move" list
 same "check after a restored move" check
-same "query after a restored move" query "$second" -k 10
-answers "$W/index.db" >"$W/one"
+same "query after a restored move" query "$W/photos/42/forest-42.jpg" -k 10
+answers "$grown" >"$W/one"
 
 # ----------------------------------------------------------------------------- many indexers ----
 
