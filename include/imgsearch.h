@@ -767,7 +767,10 @@ IMGSEARCH_API int imgsearch_shards_add(imgsearch *s, const char *address,
 typedef struct imgsearch_shards_move_options {
 	size_t struct_size;
 	uint32_t from, to; /* numbers of shards; 0: that which has most buckets, or least */
-	/* at most so many; 0: all of `from`, or with from 0 until all have the same number */
+	/*
+	 * at most so many; 0: all of `from`; with from 0 until all have the same number, or `to` has as
+	 * many as the others
+	 */
 	uint32_t buckets;
 	uint32_t reserved; /* 0 */
 } imgsearch_shards_move_options;

@@ -175,10 +175,8 @@ bool context_has_open_options(const context *c)
 		|| c->common->roots.n;
 }
 
-void context_cache(context *c, const char *path, imgsearch_options *o)
+void context_cache(context *c, imgsearch_options *o)
 {
-	if (!address_is(path))
-		return;
 	c->cache = c->cache ? c->cache : path_in_cache("states");
 	o->cache = c->cache;
 }
@@ -197,11 +195,21 @@ static void tell_missing(context *c)
 	imgsearch_shards_free(shards);
 }
 
+/* Else a mistyped name of a list of addresses would make an index in a file. */
+static bool is_missing_list(const char *path)
+{
+	size_t n = strlen(path);
+	return n > 4 && !strcmp(path + n - 4, ".txt") && access(path, F_OK);
+}
+
 int context_open_at(context *c, const char *path, const imgsearch_options *o)
 {
 	imgsearch_options options = *o;
 	imgsearch_error err;
-	context_cache(c, path, &options);
+	if (!o->must_exist && is_missing_list(path))
+		return cli_fail("%s: there is no such file; a name in .txt is that of a list of addresses",
+			path);
+	context_cache(c, &options);
 	int rc = imgsearch_open(path, &options, &c->call, &c->s, &err);
 	if (rc && o->must_exist)
 		return context_open_error(c, path, &err);

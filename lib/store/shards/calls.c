@@ -23,11 +23,15 @@ store *ims_shards_first(const shard_store *st)
 	return NULL; /* an index has one that is there */
 }
 
+bool ims_shards_is_away(int rc, const imgsearch_error *err)
+{
+	return rc == IMGSEARCH_EIO && err->detail == ECONNRESET;
+}
+
 /* In a transaction all shards must have what is written. */
 bool ims_shards_do_without(shard_store *st, size_t i, int rc, const imgsearch_error *err)
 {
-	if (!st->partial || ims_shards_in_own_transaction(st) || rc != IMGSEARCH_EIO
-		|| err->detail != ECONNRESET)
+	if (!st->partial || ims_shards_in_own_transaction(st) || !ims_shards_is_away(rc, err))
 		return false;
 	atomic_store(&st->lost_at[i], ims_now());
 	return true;

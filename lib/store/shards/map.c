@@ -1,6 +1,7 @@
 /* The map of buckets: the setting "shards" of each shard. */
 #include "store/shards/move.h"
 
+#include <errno.h>
 #include <string.h>
 
 static const char setting[] = "shards";
@@ -72,12 +73,20 @@ size_t ims_shards_place_id(const shard_map *map, int64_t id)
 
 /* ----------------------------------------------------------------------------- renewal ---- */
 
+int ims_shards_lacking(imgsearch_error *err, int rc)
+{
+	if (err)
+		err->detail = EXDEV;
+	return rc;
+}
+
 int ims_shards_refuse_more(const shard_store *st, size_t n, imgsearch_error *err)
 {
-	return ims_fail(err, IMGSEARCH_EINVAL,
-		"index %s has %zu shards by now, and this program has opened %zu: all of them are opened"
-		" together",
-		st->base.label, n, st->n);
+	return ims_shards_lacking(err,
+		ims_fail(err, IMGSEARCH_EINVAL,
+			"index %s has %zu shards by now, and this program has opened %zu: all of them are"
+			" opened together",
+			st->base.label, n, st->n));
 }
 
 typedef struct renewal {

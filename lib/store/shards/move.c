@@ -51,9 +51,8 @@ static int write_moves(const shard_store *st, size_t i, const store_moved *moved
 		ims_buf_u64(&b, moved->from[k]);
 		ims_buf_u64(&b, moved->to[k]);
 	}
-	int rc = b.failed
-		? ims_nomem(err)
-		: shard->engine->settings.set(shard, moved_setting, b.data, b.len, err);
+	int rc = b.failed ? ims_nomem(err)
+					  : shard->engine->settings.set(shard, moved_setting, b.data, b.len, err);
 	ims_buf_free(&b);
 	return rc;
 }
@@ -171,26 +170,32 @@ static void count_buckets(const shard_map *map, uint32_t n[SHARDS_MOST])
 		n[map->of[b]]++;
 }
 
-/* The next move. False: there is none. */
-static bool choose(const shard_store *st, size_t from, size_t to, uint32_t *bucket, size_t *old,
-	size_t *new)
+/* The next move. `levels`: only while the old shard has more than the new one. False: none. */
+static bool choose(const shard_store *st, size_t from, size_t to, bool levels, uint32_t *bucket,
+	size_t *old, size_t *new)
 {
 	uint32_t n[SHARDS_MOST];
-	size_t most = 0, least = SHARD_ANY;
+	size_t most = SHARD_ANY, least = SHARD_ANY;
 	count_buckets(&st->map, n);
 	for (size_t i = 0; i < st->n; i++) {
-		most = n[i] > n[most] ? i : most;
+		if (i != to && (most == SHARD_ANY || n[i] > n[most]))
+			most = i;
 		if (i != from && (least == SHARD_ANY || n[i] < n[least]))
 			least = i;
 	}
 	*old = from == SHARD_ANY ? most : from;
 	*new = to == SHARD_ANY ? least : to;
-	if (!n[*old] || *old == *new
-		|| (from == SHARD_ANY && to == SHARD_ANY && n[*old] <= n[*new] + 1))
+	if (*old == SHARD_ANY || *new == SHARD_ANY || *old == *new || !n[*old]
+		|| (levels && n[*old] <= n[*new] + 1))
 		return false;
 	for (*bucket = 0; st->map.of[*bucket] != *old;)
 		++*bucket;
 	return true;
+}
+
+static bool does_level(size_t from, size_t to, uint32_t buckets)
+{
+	return from == SHARD_ANY && (to == SHARD_ANY || !buckets);
 }
 
 static uint32_t count_moves(const shard_store *st, size_t from, size_t to, uint32_t most)
@@ -198,7 +203,8 @@ static uint32_t count_moves(const shard_store *st, size_t from, size_t to, uint3
 	shard_store plan = { .n = st->n, .map = st->map };
 	uint32_t bucket, n = 0;
 	size_t old, new;
-	for (; (!most || n < most) && choose(&plan, from, to, &bucket, &old, &new); n++)
+	bool levels = does_level(from, to, most);
+	for (; (!most || n < most) && choose(&plan, from, to, levels, &bucket, &old, &new); n++)
 		plan.map.of[bucket] = (uint8_t) new;
 	return n;
 }
@@ -226,7 +232,8 @@ int ims_store_shard_move(store *base, size_t from, size_t to, uint32_t buckets, 
 	if (!rc)
 		rc = read_map(st, err);
 	uint32_t total = rc ? 0 : count_moves(st, from, to, buckets);
-	while (!rc && *moved < total && choose(st, from, to, &bucket, &old, &new)) {
+	bool levels = does_level(from, to, buckets);
+	while (!rc && *moved < total && choose(st, from, to, levels, &bucket, &old, &new)) {
 		rc = move_bucket(st, bucket, old, new, err);
 		*moved += !rc;
 		if (!rc)

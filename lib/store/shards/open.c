@@ -90,7 +90,7 @@ static int open_one(opening *p, size_t i, const char *address, const store_optio
 		p->absent[i] = true;
 		return p->name[i] ? 0 : ims_nomem(err);
 	}
-	if (rc == IMGSEARCH_EIO && o->partial && p->name[i]) {
+	if (o->partial && p->name[i] && ims_shards_is_away(rc, &why)) {
 		p->why = why;
 		return 0;
 	}
@@ -153,21 +153,26 @@ static int place(shard_store *st, opening *p, size_t n, imgsearch_error *err)
 static int name_missing(shard_store *st, opening *p, size_t n, imgsearch_error *err)
 {
 	size_t at = 0, missing = 0;
+	buf names = { 0 };
 	for (size_t i = 0; i < st->n; i++) {
 		if (st->shard[i])
 			continue;
 		while (at < n && !p->name[at])
 			at++;
 		st->name[i] = at < n ? p->name[at] : NULL;
-		missing += at == n;
 		if (at < n)
 			p->name[at] = NULL;
+		else
+			ims_buf_text(&names, "%s%zu", missing++ ? ", " : "", i + 1);
 	}
-	if (!missing)
-		return 0;
-	return ims_fail(err, IMGSEARCH_EINVAL,
-		"index %s has %zu shards, and the addresses name %zu of them", ims_shards_first(st)->label,
-		st->n, st->n - missing);
+	int rc = names.failed ? ims_nomem(err) : 0;
+	if (!rc && missing)
+		rc = ims_shards_lacking(err,
+			ims_fail(err, IMGSEARCH_EINVAL,
+				"index %s has %zu shards, and the addresses lack that of shard %s",
+				ims_shards_first(st)->label, st->n, (const char *)names.data));
+	ims_buf_free(&names);
+	return rc;
 }
 
 static bool is_same_text(const char *a, const char *b)
@@ -371,9 +376,10 @@ int ims_shards_refuse_single(store *st, imgsearch_error *err)
 	int rc = ims_shard_map_read(st, &map, &has, err);
 	return rc || !has || map.n == 1
 		? rc
-		: ims_fail(err, IMGSEARCH_EINVAL,
-			"index %s is shard %u of %u: all of them are opened together", st->label,
-			map.number + 1, map.n);
+		: ims_shards_lacking(err,
+			ims_fail(err, IMGSEARCH_EINVAL,
+				"index %s is shard %u of %u: all of them are opened together", st->label,
+				map.number + 1, map.n));
 }
 
 void ims_shards_close(store *base)

@@ -47,7 +47,7 @@ typedef struct shard_store {
 	atomic_bool writing; /* the right to write is held */
 	atomic_bool in_tx;
 	_Atomic(pthread_t) tx_thread;
-	shard_map map;              /* the writer's: as its transaction has it */
+	shard_map map; /* the writer's: as its transaction has it */
 	/* the largest id that each has given; -1: none. To be written with the transaction */
 	int64_t largest[SHARDS_MOST];
 	bool note_largest;
@@ -77,6 +77,7 @@ int ims_shards_at_once(store *st, shard_call *f, void *arg, imgsearch_error *err
  * answers were asked for. It counts as absent for a while then.
  */
 bool ims_shards_do_without(shard_store *st, size_t i, int rc, const imgsearch_error *err);
+bool ims_shards_is_away(int rc, const imgsearch_error *err); /* it cannot be reached */
 
 /* The first shard that is there. */
 store *ims_shards_first(const shard_store *st);
@@ -94,6 +95,8 @@ store_snapshot *ims_shards_snapshot(const shard_store *st, size_t i);
 int ims_shards_fit(store *st, imgsearch_error *err);
 /* EDB: they did not for ten seconds, so one of them was restored from a backup. */
 int ims_shards_refuse_unfit(shard_store *st, imgsearch_error *err);
+/* Notes in an error that addresses are lacking (detail EXDEV), and returns rc. */
+int ims_shards_lacking(imgsearch_error *err, int rc);
 /* EINVAL: the index has n shards by now. */
 int ims_shards_refuse_more(const shard_store *st, size_t n, imgsearch_error *err);
 bool ims_shards_in_own_transaction(const shard_store *st);

@@ -149,9 +149,10 @@ done
 # ---------------------------------------------------------------------------- what is refused ----
 
 try query --db "$(one photos 1)" "$second"
-expect "one shard alone" 3 "is shard 1 of 3: all of them are opened together"
+expect "one shard alone" 3 \
+	"is shard 1 of 3: all of them are opened together; give a --db for each of them"
 try query --db "$(one photos 1)" --db "$(one photos 3)" "$second"
-expect "two of three" 3 "has 3 shards, and the addresses name 2 of them"
+expect "two of three" 3 "has 3 shards, and the addresses lack that of shard 2"
 try query --db "$(one photos 1)" --db "$(one photos 2)" --db "$(one photos 2)" "$second"
 expect "one twice" 3 "is named twice"
 other=$(db other)
@@ -163,6 +164,9 @@ expect "a file among them" 3 "only the addresses of servers can be several"
 printf '# shards\n%s\nhere.db\n' "$(one photos 1)" >"$W/wrong"
 try query --db "$W/wrong" "$second"
 expect "a list with another line" 3 "wrong: line 3 is not the address of a server"
+try index --db "$W/mistyped.txt" "$W/photos/sub"
+[ ! -e "$W/mistyped.txt" ]
+expect "a list that does not exist" 3 "there is no such file; a name in .txt is that of a list"
 size=$(wc -c <"$there")
 { cat "$there" && printf "%$((511 - size % 512))s\n" ''; } >"$W/pages" # as large as pages
 try query --db "$W/pages" "$second"
@@ -269,6 +273,12 @@ done | grep -c 1)
 [ "$where" = 2 ] && [ "$(wc -l <"$W/one.tied")" = 10 ] &&
 	diff "$W/one.tied" "$W/three.tied" >"$W/diff"
 result "pictures of two shards with equal scores are in order of id" $? "$W/diff"
+run shard move -q --db "$grown"
+try shard move --db "$grown" --to 3
+expect "no bucket moves where all have as many" 0 "0 buckets were moved: no shard has fewer"
+try shard move --db "$grown" --to 3 --buckets 7
+[ "$(counts)" = "338 337 349 " ] || [ "$(counts)" = "338 338 348 " ]
+expect "as many as are asked for" 0 "7 buckets were moved"
 run shard move -q --db "$grown"
 
 # A move that is cut off between two commits: what arrived is in both, and the maps differ.
@@ -377,6 +387,13 @@ expect "or left out, by name" 0 "$port3/postgres cannot be reached; what it has 
 result "without what it has" $? "$W/out"
 run query --partial -j --db "$grown" "$second" | grep -q '"missing": \["postgresql://'
 result "in JSON, too" $?
+try check --partial --db "$grown"
+expect "a check says what it did not look at" 0 "no problem found in the shards that were reached"
+sed "s/imgsearch@/nobody@/" "$grown" | sed -n 2p | cat - "$grown" | sed 3d >"$W/refused.txt"
+try query --partial --db "$W/refused.txt" "$second"
+expect "a role that does not exist is an error" 3 'role "nobody" does not exist'
+! grep -qF 'name another file' "$W/out"
+result "whose advice is no other file" $? "$W/out"
 try index --db "$grown" "$W/photos"
 expect "nothing is written then" 3 "port $port3"
 try shard list --partial --db "$grown"
