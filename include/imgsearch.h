@@ -712,15 +712,16 @@ typedef struct imgsearch_index_copy_report {
 
 /*
  * Copies the index, as it is committed when the copy begins, into the index `location`, of any kind
- * that imgsearch_open opens: a file, a server's address. It carries everything: ids, pictures in
- * all states, names, columns, facts, vectors, models, folders, settings, rejected pairs, history,
- * searchers. A reader, no writer; others read and write meanwhile. The target is made where it does
- * not exist, and otherwise holds nothing, or an incomplete copy of this index: that goes on where
- * it was stopped or killed, or starts over where this index has changed since. Until it is complete
- * every imgsearch_open of it is EDB. At the end both sides are read again and compared, table by
- * table. report may be NULL. Errors: EEXIST (the target holds something else), EINVAL (it is an
- * incomplete copy of another index, or is this index), EBUSY (another program copies into it), EDB
- * (a table differs), EVERSION, EUNSUPPORTED, ELIMIT.
+ * that imgsearch_open opens: a file, a server's address, those of shards. It carries everything:
+ * ids, pictures in all states, names, columns, facts, vectors, models, folders, settings, rejected
+ * pairs, history, searchers. A reader, no writer; others read and write meanwhile. The target is
+ * made where it does not exist, and otherwise holds nothing, or an incomplete copy of this index:
+ * that goes on where it was stopped or killed, or starts over where this index has changed since.
+ * Until it is complete every imgsearch_open of it is EDB. At the end both sides are read again and
+ * compared, table by table. report may be NULL. Errors: EEXIST (the target holds something else),
+ * EINVAL (it is an incomplete copy of another index, or is this index), EBUSY (another program
+ * copies into it), EDB (a table differs), EVERSION, EUNSUPPORTED (as imgsearch_open; both have
+ * shards), ELIMIT.
  */
 IMGSEARCH_API int imgsearch_index_copy(imgsearch *s, const char *location,
 	const imgsearch_index_copy_options *options, const imgsearch_call *call,

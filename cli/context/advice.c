@@ -35,6 +35,7 @@ static const struct {
 	{ NULL, IMGSEARCH_EDB, SQLITE_IS_CORRUPT,
 		"restore a backup of it, or delete it and index again" },
 	{ NULL, IMGSEARCH_EDB, EINPROGRESS, "imgsearch copy FROM TO" },
+	{ NULL, IMGSEARCH_EDB, ESTALE, "such as imgsearch index{db}" },
 	{ NULL, IMGSEARCH_EDB, 0, "name another file with --db FILE" },
 	{ NULL, IMGSEARCH_EVERSION, 0, "use that version, or another file with --db FILE" },
 	{ NULL, IMGSEARCH_EINVAL, EXDEV,

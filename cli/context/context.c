@@ -195,20 +195,21 @@ static void tell_missing(context *c)
 	imgsearch_shards_free(shards);
 }
 
-/* Else a mistyped name of a list of addresses would make an index in a file. */
-static bool is_missing_list(const char *path)
+int context_refuse_missing_list(const char *path)
 {
 	size_t n = strlen(path);
-	return n > 4 && !strcmp(path + n - 4, ".txt") && access(path, F_OK);
+	return n <= 4 || strcmp(path + n - 4, ".txt") || !access(path, F_OK)
+		? CLI_DONE
+		: cli_fail("%s: there is no such file; a name in .txt is that of a list of addresses",
+			path);
 }
 
 int context_open_at(context *c, const char *path, const imgsearch_options *o)
 {
 	imgsearch_options options = *o;
 	imgsearch_error err;
-	if (!o->must_exist && is_missing_list(path))
-		return cli_fail("%s: there is no such file; a name in .txt is that of a list of addresses",
-			path);
+	if (!o->must_exist && context_refuse_missing_list(path) != CLI_DONE)
+		return CLI_FAILED;
 	context_cache(c, &options);
 	int rc = imgsearch_open(path, &options, &c->call, &c->s, &err);
 	if (rc && o->must_exist)

@@ -44,6 +44,18 @@ int ims_pg_use_id(store *st, int64_t id, imgsearch_error *err)
 	return ims_pg_write(st, NULL, err, "SELECT ims_use_ids($1)", &p);
 }
 
+int ims_pg_count_all(store *st, imgsearch_error *err)
+{
+	return ims_pg_write(st, NULL, err,
+		"INSERT INTO tally SELECT what, (CASE what WHEN 101 THEN (SELECT count(*) FROM feature)"
+		" WHEN 102 THEN (SELECT count(*) FROM feature_next)"
+		" WHEN 103 THEN (SELECT count(*) FROM feature_kept)"
+		" ELSE (SELECT count(*) FROM picture WHERE state = what) END)"
+		" FROM unnest('{1,2,3,4,5,6,7,8,9,101,102,103}'::integer[]) what"
+		" ON CONFLICT (what) DO UPDATE SET n = excluded.n",
+		NULL);
+}
+
 int ims_pg_read_shard(store *st, const char *const name[2], buf out[2], int64_t *largest,
 	imgsearch_error *err)
 {

@@ -243,12 +243,15 @@ int ims_shards_refuse_unfit(shard_store *st, imgsearch_error *err)
 	shard_snapshot *own = own_snapshot(st);
 	if (own)
 		own->refused = for_long;
-	return !for_long
-		? 0
-		: ims_fail(err, IMGSEARCH_EDB,
-			"index %s: shard %zu (%s) is older than the others, as if it were restored from a"
-			" backup; imgsearch index, or another command that may write, makes them agree",
-			st->base.label, old + 1, st->name[old]);
+	if (!for_long)
+		return 0;
+	int rc = ims_fail(err, IMGSEARCH_EDB,
+		"index %s: shard %zu (%s) is older than the others, as if it were restored from a backup;"
+		" the next program that may write makes them agree",
+		st->base.label, old + 1, st->name[old]);
+	if (err)
+		err->detail = ESTALE;
+	return rc;
 }
 
 /*

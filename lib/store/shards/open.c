@@ -348,9 +348,9 @@ int ims_shards_open(store **out, char *const *address, size_t n, const store_opt
 	int rc = open_all(st, p, address, n, o, err);
 	if (!rc)
 		rc = set_name(st) ? ims_nomem(err) : 0;
-	if (!rc)
+	if (!rc && !o->incomplete)
 		rc = check_values(st, err);
-	if (!rc)
+	if (!rc && !o->incomplete)
 		rc = check_model(st, err);
 	if (!rc && maps_differ(p, n) && !o->read_only)
 		settle(st, NULL); /* who may not write reads what there is */

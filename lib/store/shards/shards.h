@@ -279,6 +279,13 @@ typedef struct copied_rows {
 	store_rows rows;
 } copied_rows;
 int ims_shards_add_row(void *copied_rows, const store_value *row, imgsearch_error *err);
+int ims_shards_transfer_begin(store *st, imgsearch_error *err);
+void ims_shards_transfer_end(store *st);
+int ims_shards_transfer_clear(store *st, imgsearch_error *err);
+int ims_shards_transfer_put(store *st, store_table table, const store_rows *rows,
+	imgsearch_error *err);
+int ims_shards_transfer_finish(store *st, int64_t max_id, int64_t change, imgsearch_error *err);
+int ims_shards_transfer_cut_off(store *st, bool *cut, imgsearch_error *err);
 int ims_shards_table_each(store *st, store_table table, const store_value *after, int64_t most,
 	store_table_each *each, void *user, imgsearch_error *err);
 

@@ -172,8 +172,8 @@ size=$(wc -c <"$there")
 try query --db "$W/pages" "$second"
 expect "a list of whole pages" 0 "$second"
 target=$(db target)
-try copy "$W/index.db" "$target"
-expect "a copy into shards" 3 "a copy goes into one server"
+try copy "$there" "$target"
+expect "a copy of shards into shards" 3 "lies on several servers, and its copy goes into a file or"
 try query --db "$target" "$second"
 expect "nothing was made there" 3 "there is no index"
 { one photos 1 && one photos 2 && one target 3; } >"$W/mixed"
@@ -186,6 +186,48 @@ answers "$W/back.db" >"$W/back"
 answers "$there" >"$W/three"
 [ "$rc" = 0 ] && cmp -s "$W/three" "$W/back"
 result "a copy of shards into a file answers the same" $? "$W/out"
+
+# ------------------------------------------------------------------------ a copy into shards ----
+
+# One that one of the servers stops, whose last transaction the others have alone.
+copied=$(db copied)
+run build -q --searcher pca --db "$W/index.db"
+try copy "$W/index.db" "$W/mistyped.txt"
+expect "a copy to a list that does not exist" 3 "there is no such file"
+try index --db "$copied" "$W/none"
+refuse='BEGIN RAISE EXCEPTION $$no more$$; END'
+$psql3 -c "CREATE FUNCTION copied.refuse() RETURNS trigger LANGUAGE plpgsql AS '$refuse';
+	CREATE TRIGGER refuse BEFORE INSERT ON copied.feature FOR EACH ROW
+	EXECUTE FUNCTION copied.refuse()"
+try copy "$W/index.db" "$copied"
+expect "a copy that a server stops" 3 "no more"
+try query --db "$copied" "$second"
+expect "is no index" 3 "is an incomplete copy"
+$psql3 -c 'DROP TRIGGER refuse ON copied.feature'
+$psql2 -c "UPDATE copied.setting SET data = data || '\\x00' WHERE name = 'copy'"
+try copy "$W/index.db" "$copied"
+expect "of which one shard has more than the others starts over" 0 "has a part of the last rows"
+answers "$W/index.db" >"$W/one"
+answers "$copied" >"$W/three"
+cmp -s "$W/one" "$W/three"
+result "a copy into shards answers as the file" $?
+there=$copied
+ids_of() { # DB
+	run list -j --db "$1" | grep -o '"id": [0-9]*, "path": "[^"]*"' | sort
+}
+ids_of "$W/index.db" >"$W/one"
+ids_of "$copied" | diff "$W/one" - >"$W/diff" && [ "$(counts)" = "342 341 341 " ]
+result "with the same ids, spread" $? "$W/diff"
+same "check of a copy into shards" check
+same "query of a copy into shards by its state" query --searcher pca "$second"
+try copy "$W/index.db" "$copied"
+expect "a second copy compares" 0 "the copy was read again and is the same"
+given="import sqlite3, sys
+sql = 'SELECT seq FROM sqlite_sequence WHERE name = ?'
+print(sqlite3.connect(sys.argv[1]).execute(sql, ['picture']).fetchone()[0])"
+[ "$($psql1 -tAc 'SELECT last_value FROM copied.item_id')" = \
+	"$(python3 -c "$given" "$W/index.db")" ]
+result "and ids go on behind the largest one" $?
 
 # ------------------------------------------------------------------- one becomes three, moving ----
 
