@@ -112,6 +112,19 @@ static bool maps_differ(const opening *p, size_t n)
 	return least < most;
 }
 
+static int read_again(void *arg, size_t i, store *shard, imgsearch_error *err)
+{
+	opening *p = arg;
+	return ims_shard_map_read(shard, &p->map[i], &p->has_map[i], err);
+}
+
+/* While buckets move, maps that were read one after the other differ; not once more at once. */
+static bool still_differ(shard_store *st, opening *p, size_t n)
+{
+	return maps_differ(p, n) && !ims_shards_each(&st->base, read_again, p, NULL)
+		&& maps_differ(p, n);
+}
+
 static int refuse(const opening *p, size_t i, imgsearch_error *err, const char *why)
 {
 	return ims_fail(err, IMGSEARCH_EINVAL, "index %s %s", p->name[i], why);
@@ -352,7 +365,7 @@ int ims_shards_open(store **out, char *const *address, size_t n, const store_opt
 		rc = check_values(st, err);
 	if (!rc && !o->incomplete)
 		rc = check_model(st, err);
-	if (!rc && maps_differ(p, n) && !o->read_only)
+	if (!rc && !o->read_only && still_differ(st, p, n))
 		settle(st, NULL); /* who may not write reads what there is */
 	for (size_t i = 0; i < n; i++) {
 		if (p->shard[i])

@@ -359,12 +359,12 @@ restore() {
 largest() { # the largest id that shard 3 has given
 	$psql3 -tAc 'SELECT last_value FROM grown.item_id'
 }
-new_pictures() { # NUMBER: of the drawings of each kind
+new_pictures() { # NUMBER: of the drawings of each kind, in a folder of their own
 	"$B/tools/draw" "$W/drawn" "$1"
-	mkdir "$W/photos/$1"
-	mv "$W/drawn"/*-"$1".jpg "$W/photos/$1"
-	run index -q --db "$grown"
-	run index -q --db "$W/index.db"
+	mkdir "$W/new$1"
+	mv "$W/drawn"/*-"$1".jpg "$W/new$1"
+	run index -q --db "$grown" "$W/new$1"
+	run index -q --db "$W/index.db" "$W/new$1"
 }
 for i in 1 2 3; do
 	eval "\$psql$i -c 'CREATE ROLE reader LOGIN; GRANT USAGE ON SCHEMA grown TO reader;
@@ -394,7 +394,7 @@ expect "the next writer makes the shards agree" 0 "$second"
 same "index after that" index
 same "list after a restored move" list
 same "check after a restored move" check
-same "query after a restored move" query "$W/photos/42/forest-42.jpg" -k 10
+same "query after a restored move" query "$W/new42/forest-42.jpg" -k 10
 answers "$grown" >"$W/one"
 
 # ----------------------------------------------------------------------------- many indexers ----
