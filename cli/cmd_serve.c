@@ -176,7 +176,7 @@ static int prepare(context *c, const serve_args *a, server *s, serve_texts *t)
 		.store_uploads = a->uploads && !t->uploads,
 	};
 	o.must_exist = 1;
-	context_cache(c, &o);
+	context_cache(c, db, &o);
 	if (imgsearch_cancel_token_new(&s->cancel, &err))
 		return cli_error(&err);
 	imgsearch_call call = server_call(s);

@@ -62,7 +62,7 @@ const char *context_formats(context *c, const char *list, bool video);
 /* The options of the command line for imgsearch_open. They may point into c. */
 imgsearch_options context_options(context *c);
 /* The folder for states of an index on a server. context_open and its like set it. */
-void context_cache(context *c, imgsearch_options *o);
+void context_cache(context *c, const char *path, imgsearch_options *o);
 
 /*
  * Whether the command line sets any of them, such as a model or threads. Then a running server,
