@@ -70,10 +70,11 @@ static void print_json(const imgsearch_check_report *r)
 	json_write_end(&j);
 }
 
-static void print_table(const imgsearch_check_report *r)
+static void print_table(const context *c, const imgsearch_check_report *r)
 {
 	if (!r->problems)
-		puts("no problem found");
+		puts(c->told_missing ? "no problem found in the shards that were reached"
+							 : "no problem found");
 	if (!r->queries)
 		return;
 	printf("%-8s %8s %9s %10s %12s %10s\n", "searcher", "recall@1", "recall@10", "recall@100",
@@ -107,7 +108,7 @@ static int run(context *c, void *args)
 	if (c->common->json)
 		print_json(report);
 	else
-		print_table(report);
+		print_table(c, report);
 	rc = report->problems ? CLI_FAILED : CLI_DONE;
 	imgsearch_check_report_free(report);
 	return rc;

@@ -62,6 +62,8 @@ static int run(context *c, void *args)
 	open.must_exist = 1;
 	int rc = context_refuse_memory(from);
 	if (rc == CLI_DONE)
+		rc = context_refuse_missing_list(to);
+	if (rc == CLI_DONE)
 		rc = context_open_at(c, from, &open);
 	if (rc)
 		return rc;
@@ -86,8 +88,9 @@ const command cmd_copy = {
 	.operands = "FROM TO",
 	.summary = "copy an index into another file or server",
 	.text =
-		"Copies the index FROM into the index TO: each is a file, or the address of a server "
-		"(postgresql://...). All of it is copied: ids, pictures in all states, columns, "
+		"Copies the index FROM into the index TO: each is a file, the address of a server "
+		"(postgresql://...), or a text file with those of shards, but not both of shards. All of "
+		"it is copied: ids, pictures in all states, columns, "
 		"vectors, models, folders, settings, searchers, history. Other programs may search and "
 		"change FROM meanwhile; the copy is of the moment when it begins.\n\n"
 		"TO is made where it does not exist; otherwise it must be empty. Interrupted or killed, "

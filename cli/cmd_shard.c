@@ -16,7 +16,9 @@ static const option move_options[] = {
 	{ "from", 0, OPT_UINT, offsetof(shard_args, from), "N",
 		.help = "out of shard N, all of it (default: those that have most)", .min = 1, .max = 64 },
 	{ "to", 0, OPT_UINT, offsetof(shard_args, to), "N",
-		.help = "into shard N (default: those that have least)", .min = 1, .max = 64 },
+		.help = "into shard N, until it has as many as the others, or --buckets (default: those "
+				"that have least)",
+		.min = 1, .max = 64 },
 	{ "buckets", 0, OPT_UINT, offsetof(shard_args, buckets), "N",
 		.help = "at most N of the 1024 parts", .min = 1, .max = 1024 },
 	OPT_END,
@@ -135,7 +137,8 @@ static int run_move(context *c, void *args)
 				moved == 1 ? "bucket was" : "buckets were");
 		return err.code == IMGSEARCH_ECANCELED ? CLI_INTERRUPTED : context_error(c, &err);
 	}
-	context_print(c, "%u %s moved", moved, moved == 1 ? "bucket was" : "buckets were");
+	context_print(c, "%u %s moved%s", moved, moved == 1 ? "bucket was" : "buckets were",
+		!moved && !a->from ? ": no shard has fewer than the others" : "");
 	return CLI_DONE;
 }
 

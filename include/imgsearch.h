@@ -712,15 +712,16 @@ typedef struct imgsearch_index_copy_report {
 
 /*
  * Copies the index, as it is committed when the copy begins, into the index `location`, of any kind
- * that imgsearch_open opens: a file, a server's address. It carries everything: ids, pictures in
- * all states, names, columns, facts, vectors, models, folders, settings, rejected pairs, history,
- * searchers. A reader, no writer; others read and write meanwhile. The target is made where it does
- * not exist, and otherwise holds nothing, or an incomplete copy of this index: that goes on where
- * it was stopped or killed, or starts over where this index has changed since. Until it is complete
- * every imgsearch_open of it is EDB. At the end both sides are read again and compared, table by
- * table. report may be NULL. Errors: EEXIST (the target holds something else), EINVAL (it is an
- * incomplete copy of another index, or is this index), EBUSY (another program copies into it), EDB
- * (a table differs), EVERSION, EUNSUPPORTED, ELIMIT.
+ * that imgsearch_open opens: a file, a server's address, those of shards. It carries everything:
+ * ids, pictures in all states, names, columns, facts, vectors, models, folders, settings, rejected
+ * pairs, history, searchers. A reader, no writer; others read and write meanwhile. The target is
+ * made where it does not exist, and otherwise holds nothing, or an incomplete copy of this index:
+ * that goes on where it was stopped or killed, or starts over where this index has changed since.
+ * Until it is complete every imgsearch_open of it is EDB. At the end both sides are read again and
+ * compared, table by table. report may be NULL. Errors: EEXIST (the target holds something else),
+ * EINVAL (it is an incomplete copy of another index, or is this index), EBUSY (another program
+ * copies into it), EDB (a table differs), EVERSION, EUNSUPPORTED (as imgsearch_open; both have
+ * shards), ELIMIT.
  */
 IMGSEARCH_API int imgsearch_index_copy(imgsearch *s, const char *location,
 	const imgsearch_index_copy_options *options, const imgsearch_call *call,
@@ -733,7 +734,9 @@ IMGSEARCH_API void imgsearch_index_copy_report_free(imgsearch_index_copy_report 
  * An index of shards lies on several servers. It is opened by all their addresses, one a line, or
  * by the path of a text file that has them so. Several empty ones become the shards of a new index.
  * Pictures are spread by their bytes over 1024 buckets, and each bucket lies in one shard. Answers
- * are those of one index with all of them. docs/scaling.md says more.
+ * are those of one index with all of them. Ids are those of the whole index, each shard gives some
+ * of a range of its own, and a picture that moves keeps its id. So equal scores are in order of id
+ * here, too, wherever the pictures lie. docs/scaling.md says more.
  */
 typedef struct imgsearch_shard {
 	const char *name; /* its address without a password */
@@ -765,7 +768,10 @@ IMGSEARCH_API int imgsearch_shards_add(imgsearch *s, const char *address,
 typedef struct imgsearch_shards_move_options {
 	size_t struct_size;
 	uint32_t from, to; /* numbers of shards; 0: that which has most buckets, or least */
-	/* at most so many; 0: all of `from`, or with from 0 until all have the same number */
+	/*
+	 * at most so many; 0: all of `from`; with from 0 until all have the same number, or `to` has as
+	 * many as the others
+	 */
 	uint32_t buckets;
 	uint32_t reserved; /* 0 */
 } imgsearch_shards_move_options;

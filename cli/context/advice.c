@@ -35,8 +35,11 @@ static const struct {
 	{ NULL, IMGSEARCH_EDB, SQLITE_IS_CORRUPT,
 		"restore a backup of it, or delete it and index again" },
 	{ NULL, IMGSEARCH_EDB, EINPROGRESS, "imgsearch copy FROM TO" },
+	{ NULL, IMGSEARCH_EDB, ESTALE, "such as imgsearch index{db}" },
 	{ NULL, IMGSEARCH_EDB, 0, "name another file with --db FILE" },
 	{ NULL, IMGSEARCH_EVERSION, 0, "use that version, or another file with --db FILE" },
+	{ NULL, IMGSEARCH_EINVAL, EXDEV,
+		"give a --db for each of them, or one for a text file of their addresses" },
 	{ NULL, IMGSEARCH_EBUSY, 0, "try again when it is done" },
 };
 
@@ -88,9 +91,17 @@ static const char *network_advice(const context *c)
 	return NULL;
 }
 
+/* Another file is no advice where the sentence is about an index on a server. */
+static bool names_file(const char *advice, const imgsearch_error *err)
+{
+	return strstr(advice, "another file with --db") && strstr(err->message, "index postgres");
+}
+
 static bool fits(size_t i, const context *c, const imgsearch_error *err)
 {
 	const char *command = table[i].command;
+	if (names_file(table[i].text, err))
+		return false;
 	if (command && strcmp(command, c->command->name))
 		return false;
 	if (command && !strcmp(command, "index") && err->code == IMGSEARCH_ENOTFOUND && c->n_operands)

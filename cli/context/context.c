@@ -175,9 +175,16 @@ bool context_has_open_options(const context *c)
 		|| c->common->roots.n;
 }
 
+/* Of a text file with addresses, as documented. */
+static bool is_list_name(const char *path)
+{
+	size_t n = strlen(path);
+	return n > 4 && !strcmp(path + n - 4, ".txt");
+}
+
 void context_cache(context *c, const char *path, imgsearch_options *o)
 {
-	if (!address_is(path))
+	if (!address_is(path) && !is_list_name(path))
 		return;
 	c->cache = c->cache ? c->cache : path_in_cache("states");
 	o->cache = c->cache;
@@ -197,10 +204,20 @@ static void tell_missing(context *c)
 	imgsearch_shards_free(shards);
 }
 
+int context_refuse_missing_list(const char *path)
+{
+	return !is_list_name(path) || !access(path, F_OK)
+		? CLI_DONE
+		: cli_fail("%s: there is no such file; a name in .txt is that of a list of addresses",
+			path);
+}
+
 int context_open_at(context *c, const char *path, const imgsearch_options *o)
 {
 	imgsearch_options options = *o;
 	imgsearch_error err;
+	if (!o->must_exist && context_refuse_missing_list(path) != CLI_DONE)
+		return CLI_FAILED;
 	context_cache(c, path, &options);
 	int rc = imgsearch_open(path, &options, &c->call, &c->s, &err);
 	if (rc && o->must_exist)

@@ -82,6 +82,8 @@ int context_open_at(context *c, const char *path, const imgsearch_options *o);
 int context_open_error(context *c, const char *path, const imgsearch_error *err);
 /* CLI_FAILED, said, for ":memory:": it would hold nothing before and keep nothing after. */
 int context_refuse_memory(const char *path);
+/* Else a mistyped name of a list of addresses would be that of a new index in a file. */
+int context_refuse_missing_list(const char *path);
 
 /*
  * *out: the items that the options allow, as part of c; NULL where they allow all. Returns

@@ -300,11 +300,14 @@ static int compare(copy *c)
 	uint64_t done = 0;
 	int64_t max_id = -1;
 	int rc = ims_store_max_id(c->to, &max_id, c->err);
-	if (!rc && max_id < c->max_id) /* a transaction that was undone may have raised it */
+	bool one = !ims_store_is_spread(c->to); /* several have ranges */
+	if (!rc && one && max_id < c->max_id)   /* a transaction that was undone may have raised it */
 		rc = ims_fail(c->err, IMGSEARCH_EDB, "index %s gave ids up to %lld, its source up to %lld",
 			c->to->label, (long long)max_id, (long long)c->max_id);
 	for (store_table t = 0; !rc && t < STORE_TABLES; t++) {
 		store_table_sum *own = &c->report->table[t], other;
+		if (t == TABLE_CHANGE && ims_store_is_spread(c->to))
+			continue; /* each of them has a log */
 		rc = sum_table(c, c->from, t, own, &done);
 		if (!rc)
 			rc = sum_table(c, c->to, t, &other, &done);
@@ -351,7 +354,7 @@ static int begin_fresh(copy *c, bool *complete)
 		rc = read_state(c->to, &state, &rows, &change, c->err);
 	if (rc)
 		return rc;
-	rc = state == c->state ? compare(c) : IMGSEARCH_EDB;
+	rc = state == c->state || ims_store_is_spread(c->to) ? compare(c) : IMGSEARCH_EDB;
 	c->report->resumed = *complete = !rc;
 	return rc == IMGSEARCH_EDB ? ims_fail(c->err, IMGSEARCH_EEXIST,
 			   "index %s is not empty, so nothing is copied into it", c->to->label)
@@ -377,12 +380,17 @@ static int begin_again(copy *c, bool restart)
 	}
 	if (restart)
 		return start(c);
-	if (c->at.source_state == c->state) {
+	bool cut;
+	rc = ims_store_transfer_cut_off(c->to, &cut, c->err);
+	if (rc)
+		return rc;
+	if (!cut && c->at.source_state == c->state) {
 		c->report->resumed = true;
 		return 0;
 	}
-	ims_job_log(c->job, IMGSEARCH_LOG_WARNING,
-		"index %s has changed since its copy began: it starts over", c->from->label);
+	ims_job_log(c->job, IMGSEARCH_LOG_WARNING, "index %s %s: it starts over",
+		cut ? c->to->label : c->from->label,
+		cut ? "has a part of the last rows" : "has changed since its copy began");
 	return start(c);
 }
 
@@ -475,10 +483,11 @@ static int open_both(copy *c, const char *path)
 	store_options o = { .incomplete = true };
 	text_list addresses;
 	int rc = ims_addresses_read(&addresses, path, false, c->err);
-	if (!rc && addresses.n > 1)
+	if (!rc && addresses.n > 1 && ims_store_is_spread(c->from))
 		rc = ims_fail(c->err, IMGSEARCH_EUNSUPPORTED,
-			"a copy goes into one server, which can be spread: the target has %zu addresses",
-			addresses.n);
+			"index %s lies on several servers, and its copy goes into a file or one server, which"
+			" can be spread: the target has %zu addresses",
+			c->from->label, addresses.n);
 	ims_texts_free(&addresses);
 	if (!rc)
 		rc = read_number(c->from, "dim", &o.dim, c->err);

@@ -160,6 +160,8 @@ typedef struct store_transfer_table {
 	int (*clear)(store *st, imgsearch_error *err);
 	int (*put)(store *st, store_table table, const store_rows *rows, imgsearch_error *err);
 	int (*finish)(store *st, int64_t max_id, int64_t change, imgsearch_error *err);
+	/* NULL: it is one store, whose transactions are whole */
+	int (*cut_off)(store *st, bool *cut, imgsearch_error *err);
 } store_transfer_table;
 
 /*
@@ -179,6 +181,10 @@ typedef struct store_shard_table {
 	/* ids are given from `first` on, or behind the largest that was given; at most `last` */
 	int (*use_range)(store *st, int64_t first, int64_t last, imgsearch_error *err);
 	int (*use_id)(store *st, int64_t id, imgsearch_error *err); /* it is given to nobody later */
+	int (*count)(store *st, imgsearch_error *err); /* after a copy: what it has, anew */
+	/* two settings, as settings.get, and the largest id that was given (-1: none yet) */
+	int (*read)(store *st, const char *const name[2], buf out[2], int64_t *largest,
+		imgsearch_error *err);
 } store_shard_table;
 
 /* The index as a whole. */

@@ -33,9 +33,10 @@ int ims_store_shard_add(store *st, const char *address, imgsearch_error *err);
 /*
  * Moves buckets, one in a transaction, while others read and write. By number from 0: from one
  * shard into another; SHARD_ANY: from the one that has most, into the one that has least.
- * `buckets`: at most so many; 0: all of `from`, or until all have the same number. What was moved
- * stays moved where the call ends early. Progress stage "move", in buckets. EINVAL: there is no
- * such shard; EBUSY: another program builds, moves or re-indexes; ECANCELED.
+ * `buckets`: at most so many; 0: all of `from`, or until all, or `to`, have as many as the others;
+ * with `to` alone so many whatever each has. What was moved stays moved where the call ends early.
+ * Progress stage "move", in buckets. EINVAL: there is no such shard; EBUSY: another program builds,
+ * moves or re-indexes; ECANCELED.
  */
 #define SHARD_ANY SIZE_MAX
 int ims_store_shard_move(store *st, size_t from, size_t to, uint32_t buckets, job *j,

@@ -111,3 +111,14 @@ int ims_store_transfer_finish(store *st, int64_t max_id, int64_t change, imgsear
 {
 	return st->engine->transfer.finish(st, max_id, change, err);
 }
+
+bool ims_store_is_spread(const store *st)
+{
+	return st->engine->transfer.cut_off != NULL;
+}
+
+int ims_store_transfer_cut_off(store *st, bool *cut, imgsearch_error *err)
+{
+	*cut = false;
+	return ims_store_is_spread(st) ? st->engine->transfer.cut_off(st, cut, err) : 0;
+}

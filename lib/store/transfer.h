@@ -3,7 +3,7 @@
  * and writes them into another one. A row has values in the order of the columns named below; its
  * first columns are its key. Not among them is what belongs to one place alone: states of searchers
  * that are not published, and the settings "file", "version", "lease", "copy",
- * "shards" and "moved".
+ * "shards", "moved" and "shard_ids".
  */
 #ifndef IMS_STORE_TRANSFER_H
 #define IMS_STORE_TRANSFER_H
@@ -81,5 +81,10 @@ int ims_store_transfer_clear(store *st, imgsearch_error *err);
 int ims_store_transfer_put(store *st, store_table table, const store_rows *rows,
 	imgsearch_error *err);
 int ims_store_transfer_finish(store *st, int64_t max_id, int64_t change, imgsearch_error *err);
+
+/* The target consists of several stores. */
+bool ims_store_is_spread(const store *st);
+/* Whether a transaction of a copy was committed by some of them alone. */
+int ims_store_transfer_cut_off(store *st, bool *cut, imgsearch_error *err);
 
 #endif

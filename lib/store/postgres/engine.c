@@ -110,6 +110,8 @@ const store_engine ims_postgres_engine = {
 		.leave = ims_pg_leave,
 		.use_range = ims_pg_use_range,
 		.use_id = ims_pg_use_id,
+		.count = ims_pg_count_all,
+		.read = ims_pg_read_shard,
 	},
 	.file = {
 		.close = ims_pg_close,

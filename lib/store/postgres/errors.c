@@ -139,6 +139,17 @@ void ims_pg_clear_failure(pg_link *l)
 	l->why.code = 0;
 }
 
+/* Whether a server is there and lets nobody in. libpq has no SQLSTATE of it. */
+static bool is_refusal(const char *message)
+{
+	static const char *const known[] = { "authentication failed", "permission denied",
+		"pg_hba.conf", "does not exist", "not permitted to log in" };
+	bool refused = strstr(message, "no password supplied");
+	for (size_t i = 0; strstr(message, "FATAL:") && i < sizeof known / sizeof *known; i++)
+		refused |= strstr(message, known[i]) != NULL;
+	return refused;
+}
+
 int ims_pg_fail_connection(pg_link *l, imgsearch_error *err)
 {
 	char line[300];
@@ -146,9 +157,10 @@ int ims_pg_fail_connection(pg_link *l, imgsearch_error *err)
 	if (is_known(l))
 		return fail_again(l, err);
 	copy_line(line, sizeof line, ims_libpq()->error(l->c));
+	bool passes = !is_refusal(line);
 	ims_fail(&why, IMGSEARCH_EIO, "index %s: %s", l->st->base.label, line);
-	why.detail = ECONNRESET;
-	return fail_with(l, &why, true, err);
+	why.detail = passes ? ECONNRESET : EACCES;
+	return fail_with(l, &why, passes, err);
 }
 
 int ims_pg_fail_result(pg_link *l, const pg_result *r, imgsearch_error *err)

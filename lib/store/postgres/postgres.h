@@ -133,6 +133,9 @@ int ims_pg_arrived(store *st, const int64_t *ids, size_t n, imgsearch_error *err
 int ims_pg_leave(store *st, const int64_t *ids, size_t n, imgsearch_error *err);
 int ims_pg_use_range(store *st, int64_t first, int64_t last, imgsearch_error *err);
 int ims_pg_use_id(store *st, int64_t id, imgsearch_error *err);
+int ims_pg_count_all(store *st, imgsearch_error *err);
+int ims_pg_read_shard(store *st, const char *const name[2], buf out[2], int64_t *largest,
+	imgsearch_error *err);
 
 void ims_pg_close(store *st);
 int64_t ims_pg_old_version(store *st);

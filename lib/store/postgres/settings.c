@@ -188,9 +188,10 @@ int ims_pg_root_add(store *st, const char *path, int64_t *id, imgsearch_error *e
 	*id = 0;
 	ims_pg_blob(&p, path, strlen(path));
 	int rc = ims_pg_write(st, &r, err,
-		"WITH added AS (INSERT INTO root (path) SELECT $1 WHERE NOT EXISTS (SELECT FROM root WHERE"
-		" path = $1) RETURNING id) SELECT id FROM added UNION ALL SELECT id FROM root WHERE path ="
-		" $1",
+		"WITH added AS (INSERT INTO root (id, path) SELECT greatest(nextval(pg_get_serial_sequence("
+		"'root', 'id')), (SELECT max(id) + 1 FROM root)), $1 WHERE NOT EXISTS (SELECT FROM root"
+		" WHERE path = $1) RETURNING id) SELECT id FROM added UNION ALL SELECT id FROM root WHERE"
+		" path = $1",
 		&p);
 	if (!rc)
 		*id = ims_pg_number(r, 0, 0);

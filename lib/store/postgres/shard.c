@@ -43,3 +43,37 @@ int ims_pg_use_id(store *st, int64_t id, imgsearch_error *err)
 	ims_pg_int(&p, id);
 	return ims_pg_write(st, NULL, err, "SELECT ims_use_ids($1)", &p);
 }
+
+int ims_pg_count_all(store *st, imgsearch_error *err)
+{
+	return ims_pg_write(st, NULL, err,
+		"INSERT INTO tally SELECT what, (CASE what WHEN 101 THEN (SELECT count(*) FROM feature)"
+		" WHEN 102 THEN (SELECT count(*) FROM feature_next)"
+		" WHEN 103 THEN (SELECT count(*) FROM feature_kept)"
+		" ELSE (SELECT count(*) FROM picture WHERE state = what) END)"
+		" FROM unnest('{1,2,3,4,5,6,7,8,9,101,102,103}'::integer[]) what"
+		" ON CONFLICT (what) DO UPDATE SET n = excluded.n",
+		NULL);
+}
+
+int ims_pg_read_shard(store *st, const char *const name[2], buf out[2], int64_t *largest,
+	imgsearch_error *err)
+{
+	pg_result *r;
+	pg_params p = { 0 };
+	ims_pg_text(&p, name[0]);
+	ims_pg_text(&p, name[1]);
+	int rc = ims_pg_read(st, &r, err,
+		"SELECT ims_max_id(), (SELECT data FROM setting WHERE name = $1),"
+		" (SELECT data FROM setting WHERE name = $2)",
+		&p);
+	*largest = rc ? -1 : ims_pg_number(r, 0, 0);
+	for (int i = 0; !rc && i < 2; i++) {
+		size_t size;
+		const char *data = ims_pg_value(r, 0, i + 1, &size);
+		ims_buf_put(&out[i], data, size);
+		rc = out[i].failed ? ims_nomem(err) : 0;
+	}
+	ims_pg_clear(r);
+	return rc;
+}

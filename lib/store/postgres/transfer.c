@@ -32,7 +32,7 @@ static const table_sql tables[STORE_TABLES] = {
 	[TABLE_SETTING] = {
 		"SELECT name, data FROM setting WHERE name COLLATE \"C\" > convert_from($1,"
 		" getdatabaseencoding()) AND name NOT IN ('file', 'copy', 'version', 'lease',"
-		" 'shards', 'moved')"
+		" 'shards', 'moved', 'shard_ids')"
 		" ORDER BY name COLLATE \"C\" LIMIT $2",
 		"bb",
 		"COPY setting (name, data) FROM STDIN (FORMAT binary)",
@@ -252,7 +252,8 @@ static int run_script(store *st, const char *sql, imgsearch_error *err)
 int ims_pg_transfer_clear(store *st, imgsearch_error *err)
 {
 	return run_script(st,
-		"DELETE FROM setting WHERE name NOT IN ('file', 'version', 'lease', 'shards', 'moved');"
+		"DELETE FROM setting WHERE name NOT IN ('file', 'version', 'lease', 'shards', 'moved',"
+		" 'shard_ids');"
 		"TRUNCATE model, root, root_list, picture, feature, feature_next, feature_kept, cell, fact,"
 		" signature, stored_file, rejected, searcher, searcher_chunk, change, tally RESTART"
 		" IDENTITY;"

@@ -23,11 +23,15 @@ store *ims_shards_first(const shard_store *st)
 	return NULL; /* an index has one that is there */
 }
 
+bool ims_shards_is_away(int rc, const imgsearch_error *err)
+{
+	return rc == IMGSEARCH_EIO && err->detail == ECONNRESET;
+}
+
 /* In a transaction all shards must have what is written. */
 bool ims_shards_do_without(shard_store *st, size_t i, int rc, const imgsearch_error *err)
 {
-	if (!st->partial || ims_shards_in_own_transaction(st) || rc != IMGSEARCH_EIO
-		|| err->detail != ECONNRESET)
+	if (!st->partial || ims_shards_in_own_transaction(st) || !ims_shards_is_away(rc, err))
 		return false;
 	atomic_store(&st->lost_at[i], ims_now());
 	return true;
@@ -124,7 +128,8 @@ typedef struct found_id {
 /* What a snapshot holds: that of each shard, and where found ids lie. */
 typedef struct shard_snapshot {
 	store_snapshot of[SHARDS_MOST];
-	bool fits; /* the snapshots fit each other */
+	bool fits;    /* the snapshots fit each other */
+	bool refused; /* they never will, and the caller was told */
 	found_id *found;
 	size_t n, cap;
 } shard_snapshot;
@@ -209,6 +214,46 @@ static int read_moved(void *arg, size_t i, store *shard, imgsearch_error *err)
 	return rc;
 }
 
+static const double patience = 10; /* seconds; a commit that follows another one takes less */
+
+/* Notes that shard `old` has not seen what another one gave it; st->n: they fit. */
+static void note_unfit(shard_store *st, size_t old)
+{
+	double now = ims_now();
+	pthread_mutex_lock(&st->mutex);
+	if (old == st->n)
+		st->unfit_since = 0;
+	else if (st->unfit_since == 0 || now - st->unfit_at > patience)
+		st->unfit_since = now;
+	st->unfit_at = now;
+	st->unfit = old;
+	pthread_mutex_unlock(&st->mutex);
+}
+
+int ims_shards_refuse_unfit(shard_store *st, imgsearch_error *err)
+{
+	double now = ims_now();
+	if (ims_shards_in_own_transaction(st))
+		return 0;
+	pthread_mutex_lock(&st->mutex);
+	bool for_long = st->unfit_since > 0 && now - st->unfit_at <= patience
+		&& st->unfit_at - st->unfit_since > patience;
+	size_t old = st->unfit;
+	pthread_mutex_unlock(&st->mutex);
+	shard_snapshot *own = own_snapshot(st);
+	if (own)
+		own->refused = for_long;
+	if (!for_long)
+		return 0;
+	int rc = ims_fail(err, IMGSEARCH_EDB,
+		"index %s: shard %zu (%s) is older than the others, as if it were restored from a backup;"
+		" the next program that may write makes them agree",
+		st->base.label, old + 1, st->name[old]);
+	if (err)
+		err->detail = ESTALE;
+	return rc;
+}
+
 /*
  * Whether the snapshots of the shards fit each other: see move.h. EINVAL: the index has shards that
  * this program does not know.
@@ -216,15 +261,19 @@ static int read_moved(void *arg, size_t i, store *shard, imgsearch_error *err)
 static int compare_moves(shard_store *st, bool *fit, imgsearch_error *err)
 {
 	fitting *f = ims_zalloc(1, sizeof *f);
+	size_t old = st->n;
 	int rc = f ? ims_shards_at_once(&st->base, read_moved, f, err) : ims_nomem(err);
-	*fit = true;
 	for (size_t i = 0; !rc && i < st->n; i++) {
 		if (f->has[i] && f->moved[i].n > st->n)
 			rc = ims_shards_refuse_more(st, f->moved[i].n, err);
 		for (size_t j = 0; !rc && f->has[i] && j < st->n; j++)
-			*fit &= !f->has[j] || f->moved[i].to[j] <= f->moved[j].from[i];
+			if (f->has[j] && f->moved[i].to[j] > f->moved[j].from[i])
+				old = j;
 	}
 	ims_free(f);
+	*fit = old == st->n;
+	if (!rc)
+		note_unfit(st, old);
 	return rc;
 }
 
@@ -245,7 +294,9 @@ int ims_shards_fit(store *base, imgsearch_error *err)
 	bool fit = !own || own->fits;
 	int rc = 0;
 	while (!rc && !fit) {
-		rc = compare_moves(st, &fit, err);
+		rc = ims_shards_refuse_unfit(st, err);
+		if (!rc)
+			rc = compare_moves(st, &fit, err);
 		if (!rc && any_stale(st, own))
 			fit = false;
 		if (!rc && !fit)
@@ -260,6 +311,8 @@ bool ims_shards_snapshot_stale(store_snapshot *snapshot)
 {
 	shard_store *st = (shard_store *)snapshot->st;
 	shard_snapshot *own = snapshot->conn;
+	if (own && own->refused)
+		return false;
 	bool fit = true, stale = own && any_stale(st, own);
 	if (own && !stale && st->max_stale == 0)
 		compare_moves(st, &fit, NULL);

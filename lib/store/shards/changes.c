@@ -57,7 +57,9 @@ int ims_shards_state(store *base, store_state *out, imgsearch_error *err)
 	shard_changes changes = { 0 };
 	state_call c = { 0 };
 	*out = (store_state){ 0 };
-	int rc = ims_shards_each(base, state_one, &c, err);
+	int rc = ims_shards_refuse_unfit(st, err);
+	if (!rc)
+		rc = ims_shards_each(base, state_one, &c, err);
 	if (rc)
 		return rc;
 	for (size_t i = 0; i < st->n; i++) {
@@ -152,6 +154,17 @@ int ims_shards_max_id(store *base, int64_t *id, imgsearch_error *err)
 							base->label, st->name[0]);
 }
 
+void ims_shards_note_ids(shard_store *st, const int64_t *ids, size_t n)
+{
+	for (size_t k = 0; k < n; k++) {
+		int64_t i = ids[k] >> SHARD_RANGE;
+		if (i >= (int64_t)st->n || ids[k] <= st->largest[i])
+			continue;
+		st->largest[i] = ids[k];
+		st->note_largest = true;
+	}
+}
+
 int ims_shards_use_ids(shard_store *st, const int64_t *ids, size_t n, imgsearch_error *err)
 {
 	int rc = 0;
@@ -168,5 +181,7 @@ int ims_shards_use_ids(shard_store *st, const int64_t *ids, size_t n, imgsearch_
 			rc = ims_fail(err, IMGSEARCH_ELIMIT,
 				"index %s: the id %lld is one of those that another shard would give",
 				st->base.label, (long long)ids[k]);
+	if (!rc)
+		ims_shards_note_ids(st, ids, n);
 	return rc;
 }

@@ -273,6 +273,12 @@ const store_engine ims_shards_engine = {
 	},
 	.transfer = {
 		.each = ims_shards_table_each,
+		.begin = ims_shards_transfer_begin,
+		.end = ims_shards_transfer_end,
+		.clear = ims_shards_transfer_clear,
+		.put = ims_shards_transfer_put,
+		.finish = ims_shards_transfer_finish,
+		.cut_off = ims_shards_transfer_cut_off,
 	},
 	.file = {
 		.close = ims_shards_close,

@@ -90,6 +90,7 @@ int ims_shards_tx_commit(store *base, imgsearch_error *err)
 	int rc = 0;
 	if (!ims_shards_in_own_transaction(st))
 		return ims_fail(err, IMGSEARCH_EINVAL, "index %s: no transaction is open", base->label);
+	rc = ims_shards_write_ids(st, err);
 	for (size_t i = st->n; !rc && i-- > 0;)
 		rc = ims_shards_commit_one(st, i, err);
 	if (rc)

@@ -18,7 +18,8 @@ static int copy_table(store *from, store *to, store_table table, const int64_t *
 }
 
 /* In the order of references. */
-static int copy_items(store *from, store *to, const int64_t *ids, size_t n, imgsearch_error *err)
+int ims_shards_move_items(store *from, store *to, const int64_t *ids, size_t n,
+	imgsearch_error *err)
 {
 	static const store_table tables[] = { TABLE_PICTURE, TABLE_VECTOR, TABLE_NEXT, TABLE_KEPT,
 		TABLE_CELL, TABLE_FACT, TABLE_SIGNATURE, TABLE_FILE };
@@ -30,24 +31,50 @@ static int copy_items(store *from, store *to, const int64_t *ids, size_t n, imgs
 	return rc ? rc : from->engine->shard.leave(from, ids, n, err);
 }
 
-/* Notes in a shard that a bucket came from another one, or went there. */
-static int note_move(shard_store *st, size_t shard, size_t other, bool came, imgsearch_error *err)
+static const char moved_setting[] = "moved";
+
+static int read_moves(const shard_store *st, size_t i, store_moved *out, imgsearch_error *err)
 {
-	const store_settings_table *t = &st->shard[shard]->engine->settings;
-	store_moved moved;
 	buf b = { 0 };
-	int rc = t->get(st->shard[shard], "moved", &b, err);
-	ims_store_moved_read(&moved, b.data, b.len);
-	*(came ? &moved.from[other] : &moved.to[other]) = st->map.version;
-	b.len = 0;
-	for (size_t i = 0; i < st->n; i++) {
-		ims_buf_u64(&b, moved.from[i]);
-		ims_buf_u64(&b, moved.to[i]);
-	}
-	if (!rc)
-		rc = b.failed ? ims_nomem(err) : t->set(st->shard[shard], "moved", b.data, b.len, err);
+	int rc = st->shard[i]->engine->settings.get(st->shard[i], moved_setting, &b, err);
+	ims_store_moved_read(out, b.data, b.len);
 	ims_buf_free(&b);
 	return rc;
+}
+
+static int write_moves(const shard_store *st, size_t i, const store_moved *moved,
+	imgsearch_error *err)
+{
+	store *shard = st->shard[i];
+	buf b = { 0 };
+	for (size_t k = 0; k < st->n; k++) {
+		ims_buf_u64(&b, moved->from[k]);
+		ims_buf_u64(&b, moved->to[k]);
+	}
+	int rc = b.failed ? ims_nomem(err)
+					  : shard->engine->settings.set(shard, moved_setting, b.data, b.len, err);
+	ims_buf_free(&b);
+	return rc;
+}
+
+/* Notes in a shard that a bucket came from another one, or went there. */
+static int note_move(shard_store *st, size_t i, size_t other, bool came, imgsearch_error *err)
+{
+	store_moved moved;
+	int rc = read_moves(st, i, &moved, err);
+	*(came ? &moved.from[other] : &moved.to[other]) = st->map.version;
+	return rc ? rc : write_moves(st, i, &moved, err);
+}
+
+int ims_shards_note_arrived(shard_store *st, size_t i, imgsearch_error *err)
+{
+	store_moved own, other;
+	int rc = read_moves(st, i, &own, err);
+	for (size_t k = 0; !rc && k < st->n; k++) {
+		rc = read_moves(st, k, &other, err);
+		own.from[k] = other.to[i] > own.from[k] ? other.to[i] : own.from[k];
+	}
+	return rc ? rc : write_moves(st, i, &own, err);
 }
 
 static int write_maps(shard_store *st, size_t from, size_t to, imgsearch_error *err)
@@ -92,7 +119,7 @@ static int move_bucket(shard_store *st, uint32_t bucket, size_t from, size_t to,
 	}
 	rc = old->engine->shard.items(old, bucket, &ids, &n, err);
 	if (!rc && n)
-		rc = copy_items(old, st->shard[to], ids, n, err);
+		rc = ims_shards_move_items(old, st->shard[to], ids, n, err);
 	ims_free(ids);
 	st->map.of[bucket] = (uint8_t)to;
 	st->map.version++;
@@ -143,26 +170,32 @@ static void count_buckets(const shard_map *map, uint32_t n[SHARDS_MOST])
 		n[map->of[b]]++;
 }
 
-/* The next move. False: there is none. */
-static bool choose(const shard_store *st, size_t from, size_t to, uint32_t *bucket, size_t *old,
-	size_t *new)
+/* The next move. `levels`: only while the old shard has more than the new one. False: none. */
+static bool choose(const shard_store *st, size_t from, size_t to, bool levels, uint32_t *bucket,
+	size_t *old, size_t *new)
 {
 	uint32_t n[SHARDS_MOST];
-	size_t most = 0, least = SHARD_ANY;
+	size_t most = SHARD_ANY, least = SHARD_ANY;
 	count_buckets(&st->map, n);
 	for (size_t i = 0; i < st->n; i++) {
-		most = n[i] > n[most] ? i : most;
+		if (i != to && (most == SHARD_ANY || n[i] > n[most]))
+			most = i;
 		if (i != from && (least == SHARD_ANY || n[i] < n[least]))
 			least = i;
 	}
 	*old = from == SHARD_ANY ? most : from;
 	*new = to == SHARD_ANY ? least : to;
-	if (!n[*old] || *old == *new
-		|| (from == SHARD_ANY && to == SHARD_ANY && n[*old] <= n[*new] + 1))
+	if (*old == SHARD_ANY || *new == SHARD_ANY || *old == *new || !n[*old]
+		|| (levels && n[*old] <= n[*new] + 1))
 		return false;
 	for (*bucket = 0; st->map.of[*bucket] != *old;)
 		++*bucket;
 	return true;
+}
+
+static bool does_level(size_t from, size_t to, uint32_t buckets)
+{
+	return from == SHARD_ANY && (to == SHARD_ANY || !buckets);
 }
 
 static uint32_t count_moves(const shard_store *st, size_t from, size_t to, uint32_t most)
@@ -170,7 +203,8 @@ static uint32_t count_moves(const shard_store *st, size_t from, size_t to, uint3
 	shard_store plan = { .n = st->n, .map = st->map };
 	uint32_t bucket, n = 0;
 	size_t old, new;
-	for (; (!most || n < most) && choose(&plan, from, to, &bucket, &old, &new); n++)
+	bool levels = does_level(from, to, most);
+	for (; (!most || n < most) && choose(&plan, from, to, levels, &bucket, &old, &new); n++)
 		plan.map.of[bucket] = (uint8_t) new;
 	return n;
 }
@@ -198,7 +232,8 @@ int ims_store_shard_move(store *base, size_t from, size_t to, uint32_t buckets, 
 	if (!rc)
 		rc = read_map(st, err);
 	uint32_t total = rc ? 0 : count_moves(st, from, to, buckets);
-	while (!rc && *moved < total && choose(st, from, to, &bucket, &old, &new)) {
+	bool levels = does_level(from, to, buckets);
+	while (!rc && *moved < total && choose(st, from, to, levels, &bucket, &old, &new)) {
 		rc = move_bucket(st, bucket, old, new, err);
 		*moved += !rc;
 		if (!rc)

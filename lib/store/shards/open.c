@@ -90,7 +90,7 @@ static int open_one(opening *p, size_t i, const char *address, const store_optio
 		p->absent[i] = true;
 		return p->name[i] ? 0 : ims_nomem(err);
 	}
-	if (rc == IMGSEARCH_EIO && o->partial && p->name[i]) {
+	if (o->partial && p->name[i] && ims_shards_is_away(rc, &why)) {
 		p->why = why;
 		return 0;
 	}
@@ -99,6 +99,30 @@ static int open_one(opening *p, size_t i, const char *address, const store_optio
 	if (rc && err)
 		*err = why;
 	return rc ? rc : p->name[i] ? 0 : ims_nomem(err);
+}
+
+/* A move was cut off, or is under way, or a shard was restored from a backup. */
+static bool maps_differ(const opening *p, size_t n)
+{
+	uint64_t least = UINT64_MAX, most = 0;
+	for (size_t i = 0; i < n; i++) {
+		least = p->has_map[i] && p->map[i].version < least ? p->map[i].version : least;
+		most = p->has_map[i] && p->map[i].version > most ? p->map[i].version : most;
+	}
+	return least < most;
+}
+
+static int read_again(void *arg, size_t i, store *shard, imgsearch_error *err)
+{
+	opening *p = arg;
+	return ims_shard_map_read(shard, &p->map[i], &p->has_map[i], err);
+}
+
+/* While buckets move, maps that were read one after the other differ; not once more at once. */
+static bool still_differ(shard_store *st, opening *p, size_t n)
+{
+	return maps_differ(p, n) && !ims_shards_each(&st->base, read_again, p, NULL)
+		&& maps_differ(p, n);
 }
 
 static int refuse(const opening *p, size_t i, imgsearch_error *err, const char *why)
@@ -142,21 +166,26 @@ static int place(shard_store *st, opening *p, size_t n, imgsearch_error *err)
 static int name_missing(shard_store *st, opening *p, size_t n, imgsearch_error *err)
 {
 	size_t at = 0, missing = 0;
+	buf names = { 0 };
 	for (size_t i = 0; i < st->n; i++) {
 		if (st->shard[i])
 			continue;
 		while (at < n && !p->name[at])
 			at++;
 		st->name[i] = at < n ? p->name[at] : NULL;
-		missing += at == n;
 		if (at < n)
 			p->name[at] = NULL;
+		else
+			ims_buf_text(&names, "%s%zu", missing++ ? ", " : "", i + 1);
 	}
-	if (!missing)
-		return 0;
-	return ims_fail(err, IMGSEARCH_EINVAL,
-		"index %s has %zu shards, and the addresses name %zu of them", ims_shards_first(st)->label,
-		st->n, st->n - missing);
+	int rc = names.failed ? ims_nomem(err) : 0;
+	if (!rc && missing)
+		rc = ims_shards_lacking(err,
+			ims_fail(err, IMGSEARCH_EINVAL,
+				"index %s has %zu shards, and the addresses lack that of shard %s",
+				ims_shards_first(st)->label, st->n, (const char *)names.data));
+	ims_buf_free(&names);
+	return rc;
 }
 
 static bool is_same_text(const char *a, const char *b)
@@ -210,6 +239,19 @@ static int check_values(shard_store *st, imgsearch_error *err)
 			ims_buf_free(&a);
 			ims_buf_free(&b);
 		}
+	return rc;
+}
+
+/* In a transaction, whose beginning makes the shards agree. */
+static int settle(shard_store *st, imgsearch_error *err)
+{
+	int rc = ims_shards_write_begin(&st->base, err);
+	if (rc)
+		return rc;
+	rc = ims_shards_tx_begin(&st->base, err);
+	if (!rc)
+		rc = ims_shards_tx_commit(&st->base, err);
+	ims_shards_write_end(&st->base);
 	return rc;
 }
 
@@ -280,16 +322,17 @@ static int make_new(shard_store *st, opening *p, char *const *address, size_t n,
 static int open_all(shard_store *st, opening *p, char *const *address, size_t n,
 	const store_options *o, imgsearch_error *err)
 {
-	bool empty = true, lacks = false; /* also one whose making was cut off */
+	bool may_make = false; /* also where the making was cut off */
 	int rc = 0;
-	for (size_t i = 0; !rc && i < n; i++)
+	for (size_t i = 0; !rc && i < n; i++) {
 		rc = open_one(p, i, address[i], o, err);
-	for (size_t i = 0; !rc && empty && i < n; i++) {
-		lacks |= p->absent[i] || !p->has_map[i];
-		if (p->shard[i])
-			rc = is_empty(p->shard[i], p->has_map[i] ? &p->map[i] : NULL, &empty, err);
+		may_make |= !rc && (p->absent[i] || !p->has_map[i]);
 	}
-	if (!rc && lacks && empty && !o->read_only && !o->must_exist && !p->why.code)
+	may_make = may_make && !o->read_only && !o->must_exist && !p->why.code;
+	for (size_t i = 0; !rc && may_make && i < n; i++)
+		if (p->shard[i])
+			rc = is_empty(p->shard[i], p->has_map[i] ? &p->map[i] : NULL, &may_make, err);
+	if (!rc && may_make)
 		return make_new(st, p, address, n, o, err);
 	if (!rc)
 		rc = place(st, p, n, err);
@@ -318,10 +361,12 @@ int ims_shards_open(store **out, char *const *address, size_t n, const store_opt
 	int rc = open_all(st, p, address, n, o, err);
 	if (!rc)
 		rc = set_name(st) ? ims_nomem(err) : 0;
-	if (!rc)
+	if (!rc && !o->incomplete)
 		rc = check_values(st, err);
-	if (!rc)
+	if (!rc && !o->incomplete)
 		rc = check_model(st, err);
+	if (!rc && !o->read_only && still_differ(st, p, n))
+		settle(st, NULL); /* who may not write reads what there is */
 	for (size_t i = 0; i < n; i++) {
 		if (p->shard[i])
 			p->shard[i]->engine->file.close(p->shard[i]);
@@ -344,9 +389,10 @@ int ims_shards_refuse_single(store *st, imgsearch_error *err)
 	int rc = ims_shard_map_read(st, &map, &has, err);
 	return rc || !has || map.n == 1
 		? rc
-		: ims_fail(err, IMGSEARCH_EINVAL,
-			"index %s is shard %u of %u: all of them are opened together", st->label,
-			map.number + 1, map.n);
+		: ims_shards_lacking(err,
+			ims_fail(err, IMGSEARCH_EINVAL,
+				"index %s is shard %u of %u: all of them are opened together", st->label,
+				map.number + 1, map.n));
 }
 
 void ims_shards_close(store *base)

@@ -190,6 +190,8 @@ int ims_shards_write(store *base, store_record *r, size_t n, imgsearch_error *er
 		rc = end_claims(&w, err);
 	if (!rc)
 		rc = ims_shards_use_ids(w.st, w.given, w.n_given, err);
+	for (size_t k = 0; !rc && k < n; k++)
+		ims_shards_note_ids(w.st, &r[k].row.id, 1);
 	free_writing(&w);
 	return rc;
 }

@@ -1,5 +1,5 @@
 /* What describes the whole index: written to all shards, read of the first. */
-#include "store/shards/shards.h"
+#include "store/shards/move.h"
 
 #include <string.h>
 
@@ -96,28 +96,31 @@ typedef struct root_call {
 	int64_t id, into;
 } root_call;
 
+int ims_shards_root_put(store *shard, int64_t id, const char *path, imgsearch_error *err)
+{
+	store_rows row = { 0 };
+	const store_value values[] = {
+		{ .kind = VALUE_NUMBER, .number = id },
+		{ .kind = VALUE_BYTES, .data = path, .size = strlen(path) },
+	};
+	ims_store_rows_add(&row, values, sizeof values / sizeof *values);
+	int rc = row.data.failed ? ims_nomem(err)
+							 : shard->engine->transfer.put(shard, TABLE_ROOT, &row, err);
+	ims_buf_free(&row.data);
+	return rc;
+}
+
 /* The first shard gives the id, and the others take it. */
 static int root_add_one(void *arg, size_t i, store *shard, imgsearch_error *err)
 {
 	root_call *c = arg;
 	store_roots roots = { 0 };
-	store_rows row = { 0 };
 	if (i == 0)
 		return shard->engine->settings.root_add(shard, c->path, &c->id, err);
 	int rc = shard->engine->settings.roots(shard, &roots, err);
 	bool has = !rc && ims_store_roots_lists(&roots, c->id);
 	ims_store_roots_free(&roots);
-	if (rc || has)
-		return rc;
-	const store_value values[] = {
-		{ .kind = VALUE_NUMBER, .number = c->id },
-		{ .kind = VALUE_BYTES, .data = c->path, .size = strlen(c->path) },
-	};
-	ims_store_rows_add(&row, values, sizeof values / sizeof *values);
-	rc = row.data.failed ? ims_nomem(err)
-						 : shard->engine->transfer.put(shard, TABLE_ROOT, &row, err);
-	ims_buf_free(&row.data);
-	return rc;
+	return rc || has ? rc : ims_shards_root_put(shard, c->id, c->path, err);
 }
 
 int ims_shards_root_add(store *st, const char *path, int64_t *id, imgsearch_error *err)

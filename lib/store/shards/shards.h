@@ -47,12 +47,17 @@ typedef struct shard_store {
 	atomic_bool writing; /* the right to write is held */
 	atomic_bool in_tx;
 	_Atomic(pthread_t) tx_thread;
-	shard_map map;              /* the writer's: as its transaction has it */
+	shard_map map; /* the writer's: as its transaction has it */
+	/* the largest id that each has given; -1: none. To be written with the transaction */
+	int64_t largest[SHARDS_MOST];
+	bool note_largest;
 	int64_t state[SHARDS_MOST]; /* the ids of the searcher's state that is written */
 	pthread_mutex_t mutex;      /* guards what follows */
 	pool *pool;
 	shard_changes known[16]; /* the newest that were read */
 	size_t n_known;
+	double unfit_since, unfit_at; /* shards did not fit at the second moment, since the first */
+	size_t unfit;                 /* one that is older than the others know; n: none */
 } shard_store;
 
 extern const store_engine ims_shards_engine;
@@ -72,6 +77,7 @@ int ims_shards_at_once(store *st, shard_call *f, void *arg, imgsearch_error *err
  * answers were asked for. It counts as absent for a while then.
  */
 bool ims_shards_do_without(shard_store *st, size_t i, int rc, const imgsearch_error *err);
+bool ims_shards_is_away(int rc, const imgsearch_error *err); /* it cannot be reached */
 
 /* The first shard that is there. */
 store *ims_shards_first(const shard_store *st);
@@ -87,6 +93,10 @@ store_snapshot *ims_shards_snapshot(const shard_store *st, size_t i);
  * buckets move, they are begun until they do.
  */
 int ims_shards_fit(store *st, imgsearch_error *err);
+/* EDB: they did not for ten seconds, so one of them was restored from a backup. */
+int ims_shards_refuse_unfit(shard_store *st, imgsearch_error *err);
+/* Notes in an error that addresses are lacking (detail EXDEV), and returns rc. */
+int ims_shards_lacking(imgsearch_error *err, int rc);
 /* EINVAL: the index has n shards by now. */
 int ims_shards_refuse_more(const shard_store *st, size_t n, imgsearch_error *err);
 bool ims_shards_in_own_transaction(const shard_store *st);
@@ -129,13 +139,22 @@ int ims_shards_locate(store *st, const int64_t *ids, size_t n, int *of, uint8_t 
 /* No shard gives one of these ids later. Within a transaction. */
 int ims_shards_use_ids(shard_store *st, const int64_t *ids, size_t n, imgsearch_error *err);
 
+/* Ids that were given, or are used, so that the other shards know it. Within a transaction. */
+void ims_shards_note_ids(shard_store *st, const int64_t *ids, size_t n);
+
+/* Before the commit: two shards write down what was noted. */
+int ims_shards_write_ids(shard_store *st, imgsearch_error *err);
+
 /* -------------------------------------------------------------------------------- the map ---- */
 
 /* EINVAL: the store is no shard; EDB: it is damaged. */
 int ims_shard_map_read(store *shard, shard_map *out, bool *has, imgsearch_error *err);
 int ims_shard_map_write(store *shard, const shard_map *map, imgsearch_error *err);
 
-/* In a transaction: st->map becomes the newest one, and a move that was cut off is completed. */
+/*
+ * In a transaction: st->map becomes the newest one, a move that was cut off is completed, and a
+ * shard that was restored from a backup agrees with the others: see move.h.
+ */
 int ims_shards_map_renew(shard_store *st, imgsearch_error *err);
 
 /* ---------------------------------------------------------------------------- the engine ---- */
@@ -260,6 +279,13 @@ typedef struct copied_rows {
 	store_rows rows;
 } copied_rows;
 int ims_shards_add_row(void *copied_rows, const store_value *row, imgsearch_error *err);
+int ims_shards_transfer_begin(store *st, imgsearch_error *err);
+void ims_shards_transfer_end(store *st);
+int ims_shards_transfer_clear(store *st, imgsearch_error *err);
+int ims_shards_transfer_put(store *st, store_table table, const store_rows *rows,
+	imgsearch_error *err);
+int ims_shards_transfer_finish(store *st, int64_t max_id, int64_t change, imgsearch_error *err);
+int ims_shards_transfer_cut_off(store *st, bool *cut, imgsearch_error *err);
 int ims_shards_table_each(store *st, store_table table, const store_value *after, int64_t most,
 	store_table_each *each, void *user, imgsearch_error *err);
 

@@ -1,4 +1,7 @@
-/* The tables of all shards as one: a copy of an index of shards into any other place. */
+/*
+ * The tables of all shards as one: a copy of an index of shards into another place, and of another
+ * index into shards. There ids stay, and each row goes where the bytes of its picture belong.
+ */
 #include "store/shards/shards.h"
 
 #include <string.h>
@@ -147,5 +150,163 @@ int ims_shards_table_each(store *base, store_table table, const store_value *aft
 		rc = read_page(st, table, p.last, page, pass_row, &p, err);
 		done += p.n;
 	} while (!rc && p.n == page && done < most);
+	return rc;
+}
+
+/* ------------------------------------------------------------------------ into shards ---- */
+
+static int begin_one(void *arg, size_t i, store *shard, imgsearch_error *err)
+{
+	(void)arg, (void)i;
+	return shard->engine->transfer.begin(shard, err);
+}
+
+int ims_shards_transfer_begin(store *st, imgsearch_error *err)
+{
+	return ims_shards_each(st, begin_one, NULL, err);
+}
+
+void ims_shards_transfer_end(store *base)
+{
+	const shard_store *st = (const shard_store *)base;
+	for (size_t i = 0; i < st->n; i++)
+		st->shard[i]->engine->transfer.end(st->shard[i]);
+}
+
+static int clear_one(void *arg, size_t i, store *shard, imgsearch_error *err)
+{
+	(void)arg, (void)i;
+	return shard->engine->transfer.clear(shard, err);
+}
+
+int ims_shards_transfer_clear(store *st, imgsearch_error *err)
+{
+	return ims_shards_each(st, clear_one, NULL, err);
+}
+
+typedef struct spreading {
+	store_table table;
+	const store_rows *rows;
+	int64_t *ids; /* (rows.n) */
+	int *of;      /* (rows.n): their shards */
+} spreading;
+
+/* Where the bytes of a picture belong, which no shard has yet. */
+static int place_picture(const shard_map *map, const store_value *row, int *of,
+	imgsearch_error *err)
+{
+	enum { PATH = 2, HASH = 10 };
+	hash256 hash = { 0 };
+	char *path = ims_strndup(row[PATH].data, row[PATH].size);
+	if (!path)
+		return ims_nomem(err);
+	if (row[HASH].kind == VALUE_BYTES && row[HASH].size == sizeof hash)
+		memcpy(&hash, row[HASH].data, sizeof hash);
+	*of = (int)ims_shards_place(map, &hash, path);
+	ims_free(path);
+	return 0;
+}
+
+static int place_rows(shard_store *st, spreading *s, imgsearch_error *err)
+{
+	reader r = { .data = s->rows->data.data, .len = s->rows->data.len };
+	store_value row[TABLE_COLUMNS_MOST];
+	size_t columns = ims_store_tables[s->table].columns, n = s->rows->n;
+	int rc = 0;
+	for (size_t k = 0; !rc && k < n && ims_store_rows_next(&r, row, columns); k++) {
+		s->ids[k] = row[0].number;
+		if (s->table == TABLE_PICTURE)
+			rc = place_picture(&st->map, row, &s->of[k], err);
+	}
+	if (!rc && s->table != TABLE_PICTURE)
+		rc = ims_shards_locate(&st->base, s->ids, n, s->of, NULL, err);
+	for (size_t k = 0; !rc && k < n; k++)
+		if (s->of[k] < 0) /* a vector without a picture */
+			s->of[k] = (int)ims_shards_place_id(&st->map, s->ids[k]);
+	bool gives = s->table >= TABLE_PICTURE && s->table <= TABLE_KEPT;
+	return rc || !gives ? rc : ims_shards_use_ids(st, s->ids, n, err);
+}
+
+static int put_some(void *arg, size_t i, store *shard, imgsearch_error *err)
+{
+	const spreading *s = arg;
+	store_rows some = { 0 };
+	reader r = { .data = s->rows->data.data, .len = s->rows->data.len };
+	store_value row[TABLE_COLUMNS_MOST];
+	size_t columns = ims_store_tables[s->table].columns;
+	for (size_t k = 0; k < s->rows->n && ims_store_rows_next(&r, row, columns); k++)
+		if (s->of[k] == (int)i)
+			ims_store_rows_add(&some, row, columns);
+	int rc = some.data.failed ? ims_nomem(err)
+		: some.n              ? shard->engine->transfer.put(shard, s->table, &some, err)
+							  : 0;
+	ims_buf_free(&some.data);
+	return rc;
+}
+
+static int put_all(void *arg, size_t i, store *shard, imgsearch_error *err)
+{
+	const spreading *s = arg;
+	(void)i;
+	return shard->engine->transfer.put(shard, s->table, s->rows, err);
+}
+
+/*
+ * What is the same in all shards goes into all. So does the log of changes: a state of a searcher
+ * that is older than the vectors finds in each what changed since. Each shard counts anew.
+ */
+int ims_shards_transfer_put(store *base, store_table table, const store_rows *rows,
+	imgsearch_error *err)
+{
+	shard_store *st = (shard_store *)base;
+	spreading s = { .table = table, .rows = rows };
+	if (table == TABLE_TALLY)
+		return 0;
+	if (is_common(table) || table == TABLE_CHANGE)
+		return ims_shards_each(base, put_all, &s, err);
+	s.ids = ims_alloc(rows->n, sizeof *s.ids);
+	s.of = ims_alloc(rows->n, sizeof *s.of);
+	int rc = s.ids && s.of ? place_rows(st, &s, err) : ims_nomem(err);
+	if (!rc)
+		rc = ims_shards_each(base, put_some, &s, err);
+	ims_free(s.ids);
+	ims_free(s.of);
+	return rc;
+}
+
+/* Each goes on with the ids of its own range. */
+int ims_shards_transfer_finish(store *base, int64_t max_id, int64_t change, imgsearch_error *err)
+{
+	shard_store *st = (shard_store *)base;
+	int rc = 0;
+	if (max_id >> SHARD_RANGE == 0)
+		rc = ims_shards_use_ids(st, &max_id, 1, err);
+	for (size_t i = 0; !rc && i < st->n; i++) {
+		store *shard = st->shard[i];
+		int64_t largest;
+		rc = shard->engine->changes.max_id(shard, &largest, err);
+		if (!rc)
+			rc = shard->engine->transfer.finish(shard, largest, change, err);
+		if (!rc)
+			rc = shard->engine->shard.count(shard, err);
+	}
+	return rc;
+}
+
+/* Each transaction of a copy writes the setting into all shards. */
+int ims_shards_transfer_cut_off(store *base, bool *cut, imgsearch_error *err)
+{
+	static const char setting[] = "copy";
+	const shard_store *st = (const shard_store *)base;
+	buf first = { 0 };
+	int rc = st->shard[0]->engine->settings.get(st->shard[0], setting, &first, err);
+	*cut = false;
+	for (size_t i = 1; !rc && i < st->n; i++) {
+		buf other = { 0 };
+		rc = st->shard[i]->engine->settings.get(st->shard[i], setting, &other, err);
+		*cut |= other.len != first.len || (first.len && memcmp(first.data, other.data, first.len));
+		ims_buf_free(&other);
+	}
+	ims_buf_free(&first);
 	return rc;
 }

@@ -237,7 +237,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from shard; and __fish_seen_sub
 complete -c imgsearch -n '__fish_seen_subcommand_from shard; and __fish_seen_subcommand_from add' -l quiet -s q -d 'no progress, no summaries; errors only'
 complete -c imgsearch -n '__fish_seen_subcommand_from shard; and __fish_seen_subcommand_from add' -l verbose -s v -d 'write more about what is done'
 complete -c imgsearch -n '__fish_seen_subcommand_from shard; and __fish_seen_subcommand_from move' -l from -d 'out of shard N, all of it (default: those that have most)' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from shard; and __fish_seen_subcommand_from move' -l to -d 'into shard N (default: those that have least)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from shard; and __fish_seen_subcommand_from move' -l to -d 'into shard N, until it has as many as the others, or --buckets (default: those that have least)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from shard; and __fish_seen_subcommand_from move' -l buckets -d 'at most N of the 1024 parts' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from shard; and __fish_seen_subcommand_from move' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards: repeated, or a text file of their addresses' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from shard; and __fish_seen_subcommand_from move' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x

@@ -315,7 +315,7 @@ _imgsearch() {
 	'shard move')
 		_arguments -s \
 			'--from=[out of shard N, all of it (default\: those that have most)]:N:' \
-			'--to=[into shard N (default\: those that have least)]:N:' \
+			'--to=[into shard N, until it has as many as the others, or --buckets (default\: those that have least)]:N:' \
 			'--buckets=[at most N of the 1024 parts]:N:' \
 			'*--db=[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards\: repeated, or a text file of their addresses]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \

@@ -149,9 +149,10 @@ done
 # ---------------------------------------------------------------------------- what is refused ----
 
 try query --db "$(one photos 1)" "$second"
-expect "one shard alone" 3 "is shard 1 of 3: all of them are opened together"
+expect "one shard alone" 3 \
+	"is shard 1 of 3: all of them are opened together; give a --db for each of them"
 try query --db "$(one photos 1)" --db "$(one photos 3)" "$second"
-expect "two of three" 3 "has 3 shards, and the addresses name 2 of them"
+expect "two of three" 3 "has 3 shards, and the addresses lack that of shard 2"
 try query --db "$(one photos 1)" --db "$(one photos 2)" --db "$(one photos 2)" "$second"
 expect "one twice" 3 "is named twice"
 other=$(db other)
@@ -163,13 +164,16 @@ expect "a file among them" 3 "only the addresses of servers can be several"
 printf '# shards\n%s\nhere.db\n' "$(one photos 1)" >"$W/wrong"
 try query --db "$W/wrong" "$second"
 expect "a list with another line" 3 "wrong: line 3 is not the address of a server"
+try index --db "$W/mistyped.txt" "$W/photos/sub"
+[ ! -e "$W/mistyped.txt" ]
+expect "a list that does not exist" 3 "there is no such file; a name in .txt is that of a list"
 size=$(wc -c <"$there")
 { cat "$there" && printf "%$((511 - size % 512))s\n" ''; } >"$W/pages" # as large as pages
 try query --db "$W/pages" "$second"
 expect "a list of whole pages" 0 "$second"
 target=$(db target)
-try copy "$W/index.db" "$target"
-expect "a copy into shards" 3 "a copy goes into one server"
+try copy "$there" "$target"
+expect "a copy of shards into shards" 3 "lies on several servers, and its copy goes into a file or"
 try query --db "$target" "$second"
 expect "nothing was made there" 3 "there is no index"
 { one photos 1 && one photos 2 && one target 3; } >"$W/mixed"
@@ -183,8 +187,56 @@ answers "$there" >"$W/three"
 [ "$rc" = 0 ] && cmp -s "$W/three" "$W/back"
 result "a copy of shards into a file answers the same" $? "$W/out"
 
+# ------------------------------------------------------------------------ a copy into shards ----
+
+# One that one of the servers stops, whose last transaction the others have alone.
+copied=$(db copied)
+run build -q --searcher pca --db "$W/index.db"
+try copy "$W/index.db" "$W/mistyped.txt"
+expect "a copy to a list that does not exist" 3 "there is no such file"
+try index --db "$copied" "$W/none"
+refuse='BEGIN RAISE EXCEPTION $$no more$$; END'
+$psql3 -c "CREATE FUNCTION copied.refuse() RETURNS trigger LANGUAGE plpgsql AS '$refuse';
+	CREATE TRIGGER refuse BEFORE INSERT ON copied.feature FOR EACH ROW
+	EXECUTE FUNCTION copied.refuse()"
+try copy "$W/index.db" "$copied"
+expect "a copy that a server stops" 3 "no more"
+try query --db "$copied" "$second"
+expect "is no index" 3 "is an incomplete copy"
+$psql3 -c 'DROP TRIGGER refuse ON copied.feature'
+$psql2 -c "UPDATE copied.setting SET data = data || '\\x00' WHERE name = 'copy'"
+try copy "$W/index.db" "$copied"
+expect "of which one shard has more than the others starts over" 0 "has a part of the last rows"
+answers "$W/index.db" >"$W/one"
+answers "$copied" >"$W/three"
+cmp -s "$W/one" "$W/three"
+result "a copy into shards answers as the file" $?
+there=$copied
+ids_of() { # DB
+	run list -j --db "$1" | grep -o '"id": [0-9]*, "path": "[^"]*"' | sort
+}
+ids_of "$W/index.db" >"$W/one"
+ids_of "$copied" | diff "$W/one" - >"$W/diff" && [ "$(counts)" = "342 341 341 " ]
+result "with the same ids, spread" $? "$W/diff"
+same "check of a copy into shards" check
+same "query of a copy into shards by its state" query --searcher pca "$second"
+try copy "$W/index.db" "$copied"
+expect "a second copy compares" 0 "the copy was read again and is the same"
+given="import sqlite3, sys
+sql = 'SELECT seq FROM sqlite_sequence WHERE name = ?'
+print(sqlite3.connect(sys.argv[1]).execute(sql, ['picture']).fetchone()[0])"
+[ "$($psql1 -tAc 'SELECT last_value FROM copied.item_id')" = \
+	"$(python3 -c "$given" "$W/index.db")" ]
+result "and ids go on behind the largest one" $?
+
 # ------------------------------------------------------------------- one becomes three, moving ----
 
+# More pictures than an answer has, whose vectors are the same: they are in order of id.
+mkdir "$W/photos/tied"
+for n in 1 2 3 4 5 6 7 8 9 10 11 12; do
+	{ cat "$second" && echo "$n"; } >"$W/photos/tied/$n.jpg"
+done
+run index -q --db "$W/index.db"
 run build -q --searcher exact --db "$W/index.db"
 answers "$W/index.db" >"$W/one"
 grown=$(db grown)
@@ -252,6 +304,23 @@ result "a shard is emptied" $? "$W/out"
 answers "$grown" >"$W/three"
 cmp -s "$W/one" "$W/three"
 result "the answers are still those of one file" $?
+tied() { # DB
+	run query -j -k 10 --db "$1" "$second" | grep -o '"id": [0-9]*, "path": "[^"]*", "score": 1[,}]'
+}
+tied "$W/index.db" >"$W/one.tied"
+tied "$grown" >"$W/three.tied"
+where=$(for i in 1 2 3; do
+	eval "\$psql$i -tAc \"SELECT 1 FROM grown.picture WHERE path LIKE 'tied/%' LIMIT 1\""
+done | grep -c 1)
+[ "$where" = 2 ] && [ "$(wc -l <"$W/one.tied")" = 10 ] &&
+	diff "$W/one.tied" "$W/three.tied" >"$W/diff"
+result "pictures of two shards with equal scores are in order of id" $? "$W/diff"
+run shard move -q --db "$grown"
+try shard move --db "$grown" --to 3
+expect "no bucket moves where all have as many" 0 "0 buckets were moved: no shard has fewer"
+try shard move --db "$grown" --to 3 --buckets 7
+[ "$(counts)" = "338 337 349 " ] || [ "$(counts)" = "338 338 348 " ]
+expect "as many as are asked for" 0 "7 buckets were moved"
 run shard move -q --db "$grown"
 
 # A move that is cut off between two commits: what arrived is in both, and the maps differ.
@@ -275,6 +344,58 @@ try index --db "$grown"
 	"$(($(echo "$ids" | tr ',' '\n' | wc -l) - gone))" ]
 result "the next writer ends a move that was cut off" $? "$W/out"
 same "check after that move" check
+
+# --------------------------------------------------------------- restored from a backup ----
+
+# A shard as it was before moves and runs. Those who only read are told; the next writer takes in
+# what is lost, and gives no id twice.
+dump() { # of shard 3
+	"$pg/pg_dump" -n grown "$s3" >"$W/dump.sql"
+}
+restore() {
+	$psql3 -c 'SET client_min_messages = warning; DROP SCHEMA grown CASCADE' &&
+		$psql3 -f "$W/dump.sql" >/dev/null
+}
+largest() { # the largest id that shard 3 has given
+	$psql3 -tAc 'SELECT last_value FROM grown.item_id'
+}
+new_pictures() { # NUMBER: of the drawings of each kind, in a folder of their own
+	"$B/tools/draw" "$W/drawn" "$1"
+	mkdir "$W/new$1"
+	mv "$W/drawn"/*-"$1".jpg "$W/new$1"
+	run index -q --db "$grown" "$W/new$1"
+	run index -q --db "$W/index.db" "$W/new$1"
+}
+for i in 1 2 3; do
+	eval "\$psql$i -c 'CREATE ROLE reader LOGIN; GRANT USAGE ON SCHEMA grown TO reader;
+		GRANT SELECT ON ALL TABLES IN SCHEMA grown TO reader'"
+done
+sed 's/imgsearch@/reader@/' "$grown" >"$W/reader.txt"
+dump
+new_pictures 41
+given=$(largest)
+restore
+[ "$(largest)" -lt "$given" ] && try index --db "$grown" && [ "$(largest)" -gt "$given" ]
+result "a restored shard gives no id twice" $? "$W/out"
+same "list after a restore" list
+same "check after a restore" check
+dump
+new_pictures 42
+run shard move -q --db "$grown" --from 3 --to 1 --buckets 40
+run shard move -q --db "$grown" --from 1 --to 3 --buckets 20
+run shard move -q --db "$grown" --from 3 --to 2 --buckets 20
+restore
+try query --db "$W/reader.txt" "$second"
+expect "who may only read is told of a restored shard" 3 \
+	"shard 3 (postgresql://reader@127.0.0.1:$port3/postgres) is older than the others"
+try index --db "$grown"
+[ "$rc" = 0 ] && try query --db "$W/reader.txt" "$second"
+expect "the next writer makes the shards agree" 0 "$second"
+same "index after that" index
+same "list after a restored move" list
+same "check after a restored move" check
+same "query after a restored move" query "$W/new42/forest-42.jpg" -k 10
+answers "$grown" >"$W/one"
 
 # ----------------------------------------------------------------------------- many indexers ----
 
@@ -308,6 +429,13 @@ expect "or left out, by name" 0 "$port3/postgres cannot be reached; what it has 
 result "without what it has" $? "$W/out"
 run query --partial -j --db "$grown" "$second" | grep -q '"missing": \["postgresql://'
 result "in JSON, too" $?
+try check --partial --db "$grown"
+expect "a check says what it did not look at" 0 "no problem found in the shards that were reached"
+sed "s/imgsearch@/nobody@/" "$grown" | sed -n 2p | cat - "$grown" | sed 3d >"$W/refused.txt"
+try query --partial --db "$W/refused.txt" "$second"
+expect "a role that does not exist is an error" 3 'role "nobody" does not exist'
+! grep -qF 'name another file' "$W/out"
+result "whose advice is no other file" $? "$W/out"
 try index --db "$grown" "$W/photos"
 expect "nothing is written then" 3 "port $port3"
 try shard list --partial --db "$grown"
