@@ -92,6 +92,7 @@ class convnext_network : public network
 		b.widen = unit(name + "block.3", "", linear(width, 4 * width), act::gelu);
 		b.narrow = unit(name + "block.5", "", linear(4 * width, width), act::none);
 		b.narrow->scale_name = name + "layer_scale";
+		b.narrow->scale_shape = { width, 1, 1 };
 		return b;
 	}
 

@@ -47,13 +47,13 @@ void conv::each_slot(const slot_visitor &f)
 {
 	auto [high, wide] = dims.size();
 	std::vector<int64_t> whole = { dims.out, dims.in / dims.groups, high, wide };
-	f(name + ".weight", weight,
+	f(name + separator + "weight", weight,
 		dims.flat ? std::vector<int64_t>{ dims.out, dims.in * high * wide } : whole);
 	if (weight.defined())
 		weight = weight.view(whole);
-	f(name + ".bias", bias, { dims.out });
+	f(name + separator + "bias", bias, { dims.out });
 	if (!scale_name.empty())
-		f(scale_name, scale, { dims.out, 1, 1 });
+		f(scale_name, scale, scale_shape);
 	if (norm.empty())
 		return;
 	f(norm + ".weight", gamma, { dims.out });
@@ -268,6 +268,29 @@ at::Tensor norm::operator()(const at::Tensor &x) const
 		: at::layer_norm(x.permute({ 0, 2, 3, 1 }), { channels }, gamma, beta, eps, false)
 			  .permute({ 0, 3, 1, 2 });
 	return activate_(y, activation);
+}
+
+/* ------------------------------------------------------------------------------- parameter ---- */
+
+lone_tensor::lone_tensor(std::string n, std::vector<int64_t> s)
+	: name(std::move(n)), shape(std::move(s))
+{
+}
+
+void lone_tensor::each_slot(const slot_visitor &f)
+{
+	f(name, value, shape);
+}
+
+void lone_tensor::find_missing(std::vector<std::string> &names)
+{
+	if (!value.defined())
+		names.push_back(name);
+}
+
+void lone_tensor::fold(const at::Device &device, at::ScalarType type)
+{
+	value = value.to(device, type, false, true);
 }
 
 } // namespace ims

@@ -68,13 +68,15 @@ class conv
 	void find_missing(std::vector<std::string> &names);
 
 	std::string name, norm;
+	std::string separator = ".";        /* between the name and "weight" or "bias" */
 	std::string other_name, other_norm; /* in a second layout of names; empty: there is none */
 	const shape dims;
 	const act activation;
 	const double eps;
-	bool training = false;                  /* batch norm by the statistics of the batch */
-	std::string scale_name;                 /* of the factors of the channels; empty: none */
-	at::Tensor scale;                       /* (out, 1, 1) */
+	bool training = false;            /* batch norm by the statistics of the batch */
+	std::string scale_name;           /* of the factors of the channels; empty: none */
+	std::vector<int64_t> scale_shape; /* theirs in a weights file */
+	at::Tensor scale;
 	at::Tensor weight, bias;                /* bias: also from a file with a folded batch norm */
 	at::Tensor gamma, beta, mean, variance; /* of the batch norm; undefined without one */
 
@@ -107,6 +109,22 @@ class norm
 	double eps;
 	act activation;
 	at::Tensor gamma, beta, mean, variance; /* the last two: undefined for a layer norm */
+};
+
+/* A tensor that stands alone, as positions do. */
+class lone_tensor
+{
+  public:
+	lone_tensor(std::string name, std::vector<int64_t> shape);
+	void fold(const at::Device &device, at::ScalarType type);
+	void each_slot(const slot_visitor &f);
+	void find_missing(std::vector<std::string> &names);
+
+	at::Tensor value;
+
+  private:
+	std::string name;
+	std::vector<int64_t> shape;
 };
 
 /* In place, without anything for a backward pass. */

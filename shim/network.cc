@@ -79,11 +79,19 @@ at::Tensor network::operator()(const at::Tensor &x)
 	return project_weight.defined() ? linear(y, project_weight, project_bias, project) : y;
 }
 
+lone_tensor *network::add_tensor(std::string name, std::vector<int64_t> shape)
+{
+	tensors.emplace_back(std::move(name), std::move(shape));
+	return &tensors.back();
+}
+
 void network::fold(const at::Device &device, at::ScalarType type)
 {
 	for (conv &u : units)
 		u.fold(device, type);
 	for (norm &u : norms)
+		u.fold(device, type);
+	for (lone_tensor &u : this->tensors)
 		u.fold(device, type);
 	posterior = fold_linear(posterior_weight, posterior_bias, device);
 	project = fold_linear(project_weight, project_bias, device);
@@ -289,6 +297,10 @@ void network::load(const shim_tensor *tensors, size_t n)
 	slot_visitor fill = [&](const std::string &name, at::Tensor &t,
 							const std::vector<int64_t> &want) { t = take(left, name, want); };
 	choose_names(units, left);
+	for (lone_tensor &u : this->tensors) {
+		u.each_slot(fill);
+		u.find_missing(missing);
+	}
 	for (norm &u : norms) {
 		u.each_slot(fill);
 		u.find_missing(missing);
@@ -335,8 +347,8 @@ void network::load_posteriors(const shim_tensor *tensors, size_t n)
 
 std::unique_ptr<network> make_network(const std::string &name)
 {
-	for (auto family :
-		{ convnext, densenet, efficientnet, inception, mobilenet, regnet, resnet, vgg })
+	for (auto family : { convnext, densenet, efficientnet, inception, mobilenet, regnet, resnet,
+			 vgg, vision_transformer })
 		if (auto net = family(name))
 			return net;
 	throw failure(MODEL, "this shim has no network \"" + name + "\"");

@@ -44,6 +44,15 @@ class network
 	at::Tensor operator()(const at::Tensor &x);
 
 	/*
+	 * After load, before fold: the side of the inputs. Throws where the network cannot take it, and
+	 * says which sides are next to it.
+	 */
+	virtual void set_side(int64_t side)
+	{
+		(void)side;
+	}
+
+	/*
 	 * Fills every unit with tensors that borrow the caller's data until fold copies them, and names
 	 * the units as these tensors are named. Throws where tensors are missing, unknown or misshaped,
 	 * by name.
@@ -70,8 +79,9 @@ class network
 	int64_t width() const; /* of pooled */
 	int64_t dim() const;
 
-	std::deque<conv> units;                      /* in the picture's order */
-	std::deque<norm> norms;                      /* likewise */
+	std::deque<conv> units; /* in the picture's order */
+	std::deque<norm> norms; /* likewise */
+	std::deque<lone_tensor> tensors;
 	int64_t channels = 0;                        /* of the maps */
 	at::Tensor inner_weight;                     /* (blocks) f32; or undefined */
 	at::Tensor mean_power;                       /* (1) f32; or undefined */
@@ -82,6 +92,7 @@ class network
 	conv *unit(std::string name, std::string norm, shape s, act a, double eps = 1e-5);
 	norm *lone_norm(norm::kind k, std::string name, int64_t channels, double eps,
 		act a = act::none);
+	lone_tensor *add_tensor(std::string name, std::vector<int64_t> shape);
 
 	/* The prefixes of tensors that are not part of the feature: a classifier. */
 	virtual std::vector<std::string> unused() const
@@ -112,6 +123,7 @@ std::unique_ptr<network> mobilenet(const std::string &name);
 std::unique_ptr<network> regnet(const std::string &name);
 std::unique_ptr<network> resnet(const std::string &name);
 std::unique_ptr<network> vgg(const std::string &name);
+std::unique_ptr<network> vision_transformer(const std::string &name);
 
 /* The network of a name in the catalogue, without weights; throws where there is none. */
 std::unique_ptr<network> make_network(const std::string &name);

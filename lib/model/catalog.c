@@ -67,6 +67,17 @@ static const model_network networks[] = {
 	{ "convnext_small", 768, 230, 224, 0, 8, VALUES_IMAGENET },
 	{ "convnext_base", 1024, 232, 224, 0, 8, VALUES_IMAGENET },
 	{ "convnext_large", 1536, 232, 224, 0, 8, VALUES_IMAGENET },
+	{ "vit_b_16", 768, 256, 224, 0, 8, VALUES_IMAGENET },
+	{ "vit_b_32", 768, 256, 224, 0, 8, VALUES_IMAGENET },
+	{ "vit_l_16", 1024, 242, 224, 0, 8, VALUES_IMAGENET },
+	{ "dinov2_vits14", 384, 256, 224, 1, 8, VALUES_IMAGENET },
+	{ "dinov2_vitb14", 768, 256, 224, 1, 8, VALUES_IMAGENET },
+	{ "dinov2_vitl14", 1024, 256, 224, 1, 8, VALUES_IMAGENET },
+	{ "dinov2_vitg14", 1536, 256, 224, 1, 8, VALUES_IMAGENET },
+	{ "dinov2_vits14_reg", 384, 256, 224, 1, 8, VALUES_IMAGENET },
+	{ "dinov2_vitb14_reg", 768, 256, 224, 1, 8, VALUES_IMAGENET },
+	{ "dinov2_vitl14_reg", 1024, 256, 224, 1, 8, VALUES_IMAGENET },
+	{ "dinov2_vitg14_reg", 1536, 256, 224, 1, 8, VALUES_IMAGENET },
 };
 
 const model_network *ims_model_list(size_t *n)

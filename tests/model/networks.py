@@ -58,6 +58,7 @@ LARGE = {
     **dict.fromkeys(["regnet_y_800mf", "regnet_y_1_6gf", "regnet_y_3_2gf"], 96),
     **dict.fromkeys(["regnet_y_8gf", "regnet_y_16gf"], 96),
     **dict.fromkeys(["convnext_small", "convnext_base", "convnext_large"], 96),
+    **dict.fromkeys(["vit_b_16", "vit_b_32", "vit_l_16"], 224),
 }
 FORMATS = ["zip", "legacy", "safetensors", "script"]
 
@@ -76,6 +77,9 @@ def randomise(net, x):
         if isinstance(m, nn.LayerNorm):
             m.weight.uniform_(0.7, 1.3)
             m.bias.normal_(0, 0.1)
+        if isinstance(m, torchvision.models.VisionTransformer):
+            m.class_token.normal_(0, 0.5)
+            m.encoder.pos_embedding.normal_(0, 0.2)
         if isinstance(m, torchvision.models.convnext.CNBlock):
             m.layer_scale.uniform_(0.1, 0.4)
     for name, m in net.named_modules():
@@ -166,7 +170,7 @@ def reference(net, x):
     if isinstance(net, (torchvision.models.VGG, torchvision.models.ConvNeXt)):
         last = max(i for i, m in enumerate(net.classifier) if isinstance(m, nn.Linear))
         net.classifier = net.classifier[:last]
-    for part in ("fc", "classifier"):
+    for part in ("fc", "classifier", "heads"):
         if hasattr(net, part) and not isinstance(
             net, (torchvision.models.VGG, torchvision.models.ConvNeXt)
         ):

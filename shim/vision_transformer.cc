@@ -1,0 +1,310 @@
+/*
+ * Vision transformers: Dosovitskiy et al., "An image is worth 16x16 words" (2021), with the names
+ * of torchvision; DINOv2: Oquab et al., "DINOv2: Learning robust visual features without
+ * supervision" (2023), with its publisher's names, also with registers (Darcet et al., "Vision
+ * transformers need registers", 2024). The feature is the class token behind the last norm.
+ *
+ * A picture is cut into patches, each of which becomes a token. Tokens (n, T, D) are kept as maps
+ * (n, D, T, 1), channels last, which is the same memory: linear layers are then 1x1 convolutions.
+ */
+#include "shim/network.h"
+
+#include <torch/version.h>
+
+#include <cmath>
+#include <cstring>
+
+namespace ims
+{
+namespace
+{
+
+/* How positions for another grid of patches are made of those in the file. */
+enum class positions {
+	corners,   /* bicubic, corners on corners: torchvision */
+	offset,    /* bicubic, by the factor (side + 0.1) / side of the file: DINOv2 */
+	antialias, /* bicubic, antialiased: DINOv2 with registers */
+};
+
+struct kind {
+	const char *name;
+	int64_t width, depth, patch, grid; /* grid: patches on a side, of the positions in the file */
+	int64_t registers;
+	positions mode;
+	bool gated; /* SwiGLU for GELU */
+};
+
+/* The names of tensors; "#" stands for the number of the block. */
+struct layout {
+	const char *cls, *positions, *registers, *patch;
+	const char *norm1, *qkv, *qkv_separator, *projection, *scale1;
+	const char *norm2, *widen, *narrow, *gated_widen, *gated_narrow, *scale2;
+	const char *last, *unused;
+};
+
+const layout torchvision_names = {
+	"class_token",
+	"encoder.pos_embedding",
+	"",
+	"conv_proj",
+	"encoder.layers.encoder_layer_#.ln_1",
+	"encoder.layers.encoder_layer_#.self_attention.in_proj",
+	"_",
+	"encoder.layers.encoder_layer_#.self_attention.out_proj",
+	"",
+	"encoder.layers.encoder_layer_#.ln_2",
+	"encoder.layers.encoder_layer_#.mlp.0",
+	"encoder.layers.encoder_layer_#.mlp.3",
+	"",
+	"",
+	"",
+	"encoder.ln",
+	"heads.",
+};
+
+const layout dino_names = {
+	"cls_token",
+	"pos_embed",
+	"register_tokens",
+	"patch_embed.proj",
+	"blocks.#.norm1",
+	"blocks.#.attn.qkv",
+	".",
+	"blocks.#.attn.proj",
+	"blocks.#.ls1.gamma",
+	"blocks.#.norm2",
+	"blocks.#.mlp.fc1",
+	"blocks.#.mlp.fc2",
+	"blocks.#.mlp.w12",
+	"blocks.#.mlp.w3",
+	"blocks.#.ls2.gamma",
+	"norm",
+	"mask_token",
+};
+
+struct block {
+	norm *before_attention, *before_mlp;
+	conv *qkv, *projection, *widen, *narrow;
+};
+
+std::string numbered(const char *pattern, int64_t number)
+{
+	std::string s = pattern;
+	size_t at = s.find('#');
+	return at == std::string::npos ? s : s.replace(at, 1, std::to_string(number));
+}
+
+/* (n, D, T, 1) and (n, T, D) are views of the same memory. */
+at::Tensor as_maps(const at::Tensor &tokens)
+{
+	return tokens.transpose(1, 2).unsqueeze(3);
+}
+
+at::Tensor as_tokens(const at::Tensor &maps)
+{
+	return maps.squeeze(3).transpose(1, 2);
+}
+
+/* softmax(q k^T / sqrt(d)) v, each (n, heads, T, d). */
+at::Tensor attend(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v)
+{
+#if TORCH_VERSION_MAJOR >= 2
+	return at::scaled_dot_product_attention(q, k, v);
+#else
+	at::Tensor scores = at::matmul(q * (1 / std::sqrt((double)q.size(3))), k.transpose(2, 3));
+	return at::matmul(scores.softmax(3), v);
+#endif
+}
+
+class transformer : public network
+{
+  public:
+	transformer(const kind &k, const layout &l) : shape_of(k), names(l)
+	{
+		channels = k.width;
+		cls = add_tensor(l.cls, { 1, 1, k.width });
+		position = add_tensor(l.positions, { 1, 1 + k.grid * k.grid, k.width });
+		registers = k.registers ? add_tensor(l.registers, { 1, k.registers, k.width }) : nullptr;
+		shape cut{ 3, k.width, k.patch, k.patch };
+		cut.pad = padding::none;
+		patch = unit(l.patch, "", cut, act::none);
+		for (int64_t i = 0; i < k.depth; i++)
+			blocks.push_back(add_block(i));
+		last = layer_norm(l.last);
+	}
+
+	void set_side(int64_t side) override
+	{
+		const kind &k = shape_of;
+		int64_t below = side / k.patch * k.patch;
+		if (below != side)
+			throw failure(MODEL,
+				"the crop, " + std::to_string(side) + ", is no multiple of the patch, "
+					+ std::to_string(k.patch) + "; the next ones are " + std::to_string(below)
+					+ " and " + std::to_string(below + k.patch));
+		if (side != k.grid * k.patch)
+			position->value = resized(position->value.to(at::kFloat), side / k.patch);
+	}
+
+	at::Tensor features(const at::Tensor &input, std::vector<at::Tensor> *) override
+	{
+		int64_t n = input.size(0), width = shape_of.width;
+		at::Tensor patches = (*patch)(input).permute({ 0, 2, 3, 1 }).reshape({ n, -1, width });
+		at::Tensor tokens =
+			at::cat({ cls->value.expand({ n, 1, width }), patches }, 1).add_(position->value);
+		if (registers)
+			tokens = at::cat({ tokens.narrow(1, 0, 1),
+								 registers->value.expand({ n, shape_of.registers, width }),
+								 tokens.narrow(1, 1, tokens.size(1) - 1) },
+				1);
+		at::Tensor x = as_maps(tokens);
+		for (const block &b : blocks) {
+			x = (*b.projection)(attention((*b.qkv)((*b.before_attention)(x))), &x);
+			x = (*b.narrow)(gate((*b.widen)((*b.before_mlp)(x))), &x);
+		}
+		return (*last)(x.narrow(2, 0, 1));
+	}
+
+  protected:
+	std::vector<std::string> unused() const override
+	{
+		return { names.unused };
+	}
+
+	/* torchvision's older files. */
+	std::string current_name(const std::string &name) const override
+	{
+		static const std::pair<const char *, const char *> older[] = {
+			{ ".mlp.linear_1.", ".mlp.0." },
+			{ ".mlp.linear_2.", ".mlp.3." },
+		};
+		std::string out = name;
+		for (auto &[from, to] : older) {
+			size_t at = name.find(from);
+			if (at != std::string::npos)
+				out.replace(at, strlen(from), to);
+		}
+		return out;
+	}
+
+  private:
+	static constexpr double eps = 1e-6;
+
+	norm *layer_norm(const std::string &name)
+	{
+		return lone_norm(norm::kind::layer, name, shape_of.width, eps);
+	}
+
+	conv *linear(const std::string &name, int64_t in, int64_t out, act a = act::none)
+	{
+		shape s{ in, out };
+		s.flat = true;
+		return unit(name, "", s, a);
+	}
+
+	void add_scale(conv *c, const char *pattern, int64_t number)
+	{
+		c->scale_name = numbered(pattern, number);
+		c->scale_shape = { shape_of.width };
+	}
+
+	block add_block(int64_t i)
+	{
+		block b;
+		int64_t width = shape_of.width;
+		/* Two thirds, so that three matrices are as large as two, in multiples of 8. */
+		int64_t gated = (width * 8 / 3 + 7) / 8 * 8;
+		bool g = shape_of.gated;
+		b.before_attention = layer_norm(numbered(names.norm1, i));
+		b.qkv = linear(numbered(names.qkv, i), width, 3 * width);
+		b.qkv->separator = names.qkv_separator;
+		b.projection = linear(numbered(names.projection, i), width, width);
+		add_scale(b.projection, names.scale1, i);
+		b.before_mlp = layer_norm(numbered(names.norm2, i));
+		b.widen = g ? linear(numbered(names.gated_widen, i), width, 2 * gated)
+					: linear(numbered(names.widen, i), width, 4 * width, act::gelu);
+		b.narrow = g ? linear(numbered(names.gated_narrow, i), gated, width)
+					 : linear(numbered(names.narrow, i), 4 * width, width);
+		add_scale(b.narrow, names.scale2, i);
+		return b;
+	}
+
+	at::Tensor attention(const at::Tensor &qkv) const
+	{
+		int64_t n = qkv.size(0), tokens = qkv.size(2), heads = shape_of.width / 64;
+		at::Tensor parts =
+			as_tokens(qkv).view({ n, tokens, 3, heads, 64 }).permute({ 2, 0, 3, 1, 4 });
+		at::Tensor y = attend(parts[0], parts[1], parts[2]);
+		return as_maps(y.transpose(1, 2).reshape({ n, tokens, shape_of.width }));
+	}
+
+	/* SwiGLU (Shazeer, "GLU variants improve transformer", 2020). */
+	at::Tensor gate(const at::Tensor &y) const
+	{
+		if (!shape_of.gated)
+			return y;
+		std::vector<at::Tensor> half = as_tokens(y).chunk(2, 2);
+		return as_maps(at::silu(half[0]).mul_(half[1]));
+	}
+
+	/* The positions of a grid of `side` patches. */
+	at::Tensor resized(const at::Tensor &all, int64_t side) const
+	{
+		int64_t grid = shape_of.grid, width = shape_of.width;
+		at::Tensor maps = all.narrow(1, 1, grid * grid)
+							  .reshape({ 1, grid, grid, width })
+							  .permute({ 0, 3, 1, 2 })
+							  .contiguous();
+		double factor = ((double)side + 0.1) / (double)grid;
+		switch (shape_of.mode) {
+		case positions::corners:
+			maps = at::upsample_bicubic2d(maps, { side, side }, true);
+			break;
+		case positions::offset:
+			maps = at::upsample_bicubic2d(maps, { side, side }, false, factor, factor);
+			break;
+		case positions::antialias:
+			maps = at::_upsample_bicubic2d_aa(maps, { side, side }, false);
+			break;
+		}
+		at::Tensor rows = maps.permute({ 0, 2, 3, 1 }).reshape({ 1, side * side, width });
+		return at::cat({ all.narrow(1, 0, 1), rows }, 1);
+	}
+
+	const kind shape_of;
+	const layout &names;
+	lone_tensor *cls, *position, *registers; /* registers: NULL: none */
+	conv *patch;
+	norm *last;
+	std::vector<block> blocks;
+};
+
+} // namespace
+
+std::unique_ptr<network> vision_transformer(const std::string &name)
+{
+	static const kind torchvision[] = {
+		{ "vit_b_16", 768, 12, 16, 14, 0, positions::corners, false },
+		{ "vit_b_32", 768, 12, 32, 7, 0, positions::corners, false },
+		{ "vit_l_16", 1024, 24, 16, 14, 0, positions::corners, false },
+	};
+	static const kind dino[] = {
+		{ "dinov2_vits14", 384, 12, 14, 37, 0, positions::offset, false },
+		{ "dinov2_vitb14", 768, 12, 14, 37, 0, positions::offset, false },
+		{ "dinov2_vitl14", 1024, 24, 14, 37, 0, positions::offset, false },
+		{ "dinov2_vitg14", 1536, 40, 14, 37, 0, positions::offset, true },
+		{ "dinov2_vits14_reg", 384, 12, 14, 37, 4, positions::antialias, false },
+		{ "dinov2_vitb14_reg", 768, 12, 14, 37, 4, positions::antialias, false },
+		{ "dinov2_vitl14_reg", 1024, 24, 14, 37, 4, positions::antialias, false },
+		{ "dinov2_vitg14_reg", 1536, 40, 14, 37, 4, positions::antialias, true },
+	};
+	for (const kind &k : torchvision)
+		if (name == k.name)
+			return std::make_unique<transformer>(k, torchvision_names);
+	for (const kind &k : dino)
+		if (name == k.name)
+			return std::make_unique<transformer>(k, dino_names);
+	return nullptr;
+}
+
+} // namespace ims
