@@ -47,11 +47,15 @@ void conv::each_slot(const slot_visitor &f)
 {
 	auto [high, wide] = dims.size();
 	std::vector<int64_t> whole = { dims.out, dims.in / dims.groups, high, wide };
-	f(name + separator + "weight", weight,
-		dims.flat ? std::vector<int64_t>{ dims.out, dims.in * high * wide } : whole);
-	if (weight.defined())
-		weight = weight.view(whole);
-	f(name + separator + "bias", bias, { dims.out });
+	std::vector<int64_t> stored = whole;
+	if (dims.flat)
+		stored = { dims.out, dims.in * high * wide };
+	else if (dims.transposed)
+		stored = { dims.in, dims.out };
+	f(name + weight_suffix, weight, stored);
+	if (weight.defined() && weight.dim() == 2)
+		weight = (dims.transposed ? weight.t() : weight).reshape(whole);
+	f(name + bias_suffix, bias, { dims.out });
 	if (!scale_name.empty())
 		f(scale_name, scale, scale_shape);
 	if (norm.empty())
@@ -175,6 +179,8 @@ at::Tensor &activate_(at::Tensor &y, act a)
 		return y.sigmoid_();
 	case act::gelu:
 		return at::gelu_(y);
+	case act::quick_gelu:
+		return y.mul_(at::sigmoid(y * 1.702));
 	case act::hardswish:
 		return at::hardswish_(y);
 	case act::hardsigmoid:
@@ -199,6 +205,8 @@ static at::Tensor activate(const at::Tensor &y, act a)
 		return y.sigmoid();
 	case act::gelu:
 		return at::gelu(y);
+	case act::quick_gelu:
+		return y * at::sigmoid(y * 1.702);
 	case act::hardswish:
 		return at::hardswish(y);
 	case act::hardsigmoid:

@@ -29,16 +29,17 @@ struct failure : std::runtime_error {
 	failure(int status, const std::string &text) : std::runtime_error(text), code(status) {}
 };
 
-enum class act { none, relu, relu6, silu, sigmoid, gelu, hardswish, hardsigmoid };
+enum class act { none, relu, relu6, silu, sigmoid, gelu, quick_gelu, hardswish, hardsigmoid };
 
 enum class padding { half /* the kernel, on each side */, none, same /* TensorFlow's "SAME" */ };
 
 struct shape {
 	int64_t in, out, kernel = 1, stride = 1, groups = 1;
 	padding pad = padding::half;
-	int64_t width = 0;    /* of the kernel; 0: as high as wide */
-	bool has_bias = true; /* where there is no norm */
-	bool flat = false;    /* a linear layer: (out, in * kernel * width) in weights files */
+	int64_t width = 0;       /* of the kernel; 0: as high as wide */
+	bool has_bias = true;    /* where there is no norm */
+	bool transposed = false; /* a linear layer: (in, out) in weights files */
+	bool flat = false;       /* a linear layer: (out, in * kernel * width) in weights files */
 
 	std::array<int64_t, 2> size() const
 	{
@@ -68,7 +69,7 @@ class conv
 	void find_missing(std::vector<std::string> &names);
 
 	std::string name, norm;
-	std::string separator = ".";        /* between the name and "weight" or "bias" */
+	std::string weight_suffix = ".weight", bias_suffix = ".bias"; /* behind the name */
 	std::string other_name, other_norm; /* in a second layout of names; empty: there is none */
 	const shape dims;
 	const act activation;

@@ -2,7 +2,10 @@
  * Vision transformers: Dosovitskiy et al., "An image is worth 16x16 words" (2021), with the names
  * of torchvision; DINOv2: Oquab et al., "DINOv2: Learning robust visual features without
  * supervision" (2023), with its publisher's names, also with registers (Darcet et al., "Vision
- * transformers need registers", 2024). The feature is the class token behind the last norm.
+ * transformers need registers", 2024); the tower of pictures of CLIP: Radford et al., "Learning
+ * transferable visual models from natural language supervision" (2021), with the names of OpenAI's
+ * and OpenCLIP's files. The feature is the class token behind the last norm; of CLIP its projection
+ * into the space that pictures and words share.
  *
  * A picture is cut into patches, each of which becomes a token. Tokens (n, T, D) are kept as maps
  * (n, D, T, 1), channels last, which is the same memory: linear layers are then 1x1 convolutions.
@@ -32,14 +35,26 @@ struct kind {
 	int64_t registers;
 	positions mode;
 	bool gated; /* SwiGLU for GELU */
+	act gelu = act::gelu;
+	int64_t joint = 0; /* values of CLIP's projection */
 };
 
-/* The names of tensors; "#" stands for the number of the block. */
+/* A linear layer whose tensors are not NAME.weight and NAME.bias. */
+struct linear_name {
+	const char *name, *weight = ".weight", *bias = ".bias";
+};
+
+/* The names of tensors; "#" stands for the number of the block, "" for what there is not. */
 struct layout {
-	const char *cls, *positions, *registers, *patch;
-	const char *norm1, *qkv, *qkv_separator, *projection, *scale1;
+	const char *cls, *positions, *registers, *patch, *first_norm;
+	const char *norm1;
+	linear_name qkv;
+	const char *projection, *scale1;
 	const char *norm2, *widen, *narrow, *gated_widen, *gated_narrow, *scale2;
-	const char *last, *unused;
+	const char *last, *joint;
+	std::vector<std::string> unused; /* prefixes */
+	double eps;
+	bool flat; /* the class token is (D) and the positions (T, D), else with a 1 before */
 };
 
 const layout torchvision_names = {
@@ -47,9 +62,9 @@ const layout torchvision_names = {
 	"encoder.pos_embedding",
 	"",
 	"conv_proj",
+	"",
 	"encoder.layers.encoder_layer_#.ln_1",
-	"encoder.layers.encoder_layer_#.self_attention.in_proj",
-	"_",
+	{ "encoder.layers.encoder_layer_#.self_attention.in_proj", "_weight", "_bias" },
 	"encoder.layers.encoder_layer_#.self_attention.out_proj",
 	"",
 	"encoder.layers.encoder_layer_#.ln_2",
@@ -59,7 +74,10 @@ const layout torchvision_names = {
 	"",
 	"",
 	"encoder.ln",
-	"heads.",
+	"",
+	{ "heads." },
+	1e-6,
+	false,
 };
 
 const layout dino_names = {
@@ -67,9 +85,9 @@ const layout dino_names = {
 	"pos_embed",
 	"register_tokens",
 	"patch_embed.proj",
+	"",
 	"blocks.#.norm1",
-	"blocks.#.attn.qkv",
-	".",
+	{ "blocks.#.attn.qkv" },
 	"blocks.#.attn.proj",
 	"blocks.#.ls1.gamma",
 	"blocks.#.norm2",
@@ -79,7 +97,35 @@ const layout dino_names = {
 	"blocks.#.mlp.w3",
 	"blocks.#.ls2.gamma",
 	"norm",
-	"mask_token",
+	"",
+	{ "mask_token" },
+	1e-6,
+	false,
+};
+
+const layout clip_names = {
+	"visual.class_embedding",
+	"visual.positional_embedding",
+	"",
+	"visual.conv1",
+	"visual.ln_pre",
+	"visual.transformer.resblocks.#.ln_1",
+	{ "visual.transformer.resblocks.#.attn.in_proj", "_weight", "_bias" },
+	"visual.transformer.resblocks.#.attn.out_proj",
+	"",
+	"visual.transformer.resblocks.#.ln_2",
+	"visual.transformer.resblocks.#.mlp.c_fc",
+	"visual.transformer.resblocks.#.mlp.c_proj",
+	"",
+	"",
+	"",
+	"visual.ln_post",
+	"visual.proj",
+	/* The tower of words, and what OpenAI's programs keep beside it. */
+	{ "transformer.", "token_embedding.", "positional_embedding", "ln_final.", "text_projection",
+		"logit_scale", "logit_bias", "input_resolution", "context_length", "vocab_size" },
+	1e-5,
+	true,
 };
 
 struct block {
@@ -122,15 +168,28 @@ class transformer : public network
 	transformer(const kind &k, const layout &l) : shape_of(k), names(l)
 	{
 		channels = k.width;
-		cls = add_tensor(l.cls, { 1, 1, k.width });
-		position = add_tensor(l.positions, { 1, 1 + k.grid * k.grid, k.width });
+		int64_t places = 1 + k.grid * k.grid;
+		cls = add_tensor(l.cls, l.flat ? dims{ k.width } : dims{ 1, 1, k.width });
+		position = add_tensor(l.positions,
+			l.flat ? dims{ places, k.width } : dims{ 1, places, k.width });
 		registers = k.registers ? add_tensor(l.registers, { 1, k.registers, k.width }) : nullptr;
 		shape cut{ 3, k.width, k.patch, k.patch };
 		cut.pad = padding::none;
+		cut.has_bias = !*l.first_norm;
 		patch = unit(l.patch, "", cut, act::none);
+		first = *l.first_norm ? layer_norm(l.first_norm) : nullptr;
 		for (int64_t i = 0; i < k.depth; i++)
 			blocks.push_back(add_block(i));
 		last = layer_norm(l.last);
+		joint = nullptr;
+		if (k.joint) {
+			shape s{ k.width, k.joint };
+			s.transposed = true;
+			s.has_bias = false;
+			joint = unit(l.joint, "", s, act::none);
+			joint->weight_suffix = "";
+			channels = k.joint;
+		}
 	}
 
 	void set_side(int64_t side) override
@@ -142,8 +201,10 @@ class transformer : public network
 				"the crop, " + std::to_string(side) + ", is no multiple of the patch, "
 					+ std::to_string(k.patch) + "; the next ones are " + std::to_string(below)
 					+ " and " + std::to_string(below + k.patch));
-		if (side != k.grid * k.patch)
-			position->value = resized(position->value.to(at::kFloat), side / k.patch);
+		at::Tensor all = position->value.view({ 1, -1, k.width });
+		position->value = side == k.grid * k.patch ? all
+												   : resized(all.to(at::kFloat), side / k.patch);
+		cls->value = cls->value.view({ 1, 1, k.width });
 	}
 
 	at::Tensor features(const at::Tensor &input, std::vector<at::Tensor> *) override
@@ -158,17 +219,20 @@ class transformer : public network
 								 tokens.narrow(1, 1, tokens.size(1) - 1) },
 				1);
 		at::Tensor x = as_maps(tokens);
+		if (first)
+			x = (*first)(x);
 		for (const block &b : blocks) {
 			x = (*b.projection)(attention((*b.qkv)((*b.before_attention)(x))), &x);
 			x = (*b.narrow)(gate((*b.widen)((*b.before_mlp)(x))), &x);
 		}
-		return (*last)(x.narrow(2, 0, 1));
+		at::Tensor y = (*last)(x.narrow(2, 0, 1));
+		return joint ? (*joint)(y) : y;
 	}
 
   protected:
 	std::vector<std::string> unused() const override
 	{
-		return { names.unused };
+		return names.unused;
 	}
 
 	/* torchvision's older files. */
@@ -188,11 +252,11 @@ class transformer : public network
 	}
 
   private:
-	static constexpr double eps = 1e-6;
+	typedef std::vector<int64_t> dims;
 
 	norm *layer_norm(const std::string &name)
 	{
-		return lone_norm(norm::kind::layer, name, shape_of.width, eps);
+		return lone_norm(norm::kind::layer, name, shape_of.width, names.eps);
 	}
 
 	conv *linear(const std::string &name, int64_t in, int64_t out, act a = act::none)
@@ -204,6 +268,8 @@ class transformer : public network
 
 	void add_scale(conv *c, const char *pattern, int64_t number)
 	{
+		if (!*pattern)
+			return;
 		c->scale_name = numbered(pattern, number);
 		c->scale_shape = { shape_of.width };
 	}
@@ -216,13 +282,14 @@ class transformer : public network
 		int64_t gated = (width * 8 / 3 + 7) / 8 * 8;
 		bool g = shape_of.gated;
 		b.before_attention = layer_norm(numbered(names.norm1, i));
-		b.qkv = linear(numbered(names.qkv, i), width, 3 * width);
-		b.qkv->separator = names.qkv_separator;
+		b.qkv = linear(numbered(names.qkv.name, i), width, 3 * width);
+		b.qkv->weight_suffix = names.qkv.weight;
+		b.qkv->bias_suffix = names.qkv.bias;
 		b.projection = linear(numbered(names.projection, i), width, width);
 		add_scale(b.projection, names.scale1, i);
 		b.before_mlp = layer_norm(numbered(names.norm2, i));
 		b.widen = g ? linear(numbered(names.gated_widen, i), width, 2 * gated)
-					: linear(numbered(names.widen, i), width, 4 * width, act::gelu);
+					: linear(numbered(names.widen, i), width, 4 * width, shape_of.gelu);
 		b.narrow = g ? linear(numbered(names.gated_narrow, i), gated, width)
 					 : linear(numbered(names.narrow, i), 4 * width, width);
 		add_scale(b.narrow, names.scale2, i);
@@ -274,10 +341,27 @@ class transformer : public network
 	const kind shape_of;
 	const layout &names;
 	lone_tensor *cls, *position, *registers; /* registers: NULL: none */
-	conv *patch;
-	norm *last;
+	conv *patch, *joint;                     /* joint: NULL: none */
+	norm *first, *last;                      /* first: NULL: none */
 	std::vector<block> blocks;
 };
+
+/* OpenAI's, with its GELU, and OpenCLIP's. */
+const std::vector<kind> &clips()
+{
+	const positions mode = positions::antialias;
+	const act quick = act::quick_gelu;
+	static const std::vector<kind> list = {
+		{ "clip_vit_b32", 768, 12, 32, 7, 0, mode, false, quick, 512 },
+		{ "clip_vit_b16", 768, 12, 16, 14, 0, mode, false, quick, 512 },
+		{ "clip_vit_l14", 1024, 24, 14, 16, 0, mode, false, quick, 768 },
+		{ "clip_vit_l14_336", 1024, 24, 14, 24, 0, mode, false, quick, 768 },
+		{ "openclip_vit_b32", 768, 12, 32, 7, 0, mode, false, act::gelu, 512 },
+		{ "openclip_vit_b16", 768, 12, 16, 14, 0, mode, false, act::gelu, 512 },
+		{ "openclip_vit_l14", 1024, 24, 14, 16, 0, mode, false, act::gelu, 768 },
+	};
+	return list;
+}
 
 } // namespace
 
@@ -298,6 +382,9 @@ std::unique_ptr<network> vision_transformer(const std::string &name)
 		{ "dinov2_vitl14_reg", 1024, 24, 14, 37, 4, positions::antialias, false },
 		{ "dinov2_vitg14_reg", 1536, 40, 14, 37, 4, positions::antialias, true },
 	};
+	for (const kind &k : clips())
+		if (name == k.name)
+			return std::make_unique<transformer>(k, clip_names);
 	for (const kind &k : torchvision)
 		if (name == k.name)
 			return std::make_unique<transformer>(k, torchvision_names);

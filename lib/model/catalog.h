@@ -10,7 +10,8 @@
 typedef enum value_range {
 	VALUES_IMAGENET, /* less ImageNet's mean, by its deviation */
 	VALUES_127,      /* (x - 127) / 128 of 0..255 */
-	VALUES_HALF      /* (x - 0.5) / 0.5 */
+	VALUES_HALF,     /* (x - 0.5) / 0.5 */
+	VALUES_CLIP      /* less the mean of CLIP's pictures, by their deviation */
 } value_range;
 
 /* A network with the recipe of its first ImageNet weights. */

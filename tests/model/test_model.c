@@ -344,7 +344,7 @@ static void the_list(void **state)
 	(void)state;
 	int found[2] = { 0, 0 };
 	assert_int_equal(ims_model_each(count_one, found, NULL), 0);
-	assert_int_equal(found[0], 62);
+	assert_int_equal(found[0], 69);
 	assert_int_equal(found[1], 2); /* default, resnet34 */
 }
 
