@@ -1,6 +1,7 @@
-"""EfficientNet-Lite0 to -Lite2 against timm (`make test-networks`): random weights; ImageNet's in
+"""Networks against timm and open_clip (`make test-networks`): EfficientNet-Lite0 to -Lite2 and
+DINOv2 against timm, CLIP against open_clip, with random weights; EfficientNet-Lite's of ImageNet in
 WEIGHTS=DIR (efficientnet_lite0_f16.pth, _lite2_). TIMM=FILE: the python3 of an environment that has
-timm, which Debian has not."""
+both, which Debian has not."""
 
 import os, sys, tempfile
 
@@ -8,9 +9,9 @@ from compare import agree, agree_that, end, ours, pictures, skip, torch
 from lite_reference import network, random_weights, renamed
 
 try:
-    import timm
+    import open_clip, timm
 except ImportError as e:
-    skip(f"{e}: pip install timm, and TIMM= the python3 that has it")
+    skip(f"{e}: pip install timm open_clip_torch, and TIMM= the python3 that has them")
 
 FOLDER = sys.argv[1]
 
@@ -51,8 +52,50 @@ def real(number):
     compared("ImageNet's weights", number, path, renamed(state, number, timm=True))
 
 
+def randomise(net):
+    for name, p in net.named_parameters():
+        if p.dim() == 1 and name.endswith("weight"):
+            p.uniform_(0.7, 1.3)
+        elif name.endswith("gamma"):
+            p.uniform_(0.1, 0.4)
+        elif name.endswith("bias") or "token" in name or "pos_embed" in name:
+            p.normal_(0, 0.2)
+
+
+def saved(what, name, state, x, want):
+    with tempfile.TemporaryDirectory() as folder:
+        path = os.path.join(folder, name + ".pth")
+        torch.save(state, path)
+        agree(what, want.numpy(), ours(name, path, "f32", x, folder), 0.99999, 0.9999)
+
+
+def dino(theirs, name):
+    """timm adds the positions of patches alone where there are registers."""
+    torch.manual_seed(2)
+    net = timm.create_model(theirs, num_classes=0).eval()
+    randomise(net)
+    x, state = pictures(518, 2), net.state_dict()
+    if "reg_token" in state:
+        state["register_tokens"] = state.pop("reg_token")
+        none = torch.zeros(1, 1, state["pos_embed"].shape[2])
+        state["pos_embed"] = torch.cat([none, state["pos_embed"]], 1)
+    saved(f"{name} against timm's", name, state, x, net(x))
+
+
+def clip(theirs, name):
+    torch.manual_seed(3)
+    net = open_clip.create_model(theirs, pretrained=None).eval()
+    randomise(net)
+    x = pictures(224)
+    saved(f"{name} against open_clip's", name, net.state_dict(), x, net.encode_image(x))
+
+
 for number in range(3):
     made_up(number)
+dino("vit_small_patch14_dinov2", "dinov2_vits14")
+dino("vit_small_patch14_reg4_dinov2", "dinov2_vits14_reg")
+clip("ViT-B-32-quickgelu", "clip_vit_b32")
+clip("ViT-B-16", "openclip_vit_b16")
 for number in 0, 2:
     real(number)
 end()

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """DINOv2 and CLIP against their definitions in torch's functional operators: random weights,
 positions of other grids, registers, SwiGLU, both kinds of GELU; a crop that is no multiple of the
-patch. `transformers.py dino SIZE... clip KIND...` runs only these sizes."""
+patch. `vit.py dino SIZE... clip KIND...` runs only these sizes."""
 
 import os, sys, tempfile
 
@@ -9,7 +9,11 @@ from compare import agree, agree_that, end, nn, no_worse, ours, pictures, torch
 
 F = nn.functional
 KINDS = {"s": (384, 12), "b": (768, 12), "l": (1024, 24), "g": (1536, 40)}
-CLIPS = {"b32": (768, 12, 32, 7, 512), "b16": (768, 12, 16, 14, 512), "l14": (1024, 24, 14, 16, 768)}
+CLIPS = {
+    "b32": (768, 12, 32, 7, 512),
+    "b16": (768, 12, 16, 14, 512),
+    "l14": (1024, 24, 14, 16, 768),
+}
 
 
 class Weights(dict):
