@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <map>
 
 namespace ims
 {
@@ -81,8 +80,8 @@ at::Tensor network::operator()(const at::Tensor &x)
 
 lone_tensor *network::add_tensor(std::string name, std::vector<int64_t> shape)
 {
-	tensors.emplace_back(std::move(name), std::move(shape));
-	return &tensors.back();
+	lone_tensors.emplace_back(std::move(name), std::move(shape));
+	return &lone_tensors.back();
 }
 
 void network::fold(const at::Device &device, at::ScalarType type)
@@ -91,8 +90,9 @@ void network::fold(const at::Device &device, at::ScalarType type)
 		u.fold(device, type);
 	for (norm &u : norms)
 		u.fold(device, type);
-	for (lone_tensor &u : this->tensors)
+	for (lone_tensor &u : lone_tensors)
 		u.fold(device, type);
+	made.clear();
 	posterior = fold_linear(posterior_weight, posterior_bias, device);
 	project = fold_linear(project_weight, project_bias, device);
 	/* The shapes stay, the borrowed data do not. */
@@ -159,17 +159,22 @@ int64_t network::dim() const
 
 /* --------------------------------------------------------------------------------- weights ---- */
 
-at::Tensor borrow(const shim_tensor &t)
+static const std::map<uint32_t, at::ScalarType> &types()
 {
-	static const std::map<uint32_t, at::ScalarType> types = {
+	static const std::map<uint32_t, at::ScalarType> list = {
 		{ SHIM_F32, at::kFloat },
 		{ SHIM_F16, at::kHalf },
 		{ SHIM_BF16, at::kBFloat16 },
 		{ SHIM_I64, at::kLong },
 		{ SHIM_I8, at::kChar },
 	};
-	auto type = types.find(t.dtype);
-	if (type == types.end())
+	return list;
+}
+
+at::Tensor borrow(const shim_tensor &t)
+{
+	auto type = types().find(t.dtype);
+	if (type == types().end())
 		throw failure(MODEL, std::string("tensor ") + t.name + " has an unknown type");
 	return at::from_blob(const_cast<void *>(t.data), at::IntArrayRef(t.shape, t.ndim),
 		at::TensorOptions(type->second));
@@ -202,8 +207,6 @@ static bool ends_with(const std::string &s, const std::string &suffix)
 	return s.size() >= suffix.size()
 		&& s.compare(s.size() - suffix.size(), suffix.size(), suffix) == 0;
 }
-
-typedef std::map<std::string, const shim_tensor *> tensor_map;
 
 /*
  * Removes a tensor from the map and checks its shape; undefined where it is not there. An int8
@@ -289,15 +292,30 @@ static tensor_map used(const shim_tensor *tensors, size_t n, const std::vector<s
 	return out;
 }
 
+const shim_tensor *network::make_tensor(const at::Tensor &data)
+{
+	made.push_back({ data.contiguous(), {} });
+	made_tensor &m = made.back();
+	for (auto &[number, type] : types())
+		if (type == data.scalar_type())
+			m.tensor.dtype = number;
+	m.tensor.name = "";
+	m.tensor.data = m.data.data_ptr();
+	m.tensor.ndim = (uint32_t)data.dim();
+	std::copy(data.sizes().begin(), data.sizes().end(), m.tensor.shape);
+	return &m.tensor;
+}
+
 void network::load(const shim_tensor *tensors, size_t n)
 {
 	tensor_map left = used(tensors, n, unused(),
 		[this](const std::string &name) { return current_name(name); });
+	convert(left);
 	std::vector<std::string> missing;
 	slot_visitor fill = [&](const std::string &name, at::Tensor &t,
 							const std::vector<int64_t> &want) { t = take(left, name, want); };
 	choose_names(units, left);
-	for (lone_tensor &u : this->tensors) {
+	for (lone_tensor &u : lone_tensors) {
 		u.each_slot(fill);
 		u.find_missing(missing);
 	}

@@ -8,12 +8,16 @@
 #include "shim/layer.h"
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 namespace ims
 {
+
+/* The tensors of a file by their names; borrowed. */
+typedef std::map<std::string, const shim_tensor *> tensor_map;
 
 class network
 {
@@ -81,7 +85,7 @@ class network
 
 	std::deque<conv> units; /* in the picture's order */
 	std::deque<norm> norms; /* likewise */
-	std::deque<lone_tensor> tensors;
+	std::deque<lone_tensor> lone_tensors;
 	int64_t channels = 0;                        /* of the maps */
 	at::Tensor inner_weight;                     /* (blocks) f32; or undefined */
 	at::Tensor mean_power;                       /* (1) f32; or undefined */
@@ -100,13 +104,28 @@ class network
 		return { "fc.", "_fc.", "classifier." };
 	}
 
-	/* The name as the family declares it, of one in an older file. */
+	/* The name as the family declares it, of one in a file of another layout. */
 	virtual std::string current_name(const std::string &name) const
 	{
 		return name;
 	}
 
+	/* Replaces tensors of another layout, by make_tensor, that renaming alone does not fit. */
+	virtual void convert(tensor_map &file)
+	{
+		(void)file;
+	}
+
+	/* Lives until fold. */
+	const shim_tensor *make_tensor(const at::Tensor &data);
+
   private:
+	/* Tensors made of several in the file; in use until fold. */
+	struct made_tensor {
+		at::Tensor data;
+		shim_tensor tensor;
+	};
+	std::deque<made_tensor> made;
 	std::unique_ptr<conv> posterior, project; /* both, folded */
 	std::vector<float> inner_scale;           /* inner_weight; empty: none */
 	double power = 1;                         /* mean_power */

@@ -123,7 +123,8 @@ const layout clip_names = {
 	"visual.proj",
 	/* The tower of words, and what OpenAI's programs keep beside it. */
 	{ "transformer.", "token_embedding.", "positional_embedding", "ln_final.", "text_projection",
-		"logit_scale", "logit_bias", "input_resolution", "context_length", "vocab_size" },
+		"text_model.", "vision_model.embeddings.position_ids", "logit_scale", "logit_bias",
+		"input_resolution", "context_length", "vocab_size" },
 	1e-5,
 	true,
 };
@@ -235,20 +236,59 @@ class transformer : public network
 		return names.unused;
 	}
 
-	/* torchvision's older files. */
+	/* torchvision's older files, and Hugging Face's CLIP. */
 	std::string current_name(const std::string &name) const override
 	{
-		static const std::pair<const char *, const char *> older[] = {
+		static const std::pair<const char *, const char *> other[] = {
 			{ ".mlp.linear_1.", ".mlp.0." },
 			{ ".mlp.linear_2.", ".mlp.3." },
+			{ "vision_model.embeddings.class_embedding", "visual.class_embedding" },
+			{ "vision_model.embeddings.position_embedding.weight", "visual.positional_embedding" },
+			{ "vision_model.embeddings.patch_embedding.", "visual.conv1." },
+			{ "vision_model.pre_layrnorm.", "visual.ln_pre." },
+			{ "vision_model.post_layernorm.", "visual.ln_post." },
+			{ "vision_model.encoder.layers.", "visual.transformer.resblocks." },
+			{ ".layer_norm1.", ".ln_1." },
+			{ ".layer_norm2.", ".ln_2." },
+			{ ".self_attn.", ".attn." },
+			{ ".mlp.fc1.", ".mlp.c_fc." },
+			{ ".mlp.fc2.", ".mlp.c_proj." },
 		};
 		std::string out = name;
-		for (auto &[from, to] : older) {
-			size_t at = name.find(from);
+		if (&names == &dino_names)
+			return out;
+		for (auto &[from, to] : other) {
+			size_t at = out.find(from);
 			if (at != std::string::npos)
 				out.replace(at, strlen(from), to);
 		}
 		return out;
+	}
+
+	/* Hugging Face's CLIP has three matrices for one, and the projection the other way round. */
+	void convert(tensor_map &file) override
+	{
+		const std::string part = ".q_proj.", joint_name = "visual_projection.weight";
+		tensor_map all = file;
+		for (auto &[name, q] : all) {
+			size_t at = name.find(part);
+			if (at == std::string::npos)
+				continue;
+			std::string stem = name.substr(0, at + 1), kind = name.substr(at + part.size());
+			auto k = file.find(stem + "k_proj." + kind), v = file.find(stem + "v_proj." + kind);
+			if (k == file.end() || v == file.end())
+				continue;
+			at::Tensor whole = at::cat({ borrow(*q), borrow(*k->second), borrow(*v->second) });
+			file.erase(k);
+			file.erase(v);
+			file.erase(name);
+			file[stem + "in_proj_" + kind] = make_tensor(whole);
+		}
+		auto found = file.find(joint_name);
+		if (found == file.end() || found->second->ndim != 2)
+			return;
+		file[names.joint] = make_tensor(borrow(*found->second).t());
+		file.erase(joint_name);
 	}
 
   private:

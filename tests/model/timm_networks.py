@@ -1,7 +1,7 @@
-"""Networks against timm and open_clip (`make test-networks`): EfficientNet-Lite0 to -Lite2 and
-DINOv2 against timm, CLIP against open_clip, with random weights; EfficientNet-Lite's of ImageNet in
-WEIGHTS=DIR (efficientnet_lite0_f16.pth, _lite2_). TIMM=FILE: the python3 of an environment that has
-both, which Debian has not."""
+"""Networks against timm, open_clip and transformers (`make test-networks`): EfficientNet-Lite0 to
+-Lite2 and DINOv2 against timm, CLIP against the others, with random weights; EfficientNet-Lite's of
+ImageNet in WEIGHTS=DIR (efficientnet_lite0_f16.pth, _lite2_). TIMM=FILE: the python3 of an
+environment that has these, which Debian has not."""
 
 import os, sys, tempfile
 
@@ -9,9 +9,9 @@ from compare import agree, agree_that, end, ours, pictures, skip, torch
 from lite_reference import network, random_weights, renamed
 
 try:
-    import open_clip, timm
+    import open_clip, timm, transformers
 except ImportError as e:
-    skip(f"{e}: pip install timm open_clip_torch, and TIMM= the python3 that has them")
+    skip(f"{e}: pip install timm open_clip_torch transformers, and TIMM= the python3 that has them")
 
 FOLDER = sys.argv[1]
 
@@ -90,12 +90,33 @@ def clip(theirs, name):
     saved(f"{name} against open_clip's", name, net.state_dict(), x, net.encode_image(x))
 
 
+def hugging_face(name):
+    torch.manual_seed(4)
+    config = transformers.CLIPConfig(
+        vision_config={
+            "hidden_size": 768,
+            "intermediate_size": 3072,
+            "num_hidden_layers": 12,
+            "num_attention_heads": 12,
+            "patch_size": 32,
+            "hidden_act": "quick_gelu",
+        }
+    )
+    net = transformers.CLIPModel(config).eval()
+    randomise(net)
+    x = pictures(224)
+    out = net.get_image_features(pixel_values=x)
+    want = out if torch.is_tensor(out) else out.pooler_output
+    saved(f"{name} in Hugging Face's layout", name, net.state_dict(), x, want)
+
+
 for number in range(3):
     made_up(number)
 dino("vit_small_patch14_dinov2", "dinov2_vits14")
 dino("vit_small_patch14_reg4_dinov2", "dinov2_vits14_reg")
 clip("ViT-B-32-quickgelu", "clip_vit_b32")
 clip("ViT-B-16", "openclip_vit_b16")
+hugging_face("clip_vit_b32")
 for number in 0, 2:
     real(number)
 end()
