@@ -63,7 +63,7 @@ std::vector<stage> scaled(const scale &sc)
 	return out;
 }
 
-class efficientnet_network : public network
+class efficientnet_network : public excited_network
 {
   public:
 	/* first, last: the channels of the stem and of the last maps. */
@@ -82,14 +82,6 @@ class efficientnet_network : public network
 		std::string name = "features." + std::to_string(index);
 		channels = latest;
 		last = unit(name + ".0", name + ".1", { in, channels }, act::silu, eps);
-	}
-
-	at::Tensor features(const at::Tensor &input, std::vector<at::Tensor> *) override
-	{
-		at::Tensor x = (*stem)(input);
-		for (excited_block &b : blocks)
-			x = b(x);
-		return (*last)(x);
 	}
 
   private:
@@ -123,8 +115,6 @@ class efficientnet_network : public network
 	}
 
 	double eps;
-	conv *stem, *last;
-	std::vector<excited_block> blocks;
 };
 
 /* The module of a convolution and that of its norm. */

@@ -5,7 +5,7 @@
 #ifndef IMS_SHIM_EXCITATION_H
 #define IMS_SHIM_EXCITATION_H
 
-#include "shim/layer.h"
+#include "shim/network.h"
 
 #include <c10/core/GradMode.h>
 
@@ -40,6 +40,23 @@ struct excited_block {
 			y = (*depthwise)(y);
 		return (*narrow)(weigh(y), residual ? &x : nullptr);
 	}
+};
+
+/* What EfficientNet and MobileNetV3 share: a chain of them. */
+class excited_network : public network
+{
+  public:
+	at::Tensor features(const at::Tensor &input, std::vector<at::Tensor> *) override
+	{
+		at::Tensor x = (*stem)(input);
+		for (const excited_block &b : blocks)
+			x = b(x);
+		return (*last)(x);
+	}
+
+  protected:
+	conv *stem, *last;
+	std::vector<excited_block> blocks;
 };
 
 } // namespace ims

@@ -66,7 +66,7 @@ struct v3_block {
 	int64_t stride;
 };
 
-class mobilenet_v3 : public network
+class mobilenet_v3 : public excited_network
 {
   public:
 	explicit mobilenet_v3(const std::vector<v3_block> &list)
@@ -81,14 +81,6 @@ class mobilenet_v3 : public network
 		std::string name = "features." + std::to_string(index);
 		channels = 6 * in;
 		last = unit(name + ".0", name + ".1", { in, channels }, act::hardswish, eps);
-	}
-
-	at::Tensor features(const at::Tensor &input, std::vector<at::Tensor> *) override
-	{
-		at::Tensor x = (*stem)(input);
-		for (excited_block &b : blocks)
-			x = b(x);
-		return (*last)(x);
 	}
 
   private:
@@ -119,9 +111,6 @@ class mobilenet_v3 : public network
 		b.narrow = pair({ k.wide, k.out }, act::none);
 		return b;
 	}
-
-	conv *stem, *last;
-	std::vector<excited_block> blocks;
 };
 
 } // namespace

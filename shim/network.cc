@@ -315,18 +315,15 @@ void network::load(const shim_tensor *tensors, size_t n)
 	slot_visitor fill = [&](const std::string &name, at::Tensor &t,
 							const std::vector<int64_t> &want) { t = take(left, name, want); };
 	choose_names(units, left);
-	for (lone_tensor &u : lone_tensors) {
-		u.each_slot(fill);
-		u.find_missing(missing);
-	}
-	for (norm &u : norms) {
-		u.each_slot(fill);
-		u.find_missing(missing);
-	}
-	for (conv &u : units) {
-		u.each_slot(fill);
-		u.find_missing(missing);
-	}
+	auto fill_all = [&](auto &layers) {
+		for (auto &u : layers) {
+			u.each_slot(fill);
+			u.find_missing(missing);
+		}
+	};
+	fill_all(lone_tensors);
+	fill_all(norms);
+	fill_all(units);
 	take_linear(left, "posterior", channels, posterior_weight, posterior_bias);
 	if (left.count("inner.weight")) {
 		inner_weight = take(left, "inner.weight", { (int64_t)inner_channels().size() });

@@ -44,90 +44,106 @@ struct linear_name {
 	const char *name, *weight = ".weight", *bias = ".bias";
 };
 
+/* A part of a name in a file of another layout, and the same part here. */
+typedef std::vector<std::pair<const char *, const char *>> renaming;
+
 /* The names of tensors; "#" stands for the number of the block, "" for what there is not. */
 struct layout {
-	const char *cls, *positions, *registers, *patch, *first_norm;
-	const char *norm1;
-	linear_name qkv;
-	const char *projection, *scale1;
-	const char *norm2, *widen, *narrow, *gated_widen, *gated_narrow, *scale2;
-	const char *last, *joint;
+	const char *cls, *positions, *patch;
+	const char *norm1, *qkv, *projection, *norm2, *widen, *narrow, *last;
 	std::vector<std::string> unused; /* prefixes */
-	double eps;
-	bool flat; /* the class token is (D) and the positions (T, D), else with a 1 before */
+	double eps = 1e-6;
+	const char *qkv_weight = ".weight", *qkv_bias = ".bias"; /* behind qkv */
+	const char *registers = "", *scale1 = "", *scale2 = "", *gated_widen = "", *gated_narrow = "";
+	const char *first_norm = "", *joint = ""; /* before the blocks, behind the last norm */
+	bool flat = false; /* the class token is (D) and the positions (T, D), else with a 1 before */
+	renaming other = {};
 };
 
-const layout torchvision_names = {
-	"class_token",
-	"encoder.pos_embedding",
-	"",
-	"conv_proj",
-	"",
-	"encoder.layers.encoder_layer_#.ln_1",
-	{ "encoder.layers.encoder_layer_#.self_attention.in_proj", "_weight", "_bias" },
-	"encoder.layers.encoder_layer_#.self_attention.out_proj",
-	"",
-	"encoder.layers.encoder_layer_#.ln_2",
-	"encoder.layers.encoder_layer_#.mlp.0",
-	"encoder.layers.encoder_layer_#.mlp.3",
-	"",
-	"",
-	"",
-	"encoder.ln",
-	"",
-	{ "heads." },
-	1e-6,
-	false,
-};
+layout torchvision_layout()
+{
+	layout l = {
+		"class_token",
+		"encoder.pos_embedding",
+		"conv_proj",
+		"encoder.layers.encoder_layer_#.ln_1",
+		"encoder.layers.encoder_layer_#.self_attention.in_proj",
+		"encoder.layers.encoder_layer_#.self_attention.out_proj",
+		"encoder.layers.encoder_layer_#.ln_2",
+		"encoder.layers.encoder_layer_#.mlp.0",
+		"encoder.layers.encoder_layer_#.mlp.3",
+		"encoder.ln",
+		{ "heads." },
+	};
+	l.qkv_weight = "_weight";
+	l.qkv_bias = "_bias";
+	l.other = { { ".mlp.linear_1.", ".mlp.0." }, { ".mlp.linear_2.", ".mlp.3." } };
+	return l;
+}
 
-const layout dino_names = {
-	"cls_token",
-	"pos_embed",
-	"register_tokens",
-	"patch_embed.proj",
-	"",
-	"blocks.#.norm1",
-	{ "blocks.#.attn.qkv" },
-	"blocks.#.attn.proj",
-	"blocks.#.ls1.gamma",
-	"blocks.#.norm2",
-	"blocks.#.mlp.fc1",
-	"blocks.#.mlp.fc2",
-	"blocks.#.mlp.w12",
-	"blocks.#.mlp.w3",
-	"blocks.#.ls2.gamma",
-	"norm",
-	"",
-	{ "mask_token" },
-	1e-6,
-	false,
-};
+layout dino_layout()
+{
+	layout l = {
+		"cls_token",
+		"pos_embed",
+		"patch_embed.proj",
+		"blocks.#.norm1",
+		"blocks.#.attn.qkv",
+		"blocks.#.attn.proj",
+		"blocks.#.norm2",
+		"blocks.#.mlp.fc1",
+		"blocks.#.mlp.fc2",
+		"norm",
+		{ "mask_token" },
+	};
+	l.registers = "register_tokens";
+	l.scale1 = "blocks.#.ls1.gamma";
+	l.scale2 = "blocks.#.ls2.gamma";
+	l.gated_widen = "blocks.#.mlp.w12";
+	l.gated_narrow = "blocks.#.mlp.w3";
+	return l;
+}
 
-const layout clip_names = {
-	"visual.class_embedding",
-	"visual.positional_embedding",
-	"",
-	"visual.conv1",
-	"visual.ln_pre",
-	"visual.transformer.resblocks.#.ln_1",
-	{ "visual.transformer.resblocks.#.attn.in_proj", "_weight", "_bias" },
-	"visual.transformer.resblocks.#.attn.out_proj",
-	"",
-	"visual.transformer.resblocks.#.ln_2",
-	"visual.transformer.resblocks.#.mlp.c_fc",
-	"visual.transformer.resblocks.#.mlp.c_proj",
-	"",
-	"",
-	"",
-	"visual.ln_post",
-	"visual.proj",
-	/* The tower of words, and what OpenAI's programs keep beside it. */
-	{ "transformer.", "token_embedding.", "positional_embedding", "ln_final.", "text_projection",
-		"text_model.", "vision_model.embeddings.position_ids", "logit_scale", "logit_bias",
-		"input_resolution", "context_length", "vocab_size" },
-	1e-5,
-	true,
-};
+/* OpenAI's and OpenCLIP's; the other names are Hugging Face's. */
+layout clip_layout()
+{
+	layout l = {
+		"visual.class_embedding",
+		"visual.positional_embedding",
+		"visual.conv1",
+		"visual.transformer.resblocks.#.ln_1",
+		"visual.transformer.resblocks.#.attn.in_proj",
+		"visual.transformer.resblocks.#.attn.out_proj",
+		"visual.transformer.resblocks.#.ln_2",
+		"visual.transformer.resblocks.#.mlp.c_fc",
+		"visual.transformer.resblocks.#.mlp.c_proj",
+		"visual.ln_post",
+		/* The tower of words, and what OpenAI's programs keep beside it. */
+		{ "transformer.", "token_embedding.", "positional_embedding", "ln_final.",
+			"text_projection", "text_model.", "vision_model.embeddings.position_ids", "logit_scale",
+			"logit_bias", "input_resolution", "context_length", "vocab_size" },
+		1e-5,
+	};
+	l.qkv_weight = "_weight";
+	l.qkv_bias = "_bias";
+	l.first_norm = "visual.ln_pre";
+	l.joint = "visual.proj";
+	l.flat = true;
+	l.other = {
+		{ "vision_model.embeddings.class_embedding", "visual.class_embedding" },
+		{ "vision_model.embeddings.position_embedding.weight", "visual.positional_embedding" },
+		{ "vision_model.embeddings.patch_embedding.", "visual.conv1." },
+		{ "vision_model.pre_layrnorm.", "visual.ln_pre." },
+		{ "vision_model.post_layernorm.", "visual.ln_post." },
+		{ "vision_model.encoder.layers.", "visual.transformer.resblocks." },
+		{ ".layer_norm1.", ".ln_1." },
+		{ ".layer_norm2.", ".ln_2." },
+		{ ".self_attn.", ".attn." },
+		{ ".mlp.fc1.", ".mlp.c_fc." },
+		{ ".mlp.fc2.", ".mlp.c_proj." },
+	};
+	return l;
+}
 
 struct block {
 	norm *before_attention, *before_mlp;
@@ -236,28 +252,10 @@ class transformer : public network
 		return names.unused;
 	}
 
-	/* torchvision's older files, and Hugging Face's CLIP. */
 	std::string current_name(const std::string &name) const override
 	{
-		static const std::pair<const char *, const char *> other[] = {
-			{ ".mlp.linear_1.", ".mlp.0." },
-			{ ".mlp.linear_2.", ".mlp.3." },
-			{ "vision_model.embeddings.class_embedding", "visual.class_embedding" },
-			{ "vision_model.embeddings.position_embedding.weight", "visual.positional_embedding" },
-			{ "vision_model.embeddings.patch_embedding.", "visual.conv1." },
-			{ "vision_model.pre_layrnorm.", "visual.ln_pre." },
-			{ "vision_model.post_layernorm.", "visual.ln_post." },
-			{ "vision_model.encoder.layers.", "visual.transformer.resblocks." },
-			{ ".layer_norm1.", ".ln_1." },
-			{ ".layer_norm2.", ".ln_2." },
-			{ ".self_attn.", ".attn." },
-			{ ".mlp.fc1.", ".mlp.c_fc." },
-			{ ".mlp.fc2.", ".mlp.c_proj." },
-		};
 		std::string out = name;
-		if (&names == &dino_names)
-			return out;
-		for (auto &[from, to] : other) {
+		for (auto &[from, to] : names.other) {
 			size_t at = out.find(from);
 			if (at != std::string::npos)
 				out.replace(at, strlen(from), to);
@@ -322,9 +320,9 @@ class transformer : public network
 		int64_t gated = (width * 8 / 3 + 7) / 8 * 8;
 		bool g = shape_of.gated;
 		b.before_attention = layer_norm(numbered(names.norm1, i));
-		b.qkv = linear(numbered(names.qkv.name, i), width, 3 * width);
-		b.qkv->weight_suffix = names.qkv.weight;
-		b.qkv->bias_suffix = names.qkv.bias;
+		b.qkv = linear(numbered(names.qkv, i), width, 3 * width);
+		b.qkv->weight_suffix = names.qkv_weight;
+		b.qkv->bias_suffix = names.qkv_bias;
 		b.projection = linear(numbered(names.projection, i), width, width);
 		add_scale(b.projection, names.scale1, i);
 		b.before_mlp = layer_norm(numbered(names.norm2, i));
@@ -379,7 +377,7 @@ class transformer : public network
 	}
 
 	const kind shape_of;
-	const layout &names;
+	const layout names;
 	lone_tensor *cls, *position, *registers; /* registers: NULL: none */
 	conv *patch, *joint;                     /* joint: NULL: none */
 	norm *first, *last;                      /* first: NULL: none */
@@ -424,13 +422,13 @@ std::unique_ptr<network> vision_transformer(const std::string &name)
 	};
 	for (const kind &k : clips())
 		if (name == k.name)
-			return std::make_unique<transformer>(k, clip_names);
+			return std::make_unique<transformer>(k, clip_layout());
 	for (const kind &k : torchvision)
 		if (name == k.name)
-			return std::make_unique<transformer>(k, torchvision_names);
+			return std::make_unique<transformer>(k, torchvision_layout());
 	for (const kind &k : dino)
 		if (name == k.name)
-			return std::make_unique<transformer>(k, dino_names);
+			return std::make_unique<transformer>(k, dino_layout());
 	return nullptr;
 }
 

@@ -536,21 +536,6 @@ int ims_shards_file_find(store *st, const hash256 *hash, int64_t *picture, imgse
 	return rc;
 }
 
-static int file_bytes_one(void *arg, size_t i, store *shard, imgsearch_error *err)
-{
-	uint64_t n = 0;
-	(void)i;
-	int rc = shard->engine->pictures.file_bytes(shard, &n, err);
-	*(uint64_t *)arg += n;
-	return rc;
-}
-
-int ims_shards_file_bytes(store *st, uint64_t *bytes, imgsearch_error *err)
-{
-	*bytes = 0;
-	return ims_shards_each(st, file_bytes_one, bytes, err);
-}
-
 /* ----------------------------------------------------------------------------------- ids ---- */
 
 typedef struct ids_call {
@@ -608,34 +593,43 @@ int ims_shards_ids(store *st, store_id_list list, int64_t **ids, size_t *n, imgs
 
 /* ------------------------------------------------------------------- sums and the rest ---- */
 
-static int unconverted_one(void *arg, size_t i, store *shard, imgsearch_error *err)
+typedef int count_function(store *shard, uint64_t *n, imgsearch_error *err);
+typedef struct sum_call {
+	count_function *of;
+	uint64_t n;
+} sum_call;
+
+static int sum_one(void *arg, size_t i, store *shard, imgsearch_error *err)
 {
+	sum_call *c = arg;
 	uint64_t n = 0;
 	(void)i;
-	int rc = shard->engine->pictures.unconverted(shard, &n, err);
-	*(uint64_t *)arg += n;
+	int rc = c->of(shard, &n, err);
+	c->n += n;
 	return rc;
 }
 
-static int dated_one(void *arg, size_t i, store *shard, imgsearch_error *err)
+static int sum(store *st, count_function *of, uint64_t *n, imgsearch_error *err)
 {
-	uint64_t n = 0;
-	(void)i;
-	int rc = shard->engine->pictures.dated(shard, &n, err);
-	*(uint64_t *)arg += n;
+	sum_call c = { .of = of };
+	int rc = ims_shards_each(st, sum_one, &c, err);
+	*n = c.n;
 	return rc;
+}
+
+int ims_shards_file_bytes(store *st, uint64_t *bytes, imgsearch_error *err)
+{
+	return sum(st, ims_store_file_bytes, bytes, err);
 }
 
 int ims_shards_unconverted(store *st, uint64_t *n, imgsearch_error *err)
 {
-	*n = 0;
-	return ims_shards_each(st, unconverted_one, n, err);
+	return sum(st, ims_store_unconverted, n, err);
 }
 
 int ims_shards_dated(store *st, uint64_t *n, imgsearch_error *err)
 {
-	*n = 0;
-	return ims_shards_each(st, dated_one, n, err);
+	return sum(st, ims_store_dated, n, err);
 }
 
 int ims_shards_rejected(store *base, const hash256 *a, const hash256 *b, bool *rejected,
