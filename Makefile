@@ -30,7 +30,7 @@ SHIM_SRC := $(wildcard shim/*.cc)
 LIB_OBJ  := $(LIB_SRC:%.c=$(B)/%.o)
 CLI_OBJ  := $(CLI_SRC:%.c=$(B)/%.o)
 SHIM_OBJ := $(SHIM_SRC:%.cc=$(B)/%.o)
-MODEL_FILES := $(patsubst lib/model/%,$(B)/%,$(wildcard lib/model/default*))
+MODEL_FILES := $(patsubst lib/model/%,$(B)/%,$(wildcard lib/model/default*) lib/model/models.jsonl)
 LIBS     := -ljpeg -lpng -lz -lsqlite3 -ldl -lm -pthread
 CLI_LIBS := -lmicrohttpd -ljansson -lchafa -lglib-2.0
 

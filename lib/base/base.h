@@ -10,6 +10,7 @@
  *	path.h     paths as text
  *	ids.h      sorted row ids
  *	hash.h     content identity and checksums
+ *	sha256.h   the hash that publishers of files state
  *	random.h   repeatable random numbers
  *	floats.h   rows of floats
  *	topk.h     the k nearest
@@ -52,6 +53,7 @@
 #include "base/reader.h"
 #include "base/result.h"
 #include "base/retry.h"
+#include "base/sha256.h"
 #include "base/signals.h"
 #include "base/spelling.h"
 #include "base/texts.h"

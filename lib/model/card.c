@@ -77,22 +77,17 @@ static bool interpolation(json *j, uint32_t *bicubic)
 	return *bicubic || !strcmp(text, "bilinear");
 }
 
-/*
- * The parts of the recipe that the card sets. The recipe of the network is known only after all
- * keys.
- */
-typedef struct card_parts {
-	image_recipe recipe;
-	bool resize, crop, mean, std, interpolation;
-} card_parts;
-
-static bool value(json *j, const char *key, model_card *card, card_parts *p)
+bool ims_recipe_has_key(const char *key)
 {
-	bool flag = false;
-	if (!strcmp(key, "name"))
-		return ims_json_string(j, card->name, sizeof card->name);
-	if (!strcmp(key, "network"))
-		return ims_json_string(j, card->network, sizeof card->network);
+	static const char *const keys[] = { "resize", "crop", "mean", "std", "interpolation" };
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		if (!strcmp(key, keys[i]))
+			return true;
+	return false;
+}
+
+bool ims_recipe_value(json *j, const char *key, recipe_parts *p)
+{
 	if (!strcmp(key, "resize"))
 		return p->resize = whole(j, IMGSEARCH_RESIZE_MAX, &p->recipe.resize);
 	if (!strcmp(key, "crop"))
@@ -101,8 +96,18 @@ static bool value(json *j, const char *key, model_card *card, card_parts *p)
 		return p->mean = three(j, p->recipe.mean, -1000);
 	if (!strcmp(key, "std"))
 		return p->std = three(j, p->recipe.std, 1e-6);
-	if (!strcmp(key, "interpolation"))
-		return p->interpolation = interpolation(j, &p->recipe.bicubic);
+	return p->interpolation = interpolation(j, &p->recipe.bicubic);
+}
+
+static bool value(json *j, const char *key, model_card *card, recipe_parts *p)
+{
+	bool flag = false;
+	if (!strcmp(key, "name"))
+		return ims_json_string(j, card->name, sizeof card->name);
+	if (!strcmp(key, "network"))
+		return ims_json_string(j, card->network, sizeof card->network);
+	if (ims_recipe_has_key(key))
+		return ims_recipe_value(j, key, p);
 	if (!strcmp(key, "dim"))
 		return whole(j, IMGSEARCH_DIM_MAX, &card->dim);
 	if (!strcmp(key, "projection"))
@@ -118,7 +123,7 @@ static bool value(json *j, const char *key, model_card *card, card_parts *p)
 	return ims_json_skip(j);
 }
 
-static void merge_parts(image_recipe *r, const card_parts *p)
+int ims_recipe_merge(image_recipe *r, const recipe_parts *p, const char *what, imgsearch_error *err)
 {
 	if (p->resize)
 		r->resize = p->recipe.resize;
@@ -130,10 +135,14 @@ static void merge_parts(image_recipe *r, const card_parts *p)
 		memcpy(r->std, p->recipe.std, sizeof r->std);
 	if (p->interpolation)
 		r->bicubic = p->recipe.bicubic;
+	if (r->crop > r->resize)
+		return ims_fail(err, IMGSEARCH_EFORMAT, "%s: crop %u is larger than resize %u", what,
+			r->crop, r->resize);
+	return 0;
 }
 
 /* Fills in what the card leaves out, and checks that the parts are consistent. */
-static int complete(model_card *card, const card_parts *p, imgsearch_error *err)
+static int complete(model_card *card, const recipe_parts *p, imgsearch_error *err)
 {
 	const model_network *net = ims_model_find(card->network);
 	if (!net && strcmp(card->network, "script"))
@@ -142,10 +151,9 @@ static int complete(model_card *card, const card_parts *p, imgsearch_error *err)
 	if (!card->name[0])
 		snprintf(card->name, sizeof card->name, "%s", card->network);
 	card->recipe = ims_network_recipe(net);
-	merge_parts(&card->recipe, p);
-	if (card->recipe.crop > card->recipe.resize)
-		return ims_fail(err, IMGSEARCH_EFORMAT, "model card: crop %u is larger than resize %u",
-			card->recipe.crop, card->recipe.resize);
+	int rc = ims_recipe_merge(&card->recipe, p, "model card", err);
+	if (rc)
+		return rc;
 	if (!card->dim && (!net || card->projection))
 		return ims_fail(err, IMGSEARCH_EFORMAT, "model card: \"dim\" is missing");
 	if (!card->dim)
@@ -156,7 +164,7 @@ static int complete(model_card *card, const card_parts *p, imgsearch_error *err)
 int ims_card_parse(model_card *out, const void *text, size_t n, imgsearch_error *err)
 {
 	json j = ims_json(text, n);
-	card_parts parts = { 0 };
+	recipe_parts parts = { 0 };
 	char key[64];
 	*out = (model_card){ 0 };
 	if (ims_json_begin(&j, '{'))

@@ -191,6 +191,16 @@ static int find_in_data_folder(char **out, const char *file)
 	return find_in(out, folder, under_it, file);
 }
 
+int ims_model_data_path(char **out, const char *file, imgsearch_error *err)
+{
+	const char *under_it, *folder = data_folder(&under_it);
+	*out = NULL;
+	if (!folder)
+		return IMGSEARCH_ENOTFOUND;
+	*out = ims_format("%s%s%s%s", folder, under_it, *file ? "/" : "", file);
+	return *out ? 0 : ims_nomem(err);
+}
+
 /* Appends a place to a list of them. */
 static void add_place(char *text, size_t size, const char *folder, const char *below)
 {

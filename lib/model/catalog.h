@@ -56,6 +56,13 @@ int ims_model_find_weights(char **out, const char *name, imgsearch_error *err);
  */
 int ims_model_find_earlier(char **out, const char *weights_hash, imgsearch_error *err);
 
+/*
+ * The path of `file` in imgsearch/models of the XDG data folder; "": that folder. Nothing is
+ * looked for. The caller frees *out by ims_free. ENOTFOUND, with no sentence: no home folder is
+ * known; ENOMEM.
+ */
+int ims_model_data_path(char **out, const char *file, imgsearch_error *err);
+
 /* Where ims_model_find_weights (weights), or ims_model_find_file, looks, for a sentence. */
 void ims_model_places(char *text, size_t size, bool weights);
 
