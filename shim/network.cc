@@ -176,8 +176,10 @@ at::Tensor borrow(const shim_tensor &t)
 	auto type = types().find(t.dtype);
 	if (type == types().end())
 		throw failure(MODEL, std::string("tensor ") + t.name + " has an unknown type");
-	return at::from_blob(const_cast<void *>(t.data), at::IntArrayRef(t.shape, t.ndim),
-		at::TensorOptions(type->second));
+	at::IntArrayRef shape(t.shape, t.ndim);
+	at::TensorOptions options(type->second);
+	return t.data ? at::from_blob(const_cast<void *>(t.data), shape, options)
+				  : at::empty(shape, options.device(at::kMeta));
 }
 
 static std::string shape_text(const int64_t *shape, size_t n)
@@ -208,45 +210,65 @@ static bool ends_with(const std::string &s, const std::string &suffix)
 		&& s.compare(s.size() - suffix.size(), suffix.size(), suffix) == 0;
 }
 
-/*
- * Removes a tensor from the map and checks its shape; undefined where it is not there. An int8
- * tensor is multiplied by its scales.
- */
-static at::Tensor take(tensor_map &left, const std::string &name, const std::vector<int64_t> &want)
-{
-	auto it = left.find(name);
-	if (it == left.end())
-		return {};
-	const shim_tensor &t = *it->second;
-	left.erase(it);
-	if (t.ndim != want.size() || !std::equal(want.begin(), want.end(), t.shape))
-		throw failure(MODEL,
-			"tensor " + name + " has shape " + shape_text(t.shape, t.ndim) + ", the network needs "
-				+ shape_text(want.data(), want.size()));
-	if (t.dtype != SHIM_I8)
-		return borrow(t);
-	auto scale = left.find(name + "_scale");
-	if (scale == left.end() || scale->second->dtype != SHIM_F32)
-		throw failure(MODEL, "tensor " + name + " is int8 and has no " + name + "_scale in f32");
-	std::vector<int64_t> rows(want.size(), 1);
-	rows[0] = want[0];
-	return borrow(t).to(at::kFloat) * take(left, name + "_scale", { want[0] }).view(rows);
-}
+/* The tensors of a file that no layer has taken yet, and what did not fit so far. */
+struct supply {
+	tensor_map left;
+	misfit wrong;
 
-/* A linear layer of any number of outputs; undefined tensors where there is none. */
-static void take_linear(tensor_map &left, const std::string &name, int64_t in, at::Tensor &weight,
-	at::Tensor &bias)
-{
-	auto found = left.find(name + ".weight");
-	if (found == left.end() || found->second->ndim != 2)
-		return;
-	int64_t out = found->second->shape[0];
-	weight = take(left, name + ".weight", { out, in });
-	bias = take(left, name + ".bias", { out });
-	if (out < 1 || !bias.defined())
-		throw failure(MODEL,
-			"tensor " + name + (out < 1 ? ".weight has no rows" : ".bias is missing"));
-}
+	bool has(const std::string &name) const
+	{
+		return left.count(name) > 0;
+	}
+
+	/*
+	 * Removes a tensor and checks its shape; undefined where it is not there or does not fit. An
+	 * int8 tensor is multiplied by its scales.
+	 */
+	at::Tensor take(const std::string &name, const std::vector<int64_t> &want)
+	{
+		auto it = left.find(name);
+		if (it == left.end())
+			return {};
+		const shim_tensor &t = *it->second;
+		left.erase(it);
+		if (t.ndim != want.size() || !std::equal(want.begin(), want.end(), t.shape)) {
+			wrong.misshaped.push_back("tensor " + name + " has shape " + shape_text(t.shape, t.ndim)
+				+ ", the network needs " + shape_text(want.data(), want.size()));
+			return {};
+		}
+		return t.dtype == SHIM_I8 ? scaled(borrow(t), name) : borrow(t);
+	}
+
+	/* A linear layer of any number of outputs; undefined tensors where there is none. */
+	void take_linear(const std::string &name, int64_t in, at::Tensor &weight, at::Tensor &bias)
+	{
+		auto found = left.find(name + ".weight");
+		if (found == left.end() || found->second->ndim != 2)
+			return;
+		int64_t out = found->second->shape[0];
+		if (out < 1)
+			wrong.misshaped.push_back("tensor " + name + ".weight has no rows");
+		weight = take(name + ".weight", { out, in });
+		bias = take(name + ".bias", { out });
+		if (!bias.defined())
+			wrong.missing.push_back(name + ".bias");
+	}
+
+  private:
+	at::Tensor scaled(const at::Tensor &y, const std::string &name)
+	{
+		auto scale = left.find(name + "_scale");
+		if (scale == left.end() || scale->second->dtype != SHIM_F32) {
+			wrong.misshaped.push_back(
+				"tensor " + name + " is int8 and has no " + name + "_scale in f32");
+			return {};
+		}
+		std::vector<int64_t> rows(y.dim(), 1);
+		rows[0] = y.size(0);
+		at::Tensor s = take(name + "_scale", { y.size(0) });
+		return y.is_meta() || !s.defined() ? y : y.to(at::kFloat) * s.view(rows);
+	}
+};
 
 /* Names the units by their second layout where the file has a weight of such a name. */
 static void choose_names(std::deque<conv> &units, const tensor_map &file)
@@ -306,54 +328,68 @@ const shim_tensor *network::make_tensor(const at::Tensor &data)
 	return &m.tensor;
 }
 
-void network::load(const shim_tensor *tensors, size_t n)
+misfit network::fill(const shim_tensor *tensors, size_t n)
 {
-	tensor_map left = used(tensors, n, unused(),
-		[this](const std::string &name) { return current_name(name); });
-	convert(left);
-	std::vector<std::string> missing;
+	supply file = { used(tensors, n, unused(),
+						[this](const std::string &name) { return current_name(name); }),
+		{} };
+	convert(file.left);
 	slot_visitor fill = [&](const std::string &name, at::Tensor &t,
-							const std::vector<int64_t> &want) { t = take(left, name, want); };
-	choose_names(units, left);
+							const std::vector<int64_t> &want) { t = file.take(name, want); };
+	choose_names(units, file.left);
 	auto fill_all = [&](auto &layers) {
 		for (auto &u : layers) {
 			u.each_slot(fill);
-			u.find_missing(missing);
+			u.find_missing(file.wrong.missing);
 		}
 	};
 	fill_all(lone_tensors);
 	fill_all(norms);
 	fill_all(units);
-	take_linear(left, "posterior", channels, posterior_weight, posterior_bias);
-	if (left.count("inner.weight")) {
-		inner_weight = take(left, "inner.weight", { (int64_t)inner_channels().size() });
+	file.take_linear("posterior", channels, posterior_weight, posterior_bias);
+	if (file.has("inner.weight")) {
+		inner_weight = file.take("inner.weight", { (int64_t)inner_channels().size() });
 		set_inner();
 	}
-	if (left.count("mean.power")) {
-		mean_power = take(left, "mean.power", { 1 });
+	if (file.has("mean.power")) {
+		mean_power = file.take("mean.power", { 1 });
 		set_power();
 	}
-	take_linear(left, "project", width(), project_weight, project_bias);
+	file.take_linear("project", width(), project_weight, project_bias);
 	if ((posterior_weight.defined() || inner_weight.defined() || mean_power.defined())
 		&& !project_weight.defined())
-		missing.push_back("project.weight");
-	if (!missing.empty())
-		throw failure(MODEL, "the weights belong to another network: missing " + some_of(missing));
-	std::vector<std::string> extra;
-	for (auto &t : left)
-		extra.push_back(t.first);
-	if (!extra.empty())
-		throw failure(MODEL, "the weights belong to another network: it has no " + some_of(extra));
+		file.wrong.missing.push_back("project.weight");
+	for (auto &t : file.left)
+		file.wrong.unknown.push_back(t.first);
+	return file.wrong;
+}
+
+std::string misfit::sentence() const
+{
+	if (!misshaped.empty())
+		return misshaped[0];
+	return missing.empty() ? "it has no " + some_of(unknown) : "missing " + some_of(missing);
+}
+
+void network::load(const shim_tensor *tensors, size_t n)
+{
+	misfit wrong = fill(tensors, n);
+	if (wrong.count())
+		throw failure(MODEL,
+			wrong.misshaped.empty() ? "the weights belong to another network: " + wrong.sentence()
+									: wrong.sentence());
 }
 
 void network::load_posteriors(const shim_tensor *tensors, size_t n)
 {
-	tensor_map all;
+	supply all;
 	for (size_t i = 0; i < n; i++)
-		all[tensors[i].name] = &tensors[i];
+		all.left[tensors[i].name] = &tensors[i];
 	for (const char *name : { "fc", "classifier.1", "classifier", "_fc" })
 		if (!posterior_weight.defined())
-			take_linear(all, name, channels, posterior_weight, posterior_bias);
+			all.take_linear(name, channels, posterior_weight, posterior_bias);
+	if (all.wrong.count())
+		throw failure(MODEL, all.wrong.sentence());
 	if (!posterior_weight.defined())
 		throw failure(MODEL, "the weights have no classifier to take posteriors from");
 	if (project_weight.defined())
@@ -367,6 +403,24 @@ std::unique_ptr<network> make_network(const std::string &name)
 		if (auto net = family(name))
 			return net;
 	throw failure(MODEL, "this shim has no network \"" + name + "\"");
+}
+
+void find_networks(const char *const *names, size_t n_names, const shim_tensor *tensors, size_t n,
+	uint8_t *fits, std::string &nearest)
+{
+	std::vector<shim_tensor> shapes(tensors, tensors + n);
+	size_t least = SIZE_MAX;
+	for (shim_tensor &t : shapes)
+		if (t.ndim > 1)
+			t.data = nullptr; /* what is made of several tensors would be copied */
+	for (size_t i = 0; i < n_names; i++) {
+		misfit wrong = make_network(names[i])->fill(shapes.data(), n);
+		fits[i] = wrong.count() == 0;
+		if (wrong.count() < least) {
+			least = wrong.count();
+			nearest = fits[i] ? "" : std::string(names[i]) + ": " + wrong.sentence();
+		}
+	}
 }
 
 } // namespace ims

@@ -19,6 +19,18 @@ namespace ims
 /* The tensors of a file by their names; borrowed. */
 typedef std::map<std::string, const shim_tensor *> tensor_map;
 
+/* Why the tensors of a file are not those of a network. */
+struct misfit {
+	std::vector<std::string> missing, unknown; /* names */
+	std::vector<std::string> misshaped;        /* sentences */
+
+	size_t count() const
+	{
+		return missing.size() + unknown.size() + misshaped.size();
+	}
+	std::string sentence() const; /* only where count() is not 0 */
+};
+
 class network
 {
   public:
@@ -62,6 +74,12 @@ class network
 	 * by name.
 	 */
 	void load(const shim_tensor *tensors, size_t n);
+
+	/*
+	 * Likewise, but says what does not fit instead of throwing. Tensors may have no data where they
+	 * have more than one dimension, if nothing but names and shapes is wanted.
+	 */
+	misfit fill(const shim_tensor *tensors, size_t n);
 
 	/*
 	 * After load: makes posteriors from the classifier among the same tensors. Throws where there
@@ -147,7 +165,14 @@ std::unique_ptr<network> vision_transformer(const std::string &name);
 /* The network of a name in the catalogue, without weights; throws where there is none. */
 std::unique_ptr<network> make_network(const std::string &name);
 
-/* A tensor that borrows the caller's data. */
+/*
+ * fits[i] becomes 1 where the tensors, by names and shapes, are those of the network names[i],
+ * otherwise 0. nearest: where none fits, the network that lacks the fewest, and what it lacks.
+ */
+void find_networks(const char *const *names, size_t n_names, const shim_tensor *tensors, size_t n,
+	uint8_t *fits, std::string &nearest);
+
+/* A tensor that borrows the caller's data; one without data has names and shapes alone (kMeta). */
 at::Tensor borrow(const shim_tensor &t);
 
 /* ----------------------------------------------------------------- TorchScript (script.cc) ---- */

@@ -101,6 +101,22 @@ void net_free(shim_net *net) noexcept
 	guard(&msg, [&] { delete net; });
 }
 
+int net_find(const char *const *names, size_t n_names, const shim_tensor *tensors, size_t n,
+	const char *script, uint8_t *fits, shim_message *msg) noexcept
+{
+	return guard(msg, [&] {
+		c10::InferenceMode inference;
+		ims::script_tensors own;
+		std::string nearest;
+		if (script)
+			own = ims::read_script(script);
+		ims::find_networks(names, n_names, script ? own.tensors.data() : tensors,
+			script ? own.tensors.size() : n, fits, nearest);
+		if (!nearest.empty())
+			throw ims::failure(MODEL, nearest);
+	});
+}
+
 uint32_t net_dim(const shim_net *net) noexcept
 {
 	return (uint32_t)net->dim;
@@ -161,6 +177,7 @@ const shim_table table = {
 	sizeof table,
 	net_new,
 	net_free,
+	net_find,
 	net_dim,
 	net_run,
 	net_concurrency,

@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-#define IMS_SHIM_ABI 3
+#define IMS_SHIM_ABI 4
 
 typedef enum shim_dtype {
 	SHIM_F32 = 1,
@@ -158,6 +158,13 @@ typedef struct shim_table {
 	int (*net_new)(shim_net **out, const shim_config *c, const shim_tensor *tensors, size_t n,
 		const char *script, shim_message *msg);
 	void (*net_free)(shim_net *net);
+	/*
+	 * Which of the networks names[0..n_names) net_new would make of these tensors (with `script`:
+	 * of its parameters), by names and shapes alone: fits[i] becomes 1 or 0. EMODEL: none; msg has
+	 * the network that lacks the fewest, and what it lacks.
+	 */
+	int (*net_find)(const char *const *names, size_t n_names, const shim_tensor *tensors, size_t n,
+		const char *script, uint8_t *fits, shim_message *msg);
 	uint32_t (*net_dim)(const shim_net *net);
 	/*
 	 * in (n, crop, crop, 3), channels last, into out (n, dim), with so many threads; 0: all that it

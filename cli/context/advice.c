@@ -28,6 +28,8 @@ static const struct {
 		"put them there, or make all features anew: imgsearch index{db} --model default" },
 	{ NULL, IMGSEARCH_EMODEL, ENOEXEC,
 		"if you trust it: --model script --weights FILE, or a name in .pt" },
+	{ NULL, IMGSEARCH_EMODEL, ENOTUNIQ,
+		"say which with --model NAME, or how pictures are prepared with --resize and its like" },
 	{ "index", IMGSEARCH_EMODEL, EMEDIUMTYPE, "index pictures into another file with --db FILE" },
 	{ "query", IMGSEARCH_EMODEL, EMEDIUMTYPE, "query it by vector with --vectors FILE" },
 	{ NULL, IMGSEARCH_EMODEL, ELIBACC, "build it with: make setup shim" },

@@ -238,6 +238,7 @@ static int resolve(imgsearch *s, const model_identity *stored, model_identity *o
 	};
 	if (stored && (!o->model || !strcmp(o->model, stored->name))) {
 		spec.name = stored->name;
+		spec.network = strcmp(stored->network, "script") ? stored->network : NULL;
 		/*
 		 * Otherwise the weights are looked up again by name. "default" where it is named is the
 		 * present one.

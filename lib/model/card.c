@@ -6,6 +6,7 @@
 
 #include "model/catalog.h"
 #include "model/json.h"
+#include "model/recipe.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -54,51 +55,6 @@ static bool score(json *j, float *out)
 	return *out > 0;
 }
 
-static bool three(json *j, float out[3], double least)
-{
-	size_t i = 0;
-	if (!ims_json_begin(j, '['))
-		return false;
-	for (; ims_json_more(j, ']', i); i++) {
-		double v;
-		if (i == 3 || !ims_json_number(j, &v) || !(v >= least && v <= 1000))
-			return false;
-		out[i] = (float)v;
-	}
-	return i == 3 && !j->why;
-}
-
-static bool interpolation(json *j, uint32_t *bicubic)
-{
-	char text[16];
-	if (!ims_json_string(j, text, sizeof text))
-		return false;
-	*bicubic = !strcmp(text, "bicubic");
-	return *bicubic || !strcmp(text, "bilinear");
-}
-
-bool ims_recipe_has_key(const char *key)
-{
-	static const char *const keys[] = { "resize", "crop", "mean", "std", "interpolation" };
-	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-		if (!strcmp(key, keys[i]))
-			return true;
-	return false;
-}
-
-bool ims_recipe_value(json *j, const char *key, recipe_parts *p)
-{
-	if (!strcmp(key, "resize"))
-		return p->resize = whole(j, IMGSEARCH_RESIZE_MAX, &p->recipe.resize);
-	if (!strcmp(key, "crop"))
-		return p->crop = whole(j, IMGSEARCH_RESIZE_MAX, &p->recipe.crop);
-	if (!strcmp(key, "mean"))
-		return p->mean = three(j, p->recipe.mean, -1000);
-	if (!strcmp(key, "std"))
-		return p->std = three(j, p->recipe.std, 1e-6);
-	return p->interpolation = interpolation(j, &p->recipe.bicubic);
-}
-
 static bool value(json *j, const char *key, model_card *card, recipe_parts *p)
 {
 	bool flag = false;
@@ -121,24 +77,6 @@ static bool value(json *j, const char *key, model_card *card, recipe_parts *p)
 	if (!strcmp(key, "note"))
 		return ims_json_string(j, card->note, sizeof card->note);
 	return ims_json_skip(j);
-}
-
-int ims_recipe_merge(image_recipe *r, const recipe_parts *p, const char *what, imgsearch_error *err)
-{
-	if (p->resize)
-		r->resize = p->recipe.resize;
-	if (p->crop)
-		r->crop = p->recipe.crop;
-	if (p->mean)
-		memcpy(r->mean, p->recipe.mean, sizeof r->mean);
-	if (p->std)
-		memcpy(r->std, p->recipe.std, sizeof r->std);
-	if (p->interpolation)
-		r->bicubic = p->recipe.bicubic;
-	if (r->crop > r->resize)
-		return ims_fail(err, IMGSEARCH_EFORMAT, "%s: crop %u is larger than resize %u", what,
-			r->crop, r->resize);
-	return 0;
 }
 
 /* Fills in what the card leaves out, and checks that the parts are consistent. */

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 static const model_network networks[] = {
-	/* name, dim, resize, crop, bicubic, batch, values */
+	/* name, dim, resize, crop, bicubic, batch, values, activation */
 	{ "resnet18", 512, 256, 224, 0, 16, VALUES_IMAGENET },
 	{ "resnet34", 512, 256, 224, 0, 16, VALUES_IMAGENET },
 	{ "resnet50", 2048, 256, 224, 0, 8, VALUES_IMAGENET },
@@ -70,13 +70,13 @@ static const model_network networks[] = {
 	{ "vit_b_16", 768, 256, 224, 0, 8, VALUES_IMAGENET },
 	{ "vit_b_32", 768, 256, 224, 0, 8, VALUES_IMAGENET },
 	{ "vit_l_16", 1024, 242, 224, 0, 8, VALUES_IMAGENET },
-	{ "clip_vit_b32", 512, 224, 224, 1, 8, VALUES_CLIP },
-	{ "clip_vit_b16", 512, 224, 224, 1, 8, VALUES_CLIP },
-	{ "clip_vit_l14", 768, 224, 224, 1, 8, VALUES_CLIP },
-	{ "clip_vit_l14_336", 768, 336, 336, 1, 4, VALUES_CLIP },
-	{ "openclip_vit_b32", 512, 224, 224, 1, 8, VALUES_CLIP },
-	{ "openclip_vit_b16", 512, 224, 224, 1, 8, VALUES_CLIP },
-	{ "openclip_vit_l14", 768, 224, 224, 1, 8, VALUES_CLIP },
+	{ "clip_vit_b32", 512, 224, 224, 1, 8, VALUES_CLIP, "quick_gelu" },
+	{ "clip_vit_b16", 512, 224, 224, 1, 8, VALUES_CLIP, "quick_gelu" },
+	{ "clip_vit_l14", 768, 224, 224, 1, 8, VALUES_CLIP, "quick_gelu" },
+	{ "clip_vit_l14_336", 768, 336, 336, 1, 4, VALUES_CLIP, "quick_gelu" },
+	{ "openclip_vit_b32", 512, 224, 224, 1, 8, VALUES_CLIP, "gelu" },
+	{ "openclip_vit_b16", 512, 224, 224, 1, 8, VALUES_CLIP, "gelu" },
+	{ "openclip_vit_l14", 768, 224, 224, 1, 8, VALUES_CLIP, "gelu" },
 	{ "dinov2_vits14", 384, 256, 224, 1, 8, VALUES_IMAGENET },
 	{ "dinov2_vitb14", 768, 256, 224, 1, 8, VALUES_IMAGENET },
 	{ "dinov2_vitl14", 1024, 256, 224, 1, 8, VALUES_IMAGENET },

@@ -22,6 +22,8 @@ typedef struct model_network {
 	uint32_t bicubic;
 	uint32_t batch; /* best batch size on a CPU */
 	value_range values;
+	/* what tells it from a network of the same tensors, in transformers' words; NULL: none has */
+	const char *activation;
 } model_network;
 
 const model_network *ims_model_find(const char *name); /* NULL: unknown */

@@ -4,6 +4,8 @@
 #include "model/card.h"
 #include "model/catalog.h"
 #include "model/model.h"
+#include "model/reading.h"
+#include "model/recipe.h"
 #include "model/weights.h"
 
 #include <stdio.h>
@@ -43,34 +45,6 @@ static int no_weights(const char *name, imgsearch_error *err)
 		name, places);
 }
 
-/* Members that the caller sets replace those of the network. */
-static int merge_recipe(image_recipe *r, const imgsearch_recipe *asked, imgsearch_error *err)
-{
-	if (asked->resize)
-		r->resize = asked->resize;
-	if (asked->crop)
-		r->crop = asked->crop;
-	if (asked->resize && !asked->crop && r->crop > r->resize)
-		r->crop = r->resize;
-	if (asked->crop && !asked->resize && r->resize < r->crop)
-		r->resize = r->crop;
-	if (asked->std[0] != 0 || asked->std[1] != 0 || asked->std[2] != 0) {
-		memcpy(r->mean, asked->mean, sizeof r->mean);
-		memcpy(r->std, asked->std, sizeof r->std);
-	}
-	if (asked->interpolation)
-		r->bicubic = asked->interpolation == IMGSEARCH_INTERPOLATION_BICUBIC;
-	if (r->crop > r->resize || r->resize > IMGSEARCH_RESIZE_MAX || r->crop < IMGSEARCH_CROP_MIN)
-		return ims_fail(err, IMGSEARCH_EINVAL,
-			"recipe: crop %u of resize %u: a crop is at least %d, not larger than the resize,"
-			" which is at most %d",
-			r->crop, r->resize, IMGSEARCH_CROP_MIN, IMGSEARCH_RESIZE_MAX);
-	for (int i = 0; i < 3; i++)
-		if (!(r->std[i] > 0))
-			return ims_fail(err, IMGSEARCH_EINVAL, "recipe: a standard deviation must be above 0");
-	return 0;
-}
-
 /*
  * Reads the card of the weights, if it is the one wanted: no name was given, or its own. 0; 1:
  * there is none; or an error.
@@ -89,22 +63,28 @@ static int card_for(model_card *card, const char *weights, const char *name, img
 	return !name || !strcmp(name, card->name) || !strcmp(name, card->network) ? 0 : 1;
 }
 
-/* Name, network, dimension and recipe for weights without a card. */
-static int by_name(model_identity *id, const char *name, imgsearch_error *err)
+/*
+ * Name, network, dimension and recipe for weights without a card. Of a stored model the network is
+ * known, whatever the catalogue says of its name now.
+ */
+static int by_reading(model_identity *id, const model_spec *spec, const char *name,
+	imgsearch_error *err)
 {
-	const model_network *net = name ? ims_model_find(name) : NULL;
-	if (!name)
-		return ims_fail(err, IMGSEARCH_EMODEL,
-			"%s has no card (%s), and no network is named for it", id->weights,
-			"the same name, ending in .json");
-	if (!net && strcmp(name, "script"))
-		return ims_fail(err, IMGSEARCH_EMODEL,
-			"unknown network \"%s\": %s has no card of that name (the same name, ending in .json)",
-			name, id->weights);
-	snprintf(id->name, sizeof id->name, "%s", name);
-	snprintf(id->network, sizeof id->network, "%s", name);
-	id->dim = net ? net->dim : 0;
-	id->recipe = ims_network_recipe(net);
+	reading r;
+	if (name && !strcmp(name, "script")) {
+		memcpy(id->name, "script", sizeof "script");
+		memcpy(id->network, "script", sizeof "script");
+		id->recipe = ims_network_recipe(NULL);
+		return 0;
+	}
+	const char *stored = name ? spec->network : NULL;
+	int rc = ims_reading_decide(&r, id->weights, stored ? stored : name, &spec->recipe, err);
+	if (rc)
+		return rc;
+	snprintf(id->name, sizeof id->name, "%s", stored ? name : r.name);
+	snprintf(id->network, sizeof id->network, "%s", r.network->name);
+	id->dim = r.dim;
+	id->recipe = r.recipe;
 	return 0;
 }
 
@@ -129,7 +109,7 @@ static int resolve(model_identity *id, const model_spec *spec, imgsearch_error *
 	if (!rc)
 		rc = card_for(&card, id->weights, name, err);
 	if (rc)
-		return rc < 0 ? rc : by_name(id, name, err);
+		return rc < 0 ? rc : by_reading(id, spec, name, err);
 	memcpy(id->name, card.name, sizeof id->name);
 	memcpy(id->network, card.network, sizeof card.network);
 	id->dim = card.dim;
@@ -156,7 +136,7 @@ int ims_model_identify(model_identity *out, const model_spec *spec, imgsearch_er
 	hash256 hash;
 	int rc = resolve(out, spec, err);
 	if (rc == 0)
-		rc = merge_recipe(&out->recipe, &spec->recipe, err);
+		rc = ims_recipe_ask(&out->recipe, &spec->recipe, err);
 	if (rc == 0)
 		rc = ims_weights_hash(&hash, out->weights, err);
 	if (rc == 0) {
@@ -183,7 +163,6 @@ void ims_model_identity_free(model_identity *id)
 
 bool ims_model_same(const model_identity *a, const model_identity *b, char *why, size_t why_size)
 {
-	const image_recipe *r = &a->recipe, *s = &b->recipe;
 	if (strcmp(a->name, b->name))
 		snprintf(why, why_size, "network %s, not %s", a->name, b->name);
 	else if (strcmp(a->weights_hash, b->weights_hash))
@@ -194,12 +173,8 @@ bool ims_model_same(const model_identity *a, const model_identity *b, char *why,
 		snprintf(why, why_size, "precision %s, not %s",
 			a->precision == IMGSEARCH_PRECISION_BF16 ? "bf16" : "f32",
 			b->precision == IMGSEARCH_PRECISION_BF16 ? "bf16" : "f32");
-	else if (r->resize != s->resize || r->crop != s->crop || r->bicubic != s->bicubic)
-		snprintf(why, why_size, "recipe %u/%u %s, not %u/%u %s", r->resize, r->crop,
-			r->bicubic ? "bicubic" : "bilinear", s->resize, s->crop,
-			s->bicubic ? "bicubic" : "bilinear");
-	else if (memcmp(r->mean, s->mean, sizeof r->mean) || memcmp(r->std, s->std, sizeof r->std))
-		snprintf(why, why_size, "another mean or standard deviation");
+	else if (!ims_recipe_same(&a->recipe, &b->recipe))
+		ims_recipe_difference(why, why_size, &a->recipe, &b->recipe);
 	else if (a->flip != b->flip)
 		snprintf(why, why_size, "%s mirror images, not %s", a->flip ? "with" : "without",
 			b->flip ? "with" : "without");

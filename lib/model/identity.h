@@ -10,6 +10,7 @@
 /* The request of a caller; NULL and 0 mean the default. */
 typedef struct model_spec {
 	const char *name;    /* in the catalogue, or a path of weights with a card; NULL: the default */
+	const char *network; /* of `name`, where an index has stored it; else NULL */
 	const char *weights; /* path */
 	const char *device;  /* "auto", "cpu", "cuda:0" */
 	uint32_t precision;  /* imgsearch_precision */
@@ -34,8 +35,9 @@ typedef struct model_identity {
 } model_identity;
 
 /*
- * Finds the weights and reads the file once for its hash. libtorch is needed only for a TorchScript
- * program without a card, which is loaded for its dimension. The automatic precision is chosen
+ * Finds the weights and reads the file once for its hash. libtorch is needed only where the weights
+ * have neither name nor card, to find the network, and for a TorchScript program without a card,
+ * which is loaded for its dimension. The automatic precision is chosen
  * here, for the CPU. ims_model_identity_free frees *out. EMODEL: the network is unknown or has no
  * weights; the message says what to do. Other errors as ims_card_read and ims_weights_hash.
  */

@@ -96,17 +96,17 @@ static int prepare(model *m, const model_identity *id, imgsearch_error *err)
  * Loading a TorchScript program runs code of the file, so its content alone is no reason to. A card
  * is as foreign as the file: what it calls the network does not count.
  */
-static int check_program(const model_identity *id, const model_spec *spec, const weights *w,
+int ims_model_check_program(const char *path, const char *name, const weights *w,
 	imgsearch_error *err)
 {
-	const char *end = strrchr(id->weights, '.');
-	bool wanted = (spec->name && !strcmp(spec->name, "script")) || (end && !strcmp(end, ".pt"));
+	const char *end = strrchr(path, '.');
+	bool wanted = (name && !strcmp(name, "script")) || (end && !strcmp(end, ".pt"));
 	if (!w->script || wanted)
 		return 0;
 	ims_fail(err, IMGSEARCH_EMODEL,
 		"%s: a TorchScript program, whose code would run; one is read only from a name that ends"
 		" in .pt, or as the model \"script\"",
-		id->weights);
+		path);
 	if (err)
 		err->detail = ENOEXEC;
 	return IMGSEARCH_EMODEL;
@@ -127,7 +127,7 @@ int ims_model_load(model **out, const model_identity *id, const model_spec *spec
 	m->last = &m->first;
 	int rc = ims_weights_open(&w, id->weights, err);
 	if (rc == 0)
-		rc = check_program(id, spec, &w, err);
+		rc = ims_model_check_program(id->weights, spec->name, &w, err);
 	if (rc == 0)
 		rc = ims_shim_load(&m->shim, err);
 	if (rc == 0)

@@ -3,6 +3,7 @@
 #define IMS_MODEL_MODEL_H
 
 #include "model/identity.h"
+#include "model/weights.h"
 
 typedef struct model model;
 
@@ -11,6 +12,10 @@ typedef struct model model;
  * that do not fit, by the tensor's name; EFORMAT, EIO, ENOMEM.
  */
 int ims_model_load(model **out, const model_identity *id, const model_spec *spec,
+	imgsearch_error *err);
+
+/* Whether code of the file may run, should it be a TorchScript program. EMODEL, detail ENOEXEC. */
+int ims_model_check_program(const char *path, const char *name, const weights *w,
 	imgsearch_error *err);
 model *ims_model_acquire(model *m); /* adds an owner; each one calls ims_model_free */
 void ims_model_free(model *m);      /* NULL is fine */

@@ -1,11 +1,10 @@
 /* Reads the lines of models: a JSON object each, strict about the keys that it has. */
 #include "model/published.h"
 
-#include "model/card.h"
 #include "model/catalog.h"
 #include "model/json.h"
+#include "model/recipe.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -277,7 +276,7 @@ static int keep(published_list *l, published *m, imgsearch_error *err)
 static bool is_blank(const char *text, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (!isspace((unsigned char)text[i]))
+		if (!strchr(" \t\r", text[i]) || !text[i])
 			return false;
 	return true;
 }

@@ -239,6 +239,12 @@ static void net_free(shim_net *net)
 	PASS_FREE(net, shim->net_free(net));
 }
 
+static int net_find(const char *const *names, size_t n_names, const shim_tensor *tensors, size_t n,
+	const char *script, uint8_t *fits, shim_message *msg)
+{
+	PASS(msg, shim->net_find(names, n_names, tensors, n, script, fits, msg));
+}
+
 static int net_run(shim_net *net, const float *in, size_t n, uint32_t threads, float *out,
 	shim_message *msg)
 {
@@ -316,6 +322,7 @@ const shim_table *ims_shim_guard(const shim_table *real)
 	table = *real;
 	table.net_new = net_new;
 	table.net_free = net_free;
+	table.net_find = net_find;
 	table.net_run = net_run;
 	if (!real->training)
 		return &table;

@@ -7,6 +7,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that wait would s
 
 B = os.environ.get("B", "build")
 DRIVER = os.path.join(B, "tests/model/features")
+FIND = os.path.join(B, "tests/model/find")
 N = 6
 count = 0
 
@@ -74,6 +75,20 @@ def ours(name, weights, precision, x, folder):
     if r.returncode:
         return r.stderr.strip()
     return np.fromfile(out, dtype=np.float32).reshape(len(x), -1)
+
+
+def found(path):
+    """The networks whose tensors a file has; or why there is none."""
+    r = subprocess.run(
+        [FIND, path], capture_output=True, text=True, env={**os.environ, "IMGSEARCH_LIBDIR": B}
+    )
+    return r.stdout.split() or r.stderr.strip()
+
+
+def agree_found(path, *names):
+    got = found(path)
+    what = f"{os.path.basename(path)} is found to be {' or '.join(names)}"
+    agree_that(what, got == [*names], got)
 
 
 def agree_that(what, good, remark):

@@ -25,7 +25,8 @@ amplify. Measured, centred cosine, ours / torch's own bf16 on channels last:
 
 import json, os, sys, tempfile
 
-from compare import agree, agree_that, end, nn, no_worse, ours, pictures, safetensors, skip, torch
+from compare import agree, agree_found, agree_that, end, found, nn, no_worse, ours, pictures
+from compare import safetensors, skip, torch
 
 try:
     import torchvision
@@ -194,6 +195,7 @@ def one(index, name, side, folder):
     want = reference(net, x)
     for f, path in paths.items():
         agree(f"{name} f32 from {f}", want, ours(name, path, "f32", x, folder), 0.99999, 0.9999)
+        agree_found(path, name)
     # Nothing is added to a shortcut in Inception-v3, so each layer stretches what bf16 rounds away.
     bf16("", net, x, path, name, want, folder, 0.97 if name == "inception_v3" else 0.99)
     if name.startswith("resnet"):
@@ -373,6 +375,7 @@ def older_names(folder):
     want, path = reference(net, x), os.path.join(folder, "older.pth")
     for what, prefix in ("older names", ""), ("a wrapper's prefix", "module."):
         torch.save({prefix + name: tensor for name, tensor in state.items()}, path)
+        agree_found(path, "densenet121")
         agree(
             f"densenet121 with {what}",
             want,
@@ -385,7 +388,16 @@ def older_names(folder):
 def refused(folder):
     """Weights of another network are refused by the tensor's name."""
     path = os.path.join(folder, "other.pth")
-    torch.save(torchvision.models.resnet18().state_dict(), path)
+    state = torchvision.models.resnet18().state_dict()
+    torch.save({k: v for k, v in state.items() if k != "layer3.1.bn2.bias"}, path)
+    said = found(path)
+    want = "resnet18: missing layer3.1.bn2.bias"
+    agree_that("a file that lacks a tensor is of no network", said == want, said)
+    torch.save({**state, "layer3.1.conv2.weight": torch.ones(256, 256, 1, 1)}, path)
+    said = found(path)
+    want = "resnet18: tensor layer3.1.conv2.weight has shape (256, 256, 1, 1), the network needs"
+    agree_that("nor one whose tensor is misshaped", want in said, said)
+    torch.save(state, path)
     said = ours("resnet50", path, "f32", pictures(64), folder)
     agree_that(
         "weights of another network are refused",

@@ -1,0 +1,127 @@
+/* Reads, merges and compares recipes. */
+#include "model/recipe.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* An integer in 1..max. */
+static bool whole(json *j, uint32_t max, uint32_t *out)
+{
+	double v;
+	if (!ims_json_number(j, &v) || !(v >= 1 && v <= max) || v != floor(v))
+		return false;
+	*out = (uint32_t)v;
+	return true;
+}
+
+static bool three(json *j, float out[3], double least)
+{
+	size_t i = 0;
+	if (!ims_json_begin(j, '['))
+		return false;
+	for (; ims_json_more(j, ']', i); i++) {
+		double v;
+		if (i == 3 || !ims_json_number(j, &v) || !(v >= least && v <= 1000))
+			return false;
+		out[i] = (float)v;
+	}
+	return i == 3 && !j->why;
+}
+
+static bool interpolation(json *j, uint32_t *bicubic)
+{
+	char text[16];
+	if (!ims_json_string(j, text, sizeof text))
+		return false;
+	*bicubic = !strcmp(text, "bicubic");
+	return *bicubic || !strcmp(text, "bilinear");
+}
+
+bool ims_recipe_has_key(const char *key)
+{
+	static const char *const keys[] = { "resize", "crop", "mean", "std", "interpolation" };
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		if (!strcmp(key, keys[i]))
+			return true;
+	return false;
+}
+
+bool ims_recipe_value(json *j, const char *key, recipe_parts *p)
+{
+	if (!strcmp(key, "resize"))
+		return p->resize = whole(j, IMGSEARCH_RESIZE_MAX, &p->recipe.resize);
+	if (!strcmp(key, "crop"))
+		return p->crop = whole(j, IMGSEARCH_RESIZE_MAX, &p->recipe.crop);
+	if (!strcmp(key, "mean"))
+		return p->mean = three(j, p->recipe.mean, -1000);
+	if (!strcmp(key, "std"))
+		return p->std = three(j, p->recipe.std, 1e-6);
+	return p->interpolation = interpolation(j, &p->recipe.bicubic);
+}
+
+int ims_recipe_merge(image_recipe *r, const recipe_parts *p, const char *what, imgsearch_error *err)
+{
+	if (p->resize)
+		r->resize = p->recipe.resize;
+	if (p->crop)
+		r->crop = p->recipe.crop;
+	if (p->mean)
+		memcpy(r->mean, p->recipe.mean, sizeof r->mean);
+	if (p->std)
+		memcpy(r->std, p->recipe.std, sizeof r->std);
+	if (p->interpolation)
+		r->bicubic = p->recipe.bicubic;
+	if (r->crop > r->resize)
+		return ims_fail(err, IMGSEARCH_EFORMAT, "%s: crop %u is larger than resize %u", what,
+			r->crop, r->resize);
+	return 0;
+}
+
+int ims_recipe_ask(image_recipe *r, const imgsearch_recipe *asked, imgsearch_error *err)
+{
+	if (asked->resize)
+		r->resize = asked->resize;
+	if (asked->crop)
+		r->crop = asked->crop;
+	if (asked->resize && !asked->crop && r->crop > r->resize)
+		r->crop = r->resize;
+	if (asked->crop && !asked->resize && r->resize < r->crop)
+		r->resize = r->crop;
+	if (asked->std[0] != 0 || asked->std[1] != 0 || asked->std[2] != 0) {
+		memcpy(r->mean, asked->mean, sizeof r->mean);
+		memcpy(r->std, asked->std, sizeof r->std);
+	}
+	if (asked->interpolation)
+		r->bicubic = asked->interpolation == IMGSEARCH_INTERPOLATION_BICUBIC;
+	if (r->crop > r->resize || r->resize > IMGSEARCH_RESIZE_MAX || r->crop < IMGSEARCH_CROP_MIN)
+		return ims_fail(err, IMGSEARCH_EINVAL,
+			"recipe: crop %u of resize %u: a crop is at least %d, not larger than the resize,"
+			" which is at most %d",
+			r->crop, r->resize, IMGSEARCH_CROP_MIN, IMGSEARCH_RESIZE_MAX);
+	for (int i = 0; i < 3; i++)
+		if (!(r->std[i] > 0))
+			return ims_fail(err, IMGSEARCH_EINVAL, "recipe: a standard deviation must be above 0");
+	return 0;
+}
+
+static bool same_geometry(const image_recipe *a, const image_recipe *b)
+{
+	return a->resize == b->resize && a->crop == b->crop && a->bicubic == b->bicubic;
+}
+
+bool ims_recipe_same(const image_recipe *a, const image_recipe *b)
+{
+	return same_geometry(a, b) && !memcmp(a->mean, b->mean, sizeof a->mean)
+		&& !memcmp(a->std, b->std, sizeof a->std);
+}
+
+void ims_recipe_difference(char *text, size_t size, const image_recipe *a, const image_recipe *b)
+{
+	if (same_geometry(a, b))
+		snprintf(text, size, "another mean or standard deviation");
+	else
+		snprintf(text, size, "recipe %u/%u %s, not %u/%u %s", a->resize, a->crop,
+			a->bicubic ? "bicubic" : "bilinear", b->resize, b->crop,
+			b->bicubic ? "bicubic" : "bilinear");
+}
