@@ -18,7 +18,7 @@ typedef struct readings {
 	size_t n;
 } readings;
 
-/* ------------------------------------------------------------------------ networks that fit ---- */
+/* ----------------------------------------------------------------------- networks that fit --- */
 
 /* fits[i]: whether the i-th network of the catalogue does. */
 static int find_networks(const char *path, const weights *w, uint8_t *fits, imgsearch_error *err)
