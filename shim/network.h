@@ -152,15 +152,17 @@ class network
 };
 
 /* NULL: the name is not one of the family. */
+std::unique_ptr<network> clip_vit(const std::string &name);
 std::unique_ptr<network> convnext(const std::string &name);
 std::unique_ptr<network> densenet(const std::string &name);
+std::unique_ptr<network> dinov2(const std::string &name);
 std::unique_ptr<network> efficientnet(const std::string &name);
 std::unique_ptr<network> inception(const std::string &name);
 std::unique_ptr<network> mobilenet(const std::string &name);
 std::unique_ptr<network> regnet(const std::string &name);
 std::unique_ptr<network> resnet(const std::string &name);
 std::unique_ptr<network> vgg(const std::string &name);
-std::unique_ptr<network> vision_transformer(const std::string &name);
+std::unique_ptr<network> vit(const std::string &name);
 
 /* The network of a name in the catalogue, without weights; throws where there is none. */
 std::unique_ptr<network> make_network(const std::string &name);

@@ -1,16 +1,5 @@
-/*
- * Vision transformers: Dosovitskiy et al., "An image is worth 16x16 words" (2021), with the names
- * of torchvision; DINOv2: Oquab et al., "DINOv2: Learning robust visual features without
- * supervision" (2023), with its publisher's names, also with registers (Darcet et al., "Vision
- * transformers need registers", 2024); the tower of pictures of CLIP: Radford et al., "Learning
- * transferable visual models from natural language supervision" (2021), with the names of OpenAI's
- * and OpenCLIP's files. The feature is the class token behind the last norm; of CLIP its projection
- * into the space that pictures and words share.
- *
- * A picture is cut into patches, each of which becomes a token. Tokens (n, T, D) are kept as maps
- * (n, D, T, 1), channels last, which is the same memory: linear layers are then 1x1 convolutions.
- */
-#include "shim/network.h"
+/* Positions, attention, blocks, and the loading of other layouts. */
+#include "shim/transformer.h"
 
 #include <torch/version.h>
 
@@ -21,129 +10,6 @@ namespace ims
 {
 namespace
 {
-
-/* How positions for another grid of patches are made of those in the file. */
-enum class positions {
-	corners,   /* bicubic, corners on corners: torchvision */
-	offset,    /* bicubic, by the factor (side + 0.1) / side of the file: DINOv2 */
-	antialias, /* bicubic, antialiased: DINOv2 with registers */
-};
-
-struct kind {
-	const char *name;
-	int64_t width, depth, patch, grid; /* grid: patches on a side, of the positions in the file */
-	int64_t registers;
-	positions mode;
-	bool gated; /* SwiGLU for GELU */
-	act gelu = act::gelu;
-	int64_t joint = 0; /* values of CLIP's projection */
-};
-
-/* A linear layer whose tensors are not NAME.weight and NAME.bias. */
-struct linear_name {
-	const char *name, *weight = ".weight", *bias = ".bias";
-};
-
-/* A part of a name in a file of another layout, and the same part here. */
-typedef std::vector<std::pair<const char *, const char *>> renaming;
-
-/* The names of tensors; "#" stands for the number of the block, "" for what there is not. */
-struct layout {
-	const char *cls, *positions, *patch;
-	const char *norm1, *qkv, *projection, *norm2, *widen, *narrow, *last;
-	std::vector<std::string> unused; /* prefixes */
-	double eps = 1e-6;
-	const char *qkv_weight = ".weight", *qkv_bias = ".bias"; /* behind qkv */
-	const char *registers = "", *scale1 = "", *scale2 = "", *gated_widen = "", *gated_narrow = "";
-	const char *first_norm = "", *joint = ""; /* before the blocks, behind the last norm */
-	bool flat = false; /* the class token is (D) and the positions (T, D), else with a 1 before */
-	renaming other = {};
-};
-
-layout torchvision_layout()
-{
-	layout l = {
-		"class_token",
-		"encoder.pos_embedding",
-		"conv_proj",
-		"encoder.layers.encoder_layer_#.ln_1",
-		"encoder.layers.encoder_layer_#.self_attention.in_proj",
-		"encoder.layers.encoder_layer_#.self_attention.out_proj",
-		"encoder.layers.encoder_layer_#.ln_2",
-		"encoder.layers.encoder_layer_#.mlp.0",
-		"encoder.layers.encoder_layer_#.mlp.3",
-		"encoder.ln",
-		{ "heads." },
-	};
-	l.qkv_weight = "_weight";
-	l.qkv_bias = "_bias";
-	l.other = { { ".mlp.linear_1.", ".mlp.0." }, { ".mlp.linear_2.", ".mlp.3." } };
-	return l;
-}
-
-layout dino_layout()
-{
-	layout l = {
-		"cls_token",
-		"pos_embed",
-		"patch_embed.proj",
-		"blocks.#.norm1",
-		"blocks.#.attn.qkv",
-		"blocks.#.attn.proj",
-		"blocks.#.norm2",
-		"blocks.#.mlp.fc1",
-		"blocks.#.mlp.fc2",
-		"norm",
-		{ "mask_token" },
-	};
-	l.registers = "register_tokens";
-	l.scale1 = "blocks.#.ls1.gamma";
-	l.scale2 = "blocks.#.ls2.gamma";
-	l.gated_widen = "blocks.#.mlp.w12";
-	l.gated_narrow = "blocks.#.mlp.w3";
-	return l;
-}
-
-/* OpenAI's and OpenCLIP's; the other names are Hugging Face's. */
-layout clip_layout()
-{
-	layout l = {
-		"visual.class_embedding",
-		"visual.positional_embedding",
-		"visual.conv1",
-		"visual.transformer.resblocks.#.ln_1",
-		"visual.transformer.resblocks.#.attn.in_proj",
-		"visual.transformer.resblocks.#.attn.out_proj",
-		"visual.transformer.resblocks.#.ln_2",
-		"visual.transformer.resblocks.#.mlp.c_fc",
-		"visual.transformer.resblocks.#.mlp.c_proj",
-		"visual.ln_post",
-		/* The tower of words, and what OpenAI's programs keep beside it. */
-		{ "transformer.", "token_embedding.", "positional_embedding", "ln_final.",
-			"text_projection", "text_model.", "vision_model.embeddings.position_ids", "logit_scale",
-			"logit_bias", "input_resolution", "context_length", "vocab_size" },
-		1e-5,
-	};
-	l.qkv_weight = "_weight";
-	l.qkv_bias = "_bias";
-	l.first_norm = "visual.ln_pre";
-	l.joint = "visual.proj";
-	l.flat = true;
-	l.other = {
-		{ "vision_model.embeddings.class_embedding", "visual.class_embedding" },
-		{ "vision_model.embeddings.position_embedding.weight", "visual.positional_embedding" },
-		{ "vision_model.embeddings.patch_embedding.", "visual.conv1." },
-		{ "vision_model.pre_layrnorm.", "visual.ln_pre." },
-		{ "vision_model.post_layernorm.", "visual.ln_post." },
-		{ "vision_model.encoder.layers.", "visual.transformer.resblocks." },
-		{ ".layer_norm1.", ".ln_1." },
-		{ ".layer_norm2.", ".ln_2." },
-		{ ".self_attn.", ".attn." },
-		{ ".mlp.fc1.", ".mlp.c_fc." },
-		{ ".mlp.fc2.", ".mlp.c_proj." },
-	};
-	return l;
-}
 
 struct block {
 	norm *before_attention, *before_mlp;
@@ -182,7 +48,7 @@ at::Tensor attend(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v)
 class transformer : public network
 {
   public:
-	transformer(const kind &k, const layout &l) : shape_of(k), names(l)
+	transformer(const transformer_kind &k, const transformer_layout &l) : shape_of(k), names(l)
 	{
 		channels = k.width;
 		int64_t places = 1 + k.grid * k.grid;
@@ -211,7 +77,7 @@ class transformer : public network
 
 	void set_side(int64_t side) override
 	{
-		const kind &k = shape_of;
+		const transformer_kind &k = shape_of;
 		int64_t below = side / k.patch * k.patch;
 		if (below != side)
 			throw failure(MODEL,
@@ -376,60 +242,19 @@ class transformer : public network
 		return at::cat({ all.narrow(1, 0, 1), rows }, 1);
 	}
 
-	const kind shape_of;
-	const layout names;
+	const transformer_kind shape_of;
+	const transformer_layout names;
 	lone_tensor *cls, *position, *registers; /* registers: NULL: none */
 	conv *patch, *joint;                     /* joint: NULL: none */
 	norm *first, *last;                      /* first: NULL: none */
 	std::vector<block> blocks;
 };
 
-/* OpenAI's, with its GELU, and OpenCLIP's. */
-const std::vector<kind> &clips()
-{
-	const positions mode = positions::antialias;
-	const act quick = act::quick_gelu;
-	static const std::vector<kind> list = {
-		{ "clip_vit_b32", 768, 12, 32, 7, 0, mode, false, quick, 512 },
-		{ "clip_vit_b16", 768, 12, 16, 14, 0, mode, false, quick, 512 },
-		{ "clip_vit_l14", 1024, 24, 14, 16, 0, mode, false, quick, 768 },
-		{ "clip_vit_l14_336", 1024, 24, 14, 24, 0, mode, false, quick, 768 },
-		{ "openclip_vit_b32", 768, 12, 32, 7, 0, mode, false, act::gelu, 512 },
-		{ "openclip_vit_b16", 768, 12, 16, 14, 0, mode, false, act::gelu, 512 },
-		{ "openclip_vit_l14", 1024, 24, 14, 16, 0, mode, false, act::gelu, 768 },
-	};
-	return list;
-}
-
 } // namespace
 
-std::unique_ptr<network> vision_transformer(const std::string &name)
+std::unique_ptr<network> make_transformer(const transformer_kind &k, const transformer_layout &l)
 {
-	static const kind torchvision[] = {
-		{ "vit_b_16", 768, 12, 16, 14, 0, positions::corners, false },
-		{ "vit_b_32", 768, 12, 32, 7, 0, positions::corners, false },
-		{ "vit_l_16", 1024, 24, 16, 14, 0, positions::corners, false },
-	};
-	static const kind dino[] = {
-		{ "dinov2_vits14", 384, 12, 14, 37, 0, positions::offset, false },
-		{ "dinov2_vitb14", 768, 12, 14, 37, 0, positions::offset, false },
-		{ "dinov2_vitl14", 1024, 24, 14, 37, 0, positions::offset, false },
-		{ "dinov2_vitg14", 1536, 40, 14, 37, 0, positions::offset, true },
-		{ "dinov2_vits14_reg", 384, 12, 14, 37, 4, positions::antialias, false },
-		{ "dinov2_vitb14_reg", 768, 12, 14, 37, 4, positions::antialias, false },
-		{ "dinov2_vitl14_reg", 1024, 24, 14, 37, 4, positions::antialias, false },
-		{ "dinov2_vitg14_reg", 1536, 40, 14, 37, 4, positions::antialias, true },
-	};
-	for (const kind &k : clips())
-		if (name == k.name)
-			return std::make_unique<transformer>(k, clip_layout());
-	for (const kind &k : torchvision)
-		if (name == k.name)
-			return std::make_unique<transformer>(k, torchvision_layout());
-	for (const kind &k : dino)
-		if (name == k.name)
-			return std::make_unique<transformer>(k, dino_layout());
-	return nullptr;
+	return std::make_unique<transformer>(k, l);
 }
 
 } // namespace ims

@@ -1,0 +1,55 @@
+/*
+ * Oquab et al., "DINOv2: Learning robust visual features without supervision" (2023), with its
+ * publisher's names, also with registers (Darcet et al., "Vision transformers need registers",
+ * 2024).
+ */
+#include "shim/transformer.h"
+
+namespace ims
+{
+namespace
+{
+
+transformer_layout dino_layout()
+{
+	transformer_layout l = {
+		"cls_token",
+		"pos_embed",
+		"patch_embed.proj",
+		"blocks.#.norm1",
+		"blocks.#.attn.qkv",
+		"blocks.#.attn.proj",
+		"blocks.#.norm2",
+		"blocks.#.mlp.fc1",
+		"blocks.#.mlp.fc2",
+		"norm",
+		{ "mask_token" },
+	};
+	l.registers = "register_tokens";
+	l.scale1 = "blocks.#.ls1.gamma";
+	l.scale2 = "blocks.#.ls2.gamma";
+	l.gated_widen = "blocks.#.mlp.w12";
+	l.gated_narrow = "blocks.#.mlp.w3";
+	return l;
+}
+
+const transformer_kind kinds[] = {
+	{ "dinov2_vits14", 384, 12, 14, 37, 0, positions::offset, false },
+	{ "dinov2_vitb14", 768, 12, 14, 37, 0, positions::offset, false },
+	{ "dinov2_vitl14", 1024, 24, 14, 37, 0, positions::offset, false },
+	{ "dinov2_vitg14", 1536, 40, 14, 37, 0, positions::offset, true },
+	{ "dinov2_vits14_reg", 384, 12, 14, 37, 4, positions::antialias, false },
+	{ "dinov2_vitb14_reg", 768, 12, 14, 37, 4, positions::antialias, false },
+	{ "dinov2_vitl14_reg", 1024, 24, 14, 37, 4, positions::antialias, false },
+	{ "dinov2_vitg14_reg", 1536, 40, 14, 37, 4, positions::antialias, true },
+};
+
+} // namespace
+
+std::unique_ptr<network> dinov2(const std::string &name)
+{
+	const transformer_kind *k = find_kind(kinds, name);
+	return k ? make_transformer(*k, dino_layout()) : nullptr;
+}
+
+} // namespace ims
