@@ -23,8 +23,8 @@ enum { LINE = 1024, RECIPE = 100 };
 
 static const char *recipe_text(const imgsearch_recipe *r, char text[RECIPE])
 {
-	snprintf(text, RECIPE, "resize %u, crop %u%s", r->resize, r->crop,
-		r->flip ? ", averaged with the mirror image" : "");
+	snprintf(text, RECIPE, "resize %u, crop %u%s%s", r->resize, r->crop,
+		r->squash ? ", squashed" : "", r->flip ? ", averaged with the mirror image" : "");
 	return text;
 }
 
@@ -84,6 +84,7 @@ static void print_json(const imgsearch_info *i)
 	json_write_int(&j, "crop", recipe->crop);
 	json_write_text(&j, "interpolation",
 		recipe->interpolation == IMGSEARCH_INTERPOLATION_BICUBIC ? "bicubic" : "bilinear");
+	json_write_bool(&j, "squash", recipe->squash);
 	json_write_bool(&j, "flip", recipe->flip);
 	json_write_close(&j, '}');
 	json_write_text(&j, "next", reindex_text(i->reindex, text));

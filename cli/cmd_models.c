@@ -22,12 +22,14 @@ static int each(void *user, const imgsearch_model *m)
 		json_write_int(&j, "crop", m->crop);
 		json_write_text(&j, "interpolation",
 			m->interpolation == IMGSEARCH_INTERPOLATION_BICUBIC ? "bicubic" : "bilinear");
+		json_write_bool(&j, "squash", m->squash);
 		json_write_path(&j, "weights", m->weights);
 		json_write_text(&j, "note", m->note);
 		json_write_end(&j);
 		return 0;
 	}
-	printf("%-18s %5u values  %3u -> %3u pixels  ", m->name, m->dim, m->resize, m->crop);
+	printf("%-18s %5u values  %3u %s %3u pixels  ", m->name, m->dim, m->resize,
+		m->squash ? " x" : "->", m->crop);
 	record_path(m->weights ? m->weights : "-");
 	if (m->note)
 		printf("  (%s)", m->note);

@@ -290,6 +290,12 @@ typedef struct imgsearch_recipe {
 	float mean[3], std[3];  /* RGB, for values in 0..1; std all zero: the network's */
 	uint32_t interpolation; /* imgsearch_interpolation */
 	uint32_t flip;          /* 1: features are the mean of the picture's and its mirror image's */
+	/*
+	 * 1: both sides are resized to crop, whatever the aspect, and nothing is cut off; resize is
+	 * then crop. A network that squashes by itself does not where a resize alone is given.
+	 */
+	uint32_t squash;
+	uint32_t reserved;
 } imgsearch_recipe;
 
 typedef struct imgsearch_options {
@@ -1320,6 +1326,8 @@ typedef struct imgsearch_model {
 	uint32_t dim, resize, crop, interpolation;
 	const char *weights; /* file that was found, or NULL */
 	const char *note;    /* descent and licence, or NULL */
+	uint32_t squash;     /* 1: both sides are resized, as in imgsearch_recipe */
+	uint32_t reserved;
 } imgsearch_model;
 
 typedef int (*imgsearch_model_fn)(void *user, const imgsearch_model *model);

@@ -75,6 +75,8 @@ static const option group_recipe[] = {
 	{ "crop", 0, OPT_UINT, COMMON(recipe.crop), "N",
 		.help = "side of the centre crop (default: the network's own)", .min = IMGSEARCH_CROP_MIN,
 		.max = IMGSEARCH_RESIZE_MAX },
+	{ "squash", 0, OPT_FLAG, COMMON(recipe.squash),
+		.help = "resize both sides to the crop, whatever the aspect; cut nothing off" },
 	{ "mean", 0, OPT_RGB, COMMON(recipe.mean), "R,G,B",
 		.help = "mean to subtract from values in 0..1", .min = -10, .max = 10,
 		.given = COMMON(mean) },

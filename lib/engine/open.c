@@ -12,6 +12,9 @@ static int check_recipe(const imgsearch_recipe *r, imgsearch_error *err)
 	REQUIRE(r->interpolation <= IMGSEARCH_INTERPOLATION_BICUBIC, err,
 		"recipe: interpolation %u is unknown", r->interpolation);
 	REQUIRE(r->flip <= 1, err, "recipe: flip is %u, neither 0 nor 1", r->flip);
+	REQUIRE(r->squash <= 1, err, "recipe: squash is %u, neither 0 nor 1", r->squash);
+	REQUIRE(!r->squash || !r->resize || !r->crop || r->resize == r->crop, err,
+		"recipe: squash resizes to the crop, %u, not to the resize, %u", r->crop, r->resize);
 	return 0;
 }
 

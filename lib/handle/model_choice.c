@@ -13,14 +13,16 @@
 
 /* ----------------------------------------------------------------------------- stored form ---- */
 
+static const char squash_text[] = " squash=1"; /* at the end, or not there */
+
 static char *recipe_text(const model_identity *id)
 {
 	const image_recipe *r = &id->recipe;
 	return ims_format("network=%s resize=%u crop=%u mean=%.9g,%.9g,%.9g std=%.9g,%.9g,%.9g "
-					  "bicubic=%u%s scene_score=%.9g",
+					  "bicubic=%u%s scene_score=%.9g%s",
 		id->network, r->resize, r->crop, (double)r->mean[0], (double)r->mean[1], (double)r->mean[2],
 		(double)r->std[0], (double)r->std[1], (double)r->std[2], r->bicubic,
-		id->flip ? " flip=1" : "", (double)id->scene_score);
+		id->flip ? " flip=1" : "", (double)id->scene_score, r->squash ? squash_text : "");
 }
 
 /* A number of a recipe that takes up all of the text. */
@@ -84,6 +86,7 @@ static bool recipe_parse(model_identity *id, const char *text)
 {
 	image_recipe *r = &id->recipe;
 	char mean[96], std[96];
+	r->squash = text && strstr(text, squash_text);
 	return text
 		&& sscanf(text, "network=%31s resize=%u crop=%u mean=%95s std=%95s bicubic=%u flip=%u",
 			   id->network, &r->resize, &r->crop, mean, std, &r->bicubic, &id->flip)
@@ -167,7 +170,7 @@ int ims_identity_store(imgsearch *s, const identity *id, imgsearch_error *err)
 
 static bool recipe_asked(const imgsearch_recipe *r)
 {
-	return r->resize || r->crop || r->interpolation || r->std[0] != 0 || r->std[1] != 0
+	return r->resize || r->crop || r->interpolation || r->squash || r->std[0] != 0 || r->std[1] != 0
 		|| r->std[2] != 0;
 }
 
@@ -185,6 +188,7 @@ imgsearch_recipe ims_identity_recipe(const model_identity *id)
 		.resize = r->resize,
 		.crop = r->crop,
 		.flip = id->flip,
+		.squash = r->squash,
 		.interpolation = r->bicubic ? IMGSEARCH_INTERPOLATION_BICUBIC
 									: IMGSEARCH_INTERPOLATION_BILINEAR,
 	};

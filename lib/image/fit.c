@@ -1,7 +1,7 @@
 /*
- * torchvision's reference transforms (torchvision/transforms/functional.py): Resize(short side),
- * CenterCrop, ToTensor, Normalize, with its rounding of sizes and offsets and its float arithmetic.
- * Only the part that the crop shows is resized.
+ * torchvision's reference transforms (torchvision/transforms/functional.py): Resize(short side) and
+ * CenterCrop, or Resize of both sides, then ToTensor, Normalize, with its rounding of sizes and
+ * offsets and its float arithmetic. Only the part that the crop shows is resized.
  */
 #include "image/resample.h"
 
@@ -42,20 +42,26 @@ static void to_floats(float *out, const uint8_t *rgb, size_t n, float table[3][2
 				out[i * 3 + c] = table[c][rgb[i * 3 + c]];
 }
 
+/* The size that a picture is resized to. */
+static resample_part resized(double width, double height, const image_recipe *r)
+{
+	bool wide = width > height;
+	uint64_t stretched = (uint64_t)(wide ? r->resize * width / height : r->resize * height / width);
+	if (r->squash)
+		stretched = r->resize;
+	return (resample_part){
+		.width = wide ? stretched : r->resize,
+		.height = wide ? r->resize : stretched,
+	};
+}
+
 int ims_image_fit(const image *im, const image_recipe *recipe, bool planar, float *out,
 	imgsearch_error *err)
 {
 	size_t crop = recipe->crop;
 	double box[4];
 	ims_image_extent(im, box);
-	double width = box[2] - box[0], height = box[3] - box[1];
-	bool wide = width > height;
-	uint64_t stretched = (uint64_t)(wide ? recipe->resize * width / height
-										 : recipe->resize * height / width);
-	resample_part part = {
-		.width = wide ? stretched : recipe->resize,
-		.height = wide ? recipe->resize : stretched,
-	};
+	resample_part part = resized(box[2] - box[0], box[3] - box[1], recipe);
 	span across = center(part.width, recipe->crop), down = center(part.height, recipe->crop);
 	part.x = across.start, part.w = across.n;
 	part.y = down.start, part.h = down.n;

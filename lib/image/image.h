@@ -80,11 +80,15 @@ typedef struct image_head {
 	uint64_t memory;      /* bytes that decoding takes beside the pixels */
 } image_head;
 
-/* Preparation for a network: torchvision's Resize(short side), CenterCrop, ToTensor, Normalize. */
+/*
+ * Preparation for a network: torchvision's Resize(short side), CenterCrop, ToTensor, Normalize; or,
+ * with squash, Resize((crop, crop)) for the first two, whatever the aspect; resize is then crop.
+ */
 typedef struct image_recipe {
 	uint32_t resize, crop;
 	float mean[3], std[3];
 	uint32_t bicubic;
+	uint32_t squash;
 } image_recipe;
 
 /*

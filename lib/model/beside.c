@@ -186,13 +186,18 @@ static void conclude(const said *f)
 {
 	recipe_parts *p = &f->out->parts;
 	uint32_t crop = f->crop && !f->uncropped ? f->crop : f->input, resize = f->shortest;
+	/* A size of both sides, of which nothing is cropped. */
+	bool both = f->both && !f->shortest && (!f->crop || f->uncropped);
+	if (both)
+		crop = f->both;
 	if (!crop)
-		crop = f->shortest ? f->shortest : f->both;
+		crop = f->shortest;
 	if (!resize && f->share > 0 && f->share <= 1)
 		resize = (uint32_t)floor(crop / f->share);
-	if (!resize || resize < crop)
+	p->recipe.squash = both || f->squash;
+	if (!resize || resize < crop || p->recipe.squash)
 		resize = crop;
-	p->crop = p->resize = crop > 0;
+	p->crop = p->resize = p->squash = crop > 0;
 	p->recipe.crop = crop;
 	p->recipe.resize = resize;
 	if (f->openclip && !f->out->activation[0])

@@ -29,7 +29,10 @@ image_recipe ims_network_recipe(const model_network *net)
 {
 	image_recipe r = { .resize = 256, .crop = 224 };
 	if (net)
-		r = (image_recipe){ .resize = net->resize, .crop = net->crop, .bicubic = net->bicubic };
+		r = (image_recipe){ .resize = net->resize ? net->resize : net->crop,
+			.crop = net->crop,
+			.bicubic = net->bicubic,
+			.squash = !net->resize };
 	value_range range = net ? net->values : VALUES_IMAGENET;
 	memcpy(r.mean, values[range].mean, sizeof r.mean);
 	memcpy(r.std, values[range].std, sizeof r.std);
@@ -175,6 +178,8 @@ int ims_card_text(buf *out, const model_card *card)
 	ims_buf_text(out, "\t\"resize\": %u,\n\t\"crop\": %u,\n", card->recipe.resize,
 		card->recipe.crop);
 	put_string(out, "interpolation", card->recipe.bicubic ? "bicubic" : "bilinear");
+	if (card->recipe.squash)
+		ims_buf_text(out, "\t\"squash\": true,\n");
 	put_three(out, "mean", card->recipe.mean);
 	put_three(out, "std", card->recipe.std);
 	if (card->scene_score > 0)

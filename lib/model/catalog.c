@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 static const model_network networks[] = {
-	/* name, dim, resize, crop, bicubic, batch, values, activation */
+	/* name, dim, resize (0: squashed), crop, bicubic, batch, values, activation */
 	{ "resnet18", 512, 256, 224, 0, 16, VALUES_IMAGENET },
 	{ "resnet34", 512, 256, 224, 0, 16, VALUES_IMAGENET },
 	{ "resnet50", 2048, 256, 224, 0, 8, VALUES_IMAGENET },
@@ -272,6 +272,13 @@ int ims_model_find_earlier(char **out, const char *weights_hash, imgsearch_error
 	return IMGSEARCH_ENOTFOUND;
 }
 
+static void put_recipe(imgsearch_model *out, uint32_t dim, const image_recipe *r)
+{
+	out->dim = dim, out->resize = r->resize, out->crop = r->crop, out->squash = r->squash;
+	out->interpolation = r->bicubic ? IMGSEARCH_INTERPOLATION_BICUBIC
+									: IMGSEARCH_INTERPOLATION_BILINEAR;
+}
+
 static int report(const char *name, const model_network *net,
 	int (*each)(void *user, const imgsearch_model *m), void *user, imgsearch_error *err)
 {
@@ -285,13 +292,10 @@ static int report(const char *name, const model_network *net,
 		snprintf(note, sizeof note, "%s%s%s", card.descent,
 			card.descent[0] && card.licence[0] ? "; " : "", card.licence);
 		info.note = note[0] ? note : NULL;
-		info.dim = card.dim, info.resize = card.recipe.resize, info.crop = card.recipe.crop;
-		info.interpolation = card.recipe.bicubic ? IMGSEARCH_INTERPOLATION_BICUBIC
-												 : IMGSEARCH_INTERPOLATION_BILINEAR;
+		put_recipe(&info, card.dim, &card.recipe);
 	} else if (net) {
-		info.dim = net->dim, info.resize = net->resize, info.crop = net->crop;
-		info.interpolation = net->bicubic ? IMGSEARCH_INTERPOLATION_BICUBIC
-										  : IMGSEARCH_INTERPOLATION_BILINEAR;
+		const image_recipe recipe = ims_network_recipe(net);
+		put_recipe(&info, net->dim, &recipe);
 	}
 	rc = net || info.dim ? ims_call_model(each, user, &info) : 0;
 	ims_free(weights);

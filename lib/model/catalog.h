@@ -18,7 +18,7 @@ typedef enum value_range {
 typedef struct model_network {
 	const char *name;      /* "resnet50" */
 	uint32_t dim;          /* of the pooled feature */
-	uint32_t resize, crop; /* pixels */
+	uint32_t resize, crop; /* pixels; resize 0: squashed */
 	uint32_t bicubic;
 	uint32_t batch; /* best batch size on a CPU */
 	value_range values;

@@ -250,7 +250,7 @@ static int keep_named(readings *r, const char *path, const char *name, const pub
 
 static bool is_complete(const imgsearch_recipe *r)
 {
-	return r->resize && r->crop && r->interpolation && r->std[0] > 0;
+	return (r->resize || r->squash) && r->crop && r->interpolation && r->std[0] > 0;
 }
 
 int ims_reading_decide(reading *out, const char *path, const char *name,

@@ -38,9 +38,18 @@ static bool interpolation(json *j, uint32_t *bicubic)
 	return *bicubic || !strcmp(text, "bilinear");
 }
 
+static bool squash(json *j, uint32_t *out)
+{
+	bool flag = false;
+	bool read = ims_json_bool(j, &flag);
+	*out = flag;
+	return read;
+}
+
 bool ims_recipe_has_key(const char *key)
 {
-	static const char *const keys[] = { "resize", "crop", "mean", "std", "interpolation" };
+	static const char *const keys[] = { "resize", "crop", "squash", "mean", "std",
+		"interpolation" };
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		if (!strcmp(key, keys[i]))
 			return true;
@@ -57,6 +66,8 @@ bool ims_recipe_value(json *j, const char *key, recipe_parts *p)
 		return p->mean = three(j, p->recipe.mean, -1000);
 	if (!strcmp(key, "std"))
 		return p->std = three(j, p->recipe.std, 1e-6);
+	if (!strcmp(key, "squash"))
+		return p->squash = squash(j, &p->recipe.squash);
 	return p->interpolation = interpolation(j, &p->recipe.bicubic);
 }
 
@@ -72,22 +83,38 @@ int ims_recipe_merge(image_recipe *r, const recipe_parts *p, const char *what, i
 		memcpy(r->std, p->recipe.std, sizeof r->std);
 	if (p->interpolation)
 		r->bicubic = p->recipe.bicubic;
+	r->squash = p->squash ? p->recipe.squash : r->squash && !p->resize;
+	if (r->squash && p->resize != p->crop)
+		r->resize = r->crop = p->resize ? r->resize : r->crop;
+	if (r->squash && r->crop != r->resize)
+		return ims_fail(err, IMGSEARCH_EFORMAT,
+			"%s: a squashed picture is as large as the crop, %u, not the resize, %u", what, r->crop,
+			r->resize);
 	if (r->crop > r->resize)
 		return ims_fail(err, IMGSEARCH_EFORMAT, "%s: crop %u is larger than resize %u", what,
 			r->crop, r->resize);
 	return 0;
 }
 
-int ims_recipe_ask(image_recipe *r, const imgsearch_recipe *asked, imgsearch_error *err)
+/* The sizes that the caller sets; who sets a resize without a squash wants the aspect kept. */
+static void ask_sizes(image_recipe *r, const imgsearch_recipe *asked)
 {
+	r->squash = asked->squash || (r->squash && !asked->resize);
 	if (asked->resize)
 		r->resize = asked->resize;
 	if (asked->crop)
 		r->crop = asked->crop;
+	if (r->squash)
+		r->resize = r->crop = asked->resize && !asked->crop ? r->resize : r->crop;
 	if (asked->resize && !asked->crop && r->crop > r->resize)
 		r->crop = r->resize;
 	if (asked->crop && !asked->resize && r->resize < r->crop)
 		r->resize = r->crop;
+}
+
+int ims_recipe_ask(image_recipe *r, const imgsearch_recipe *asked, imgsearch_error *err)
+{
+	ask_sizes(r, asked);
 	if (asked->std[0] != 0 || asked->std[1] != 0 || asked->std[2] != 0) {
 		memcpy(r->mean, asked->mean, sizeof r->mean);
 		memcpy(r->std, asked->std, sizeof r->std);
@@ -107,7 +134,8 @@ int ims_recipe_ask(image_recipe *r, const imgsearch_recipe *asked, imgsearch_err
 
 static bool same_geometry(const image_recipe *a, const image_recipe *b)
 {
-	return a->resize == b->resize && a->crop == b->crop && a->bicubic == b->bicubic;
+	return a->resize == b->resize && a->crop == b->crop && a->bicubic == b->bicubic
+		&& a->squash == b->squash;
 }
 
 bool ims_recipe_same(const image_recipe *a, const image_recipe *b)
@@ -121,7 +149,7 @@ void ims_recipe_difference(char *text, size_t size, const image_recipe *a, const
 	if (same_geometry(a, b))
 		snprintf(text, size, "another mean or standard deviation");
 	else
-		snprintf(text, size, "recipe %u/%u %s, not %u/%u %s", a->resize, a->crop,
-			a->bicubic ? "bicubic" : "bilinear", b->resize, b->crop,
-			b->bicubic ? "bicubic" : "bilinear");
+		snprintf(text, size, "recipe %u/%u %s%s, not %u/%u %s%s", a->resize, a->crop,
+			a->bicubic ? "bicubic" : "bilinear", a->squash ? " squashed" : "", b->resize, b->crop,
+			b->bicubic ? "bicubic" : "bilinear", b->squash ? " squashed" : "");
 }

@@ -8,7 +8,7 @@
 /* The parts of a recipe that a text sets; the others are the network's. */
 typedef struct recipe_parts {
 	image_recipe recipe;
-	bool resize, crop, mean, std, interpolation;
+	bool resize, crop, mean, std, interpolation, squash;
 } recipe_parts;
 
 /* Whether a key of a JSON object is one of a recipe. */

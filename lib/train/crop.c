@@ -39,11 +39,12 @@ void ims_crop_view(double box[4], const image *im, const view_recipe *r, uint64_
 {
 	uint64_t random = ims_seed_derive(r->seed, key, view);
 	double side = (double)r->centre * fmin(im->width, im->height);
-	double x = (im->width - side) / 2, y = (im->height - side) / 2;
+	double w = r->squash ? im->width : side, h = r->squash ? im->height : side;
+	double x = (im->width - w) / 2, y = (im->height - h) / 2;
 	if (view || !(side > 0))
 		ims_crop_box(box, im, r->min_area, &random);
 	else
-		memcpy(box, (double[4]){ x, y, x + side, y + side }, 4 * sizeof *box);
+		memcpy(box, (double[4]){ x, y, x + w, y + h }, 4 * sizeof *box);
 }
 
 typedef struct colours {

@@ -21,6 +21,7 @@ typedef struct view_recipe {
 	uint64_t seed;
 	float min_area;
 	float centre; /* above 0: view 0 is the centre, this share of the short side; else a crop too */
+	bool squash;  /* view 0 with a centre: the whole picture instead */
 } view_recipe;
 
 /* The box of a view of the picture with that key. */

@@ -69,6 +69,7 @@ view_recipe ims_distill_view(const run *r, const image_recipe *recipe)
 		.seed = r->o->seed,
 		.min_area = r->o->min_crop,
 		.centre = r->o->whole ? (float)recipe->crop / (float)recipe->resize : 0,
+		.squash = recipe->squash,
 	};
 }
 

@@ -63,7 +63,10 @@ void ims_loader_free(loader *f)
 
 static int whole(const loader_spec *s, const image *im, float *out)
 {
-	image_recipe r = { .resize = s->resize, .crop = s->recipe.side, .bicubic = s->recipe.bicubic };
+	image_recipe r = { .resize = s->resize,
+		.crop = s->recipe.side,
+		.bicubic = s->recipe.bicubic,
+		.squash = s->squash };
 	memcpy(r.mean, s->recipe.mean, sizeof r.mean);
 	memcpy(r.std, s->recipe.std, sizeof r.std);
 	return ims_image_fit(im, &r, false, out, NULL);

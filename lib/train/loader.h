@@ -21,6 +21,7 @@ typedef struct loader_spec {
 	dataset *set; /* borrowed */
 	crop_recipe recipe;
 	uint32_t resize; /* short side before the centre crop of a whole picture */
+	bool squash;     /* a whole picture is squashed instead */
 	uint32_t views;  /* fixed ones of a picture; 0: a random crop, the whole if random is 0 */
 	view_recipe view;
 	float jitter; /* as ims_crop_make has it */

@@ -29,6 +29,8 @@ static int make_key(run *r, imgsearch_error *err)
 	/* What is validated and written; "the best so far" depends on it. */
 	ims_buf_text(&t, "%g %u %u %u %u\n", o->blend, o->f32, o->int8, r->recipe.resize,
 		r->recipe.bicubic);
+	if (r->recipe.squash)
+		ims_buf_text(&t, "squash\n");
 	for (int k = 0; k < 3; k++)
 		ims_buf_text(&t, "%g %g\n", (double)r->recipe.mean[k], (double)r->recipe.std[k]);
 	if (!t.failed)

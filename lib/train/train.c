@@ -32,6 +32,7 @@ loader_spec ims_run_loader(const run *r)
 		.set = (dataset *)(uintptr_t)&r->set,
 		.recipe = { .side = r->recipe.crop, .bicubic = r->recipe.bicubic },
 		.resize = r->recipe.resize,
+		.squash = r->recipe.squash,
 		.views = r->o->views,
 		.view = ims_distill_view(r, &r->recipe),
 		.jitter = r->o->jitter,

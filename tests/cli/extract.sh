@@ -79,12 +79,16 @@ alone extract pics/city-01.jpg -o j.npy >.out 2>.err
 [ $? = 3 ] && grep -q model .err && [ ! -e j.npy ]
 result "no network: $(tidy <.err)" $?
 for recipe in "--resize 40" "--resize 64 --crop 40" "--mean 0,0,0 --std 1,1,1" \
-	"--interpolation bicubic" "--full-decode"; do
+	"--interpolation bicubic" "--squash" "--full-decode"; do
 	imgsearch extract -q $recipe pics/city-01.jpg -o k.npy 2>.err
 	result "$recipe" $? .err
 	[ "$recipe" = --full-decode ] || ! cmp -s i.npy k.npy
 	result "... makes a difference" $?
 done
+check "--squash, and a resize that is not the crop" 2 imgsearch extract --squash --resize 64 \
+	--crop 40 pics/city-01.jpg -o k.npy <<'END'
+! imgsearch: recipe: squash resizes to the crop, 40, not to the resize, 64
+END
 check "--mean without --std" 2 imgsearch extract --mean 0,0,0 pics/city-01.jpg -o k.npy <<'END'
 ! imgsearch: extract: --mean and --std are given together or not at all (see: imgsearch help extract)
 END

@@ -62,6 +62,15 @@ imgsearch index -q --db index.db --flip >out 2>&1
 sound "a duplicate whose picture went" a/q a/new
 
 fresh
+imgsearch index -q --db index.db --squash >out 2>&1
+sound "another shape of the input" a/p1 b/p4
+imgsearch info --json --db index.db >out && grep -q '"squash": *true' out &&
+	imgsearch info --db index.db | grep -q squashed
+result "... the index keeps it" $?
+imgsearch index --db index.db >out 2>&1 && grep -q '5 unchanged' out
+result "... and the next run asks for nothing else" $? out
+
+fresh
 mv b off
 imgsearch index -q --db index.db --flip --prune >out 2>&1
 sound "--prune removes what is away" a/p1 a/p2

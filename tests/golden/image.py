@@ -9,7 +9,7 @@ from PIL import Image
 from torchvision import transforms as T
 from torchvision.transforms import InterpolationMode as I
 
-FIT = [  # width, height, resize, crop, bicubic
+FIT = [  # width, height, resize (0: squashed), crop, bicubic
     (61, 37, 24, 14, 0),
     (37, 61, 24, 14, 1),
     (9, 12, 20, 16, 0),
@@ -21,6 +21,9 @@ FIT = [  # width, height, resize, crop, bicubic
     (200, 9, 8, 7, 1),
     (3, 640, 4, 5, 0),
     (16, 16, 16, 16, 0),
+    (61, 37, 0, 14, 0),
+    (37, 61, 0, 14, 1),
+    (9, 120, 0, 16, 1),
 ]
 BOX = [  # width, height, to width, to height, bicubic, box
     (61, 37, 20, 11, 0, (3.25, 1.5, 50.75, 36.5)),
@@ -40,7 +43,7 @@ def pattern(width, height):
 def fit(width, height, resize, crop, bicubic):
     t = T.Compose(
         [
-            T.Resize(resize, interpolation=I.BICUBIC if bicubic else I.BILINEAR),
+            T.Resize(resize or (crop, crop), interpolation=I.BICUBIC if bicubic else I.BILINEAR),
             T.CenterCrop(crop),
             T.ToTensor(),
             T.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),

@@ -16,6 +16,9 @@ SHOW = os.path.join(B, 'tests/image/show')
 NAMES = [
     'fit equals torchvision, bilinear',
     'fit equals torchvision, bicubic',
+    'squashed it equals torchvision, bilinear',
+    'squashed it equals torchvision, bicubic',
+    'squashed from a JPEG decoded at a scale it is near torchvision',
     'odd JPEGs are read as by Pillow',
     'extract --full-decode equals torchvision',
     'extract is near torchvision',
@@ -71,7 +74,7 @@ def theirs(file, resize, crop, bicubic, profile=None):
     way = T.InterpolationMode.BICUBIC if bicubic else T.InterpolationMode.BILINEAR
     t = T.Compose(
         [
-            T.Resize(resize, interpolation=way),
+            T.Resize(resize or (crop, crop), interpolation=way),
             T.CenterCrop(crop),
             T.ToTensor(),
             T.Normalize([0.485, 0.456, 0.406], [0.229, 0.224, 0.225]),
@@ -145,9 +148,15 @@ def our_features(files, *options):
 
 print(f'1..{len(NAMES)}')
 files = sample()
-for number, bicubic in (1, False), (2, True):
-    difference, file = worst(files, 256, 224, bicubic)
+for number, resize, bicubic in (1, 256, False), (2, 256, True), (3, 0, False), (4, 0, True):
+    difference, file = worst(files, resize, 224, bicubic)
     check(number, difference < 1e-6, f'largest difference {difference:.2g}, {file}')
+scaled = ours(files, 0, 224, True, 224)
+levels = [
+    float(np.abs(o - theirs(f, 0, 224, True)).mean()) * 255 * 0.226 for f, o in zip(files, scaled)
+]
+mean, most = np.mean(levels), max(levels)
+check(5, most <= 4 and mean <= 0.5, f'levels of 255: mean {mean:.2f}, most {most:.2f}')
 
 odd = odd_jpegs()
 if odd:
@@ -155,29 +164,29 @@ if odd:
     difference, file = worst(plain, 64, 56, False)
     converted, other = worst([f for f in odd if profile_of(f)], 64, 56, False, True)
     check(
-        3,
+        6,
         difference < 1e-6 and converted < 2 / 255 / 0.224,  # an sRGB profile rounds in theirs
         f'{len(odd)} files, largest difference {difference:.2g}, {file}; '
         f'with a profile {converted:.2g}, {other}',
     )
 else:
-    print(f'ok 3 - {NAMES[2]} # SKIP ../shared/bad-input is absent')
+    print(f'ok 6 - {NAMES[5]} # SKIP ../shared/bad-input is absent')
 
 missing = next(
     (f for f in (WEIGHTS, os.path.join(B, 'imgsearch-shim.so')) if not os.path.exists(f)), None
 )
 wanted = None if missing else their_features(files)
 for number, options, least in (
-    (4, ['--precision=f32', '--full-decode'], 0.9999),
-    (5, ['--precision=f32'], 0.995),
-    (6, ['--precision=bf16', '--full-decode'], 0.99),
+    (7, ['--precision=f32', '--full-decode'], 0.9999),
+    (8, ['--precision=f32'], 0.995),
+    (9, ['--precision=bf16', '--full-decode'], 0.99),
 ):
     if missing:
         print(f'ok {number} - {NAMES[number - 1]} # SKIP {missing} is absent')
         continue
     got = our_features(files, *options)
     want = wanted
-    if number == 6:
+    if number == 9:
         want = want / np.linalg.norm(want, axis=1, keepdims=True)
         want, got = want - want.mean(0), got - got.mean(0)
     cosine = (got * want).sum(1) / np.linalg.norm(got, axis=1) / np.linalg.norm(want, axis=1)

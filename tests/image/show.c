@@ -4,7 +4,8 @@
  * show check FILE...    a line each: code, width, height, path, message
  * show pixels FILE      the picture as PPM
  * show fit RESIZE CROP BICUBIC AT_LEAST FILE...
- *                       crop * crop * 3 raw f32 each, channels last; NaN for a bad file
+ *                       crop * crop * 3 raw f32 each, channels last; NaN for a bad file;
+ *                       RESIZE 0: squashed
  */
 #include "codec/codec.h"
 #include "image/image.h"
@@ -84,7 +85,9 @@ int main(int argc, char **argv)
 		{ 0.485f, 0.456f, 0.406f },
 		{ 0.229f, 0.224f, 0.225f },
 		(uint32_t)atol(argv[4]),
+		!atol(argv[2]),
 	};
+	recipe.resize = recipe.squash ? recipe.crop : recipe.resize;
 	for (int i = 6; i < argc; i++)
 		fit(argv[i], &recipe, (uint32_t)atol(argv[5]));
 	return 0;

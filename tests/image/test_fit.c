@@ -20,6 +20,9 @@ static const struct {
 	{ 200, 9, 8, 7, 1 },
 	{ 3, 640, 4, 5, 0 },
 	{ 16, 16, 16, 16, 0 },
+	{ 61, 37, 0, 14, 0 },
+	{ 37, 61, 0, 14, 1 },
+	{ 9, 120, 0, 16, 1 },
 };
 
 static const struct {
@@ -31,14 +34,16 @@ static const struct {
 	{ 13, 11, 30, 24, 1, { 0, 0, 13, 11 } },
 };
 
+/* resize 0: squashed */
 static image_recipe recipe_of(uint32_t resize, uint32_t crop, uint32_t bicubic)
 {
 	return (image_recipe){
-		resize,
+		resize ? resize : crop,
 		crop,
 		{ 0.485f, 0.456f, 0.406f },
 		{ 0.229f, 0.224f, 0.225f },
 		bicubic,
+		!resize,
 	};
 }
 
@@ -147,13 +152,15 @@ static void a_scaled_picture_keeps_its_place(void **state)
 {
 	(void)state;
 	image im = smooth_image(331, 287);
-	image_recipe r = recipe_of(32, 28, 0);
+	image_recipe r = recipe_of(32, 28, 0), squashed = recipe_of(0, 28, 1);
 	const int32_t crop[4] = { 13, 7, 201, 231 };
 	for (jpeg_kind k = { .orientation = 1 }; k.orientation <= 8; k.orientation++) {
 		buf file = make_jpeg(&im, &k);
-		double whole = scaled_differs(&file, NULL, &r), part = scaled_differs(&file, crop, &r);
-		if (!(whole < 0.01 && part < 0.01))
-			fail_msg("orientation %u: off by %g, cropped %g", (unsigned)k.orientation, whole, part);
+		double whole = scaled_differs(&file, NULL, &r), part = scaled_differs(&file, crop, &r),
+			   both = scaled_differs(&file, NULL, &squashed);
+		if (!(whole < 0.01 && part < 0.01 && both < 0.01))
+			fail_msg("orientation %u: off by %g, cropped %g, squashed %g", (unsigned)k.orientation,
+				whole, part, both);
 		ims_buf_free(&file);
 	}
 	ims_image_free(&im);

@@ -152,6 +152,41 @@ static void by_path(void **state)
 	ims_free(none);
 }
 
+/* What a network that squashes makes of each request. */
+static void squashed(void **state)
+{
+	(void)state;
+	static const struct {
+		imgsearch_recipe asked;
+		uint32_t resize, crop, squash;
+	} row[] = {
+		{ { .resize = 0 }, 64, 64, 1 },
+		{ { .crop = 96 }, 96, 96, 1 },
+		{ { .resize = 96 }, 96, 64, 0 },
+		{ { .resize = 48 }, 48, 48, 0 },
+		{ { .resize = 96, .squash = 1 }, 96, 96, 1 },
+		{ { .resize = 80, .crop = 80, .squash = 1 }, 80, 80, 1 },
+	};
+	put_text("squashes.json", "{\"network\":\"resnet18\",\"squash\":true,\"crop\":64}");
+	put_file("squashes.safetensors", "\2\0\0\0\0\0\0\0{}", 10);
+	char *path = at("squashes.safetensors"), why[200];
+	model_identity first = { 0 }, id;
+	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+		model_spec spec = { .name = path, .recipe = row[i].asked };
+		assert_int_equal(ims_model_identify(&id, &spec, NULL), 0);
+		assert_int_equal(id.recipe.resize, row[i].resize);
+		assert_int_equal(id.recipe.crop, row[i].crop);
+		assert_int_equal(id.recipe.squash, row[i].squash);
+		first = i ? first : id;
+		ims_model_identity_free(&id);
+	}
+	id = first;
+	id.recipe.squash = 0;
+	assert_false(ims_model_same(&first, &id, why, sizeof why));
+	assert_string_equal(why, "recipe 64/64 bilinear squashed, not 64/64 bilinear");
+	ims_free(path);
+}
+
 static void what_is_missing_is_said(void **state)
 {
 	(void)state;
@@ -343,8 +378,10 @@ static void the_list(void **state)
 {
 	(void)state;
 	int found[2] = { 0, 0 };
+	size_t networks;
+	ims_model_list(&networks);
 	assert_int_equal(ims_model_each(count_one, found, NULL), 0);
-	assert_int_equal(found[0], 69);
+	assert_int_equal(found[0], networks + 1); /* and the default model */
 	assert_int_equal(found[1], 2); /* default, resnet34 */
 }
 
@@ -394,6 +431,8 @@ static void cards(void **state)
 		{ "{\"network\":\"resnet18\",\"x\":[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]}", "deep" },
 		{ "{\"network\":\"resnet18\",\"note\":\"a\nb\"}", "\"note\"" },
 		{ "{\"network\":\"resnet18\",\"dim\":01}", "\"dim\"" },
+		{ "{\"network\":\"resnet18\",\"squash\":1}", "\"squash\"" },
+		{ "{\"network\":\"resnet18\",\"squash\":true,\"resize\":256,\"crop\":224}", "squashed" },
 		{ "{\"network\":\"resnet18\",\"scene_score\":0}", "\"scene_score\"" },
 		{ "{\"network\":\"resnet18\",\"scene_score\":1.5}", "\"scene_score\"" },
 		{ "{\"network\":\"resnet18\",\"scene_score\":\"low\"}", "\"scene_score\"" },
@@ -409,7 +448,8 @@ static void cards(void **state)
 	static const char good[] = "{\"network\":\"efficientnet_b1\",\"name\":\"two \\\"words\\\""
 							   " \\u00e9\\ud83d\\ude00\",\"later\":{\"a\":[null,-1.5e3]},"
 							   "\"mean\":[0.481,-0.45,0.5],\"std\":[0.25,1,127.5],\"dim\":256,"
-							   "\"projection\":true,\"licence\":\"MIT\",\"scene_score\":0.78}";
+							   "\"projection\":true,\"licence\":\"MIT\",\"scene_score\":0.78,"
+							   "\"squash\":true,\"crop\":240}";
 	assert_int_equal(ims_card_parse(&card, good, sizeof good - 1, NULL), 0);
 	assert_string_equal(card.name, "two \"words\" \xc3\xa9\xf0\x9f\x98\x80");
 	assert_int_equal(card.recipe.crop, 240);
@@ -456,6 +496,7 @@ int main(void)
 		cmocka_unit_test(runs_for_many),
 		cmocka_unit_test(the_list),
 		cmocka_unit_test(failing_allocations),
+		cmocka_unit_test(squashed),
 		cmocka_unit_test(cards),
 		cmocka_unit_test(scene_scores),
 	};

@@ -31,6 +31,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from index' -l device -d 'where
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l precision -d 'precision of the network (auto: bf16 where the CPU has it)' -x -a 'auto f32 bf16'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l resize -d 'short side after the resize (default: the network\'s own)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l crop -d 'side of the centre crop (default: the network\'s own)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l squash -d 'resize both sides to the crop, whatever the aspect; cut nothing off'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l mean -d 'mean to subtract from values in 0..1' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l std -d 'standard deviation to divide by after that' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l interpolation -d 'interpolation of the resize' -x -a 'default bilinear bicubic'
@@ -201,6 +202,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l formats -d 'al
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l video -d 'the same as --formats +video'
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l resize -d 'short side after the resize (default: the network\'s own)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l crop -d 'side of the centre crop (default: the network\'s own)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l squash -d 'resize both sides to the crop, whatever the aspect; cut nothing off'
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l mean -d 'mean to subtract from values in 0..1' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l std -d 'standard deviation to divide by after that' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l interpolation -d 'interpolation of the resize' -x -a 'default bilinear bicubic'
@@ -400,6 +402,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from train' -l formats -d 'also
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l video -d 'the same as --formats +video'
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l resize -d 'short side after the resize (default: the network\'s own)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l crop -d 'side of the centre crop (default: the network\'s own)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l squash -d 'resize both sides to the crop, whatever the aspect; cut nothing off'
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l mean -d 'mean to subtract from values in 0..1' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l std -d 'standard deviation to divide by after that' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l interpolation -d 'interpolation of the resize' -x -a 'default bilinear bicubic'

@@ -65,6 +65,7 @@ _imgsearch() {
 			'--precision=[precision of the network (auto\: bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
 			'--resize=[short side after the resize (default\: the network'\''s own)]:N:' \
 			'--crop=[side of the centre crop (default\: the network'\''s own)]:N:' \
+			'--squash[resize both sides to the crop, whatever the aspect; cut nothing off]' \
 			'--mean=[mean to subtract from values in 0..1]:R,G,B:' \
 			'--std=[standard deviation to divide by after that]:R,G,B:' \
 			'--interpolation=[interpolation of the resize]:NAME:(default bilinear bicubic)' \
@@ -266,6 +267,7 @@ _imgsearch() {
 			'--video[the same as --formats +video]' \
 			'--resize=[short side after the resize (default\: the network'\''s own)]:N:' \
 			'--crop=[side of the centre crop (default\: the network'\''s own)]:N:' \
+			'--squash[resize both sides to the crop, whatever the aspect; cut nothing off]' \
 			'--mean=[mean to subtract from values in 0..1]:R,G,B:' \
 			'--std=[standard deviation to divide by after that]:R,G,B:' \
 			'--interpolation=[interpolation of the resize]:NAME:(default bilinear bicubic)' \
@@ -495,6 +497,7 @@ _imgsearch() {
 			'--video[the same as --formats +video]' \
 			'--resize=[short side after the resize (default\: the network'\''s own)]:N:' \
 			'--crop=[side of the centre crop (default\: the network'\''s own)]:N:' \
+			'--squash[resize both sides to the crop, whatever the aspect; cut nothing off]' \
 			'--mean=[mean to subtract from values in 0..1]:R,G,B:' \
 			'--std=[standard deviation to divide by after that]:R,G,B:' \
 			'--interpolation=[interpolation of the resize]:NAME:(default bilinear bicubic)' \
