@@ -7,6 +7,7 @@
 #include "model/catalog.h"
 #include "model/json.h"
 #include "model/recipe.h"
+#include "model/weights_index.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -120,7 +121,7 @@ int ims_card_parse(model_card *out, const void *text, size_t n, imgsearch_error 
 
 char *ims_card_path(const char *weights_path)
 {
-	return ims_format("%.*s.json", (int)ims_path_stem(weights_path), weights_path);
+	return ims_format("%.*s.json", (int)ims_weights_index_stem(weights_path), weights_path);
 }
 
 int ims_card_read(model_card *out, const char *weights_path, imgsearch_error *err)

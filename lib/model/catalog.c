@@ -228,7 +228,7 @@ void ims_model_places(char *text, size_t size, bool weights)
 
 int ims_model_find_weights(char **out, const char *name, imgsearch_error *err)
 {
-	static const char *const types[] = { "safetensors", "pth", "pt" };
+	static const char *const types[] = { "safetensors", "pth", "pt", "safetensors.index.json" };
 	int rc = IMGSEARCH_ENOTFOUND;
 	*out = NULL;
 	for (size_t i = 0; rc == IMGSEARCH_ENOTFOUND && i < sizeof types / sizeof *types; i++) {

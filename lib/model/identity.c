@@ -6,6 +6,7 @@
 #include "model/model.h"
 #include "model/reading.h"
 #include "model/recipe.h"
+#include "model/weights_index.h"
 #include "model/weights.h"
 
 #include <stdio.h>
@@ -25,7 +26,7 @@ static bool cpu_has_bf16(void)
 static bool looks_like_path(const char *name)
 {
 	const char *dot = strrchr(name, '.');
-	return strchr(name, '/')
+	return strchr(name, '/') || ims_weights_index_named(name)
 		|| (dot && (!strcmp(dot, ".pth") || !strcmp(dot, ".pt") || !strcmp(dot, ".safetensors")));
 }
 

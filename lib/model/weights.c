@@ -6,6 +6,7 @@
 #include "model/weights.h"
 
 #include "model/safetensors.h"
+#include "model/weights_index.h"
 #include "model/torch.h"
 
 #include <errno.h>
@@ -16,9 +17,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+typedef struct mapping {
+	void *data;
+	size_t size;
+} mapping;
+
 typedef struct weights_owner {
-	void *map; /* NULL: borrowed */
-	size_t map_size, cap, n_owned, owned_cap;
+	mapping *map; /* n_maps, one for each file */
+	size_t n_maps, cap, n_owned, owned_cap;
 	uint64_t copied, copy_limit; /* bytes of copies; the limit is the size of the file */
 	void **owned;                /* names and copies */
 } weights_owner;
@@ -65,8 +71,9 @@ void ims_weights_free(weights *w)
 		return;
 	for (size_t i = 0; i < w->owner->n_owned; i++)
 		ims_free(w->owner->owned[i]);
-	if (w->owner->map)
-		munmap(w->owner->map, w->owner->map_size);
+	for (size_t i = 0; i < w->owner->n_maps; i++)
+		munmap(w->owner->map[i].data, w->owner->map[i].size);
+	ims_free(w->owner->map);
 	ims_free(w->owner->owned);
 	ims_free(w->owner);
 	ims_free(w->tensor);
@@ -187,10 +194,18 @@ int ims_weights_add(weights *w, const tensor_view *v, imgsearch_error *err)
 
 /* ----------------------------------------------------------------------------------- files ---- */
 
-static int make_owner(weights *out, imgsearch_error *err)
+/* An owner with room for the mappings of n files. */
+static int make_owner(weights *out, size_t n, imgsearch_error *err)
 {
 	*out = (weights){ .owner = ims_zalloc(1, sizeof *out->owner) };
-	return out->owner ? 0 : ims_nomem(err);
+	mapping *map = out->owner ? ims_zalloc(n, sizeof *map) : NULL;
+	if (!map) {
+		ims_free(out->owner);
+		*out = (weights){ 0 };
+		return ims_nomem(err);
+	}
+	out->owner->map = map;
+	return 0;
 }
 
 /* Reads a file that lies in memory. Frees *w, which has an owner, on failure. */
@@ -214,12 +229,12 @@ static int parse(weights *w, const uint8_t *p, size_t size, imgsearch_error *err
 
 int ims_weights_parse(weights *out, const void *data, size_t size, imgsearch_error *err)
 {
-	int rc = make_owner(out, err);
+	int rc = make_owner(out, 1, err);
 	return rc ? rc : parse(out, data, size, err);
 }
 
 /* Maps the whole of an open file. */
-static int map_fd(void **map, size_t *size, int fd, const char *path, imgsearch_error *err)
+static int map_fd(mapping *out, int fd, const char *path, imgsearch_error *err)
 {
 	struct stat st;
 	if (fstat(fd, &st))
@@ -231,49 +246,155 @@ static int map_fd(void **map, size_t *size, int fd, const char *path, imgsearch_
 	void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
 	if (p == MAP_FAILED)
 		return errno == ENOMEM ? ims_nomem(err) : ims_fail_errno(err, IMGSEARCH_EIO, "%s", path);
-	*map = p;
-	*size = (size_t)st.st_size;
+	*out = (mapping){ p, (size_t)st.st_size };
 	return 0;
 }
 
-/* On failure *map is NULL and *size 0. */
-static int map_file(void **map, size_t *size, const char *path, imgsearch_error *err)
+/* On failure *out is all zero. */
+static int map_file(mapping *out, const char *path, imgsearch_error *err)
 {
-	*map = NULL;
-	*size = 0;
+	*out = (mapping){ 0 };
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return ims_fail_errno(err, errno == ENOENT ? IMGSEARCH_ENOTFOUND : IMGSEARCH_EIO, "%s",
 			path);
-	int rc = map_fd(map, size, fd, path, err);
+	int rc = map_fd(out, fd, path, err);
 	close(fd);
 	return rc;
 }
 
-int ims_weights_open(weights *out, const char *path, imgsearch_error *err)
+/* Maps a file that w owns from then on. */
+static int own_file(weights *w, mapping *out, const char *path, imgsearch_error *err)
 {
-	int rc = make_owner(out, err);
+	int rc = map_file(out, path, err);
+	if (!rc)
+		w->owner->map[w->owner->n_maps++] = *out;
+	return rc;
+}
+
+static int open_file(weights *out, const char *path, imgsearch_error *err)
+{
+	mapping m;
+	int rc = make_owner(out, 1, err);
 	if (rc)
 		return rc;
-	rc = map_file(&out->owner->map, &out->owner->map_size, path, err);
+	rc = own_file(out, &m, path, err);
 	if (rc) {
 		ims_weights_free(out);
 		return rc;
 	}
-	rc = parse(out, out->owner->map, out->owner->map_size, err);
+	rc = parse(out, m.data, m.size, err);
 	if (rc)
 		ims_error_prefix(err, "%s", path);
 	return rc;
 }
 
-int ims_weights_hash(hash256 *out, const char *path, imgsearch_error *err)
+/* ---------------------------------------------------------------------------------- shards ---- */
+
+static int read_index(weights_index *out, buf *text, const char *path, imgsearch_error *err)
 {
-	void *map;
-	size_t size;
-	int rc = map_file(&map, &size, path, err);
+	*out = (weights_index){ 0 };
+	int rc = ims_read_file(text, path, WEIGHTS_INDEX_MAX_SIZE, err);
+	if (!rc && (rc = ims_weights_index_parse(out, text->data, text->len, err)))
+		ims_error_prefix(err, "%s", path);
+	return rc;
+}
+
+/* Any tensor that the index has in the shard. */
+static const char *tensor_in(const weights_index *x, size_t shard)
+{
+	size_t i = 0;
+	while (x->entry[i].shard != shard)
+		i++;
+	return x->entry[i].tensor;
+}
+
+static int add_shard(weights *w, weights_index *x, size_t shard, const char *path,
+	imgsearch_error *err)
+{
+	mapping m;
+	size_t before = w->n;
+	int rc = own_file(w, &m, path, err);
+	if (rc) {
+		ims_error_prefix(err, "tensor \"%.120s\"", tensor_in(x, shard));
+		return rc;
+	}
+	w->owner->copy_limit += m.size;
+	rc = ims_safetensors_parse(w, m.data, m.size, err);
+	for (size_t i = before; !rc && i < w->n; i++)
+		rc = ims_weights_index_check(x, w->tensor[i].name, shard, err);
+	if (rc)
+		ims_error_prefix(err, "%s", path);
+	return rc;
+}
+
+static int open_shards(weights *out, const char *index, imgsearch_error *err)
+{
+	weights_index x;
+	buf text = { 0 };
+	*out = (weights){ 0 };
+	int rc = read_index(&x, &text, index, err);
+	if (!rc)
+		rc = make_owner(out, x.n_shards, err);
+	for (size_t i = 0; !rc && i < x.n_shards; i++) {
+		char *path = ims_weights_index_path(&x, index, i);
+		rc = path ? add_shard(out, &x, i, path, err) : ims_nomem(err);
+		ims_free(path);
+	}
+	if (!rc && (rc = ims_weights_index_complete(&x, err)))
+		ims_error_prefix(err, "%s", index);
+	if (rc)
+		ims_weights_free(out);
+	ims_weights_index_free(&x);
+	ims_buf_free(&text);
+	return rc;
+}
+
+int ims_weights_open(weights *out, const char *path, imgsearch_error *err)
+{
+	return ims_weights_index_named(path) ? open_shards(out, path, err) : open_file(out, path, err);
+}
+
+/* --------------------------------------------------------------------------------- hashing ---- */
+
+static int hash_file(hash256 *out, const char *path, imgsearch_error *err)
+{
+	mapping m;
+	int rc = map_file(&m, path, err);
 	if (rc)
 		return rc;
-	*out = ims_hash(map, size);
-	munmap(map, size);
+	*out = ims_hash(m.data, m.size);
+	munmap(m.data, m.size);
 	return 0;
+}
+
+/* The hash of the hashes of the index and of the shards. */
+static int hash_shards(hash256 *out, const char *index, imgsearch_error *err)
+{
+	weights_index x;
+	buf text = { 0 }, hashes = { 0 };
+	int rc = read_index(&x, &text, index, err);
+	hash256 h = rc ? (hash256){ 0 } : ims_hash(text.data, text.len);
+	ims_buf_put(&hashes, &h, sizeof h);
+	for (size_t i = 0; !rc && i < x.n_shards; i++) {
+		char *path = ims_weights_index_path(&x, index, i);
+		rc = path ? hash_file(&h, path, err) : ims_nomem(err);
+		if (rc)
+			ims_error_prefix(err, "tensor \"%.120s\"", tensor_in(&x, i));
+		ims_buf_put(&hashes, &h, sizeof h);
+		ims_free(path);
+	}
+	if (!rc && hashes.failed)
+		rc = ims_nomem(err);
+	if (!rc)
+		*out = ims_hash(hashes.data, hashes.len);
+	ims_weights_index_free(&x);
+	ims_buf_free(&text);
+	ims_buf_free(&hashes);
+	return rc;
+}
+
+int ims_weights_hash(hash256 *out, const char *path, imgsearch_error *err)
+{
+	return ims_weights_index_named(path) ? hash_shards(out, path, err) : hash_file(out, path, err);
 }
