@@ -212,6 +212,7 @@ test-postgres: all fake $(TOOL_BIN) $(filter $(B)/tests/store/%,$(TEST_BIN))
 .PHONY: test-networks
 test-networks: all $(HELPER_BIN)
 	@$(TEST_ENV) $(or $(TIMM),python3) tests/model/timm_networks.py "$(or $(WEIGHTS),../shared/weights)"
+	@$(TEST_ENV) $(or $(TIMM),python3) tests/model/towers.py all
 	@$(TEST_ENV) $(or $(TIMM),python3) tests/model/networks.py all
 	@$(TEST_ENV) $(or $(TIMM),python3) tests/model/vit.py dino s b l g clip b32 b16 l14
 

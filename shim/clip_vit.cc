@@ -1,6 +1,7 @@
 /*
  * The tower of pictures of CLIP: Radford et al., "Learning transferable visual models from natural
- * language supervision" (2021), with the names of OpenAI's and OpenCLIP's files, and Hugging Face's.
+ * language supervision" (2021), with the names of OpenAI's and OpenCLIP's files, and of Hugging
+ * Face's.
  */
 #include "shim/transformer.h"
 
@@ -33,7 +34,8 @@ transformer_layout clip_layout()
 	l.qkv_bias = "_bias";
 	l.first_norm = "visual.ln_pre";
 	l.joint = "visual.proj";
-	l.flat = true;
+	l.turned_joint = "visual_projection.weight";
+	l.joinings = { { { ".q_proj.", ".k_proj.", ".v_proj." }, ".in_proj_" } };
 	l.other = {
 		{ "vision_model.embeddings.class_embedding", "visual.class_embedding" },
 		{ "vision_model.embeddings.position_embedding.weight", "visual.positional_embedding" },

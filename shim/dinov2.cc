@@ -23,13 +23,41 @@ transformer_layout dino_layout()
 		"blocks.#.mlp.fc1",
 		"blocks.#.mlp.fc2",
 		"norm",
-		{ "mask_token" },
+		{ "mask_token", "classifier." },
 	};
 	l.registers = "register_tokens";
 	l.scale1 = "blocks.#.ls1.gamma";
 	l.scale2 = "blocks.#.ls2.gamma";
 	l.gated_widen = "blocks.#.mlp.w12";
 	l.gated_narrow = "blocks.#.mlp.w3";
+	l.other = {
+		/* Hugging Face's names, of several ages. */
+		{ "dinov2.", "" },
+		{ "embeddings.cls_token", "cls_token" },
+		{ "embeddings.mask_token", "mask_token" },
+		{ "embeddings.position_embeddings", "pos_embed" },
+		{ "embeddings.register_tokens", "register_tokens" },
+		{ "embeddings.patch_embeddings.projection.", "patch_embed.proj." },
+		{ "layernorm.", "norm." },
+		{ "encoder.layer.", "blocks." },
+		{ ".attention.attention.query.", ".attn.q_proj." },
+		{ ".attention.attention.key.", ".attn.k_proj." },
+		{ ".attention.attention.value.", ".attn.v_proj." },
+		{ ".attention.output.dense.", ".attn.proj." },
+		{ ".attention.o_proj.", ".attn.proj." },
+		{ ".attention.", ".attn." },
+		{ ".layer_scale1.lambda1", ".ls1.gamma" },
+		{ ".layer_scale2.lambda1", ".ls2.gamma" },
+		{ ".mlp.weights_in.", ".mlp.w12." },
+		{ ".mlp.weights_out.", ".mlp.w3." },
+		{ ".mlp.gate_proj.", ".mlp.w1." },
+		{ ".mlp.up_proj.", ".mlp.w2." },
+		{ ".mlp.down_proj.", ".mlp.w3." },
+	};
+	l.joinings = {
+		{ { ".attn.q_proj.", ".attn.k_proj.", ".attn.v_proj." }, ".attn.qkv." },
+		{ { ".mlp.w1.", ".mlp.w2." }, ".mlp.w12." },
+	};
 	return l;
 }
 

@@ -179,6 +179,8 @@ at::Tensor &activate_(at::Tensor &y, act a)
 		return y.sigmoid_();
 	case act::gelu:
 		return at::gelu_(y);
+	case act::gelu_tanh:
+		return at::gelu_(y, "tanh");
 	case act::quick_gelu:
 		return y.mul_(at::sigmoid(y * 1.702));
 	case act::hardswish:
@@ -205,6 +207,8 @@ static at::Tensor activate(const at::Tensor &y, act a)
 		return y.sigmoid();
 	case act::gelu:
 		return at::gelu(y);
+	case act::gelu_tanh:
+		return at::gelu(y, "tanh");
 	case act::quick_gelu:
 		return y * at::sigmoid(y * 1.702);
 	case act::hardswish:

@@ -29,7 +29,18 @@ struct failure : std::runtime_error {
 	failure(int status, const std::string &text) : std::runtime_error(text), code(status) {}
 };
 
-enum class act { none, relu, relu6, silu, sigmoid, gelu, quick_gelu, hardswish, hardsigmoid };
+enum class act {
+	none,
+	relu,
+	relu6,
+	silu,
+	sigmoid,
+	gelu,
+	gelu_tanh,
+	quick_gelu,
+	hardswish,
+	hardsigmoid
+};
 
 enum class padding { half /* the kernel, on each side */, none, same /* TensorFlow's "SAME" */ };
 

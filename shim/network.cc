@@ -398,8 +398,8 @@ void network::load_posteriors(const shim_tensor *tensors, size_t n)
 
 std::unique_ptr<network> make_network(const std::string &name)
 {
-	for (auto family : { clip_vit, convnext, densenet, dinov2, efficientnet, inception, mobilenet,
-			 regnet, resnet, vgg, vit })
+	for (auto family : { clip_vit, convnext, densenet, dinov2, dinov3, efficientnet, inception,
+			 mobilenet, perception_encoder, regnet, resnet, siglip, sscd, vgg, vit })
 		if (auto net = family(name))
 			return net;
 	throw failure(MODEL, "this shim has no network \"" + name + "\"");

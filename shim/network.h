@@ -156,11 +156,15 @@ std::unique_ptr<network> clip_vit(const std::string &name);
 std::unique_ptr<network> convnext(const std::string &name);
 std::unique_ptr<network> densenet(const std::string &name);
 std::unique_ptr<network> dinov2(const std::string &name);
+std::unique_ptr<network> dinov3(const std::string &name);
 std::unique_ptr<network> efficientnet(const std::string &name);
 std::unique_ptr<network> inception(const std::string &name);
 std::unique_ptr<network> mobilenet(const std::string &name);
+std::unique_ptr<network> perception_encoder(const std::string &name);
 std::unique_ptr<network> regnet(const std::string &name);
 std::unique_ptr<network> resnet(const std::string &name);
+std::unique_ptr<network> siglip(const std::string &name);
+std::unique_ptr<network> sscd(const std::string &name);
 std::unique_ptr<network> vgg(const std::string &name);
 std::unique_ptr<network> vit(const std::string &name);
 

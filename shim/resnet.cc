@@ -4,6 +4,10 @@
  * bottleneck, "ResNet v1.5"). ResNeXt (Xie et al., "Aggregated residual transformations for deep
  * neural networks", 2017) has that convolution in groups, Wide ResNet (Zagoruyko and Komodakis,
  * "Wide residual networks", 2016) twice as wide.
+ *
+ * SSCD: Pizzi et al., "A self-supervised descriptor for image copy detection" (2022), a ResNet-50
+ * or ResNeXt-101 whose maps are pooled by the generalised mean of power 3 and projected, with the
+ * names of its publisher's files: those of torchvision, or of Classy Vision.
  */
 #include "shim/network.h"
 
@@ -22,6 +26,7 @@ struct kind {
 	std::vector<int> depths;
 	bool bottleneck;
 	int64_t groups = 1, group_width = 64; /* in the first stage, of the 3x3 convolution */
+	int64_t copies = 0;                   /* values of SSCD's descriptor; 0: it is none */
 };
 
 class resnet_network : public network
@@ -30,6 +35,7 @@ class resnet_network : public network
 	explicit resnet_network(const kind &k)
 	{
 		stem = unit("conv1", "bn1", { 3, 64, 7, 2 }, act::relu);
+		set_other_names(stem, "initial_block._module.0", "initial_block._module.1");
 		int64_t in = 64, expansion = k.bottleneck ? 4 : 1;
 		for (size_t layer = 0; layer < k.depths.size(); layer++)
 			for (int i = 0; i < k.depths[layer]; i++) {
@@ -38,9 +44,15 @@ class resnet_network : public network
 					+ ".";
 				shape middle{ in, k.groups * k.group_width << layer, 3, stride, k.groups };
 				blocks.push_back(add_block(name, middle, out, k.bottleneck));
+				name_otherwise(blocks.back(),
+					"blocks." + std::to_string(layer) + "." + std::to_string(i) + "._module.");
 				in = out;
 			}
-		channels = in;
+		channels = k.copies ? k.copies : in;
+		shape s{ in, k.copies };
+		s.flat = true;
+		descriptor = k.copies ? unit("fc", "", s, act::none) : nullptr;
+		set_other_names(descriptor, "embeddings.1", "");
 	}
 
 	at::Tensor features(const at::Tensor &input, std::vector<at::Tensor> *) override
@@ -51,10 +63,48 @@ class resnet_network : public network
 			for (conv *c : b.convs)
 				x = (*c)(x, c == b.convs.back() ? &shortcut : nullptr);
 		}
-		return x;
+		return descriptor ? (*descriptor)(generalised_mean(x)) : x;
+	}
+
+  protected:
+	std::vector<std::string> unused() const override
+	{
+		return descriptor ? std::vector<std::string>{} : network::unused();
+	}
+
+	std::string current_name(const std::string &name) const override
+	{
+		static const std::string part = "backbone.";
+		return descriptor && !name.compare(0, part.size(), part) ? name.substr(part.size()) : name;
 	}
 
   private:
+	static void set_other_names(conv *c, const std::string &name, const std::string &norm)
+	{
+		if (!c)
+			return;
+		c->other_name = name;
+		c->other_norm = norm;
+	}
+
+	/* The names of Classy Vision. */
+	static void name_otherwise(const block &b, const std::string &name)
+	{
+		for (size_t i = 0; i < b.convs.size(); i++) {
+			std::string part = name + "convolutional_block.";
+			set_other_names(b.convs[i], part + std::to_string(3 * i),
+				b.convs[i] == b.convs.back() ? name + "bn" : part + std::to_string(3 * i + 1));
+		}
+		set_other_names(b.shortcut, name + "downsample.0", name + "downsample.1");
+	}
+
+	/* The cube root of the mean cube (Radenovic, Tolias and Chum, 2018), in f32. */
+	static at::Tensor generalised_mean(const at::Tensor &x)
+	{
+		at::Tensor cubes = x.to(at::kFloat).clamp_min(1e-6).pow(3);
+		return cubes.mean({ 2, 3 }, true).pow(1.0 / 3).to(x.scalar_type());
+	}
+
 	/* middle: the 3x3 convolution of a bottleneck, or the first of two, for the block's input. */
 	block add_block(const std::string &name, const shape &middle, int64_t out, bool bottleneck)
 	{
@@ -75,7 +125,7 @@ class resnet_network : public network
 		return b;
 	}
 
-	conv *stem;
+	conv *stem, *descriptor; /* descriptor: NULL: none */
 	std::vector<block> blocks;
 };
 
@@ -94,6 +144,18 @@ std::unique_ptr<network> resnet(const std::string &name)
 		{ "resnext101_64x4d", { 3, 4, 23, 3 }, true, 64, 4 },
 		{ "wide_resnet50_2", { 3, 4, 6, 3 }, true, 1, 128 },
 		{ "wide_resnet101_2", { 3, 4, 23, 3 }, true, 1, 128 },
+	};
+	for (auto &k : kinds)
+		if (name == k.name)
+			return std::make_unique<resnet_network>(k);
+	return nullptr;
+}
+
+std::unique_ptr<network> sscd(const std::string &name)
+{
+	static const kind kinds[] = {
+		{ "sscd_resnet50", { 3, 4, 6, 3 }, true, 1, 64, 512 },
+		{ "sscd_resnext101_32x4d", { 3, 4, 23, 3 }, true, 32, 4, 1024 },
 	};
 	for (auto &k : kinds)
 		if (name == k.name)

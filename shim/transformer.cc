@@ -16,6 +16,13 @@ struct block {
 	conv *qkv, *projection, *widen, *narrow;
 };
 
+/* A learned token that attends to all others, behind the last norm, with an MLP of its own. */
+struct pool {
+	lone_tensor *latent;
+	conv *q, *kv, *projection, *widen, *narrow;
+	norm *before_mlp;
+};
+
 std::string numbered(const char *pattern, int64_t number)
 {
 	std::string s = pattern;
@@ -45,16 +52,72 @@ at::Tensor attend(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v)
 #endif
 }
 
+/* (n, D, T, 1) as `parts` times (n, heads, T, D / parts / heads). */
+at::Tensor split_heads(const at::Tensor &maps, int64_t parts, int64_t heads)
+{
+	int64_t n = maps.size(0), tokens = maps.size(2), size = maps.size(1) / parts / heads;
+	return as_tokens(maps).view({ n, tokens, parts, heads, size }).permute({ 2, 0, 3, 1, 4 });
+}
+
+at::Tensor join_heads(const at::Tensor &y)
+{
+	return as_maps(y.transpose(1, 2).reshape({ y.size(0), y.size(2), y.size(1) * y.size(3) }));
+}
+
+/* ------------------------------------------------------------------------ rotary positions ---- */
+
+/* The places of a grid's patches along both axes, in rows: (side * side), (side * side). */
+std::pair<at::Tensor, at::Tensor> places(const at::Tensor &axis)
+{
+	int64_t side = axis.size(0);
+	return { axis.unsqueeze(1).expand({ side, side }).flatten(),
+		axis.unsqueeze(0).expand({ side, side }).flatten() };
+}
+
+at::Tensor steps(int64_t n)
+{
+	return at::arange(n, at::TensorOptions(at::kFloat));
+}
+
+/* Centres of patches in -1..1 as the share of a period; vertical, horizontal; twice. */
+at::Tensor halves_angles(int64_t side, const at::Tensor &periods)
+{
+	auto [down, across] = places((steps(side) + 0.5) / side * 2 - 1);
+	at::Tensor both = at::stack({ down, across }, 1).unsqueeze(2) * (2 * M_PI) / periods;
+	return both.flatten(1).repeat({ 1, 2 });
+}
+
+/* Patches counted from 1; horizontal, vertical; each value twice. */
+at::Tensor pairs_angles(int64_t side, int64_t head)
+{
+	int64_t n = head / 4;
+	at::Tensor frequencies = at::pow(10000, steps(n) / (double)-n);
+	auto [down, across] = places(steps(side) + 1);
+	at::Tensor both = at::stack({ across, down }, 1).unsqueeze(2) * frequencies;
+	return both.flatten(1).repeat_interleave(2, 1);
+}
+
+/* The values that stand at a right angle to x. */
+at::Tensor turned(const at::Tensor &x, rotation r)
+{
+	if (r == rotation::halves) {
+		std::vector<at::Tensor> half = x.chunk(2, 3);
+		return at::cat({ half[1].neg(), half[0] }, 3);
+	}
+	at::Tensor pairs = x.reshape({ x.size(0), x.size(1), x.size(2), x.size(3) / 2, 2 });
+	return at::stack({ pairs.select(4, 1).neg(), pairs.select(4, 0) }, 4).flatten(3);
+}
+
 class transformer : public network
 {
   public:
 	transformer(const transformer_kind &k, const transformer_layout &l) : shape_of(k), names(l)
 	{
 		channels = k.width;
-		int64_t places = 1 + k.grid * k.grid;
-		cls = add_tensor(l.cls, l.flat ? dims{ k.width } : dims{ 1, 1, k.width });
-		position = add_tensor(l.positions,
-			l.flat ? dims{ places, k.width } : dims{ 1, places, k.width });
+		heads = k.heads ? k.heads : k.width / 64;
+		cls = k.has_class ? add_tensor(l.cls, { 1, 1, k.width }) : nullptr;
+		position = k.grid ? add_tensor(l.positions, { 1, k.has_class + k.grid * k.grid, k.width })
+						  : nullptr;
 		registers = k.registers ? add_tensor(l.registers, { 1, k.registers, k.width }) : nullptr;
 		shape cut{ 3, k.width, k.patch, k.patch };
 		cut.pad = padding::none;
@@ -64,51 +127,46 @@ class transformer : public network
 		for (int64_t i = 0; i < k.depth; i++)
 			blocks.push_back(add_block(i));
 		last = layer_norm(l.last);
-		joint = nullptr;
-		if (k.joint) {
-			shape s{ k.width, k.joint };
-			s.transposed = true;
-			s.has_bias = false;
-			joint = unit(l.joint, "", s, act::none);
-			joint->weight_suffix = "";
-			channels = k.joint;
-		}
+		if (k.pool_heads)
+			add_pool();
+		if (k.joint)
+			add_joint();
 	}
 
 	void set_side(int64_t side) override
 	{
 		const transformer_kind &k = shape_of;
-		int64_t below = side / k.patch * k.patch;
-		if (below != side)
+		int64_t grid = side / k.patch, below = grid * k.patch;
+		if (!grid || (below != side && !k.cuts))
 			throw failure(MODEL,
 				"the crop, " + std::to_string(side) + ", is no multiple of the patch, "
 					+ std::to_string(k.patch) + "; the next ones are " + std::to_string(below)
 					+ " and " + std::to_string(below + k.patch));
-		at::Tensor all = position->value.view({ 1, -1, k.width });
-		position->value = side == k.grid * k.patch ? all
-												   : resized(all.to(at::kFloat), side / k.patch);
-		cls->value = cls->value.view({ 1, 1, k.width });
+		if (position && grid != k.grid)
+			position->value = resized(position->value.to(at::kFloat), grid);
+		at::Tensor angles;
+		if (k.turns == rotation::halves)
+			angles = halves_angles(grid, periods.defined() ? periods : own_periods());
+		if (k.turns == rotation::pairs)
+			angles = pairs_angles(grid, k.width / heads);
+		if (angles.defined()) {
+			cosine = angles.cos();
+			sine = angles.sin();
+		}
 	}
 
 	at::Tensor features(const at::Tensor &input, std::vector<at::Tensor> *) override
 	{
-		int64_t n = input.size(0), width = shape_of.width;
-		at::Tensor patches = (*patch)(input).permute({ 0, 2, 3, 1 }).reshape({ n, -1, width });
-		at::Tensor tokens =
-			at::cat({ cls->value.expand({ n, 1, width }), patches }, 1).add_(position->value);
-		if (registers)
-			tokens = at::cat({ tokens.narrow(1, 0, 1),
-								 registers->value.expand({ n, shape_of.registers, width }),
-								 tokens.narrow(1, 1, tokens.size(1) - 1) },
-				1);
-		at::Tensor x = as_maps(tokens);
+		at::Tensor x = as_maps(tokens_of(input));
 		if (first)
 			x = (*first)(x);
 		for (const block &b : blocks) {
 			x = (*b.projection)(attention((*b.qkv)((*b.before_attention)(x))), &x);
 			x = (*b.narrow)(gate((*b.widen)((*b.before_mlp)(x))), &x);
 		}
-		at::Tensor y = (*last)(x.narrow(2, 0, 1));
+		at::Tensor y = (*last)(shape_of.pool_heads ? x : x.narrow(2, 0, 1));
+		if (shape_of.pool_heads)
+			y = attention_pool(y);
 		return joint ? (*joint)(y) : y;
 	}
 
@@ -123,40 +181,36 @@ class transformer : public network
 		std::string out = name;
 		for (auto &[from, to] : names.other) {
 			size_t at = out.find(from);
-			if (at != std::string::npos)
+			if (at != std::string::npos && (!at || *from == '.'))
 				out.replace(at, strlen(from), to);
 		}
 		return out;
 	}
 
-	/* Hugging Face's CLIP has three matrices for one, and the projection the other way round. */
 	void convert(tensor_map &file) override
 	{
-		const std::string part = ".q_proj.", joint_name = "visual_projection.weight";
-		tensor_map all = file;
-		for (auto &[name, q] : all) {
-			size_t at = name.find(part);
-			if (at == std::string::npos)
-				continue;
-			std::string stem = name.substr(0, at + 1), kind = name.substr(at + part.size());
-			auto k = file.find(stem + "k_proj." + kind), v = file.find(stem + "v_proj." + kind);
-			if (k == file.end() || v == file.end())
-				continue;
-			at::Tensor whole = at::cat({ borrow(*q), borrow(*k->second), borrow(*v->second) });
-			file.erase(k);
-			file.erase(v);
-			file.erase(name);
-			file[stem + "in_proj_" + kind] = make_tensor(whole);
+		for (const joining &j : names.joinings)
+			join(file, j);
+		split_pool(file);
+		for (const char *name : { names.cls, names.positions, names.pool.latent })
+			fill_dimensions(file, name);
+		if (names.no_key_bias)
+			drop_key_biases(file);
+		auto found = file.find(names.turned_joint);
+		if (found != file.end() && found->second->ndim == 2) {
+			file[names.joint] = make_tensor(borrow(*found->second).t());
+			file.erase(found);
 		}
-		auto found = file.find(joint_name);
-		if (found == file.end() || found->second->ndim != 2)
-			return;
-		file[names.joint] = make_tensor(borrow(*found->second).t());
-		file.erase(joint_name);
+		found = file.find(names.periods);
+		if (found != file.end() && found->second->ndim == 1
+			&& found->second->shape[0] == own_periods().numel()) {
+			periods = borrow(*found->second).to(at::kFloat, false, true);
+			file.erase(found);
+		}
 	}
 
   private:
-	typedef std::vector<int64_t> dims;
+	/* ------------------------------------------------------------------------- layers ---- */
 
 	norm *layer_norm(const std::string &name)
 	{
@@ -181,10 +235,10 @@ class transformer : public network
 	block add_block(int64_t i)
 	{
 		block b;
-		int64_t width = shape_of.width;
-		/* Two thirds, so that three matrices are as large as two, in multiples of 8. */
-		int64_t gated = (width * 8 / 3 + 7) / 8 * 8;
-		bool g = shape_of.gated;
+		const transformer_kind &k = shape_of;
+		int64_t width = k.width, hidden = k.hidden;
+		if (!hidden) /* gated: three matrices are as large as two, in multiples of 8 */
+			hidden = k.gated ? (width * 8 / 3 + 7) / 8 * 8 : 4 * width;
 		b.before_attention = layer_norm(numbered(names.norm1, i));
 		b.qkv = linear(numbered(names.qkv, i), width, 3 * width);
 		b.qkv->weight_suffix = names.qkv_weight;
@@ -192,21 +246,79 @@ class transformer : public network
 		b.projection = linear(numbered(names.projection, i), width, width);
 		add_scale(b.projection, names.scale1, i);
 		b.before_mlp = layer_norm(numbered(names.norm2, i));
-		b.widen = g ? linear(numbered(names.gated_widen, i), width, 2 * gated)
-					: linear(numbered(names.widen, i), width, 4 * width, shape_of.gelu);
-		b.narrow = g ? linear(numbered(names.gated_narrow, i), gated, width)
-					 : linear(numbered(names.narrow, i), 4 * width, width);
+		b.widen = k.gated ? linear(numbered(names.gated_widen, i), width, 2 * hidden)
+						  : linear(numbered(names.widen, i), width, hidden, k.gelu);
+		b.narrow = linear(numbered(k.gated ? names.gated_narrow : names.narrow, i), hidden, width);
 		add_scale(b.narrow, names.scale2, i);
 		return b;
 	}
 
+	void add_pool()
+	{
+		const pool_layout &l = names.pool;
+		int64_t width = shape_of.width, hidden = shape_of.hidden ? shape_of.hidden : 4 * width;
+		head.latent = add_tensor(l.latent, { 1, 1, width });
+		head.q = linear(l.q, width, width);
+		head.kv = linear(l.kv, width, 2 * width);
+		head.projection = linear(l.projection, width, width);
+		head.before_mlp = layer_norm(l.norm);
+		head.widen = linear(l.widen, width, hidden, shape_of.gelu);
+		head.narrow = linear(l.narrow, hidden, width);
+	}
+
+	void add_joint()
+	{
+		shape s{ shape_of.width, shape_of.joint };
+		s.transposed = true;
+		s.has_bias = false;
+		joint = unit(names.joint, "", s, act::none);
+		joint->weight_suffix = "";
+		channels = shape_of.joint;
+	}
+
+	/* ---------------------------------------------------------------------- execution ---- */
+
+	at::Tensor tokens_of(const at::Tensor &input)
+	{
+		int64_t n = input.size(0), width = shape_of.width;
+		at::Tensor tokens = (*patch)(input).permute({ 0, 2, 3, 1 }).reshape({ n, -1, width });
+		if (cls)
+			tokens = at::cat({ cls->value.expand({ n, 1, width }), tokens }, 1);
+		if (position)
+			tokens = tokens + position->value;
+		if (!registers)
+			return tokens;
+		return at::cat({ tokens.narrow(1, 0, 1),
+						   registers->value.expand({ n, shape_of.registers, width }),
+						   tokens.narrow(1, 1, tokens.size(1) - 1) },
+			1);
+	}
+
 	at::Tensor attention(const at::Tensor &qkv) const
 	{
-		int64_t n = qkv.size(0), tokens = qkv.size(2), heads = shape_of.width / 64;
-		at::Tensor parts =
-			as_tokens(qkv).view({ n, tokens, 3, heads, 64 }).permute({ 2, 0, 3, 1, 4 });
-		at::Tensor y = attend(parts[0], parts[1], parts[2]);
-		return as_maps(y.transpose(1, 2).reshape({ n, tokens, shape_of.width }));
+		at::Tensor parts = split_heads(qkv, 3, heads);
+		return join_heads(attend(rotated(parts[0]), rotated(parts[1]), parts[2]));
+	}
+
+	/* Queries or keys (n, heads, T, d), of which the last ones are the patches'; turned in f32. */
+	at::Tensor rotated(const at::Tensor &x) const
+	{
+		if (!cosine.defined())
+			return x;
+		int64_t patches = cosine.size(0), before = x.size(2) - patches;
+		at::Tensor y = x.narrow(2, before, patches).to(at::kFloat);
+		y = y * cosine.to(x.device()) + turned(y, shape_of.turns) * sine.to(x.device());
+		return at::cat({ x.narrow(2, 0, before), y.to(x.scalar_type()) }, 2);
+	}
+
+	at::Tensor attention_pool(const at::Tensor &x) const
+	{
+		int64_t count = shape_of.pool_heads;
+		at::Tensor q = split_heads((*head.q)(as_maps(head.latent->value)), 1, count)[0],
+				   kv = split_heads((*head.kv)(x), 2, count);
+		q = q.expand({ x.size(0), -1, -1, -1 });
+		at::Tensor y = (*head.projection)(join_heads(attend(q, kv[0], kv[1])));
+		return (*head.narrow)((*head.widen)((*head.before_mlp)(y)), &y);
 	}
 
 	/* SwiGLU (Shazeer, "GLU variants improve transformer", 2020). */
@@ -218,35 +330,138 @@ class transformer : public network
 		return as_maps(at::silu(half[0]).mul_(half[1]));
 	}
 
+	/* ---------------------------------------------------------------------- positions ---- */
+
 	/* The positions of a grid of `side` patches. */
 	at::Tensor resized(const at::Tensor &all, int64_t side) const
 	{
-		int64_t grid = shape_of.grid, width = shape_of.width;
-		at::Tensor maps = all.narrow(1, 1, grid * grid)
+		int64_t grid = shape_of.grid, width = shape_of.width, classes = shape_of.has_class;
+		at::Tensor maps = all.narrow(1, classes, grid * grid)
 							  .reshape({ 1, grid, grid, width })
 							  .permute({ 0, 3, 1, 2 })
 							  .contiguous();
-		double factor = ((double)side + 0.1) / (double)grid;
+		maps = resized_maps(maps, side, ((double)side + 0.1) / (double)grid);
+		at::Tensor rows = maps.permute({ 0, 2, 3, 1 }).reshape({ 1, side * side, width });
+		return at::cat({ all.narrow(1, 0, classes), rows }, 1);
+	}
+
+	at::Tensor resized_maps(const at::Tensor &maps, int64_t side, double factor) const
+	{
 		switch (shape_of.mode) {
 		case positions::corners:
-			maps = at::upsample_bicubic2d(maps, { side, side }, true);
-			break;
+			return at::upsample_bicubic2d(maps, { side, side }, true);
 		case positions::offset:
-			maps = at::upsample_bicubic2d(maps, { side, side }, false, factor, factor);
-			break;
+			return at::upsample_bicubic2d(maps, { side, side }, false, factor, factor);
 		case positions::antialias:
-			maps = at::_upsample_bicubic2d_aa(maps, { side, side }, false);
-			break;
+			return at::_upsample_bicubic2d_aa(maps, { side, side }, false);
+		case positions::bilinear:
+			return at::upsample_bilinear2d(maps, { side, side }, false);
+		case positions::bilinear_corners:
+			return at::upsample_bilinear2d(maps, { side, side }, true);
 		}
-		at::Tensor rows = maps.permute({ 0, 2, 3, 1 }).reshape({ 1, side * side, width });
-		return at::cat({ all.narrow(1, 0, 1), rows }, 1);
+		return maps;
+	}
+
+	/* From 1 up to a base of 100. */
+	at::Tensor own_periods() const
+	{
+		int64_t n = shape_of.width / heads / 4;
+		return at::pow(100, steps(n) / (double)n);
+	}
+
+	/* ------------------------------------------------------------------ other layouts ---- */
+
+	/* NULL: the tensors that are to be joined are not all there, or do not fit. */
+	const shim_tensor *joined(const tensor_map &file, const joining &j, const std::string &stem,
+		const std::string &end)
+	{
+		std::vector<at::Tensor> parts;
+		for (const char *part : j.parts) {
+			auto found = file.find(stem + part + end);
+			if (found != file.end())
+				parts.push_back(borrow(*found->second));
+			else if (!parts.empty() && names.no_key_bias && end == "bias")
+				parts.push_back(at::zeros_like(parts[0]));
+			else
+				return nullptr;
+			if (!parts.back().dim() || parts.back().sizes() != parts[0].sizes())
+				return nullptr;
+		}
+		return make_tensor(at::cat(parts));
+	}
+
+	void join(tensor_map &file, const joining &j)
+	{
+		const tensor_map all = file;
+		for (auto &[name, tensor] : all) {
+			size_t at = name.find(j.parts[0]);
+			if (at == std::string::npos)
+				continue;
+			std::string stem = name.substr(0, at), end = name.substr(at + strlen(j.parts[0]));
+			const shim_tensor *whole = joined(all, j, stem, end);
+			if (!whole)
+				continue;
+			for (const char *part : j.parts)
+				file.erase(stem + part + end);
+			file[stem + j.whole + end] = whole;
+		}
+	}
+
+	/* The query and the rest of the attention that pools, of one tensor with all three. */
+	void split_pool(tensor_map &file)
+	{
+		const int64_t width = shape_of.width;
+		for (const char *end : { "weight", "bias" }) {
+			auto found = *names.pool.whole ? file.find(std::string(names.pool.whole) + end)
+										   : file.end();
+			if (found == file.end())
+				continue;
+			at::Tensor all = borrow(*found->second);
+			if (!all.dim() || all.size(0) != 3 * width)
+				continue;
+			file.erase(found);
+			file[std::string(names.pool.q) + "." + end] = make_tensor(all.narrow(0, 0, width));
+			file[std::string(names.pool.kv) + "." + end] = make_tensor(
+				all.narrow(0, width, 2 * width));
+		}
+	}
+
+	/* Where (D) or (T, D) stand for (1, 1, D) or (1, T, D). */
+	void fill_dimensions(tensor_map &file, const std::string &name)
+	{
+		auto found = file.find(name);
+		if (name.empty() || found == file.end() || found->second->ndim > 2)
+			return;
+		at::Tensor t = borrow(*found->second);
+		while (t.dim() < 3)
+			t = t.unsqueeze(0);
+		found->second = make_tensor(t);
+	}
+
+	/* The keys' part of the bias counts as 0, whatever mask stands beside it. */
+	void drop_key_biases(tensor_map &file)
+	{
+		for (int64_t i = 0; i < shape_of.depth; i++) {
+			std::string name = numbered(names.qkv, i) + names.qkv_bias;
+			file.erase(name + "_mask");
+			auto found = file.find(name);
+			if (found == file.end() || found->second->ndim != 1)
+				continue;
+			at::Tensor bias = borrow(*found->second).clone();
+			bias.narrow(0, bias.size(0) / 3, bias.size(0) / 3).zero_();
+			found->second = make_tensor(bias);
+		}
 	}
 
 	const transformer_kind shape_of;
 	const transformer_layout names;
-	lone_tensor *cls, *position, *registers; /* registers: NULL: none */
-	conv *patch, *joint;                     /* joint: NULL: none */
+	int64_t heads;
+	lone_tensor *cls, *position, *registers; /* NULL: none */
+	conv *patch, *joint = nullptr;           /* joint: NULL: none */
 	norm *first, *last;                      /* first: NULL: none */
+	pool head = {};                          /* only with pool_heads */
+	at::Tensor periods;                      /* those of the file; or undefined */
+	at::Tensor cosine, sine;                 /* (patches, d) f32; undefined: no rotation */
 	std::vector<block> blocks;
 };
 

@@ -1,7 +1,7 @@
 /*
  * The executor of vision transformers: Dosovitskiy et al., "An image is worth 16x16 words" (2021).
  * A family is a table of kinds and a layout of names. The feature is the class token behind the
- * last norm, or its projection.
+ * last norm, or what a learned token attends to, or the projection of one of both.
  *
  * A picture is cut into patches, each of which becomes a token. Tokens (n, T, D) are kept as maps
  * (n, D, T, 1), channels last, which is the same memory: linear layers are then 1x1 convolutions.
@@ -16,28 +16,55 @@ namespace ims
 
 /* How positions for another grid of patches are made of those in the file. */
 enum class positions {
-	corners,   /* bicubic, corners on corners: torchvision */
-	offset,    /* bicubic, by the factor (side + 0.1) / side of the file: DINOv2 */
-	antialias, /* bicubic, antialiased: DINOv2 with registers */
+	corners,          /* bicubic, corners on corners: torchvision */
+	offset,           /* bicubic, by the factor (side + 0.1) / side of the file: DINOv2 */
+	antialias,        /* bicubic, antialiased: DINOv2 with registers */
+	bilinear,         /* Perception Encoder */
+	bilinear_corners, /* bilinear, corners on corners: SigLIP */
+};
+
+/*
+ * Rotary positions (Su et al., "RoFormer", 2021) of two axes: queries and keys of patches are
+ * turned, value by value, by angles that grow with the place of the patch.
+ */
+enum class rotation {
+	none,
+	halves, /* value i with value i + half a head: DINOv3 */
+	pairs,  /* value 2 i with value 2 i + 1: Perception Encoder */
 };
 
 struct transformer_kind {
 	const char *name;
-	int64_t width, depth, patch, grid; /* grid: patches on a side, of the positions in the file */
-	int64_t registers;
-	positions mode;
-	bool gated; /* SwiGLU for GELU */
+	int64_t width, depth, patch, grid; /* grid: patches on a side, of the positions; 0: none */
+	int64_t registers = 0;
+	positions mode = positions::corners;
+	bool gated = false; /* SwiGLU for GELU */
 	act gelu = act::gelu;
-	int64_t joint = 0; /* values of CLIP's projection */
+	int64_t joint = 0;      /* values of the projection; 0: none */
+	int64_t heads = 0;      /* 0: one for 64 values */
+	int64_t hidden = 0;     /* of the MLP; 0: four times the width, gated two thirds of that */
+	int64_t pool_heads = 0; /* of the attention that pools; 0: the class token is the feature */
+	bool has_class = true;
+	rotation turns = rotation::none;
+	bool cuts = false; /* what a crop has beyond whole patches is left out */
 };
 
-/* A linear layer whose tensors are not NAME.weight and NAME.bias. */
-struct linear_name {
-	const char *name, *weight = ".weight", *bias = ".bias";
-};
-
-/* A part of a name in a file of another layout, and the same part here. */
+/* A part of a name in a file of another layout, and the same part here: that with a dot in front
+ * wherever it stands, another one at the beginning. */
 typedef std::vector<std::pair<const char *, const char *>> renaming;
+
+/* Tensors of another layout that are one here, by the parts of their names. */
+struct joining {
+	std::vector<const char *> parts;
+	const char *whole;
+};
+
+/* The names of the attention that pools; its MLP is never gated. */
+struct pool_layout {
+	const char *latent = "", *q = "", *kv = "", *projection = "", *norm = "", *widen = "",
+			   *narrow = "";
+	const char *whole = ""; /* q and kv as one in a file of another layout */
+};
 
 /* The names of tensors; "#" stands for the number of the block, "" for what there is not. */
 struct transformer_layout {
@@ -48,8 +75,12 @@ struct transformer_layout {
 	const char *qkv_weight = ".weight", *qkv_bias = ".bias"; /* behind qkv */
 	const char *registers = "", *scale1 = "", *scale2 = "", *gated_widen = "", *gated_narrow = "";
 	const char *first_norm = "", *joint = ""; /* before the blocks, behind the last norm */
-	bool flat = false; /* the class token is (D) and the positions (T, D), else with a 1 before */
+	const char *turned_joint = "";            /* the projection, (out, in), of another layout */
+	const char *periods = "";                 /* of rotary positions; may be missing in a file */
+	bool no_key_bias = false;                 /* what a file has for one is not used */
+	pool_layout pool = {};
 	renaming other = {};
+	std::vector<joining> joinings = {};
 };
 
 std::unique_ptr<network> make_transformer(const transformer_kind &k, const transformer_layout &l);

@@ -30,9 +30,9 @@ transformer_layout torchvision_layout()
 }
 
 const transformer_kind kinds[] = {
-	{ "vit_b_16", 768, 12, 16, 14, 0, positions::corners, false },
-	{ "vit_b_32", 768, 12, 32, 7, 0, positions::corners, false },
-	{ "vit_l_16", 1024, 24, 16, 14, 0, positions::corners, false },
+	{ "vit_b_16", 768, 12, 16, 14 },
+	{ "vit_b_32", 768, 12, 32, 7 },
+	{ "vit_l_16", 1024, 24, 16, 14 },
 };
 
 } // namespace

@@ -1,8 +1,8 @@
 /*
  * Weights files: named tensors in the formats of torchvision's .pth (zip or legacy pickle),
- * .safetensors, also of several files by an index (model/weights_index.h), and TorchScript, told apart by
- * content, an index by its name. Nothing in a file is executed. The readers need no libtorch. Any
- * thread.
+ * .safetensors, also of several files by an index (model/weights_index.h), and TorchScript, told
+ * apart by content, an index by its name. Nothing in a file is executed. The readers need no
+ * libtorch. Any thread.
  */
 #ifndef IMS_MODEL_WEIGHTS_H
 #define IMS_MODEL_WEIGHTS_H
@@ -27,7 +27,10 @@ int ims_weights_open(weights *out, const char *path, imgsearch_error *err);
 int ims_weights_parse(weights *out, const void *data, size_t size, imgsearch_error *err);
 void ims_weights_free(weights *w);
 
-/* Hashes the whole file; of an index, that and all its shards. ENOTFOUND, EIO, EFORMAT (empty), ENOMEM. */
+/*
+ * Hashes the whole file; of an index, that and all its shards. ENOTFOUND, EIO, EFORMAT (empty),
+ * ENOMEM.
+ */
 int ims_weights_hash(hash256 *out, const char *path, imgsearch_error *err);
 size_t ims_dtype_size(uint32_t dtype);         /* bytes of an element of a shim_dtype; 0: unknown */
 size_t ims_tensor_bytes(const shim_tensor *t); /* of its data; the product must not overflow */

@@ -85,7 +85,7 @@ for recipe in "--resize 40" "--resize 64 --crop 40" "--mean 0,0,0 --std 1,1,1" \
 	[ "$recipe" = --full-decode ] || ! cmp -s i.npy k.npy
 	result "... makes a difference" $?
 done
-check "--squash, and a resize that is not the crop" 2 imgsearch extract --squash --resize 64 \
+check "--squash, and a resize that is not the crop" 3 imgsearch extract --squash --resize 64 \
 	--crop 40 pics/city-01.jpg -o k.npy <<'END'
 ! imgsearch: recipe: squash resizes to the crop, 40, not to the resize, 64
 END

@@ -382,7 +382,7 @@ static void the_list(void **state)
 	ims_model_list(&networks);
 	assert_int_equal(ims_model_each(count_one, found, NULL), 0);
 	assert_int_equal(found[0], networks + 1); /* and the default model */
-	assert_int_equal(found[1], 2); /* default, resnet34 */
+	assert_int_equal(found[1], 2);            /* default, resnet34 */
 }
 
 static void failing_allocations(void **state)
