@@ -271,7 +271,8 @@ static int run(context *c, void *args)
 	if (a->size) {
 		imgsearch_recipe *recipe = &a->common.recipe;
 		recipe->crop = a->size;
-		recipe->resize = recipe->resize ? recipe->resize : (a->size * 8 + 3) / 7;
+		if (!recipe->resize && !recipe->squash)
+			recipe->resize = (a->size * 8 + 3) / 7;
 	}
 	if (!file_may_write(NULL, a->out))
 		return CLI_FAILED;

@@ -197,7 +197,9 @@ static void conclude(const said *f)
 	p->recipe.squash = both || f->squash;
 	if (!resize || resize < crop || p->recipe.squash)
 		resize = crop;
-	p->crop = p->resize = p->squash = crop > 0;
+	p->crop = p->resize = crop > 0;
+	/* The input's side alone says nothing of the resize. */
+	p->squash = p->crop && (p->recipe.squash || f->shortest || f->share > 0 || f->crop);
 	p->recipe.crop = crop;
 	p->recipe.resize = resize;
 	if (f->openclip && !f->out->activation[0])

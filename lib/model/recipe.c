@@ -83,7 +83,9 @@ int ims_recipe_merge(image_recipe *r, const recipe_parts *p, const char *what, i
 		memcpy(r->std, p->recipe.std, sizeof r->std);
 	if (p->interpolation)
 		r->bicubic = p->recipe.bicubic;
-	r->squash = p->squash ? p->recipe.squash : r->squash && !p->resize;
+	/* A resize that is more than the crop is one of the short side. */
+	bool kept = !p->resize || (p->crop && p->recipe.crop == p->recipe.resize);
+	r->squash = p->squash ? p->recipe.squash : r->squash && kept;
 	if (r->squash && p->resize != p->crop)
 		r->resize = r->crop = p->resize ? r->resize : r->crop;
 	if (r->squash && r->crop != r->resize)

@@ -181,7 +181,7 @@ static void recipe_beside(void **state)
 	assert_true(r.recipe.mean[2] == 0.3f && r.recipe.std[0] == 0.4f);
 }
 
-static void expect_sides(const char *text, uint32_t resize, uint32_t crop)
+static void expect_sides(const char *text, uint32_t resize, uint32_t crop, uint32_t squash)
 {
 	beside b;
 	imgsearch_error err;
@@ -189,18 +189,50 @@ static void expect_sides(const char *text, uint32_t resize, uint32_t crop)
 	assert_true(b.parts.resize && b.parts.crop);
 	assert_int_equal(b.parts.recipe.resize, resize);
 	assert_int_equal(b.parts.recipe.crop, crop);
+	assert_int_equal(b.parts.recipe.squash, squash);
 }
 
 /* The spellings of a size that are in use. */
 static void sides(void **state)
 {
 	(void)state;
-	expect_sides("{\"size\":224,\"crop_size\":224}", 224, 224);
-	expect_sides("{\"size\":{\"shortest_edge\":256},\"crop_size\":224}", 256, 224);
-	expect_sides("{\"pretrained_cfg\":{\"input_size\":[3,224,224],\"crop_pct\":0.95}}", 235, 224);
-	expect_sides("{\"pretrained_cfg\":{\"input_size\":[3,288,288],\"crop_pct\":1.0}}", 288, 288);
-	expect_sides("{\"model_cfg\":{\"vision_cfg\":{\"image_size\":[336,336]}}}", 336, 336);
-	expect_sides("{\"do_center_crop\":null,\"size\":{\"height\":384,\"width\":384}}", 384, 384);
+	expect_sides("{\"size\":224,\"crop_size\":224}", 224, 224, 0);
+	expect_sides("{\"size\":{\"shortest_edge\":256},\"crop_size\":224}", 256, 224, 0);
+	expect_sides("{\"pretrained_cfg\":{\"input_size\":[3,224,224],\"crop_pct\":0.95}}", 235, 224,
+		0);
+	expect_sides("{\"pretrained_cfg\":{\"input_size\":[3,288,288],\"crop_pct\":1.0}}", 288, 288, 0);
+	expect_sides("{\"model_cfg\":{\"vision_cfg\":{\"image_size\":[336,336]}}}", 336, 336, 0);
+	expect_sides("{\"do_center_crop\":null,\"size\":{\"height\":384,\"width\":384}}", 384, 384, 1);
+	expect_sides("{\"image_size\":224,\"size\":{\"height\":256,\"width\":256}}", 256, 256, 1);
+	expect_sides("{\"size\":{\"height\":384,\"width\":384},\"crop_size\":224}", 224, 224, 0);
+	expect_sides("{\"model_cfg\":{\"vision_cfg\":{\"image_size\":256}},"
+				 "\"preprocess_cfg\":{\"resize_mode\":\"squash\"}}",
+		256, 256, 1);
+}
+
+/* The network's own squash stays where the files say nothing of the resize. */
+static void squashes_beside(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		uint32_t resize, squash;
+	} row[] = {
+		{ "{\"image_size\":256}", 256, 1 },
+		{ "{\"size\":{\"height\":256,\"width\":256}}", 256, 1 },
+		{ "{\"size\":{\"shortest_edge\":300},\"crop_size\":256}", 300, 0 },
+	};
+	setenv("FAKE_FITS", "siglip_b16_256 ", 1);
+	for (size_t i = 0; i < sizeof row / sizeof *row; i++) {
+		reading r;
+		put_text("config.json", row[i].text);
+		int rc = decide(&r, NULL, &none, NULL);
+		take_away("config.json");
+		assert_int_equal(rc, 0);
+		assert_int_equal(r.recipe.resize, row[i].resize);
+		assert_int_equal(r.recipe.crop, 256);
+		assert_int_equal(r.recipe.squash, row[i].squash);
+	}
 }
 
 static void nonsense_beside(void **state)
@@ -257,6 +289,7 @@ int main(void)
 		cmocka_unit_test(damaged_beside),
 		cmocka_unit_test(recipe_beside),
 		cmocka_unit_test(sides),
+		cmocka_unit_test(squashes_beside),
 		cmocka_unit_test(nonsense_beside),
 		cmocka_unit_test(two_recipes),
 	};

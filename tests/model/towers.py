@@ -4,7 +4,8 @@ test-networks`). `towers.py NAME...` runs only these, `towers.py all` the large 
 
 import json, os, re, sys, tempfile
 
-from compare import agree, agree_that, end, nn, no_worse, ours, pictures, safetensors, skip, torch
+from compare import agree, agree_found, agree_that, end, nn, no_worse, ours, pictures, safetensors
+from compare import skip, torch
 
 try:
     import open_clip, timm, torchvision, transformers
@@ -42,6 +43,7 @@ def compared(what, name, net, feature, side, write=None, sides=()):
     and at others, bf16 of 16, by the rule of compare.py."""
     with tempfile.TemporaryDirectory() as folder:
         path = (write or (lambda s, f: written(s, f, name)))(net.state_dict(), folder)
+        agree_found(path, name)
         for s in (side, *sides):
             x = pictures(s, 3)
             got = ours(name, path, "f32", x, folder)
