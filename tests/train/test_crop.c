@@ -34,6 +34,9 @@ static void views(void **state)
 	assert_memory_not_equal(other, again, sizeof other);
 	ims_crop_view(again, &im, &r, 78, 1);
 	assert_memory_not_equal(other, again, sizeof other);
+	r.squash = true;
+	ims_crop_view(again, &im, &r, 77, 0);
+	assert_memory_equal(again, ((double[4]){ 0, 0, 200, 160 }), sizeof box);
 	r.centre = 0; /* then the first view is a crop like any */
 	ims_crop_view(again, &im, &r, 77, 0);
 	assert_memory_not_equal(box, again, sizeof box);
