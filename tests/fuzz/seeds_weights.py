@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Writes the seeds of fuzz_weights, fuzz_pickle and fuzz_card: a small state dict in every format.
-"""
+"""Writes the seeds of fuzz_weights, fuzz_weights_index, fuzz_pickle and fuzz_card: a small state
+dict in every format."""
 
 import json, os, struct, zipfile
 import torch
@@ -10,7 +10,7 @@ net = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 1, bias=False), torch.nn.BatchNo
 with torch.no_grad():
     state = net.state_dict()
     state["half"] = torch.ones(2, 2).half().t()
-for d in "weights", "pickle", "card":
+for d in "weights", "weights_index", "pickle", "card":
     os.makedirs(os.path.join(here, d), exist_ok=True)
 w = lambda d, n: os.path.join(here, d, n)
 torch.save(state, w("weights", "zip.pth"))
@@ -49,3 +49,6 @@ card = {
     "note": "\u00e9\U0001f600",
 }
 open(w("card", "full.json"), "w").write(json.dumps(card))
+shards = {n: f"model-0000{i + 1}-of-00002.safetensors" for i, n in enumerate("ab")}
+index = {"metadata": {"total_size": 16}, "weight_map": shards}
+open(w("weights_index", "two.json"), "w").write(json.dumps(index))
