@@ -423,7 +423,7 @@ int fetch_run(fetch_file *f, fetch_progress progress, void *user)
 	}
 	if (t.fd >= 0)
 		close(t.fd);
-	if (t.wrong) {
+	if (t.wrong || (rc && !t.at)) {
 		unlink(t.part);
 		unlink(t.tag_path);
 	}

@@ -40,7 +40,7 @@ static const char *or_empty(const char *text)
 
 static void set_text(char *out, size_t size, const char *given, const char *other)
 {
-	snprintf(out, size, "%s", given ? given : other);
+	snprintf(out, size, "%.*s", (int)size - 1, given ? given : other);
 }
 #define SET_TEXT(out, given, other) set_text(out, sizeof(out), given, other)
 
@@ -363,6 +363,18 @@ static int write_card(addition *a, imgsearch_error *err)
 	return rc;
 }
 
+/* Lets a sentence about the new file name the one that it was made of. */
+static void name_source(const addition *a, imgsearch_error *err)
+{
+	size_t n = strlen(a->weights);
+	if (!err || strncmp(err->message, a->weights, n))
+		return;
+	char *rest = ims_strdup(err->message + n);
+	if (rest)
+		ims_print(err->message, sizeof err->message, "%s%s", a->source.item[0], rest);
+	ims_free(rest);
+}
+
 /* Loads the network, which finds what does not fit. */
 static int check_tensors(addition *a, imgsearch_error *err)
 {
@@ -370,11 +382,14 @@ static int check_tensors(addition *a, imgsearch_error *err)
 	model *m = NULL;
 	model_spec spec = { .weights = a->weights, .precision = IMGSEARCH_PRECISION_F32 };
 	int rc = ims_model_identify(&id, &spec, err);
+	bool known = !rc;
+	if (known)
+		rc = ims_model_load(&m, &id, &spec, err);
 	if (rc)
-		return rc;
-	rc = ims_model_load(&m, &id, &spec, err);
+		name_source(a, err);
 	ims_model_free(m);
-	ims_model_identity_free(&id);
+	if (known)
+		ims_model_identity_free(&id);
 	return rc;
 }
 

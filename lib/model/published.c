@@ -383,6 +383,14 @@ const published *ims_published_find(const published_list *l, const char *name)
 	return NULL;
 }
 
+bool ims_published_has(const char *name)
+{
+	published_list l;
+	bool has = ims_published_read(&l, NULL) == 0 && ims_published_find(&l, name);
+	ims_published_free(&l);
+	return has;
+}
+
 /* Whether a hash of the file could tell that it is that of the model. */
 static bool may_be(const published_file *f, const char *path, uint64_t bytes)
 {

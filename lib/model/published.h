@@ -60,6 +60,9 @@ void ims_published_clear(published *m);
 /* The model of that name, borrowed from l; NULL: there is none. */
 const published *ims_published_find(const published_list *l, const char *name);
 
+/* Whether there is a model of that name; false too where the lists cannot be read. */
+bool ims_published_has(const char *name);
+
 /*
  * The model whose weights the file is, by size and SHA-256, borrowed from l; *out is NULL where
  * there is none. The file is hashed only where the size is that of a model, or a model of the same
