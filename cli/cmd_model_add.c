@@ -34,8 +34,7 @@ static int run_add(context *c, void *args)
 	o.licence = a->licence;
 	o.good_at = a->good_at;
 	o.replace = a->force;
-	if (open.recipe)
-		o.recipe = *open.recipe;
+	o.recipe = open.recipe;
 	if (imgsearch_model_add(c->operand[0], a->name, &o, &c->call, &err))
 		return context_error(c, &err);
 	context_print(c, "%s: added; use it with --model %s", a->name, a->name);

@@ -1383,7 +1383,7 @@ typedef struct imgsearch_model_add_options {
 	 * published model that the file is, else the card beside the file.
 	 */
 	const char *network;
-	imgsearch_recipe recipe; /* flip is 0: it is chosen where the model is used */
+	const imgsearch_recipe *recipe; /* flip is 0: it is chosen where the model is used */
 	const char *publisher, *licence, *terms, *good_at;
 	/*
 	 * The files to take, when the source is a folder, the weights (or the index of their shards)

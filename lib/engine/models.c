@@ -35,13 +35,14 @@ static int check_texts(const imgsearch_model_add_options *o, imgsearch_error *er
 	return rc;
 }
 
-static int check_options(const imgsearch_model_add_options *o, imgsearch_error *err)
+static int check_options(const imgsearch_model_add_options *o, const imgsearch_recipe *recipe,
+	imgsearch_error *err)
 {
 	int rc = check_texts(o, err);
 	if (rc)
 		return rc;
 	REQUIRE(!o->n_files || o->files, err, "model_add: n_files without files");
-	REQUIRE(!o->recipe.flip, err, "model_add: flip is no part of a model's recipe");
+	REQUIRE(!recipe->flip, err, "model_add: flip is no part of a model's recipe");
 	for (size_t i = 0; !rc && i < o->n_files; i++)
 		rc = check_entry(o->files[i], i, err);
 	return rc;
@@ -52,18 +53,21 @@ int imgsearch_model_add(const char *path, const char *name,
 	imgsearch_error *err)
 {
 	imgsearch_model_add_options options;
+	imgsearch_recipe recipe;
 	imgsearch_call call;
 	REQUIRE(path && *path, err, "model_add: path is NULL or empty");
 	REQUIRE(name, err, "model_add: name is NULL");
 	int rc = COPY(options, theirs, err);
 	if (!rc)
-		rc = check_options(&options, err);
+		rc = COPY(recipe, options.recipe, err);
+	if (!rc)
+		rc = check_options(&options, &recipe, err);
 	if (!rc)
 		rc = COPY(call, their_call, err);
 	if (rc)
 		return rc;
 	stop_token stop = ims_stop_token(NULL, &call);
-	return ims_added_add(path, name, &options, &stop, err);
+	return ims_added_add(path, name, &options, &recipe, &stop, err);
 }
 
 int imgsearch_model_verify(const char *name, imgsearch_model_check_fn each, void *user,

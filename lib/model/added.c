@@ -23,6 +23,7 @@ enum { MAX_RECORD = 1 << 20 };
 typedef struct addition {
 	const char *path, *name;
 	const imgsearch_model_add_options *o;
+	const imgsearch_recipe *recipe;
 	const stop_token *stop;
 	published_list list;
 	const published *from; /* the published model that it is, in list; NULL: none */
@@ -212,7 +213,10 @@ static void state_files(addition *a)
 /* The card of the source, where it has one of the wanted network. */
 static int read_card(addition *a, const char *network, bool *has, imgsearch_error *err)
 {
-	int rc = ims_card_read(&a->card, a->source.item[0], err);
+	imgsearch_error local;
+	int rc = ims_card_read(&a->card, a->source.item[0], &local);
+	if (rc && rc != IMGSEARCH_ENOTFOUND && err)
+		*err = local;
 	*has = !rc && (!network || !strcmp(network, a->card.network));
 	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
 }
@@ -254,7 +258,7 @@ static int choose_card(addition *a, imgsearch_error *err)
 	if (!rc && !has)
 		rc = make_card(a, network, err);
 	if (!rc)
-		rc = ims_recipe_ask(&a->card.recipe, &a->o->recipe, err);
+		rc = ims_recipe_ask(&a->card.recipe, a->recipe, err);
 	if (rc)
 		return rc;
 	const published *from = a->from;
@@ -504,9 +508,9 @@ static int add(addition *a, imgsearch_error *err)
 }
 
 int ims_added_add(const char *path, const char *name, const imgsearch_model_add_options *o,
-	const stop_token *stop, imgsearch_error *err)
+	const imgsearch_recipe *recipe, const stop_token *stop, imgsearch_error *err)
 {
-	addition a = { .path = path, .name = name, .o = o, .stop = stop, .lock = -1 };
+	addition a = { .path = path, .name = name, .o = o, .recipe = recipe, .stop = stop, .lock = -1 };
 	SET_TEXT(a.model.name, name, "");
 	int rc = add(&a, err);
 	if (rc && a.new_folder && a.lock >= 0)
@@ -552,7 +556,7 @@ int ims_added_names(text_list *out, imgsearch_error *err)
 	*out = (text_list){ 0 };
 	int rc = ims_model_data_path(&path, "", err);
 	if (!rc)
-		rc = ims_folder_files(&all, path, err);
+		rc = access(path, F_OK) ? IMGSEARCH_ENOTFOUND : ims_folder_files(&all, path, err);
 	for (size_t i = 0; !rc && i < all.n; i++) {
 		char *record = ims_format("%s/%s/%s", path, all.item[i], record_name);
 		rc = record ? 0 : ims_nomem(err);

@@ -10,9 +10,12 @@
 #include "base/cancel.h"
 #include "model/published.h"
 
-/* As the public functions of those names; options are complete, arguments are not NULL. */
+/*
+ * As the public functions of those names; options are complete, arguments are not NULL. recipe is
+ * that of the options, complete.
+ */
 int ims_added_add(const char *path, const char *name, const imgsearch_model_add_options *o,
-	const stop_token *stop, imgsearch_error *err);
+	const imgsearch_recipe *recipe, const stop_token *stop, imgsearch_error *err);
 int ims_added_verify(const char *name, imgsearch_model_check_fn each, void *user,
 	const stop_token *stop, imgsearch_error *err);
 int ims_added_remove(const char *name, imgsearch_error *err);

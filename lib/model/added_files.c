@@ -73,9 +73,9 @@ int ims_folder_files(text_list *out, const char *path, imgsearch_error *err)
 int ims_folder_delete(const char *path, imgsearch_error *err)
 {
 	text_list names = { 0 };
-	int rc = list(&names, path, true, err);
-	if (rc == IMGSEARCH_ENOTFOUND)
+	if (access(path, F_OK))
 		return 0;
+	int rc = list(&names, path, true, err);
 	for (size_t i = 0; !rc && i < names.n; i++) {
 		char *file = ims_path_join(path, names.item[i]);
 		if (!file)

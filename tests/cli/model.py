@@ -475,7 +475,7 @@ result(not refused, refused)
 before = len(log)
 lines(line('unasked', '/good.safetensors', suggested=True))
 for words in (['model', 'list', '--all'], ['model', 'info', 'unasked'], ['model', 'verify'],
-              ['index', picture], ['info']):
+              ['index', '--db', 'other.db', picture], ['info']):
     imgsearch(*words)
 imgsearch('index', '--model', 'unasked', picture, status=3)
 result(len(log) == before, log[before:])
