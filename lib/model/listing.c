@@ -87,6 +87,8 @@ static void set_card(imgsearch_model *info, const model_card *card, char *note, 
 	set_recipe(info, &card->recipe, card->dim);
 	if (!info->network)
 		info->network = card->network;
+	if (!info->licence)
+		info->licence = or_null(card->licence);
 }
 
 /* m: the published model; net: a network of which there is none; both NULL: added, or default. */
@@ -119,6 +121,8 @@ static int report(const listing *l, const char *name, const published *m, const 
 		set_recipe(&info, &m->recipe, m->dim);
 	if (weights && ims_card_read(&card, weights, NULL) == 0)
 		set_card(&info, &card, note, sizeof note);
+	if (!m && !added && !net)
+		info.good_at = "kinds of things, quick"; /* the default model */
 	if (m || net || info.dim)
 		rc = report_files(l, &info, m ? m : added ? &record : NULL, added ? &record : NULL, err);
 	ims_published_clear(&record);

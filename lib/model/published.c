@@ -71,6 +71,11 @@ static bool file_value(json *j, const char *key, published_file *f)
 		f->slack = 1 << 10;
 		return size_value(j, 1 << 20, &f->bytes);
 	}
+	if (!strcmp(key, "mib_about")) {
+		bool fits = size_value(j, 1 << 20, &f->bytes);
+		f->slack = f->bytes / 20;
+		return fits;
+	}
 	if (!strcmp(key, "sha256"))
 		return hash_value(j, f->sha256);
 	if (!strcmp(key, "sha256_from"))

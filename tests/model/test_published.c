@@ -90,6 +90,8 @@ static void names_of_files(void **state)
 	assert_true(ims_published_has_size(&f[2], 1572864 + 500));
 	assert_false(ims_published_has_size(&f[2], 1572864 + 5000));
 	assert_true(ims_published_has_size(&f[0], 7)); /* nothing is stated */
+	assert_true(ims_published_has_size(&f[1], 103 << 20));
+	assert_false(ims_published_has_size(&f[1], 106 << 20));
 	ims_published_free(&l);
 }
 
