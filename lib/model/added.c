@@ -5,6 +5,7 @@
 #include "model/card.h"
 #include "model/catalog.h"
 #include "model/model.h"
+#include "model/reading.h"
 #include "model/recipe.h"
 #include "model/weights.h"
 
@@ -234,16 +235,25 @@ static int ask_dim(addition *a, imgsearch_error *err)
 	return 0;
 }
 
+/* A card for weights that have none; network: NULL: by the published model, or the tensors. */
 static int make_card(addition *a, const char *network, imgsearch_error *err)
 {
-	const model_network *net = ims_model_find(network);
-	a->card = (model_card){ .dim = net ? net->dim : 0 };
-	SET_TEXT(a->card.network, network, "");
-	if (!net && strcmp(network, "script"))
-		return ims_fail(err, IMGSEARCH_EMODEL, "%s: unknown network \"%s\"", a->path, network);
-	a->card.recipe = a->from && !strcmp(a->from->network, network) ? a->from->recipe
-																   : ims_network_recipe(net);
-	return net ? 0 : ask_dim(a, err);
+	reading r;
+	a->card = (model_card){ 0 };
+	if (network && !strcmp(network, "script")) {
+		SET_TEXT(a->card.network, network, "");
+		a->card.recipe = ims_network_recipe(NULL);
+		return ask_dim(a, err);
+	}
+	bool same = a->from && (!network || !strcmp(network, a->from->network));
+	int rc = ims_reading_decide(&r, a->source.item[0], same ? a->from->name : network, a->recipe,
+		err);
+	if (rc)
+		return rc;
+	SET_TEXT(a->card.network, r.network->name, "");
+	a->card.recipe = r.recipe;
+	a->card.dim = r.dim;
+	return 0;
 }
 
 static int choose_card(addition *a, imgsearch_error *err)
@@ -251,10 +261,6 @@ static int choose_card(addition *a, imgsearch_error *err)
 	const char *network = a->o->network ? a->o->network : a->from ? a->from->network : NULL;
 	bool has = false;
 	int rc = read_card(a, network, &has, err);
-	if (!rc && !has && !network)
-		rc = ims_fail(err, IMGSEARCH_EMODEL,
-			"%s: it has no card, no published model is known to be it, and no network is named",
-			a->path);
 	if (!rc && !has)
 		rc = make_card(a, network, err);
 	if (!rc)
