@@ -1380,7 +1380,8 @@ typedef struct imgsearch_model_add_options {
 	size_t struct_size;
 	/*
 	 * What the weights are: NULL or zero takes what the published model of that name says, else the
-	 * published model that the file is, else the card beside the file.
+	 * published model that the file is, else the card or the configuration beside it, or the names
+	 * and shapes of its tensors.
 	 */
 	const char *network;
 	const imgsearch_recipe *recipe; /* flip is 0: it is chosen where the model is used */
@@ -1402,8 +1403,8 @@ typedef struct imgsearch_model_add_options {
  * by names and shapes, which needs libtorch. It is there as a whole or not at all. One program at a
  * time adds or removes models; the next one gets EBUSY at once. name: letters, digits and "._-", no
  * dot or hyphen first, at most 63 bytes, no name of another network. EEXIST: there is a model of
- * that name; EFORMAT: a file has not the size or the hash that is stated, or is damaged; EMODEL: the
- * tensors do not fit, or no network is known for them; ENOTFOUND: a file is not there. Any thread.
+ * that name; EFORMAT: a file has not the size or the hash that is stated, or is damaged; EMODEL:
+ * the tensors do not fit, or several networks do; ENOTFOUND: a file is not there. Any thread.
  */
 IMGSEARCH_API int imgsearch_model_add(const char *path, const char *name,
 	const imgsearch_model_add_options *options, const imgsearch_call *call, imgsearch_error *err);

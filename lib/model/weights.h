@@ -32,7 +32,7 @@ void ims_weights_free(weights *w);
  * which names the index of a file in shards; "": there is none.
  */
 const char *ims_weights_ending(const char *path);
-/* The endings that weights may have, in the order that they are looked for; NULL behind the last. */
+/* The endings of weights, in the order that they are looked for; NULL behind the last. */
 extern const char *const ims_weights_endings[];
 
 /*

@@ -63,7 +63,8 @@ begin([
 def safetensors(seed, size=300000):
     """A weights file that the fake network takes."""
     body = bytes((seed + i * 7) % 251 for i in range(size))
-    head = json.dumps({'x': {'dtype': 'F16', 'shape': [size // 2], 'data_offsets': [0, size]}}).encode()
+    tensor = {'dtype': 'F16', 'shape': [size // 2], 'data_offsets': [0, size]}
+    head = json.dumps({'x': tensor}).encode()
     return struct.pack('<Q', len(head)) + head + body
 
 
@@ -212,8 +213,8 @@ picture = folder.name + '/pictures'
 os.makedirs(picture)
 subprocess.run([build + '/tools/draw', picture, '1'], check=False)
 p = imgsearch('index', '--model', 'good', picture, status=3)
-result('no weights for good' in p.stderr and p.stderr.rstrip().endswith('imgsearch model pull good'),
-       p.stderr)
+result('no weights for good' in p.stderr
+       and p.stderr.rstrip().endswith('; imgsearch model pull good'), p.stderr)
 
 # ------------------------------------------------------------------------------------- pull ----
 
@@ -464,7 +465,8 @@ for words, sentence in (
         (['model', 'add', mine, '--name', 'n'], ''),
         (['model', 'add', mine, '--name', 'n', '--network', 'nosuch'], 'unknown network'),
         (['model', 'add', folder.name + '/none.pth', '--name', 'n'], 'No such file'),
-        (['model', 'add', glob.glob(picture + '/*.jpg')[0], '--name', 'n'], 'the name of weights ends in'),
+        (['model', 'add', glob.glob(picture + '/*.jpg')[0], '--name', 'n'],
+         'the name of weights ends in'),
         (['model', 'add', picture, '--name', 'n'], 'no .safetensors, .pth or .pt in it'),
         (['model', 'verify', 'none'], 'no model of that name was added'),
         (['model', 'info', 'none'], 'no such model')):

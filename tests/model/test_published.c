@@ -78,7 +78,7 @@ static void names_of_files(void **state)
 	assert_int_equal(parse(&l,
 						 "{\"name\":\"r\",\"network\":\"resnet18\",\"files\":["
 						 "{\"url\":\"https://a.org/model.safetensors.index.json\"},"
-						 "{\"url\":\"https://a.org/model-1.safetensors\"},"
+						 "{\"url\":\"https://a.org/model-1.safetensors\",\"mib_about\":100},"
 						 "{\"url\":\"https://a.org/"
 						 "x?download=1\",\"name\":\"config.json\",\"mib\":1.5}]}",
 						 NULL),
