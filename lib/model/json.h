@@ -1,7 +1,7 @@
 /*
  * A strict reader of JSON (RFC 8259) for cards, lists of models and headers of safetensors. It
- * builds no tree: the caller walks through the text. The first error stays in `why`, and after it every function
- * returns false. It does not depend on the locale.
+ * builds no tree: the caller walks through the text. The first error stays in `why`, and after it
+ * every function returns false. It does not depend on the locale.
  */
 #ifndef IMS_MODEL_JSON_H
 #define IMS_MODEL_JSON_H
