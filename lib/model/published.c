@@ -258,8 +258,10 @@ static void put(buf *out, const char *before, const char *key, const char *text)
 
 static void put_file(buf *out, const published_file *f)
 {
-	ims_buf_text(out, "\n\t\t{ \"bytes\": %llu", (unsigned long long)f->bytes);
-	put(out, ", ", "name", f->name);
+	ims_buf_text(out, "\n\t\t{ ");
+	put(out, "", "name", f->name);
+	if (f->bytes)
+		ims_buf_text(out, ", \"bytes\": %llu", (unsigned long long)f->bytes);
 	put(out, ", ", "url", f->url);
 	put(out, ", ", "sha256", f->sha256);
 	put(out, ", ", "sha256_from", f->sha256_from);
