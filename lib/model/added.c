@@ -517,8 +517,11 @@ int ims_added_add(const char *path, const char *name, const imgsearch_model_add_
 	const imgsearch_recipe *recipe, const stop_token *stop, imgsearch_error *err)
 {
 	addition a = { .path = path, .name = name, .o = o, .recipe = recipe, .stop = stop, .lock = -1 };
+	imgsearch_error why; /* a step may fail without the whole */
 	SET_TEXT(a.model.name, name, "");
-	int rc = add(&a, err);
+	int rc = add(&a, &why);
+	if (rc && err)
+		*err = why;
 	if (rc && a.new_folder && a.lock >= 0)
 		ims_folder_delete(a.new_folder, NULL);
 	if (a.lock >= 0)
