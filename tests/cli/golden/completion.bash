@@ -310,7 +310,7 @@ _imgsearch() {
 	"serve --threads"|"serve -t") return ;;
 	esac
 	case $cmd in
-	"index") options="--exclude --no-exclude --include --no-include --no-default-excludes --follow-links --no-follow-links --formats --video --prune --flip --retry --partial --reread --csv --key --title --no-server --no-build --db --root --max-stale --model --weights --device --precision --resize --crop --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --null --help --quiet --verbose" ;;
+	"index") options="--exclude --no-exclude --include --no-include --no-default-excludes --follow-links --no-follow-links --formats --video --prune --flip --retry --partial --reread --csv --key --title --no-server --no-build --db --root --max-stale --model --weights --device --precision --resize --crop --squash --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --null --help --quiet --verbose" ;;
 	"query") options="--k --min-score --max-chance --no-self --under --after --before --camera --keyword --near --where --crop --combine --not --paths --html --sheet --preview --no-server --searcher --recall --ef --checks --epsilon --plain --expand --expand-power --reciprocal --views --vectors --ids --distances --batch --stats --db --root --max-stale --partial --model --weights --device --precision --formats --video --threads --json --null --help --quiet --verbose" ;;
 	"info") options="--db --root --max-stale --partial --json --help --quiet --verbose" ;;
 	"list") options="--state --paths --sort --reverse --limit --offset --after --before --camera --keyword --near --where --db --root --max-stale --partial --json --null --help --quiet --verbose" ;;
@@ -321,11 +321,11 @@ _imgsearch() {
 	"copy") options="--restart --json --help --quiet --verbose" ;;
 	"export") options="--compared --db --root --max-stale --partial --json --help --quiet --verbose" ;;
 	"build") options="--searcher --variance --components --whiten --degree --beam --seed --stats --db --root --max-stale --threads --json --help --quiet --verbose" ;;
-	"extract") options="--output --raw --db --root --max-stale --model --weights --device --precision --formats --video --resize --crop --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --help --quiet --verbose" ;;
+	"extract") options="--output --raw --db --root --max-stale --model --weights --device --precision --formats --video --resize --crop --squash --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --help --quiet --verbose" ;;
 	"model list") options="--all --json --help --quiet --verbose" ;;
 	"model info") options="--json --help --quiet --verbose" ;;
 	"model pull") options="--accept-licence --from --timeout --help --quiet --verbose" ;;
-	"model add") options="--name --network --licence --good-at --force --resize --crop --mean --std --interpolation --help --quiet --verbose" ;;
+	"model add") options="--name --network --licence --good-at --force --resize --crop --squash --mean --std --interpolation --help --quiet --verbose" ;;
 	"model verify") options="--json --help --quiet --verbose" ;;
 	"model rm") options="--help --quiet --verbose" ;;
 	"root mv") options="--db --root --max-stale --help --quiet --verbose" ;;
@@ -338,7 +338,7 @@ _imgsearch() {
 	"check") options="--recall --db --root --max-stale --partial --json --help --quiet --verbose" ;;
 	"dups") options="--kind --min-score --under --after --before --camera --keyword --near --where --reject --db --root --max-stale --partial --threads --json --null --help --quiet --verbose" ;;
 	"map") options="--output --tiles --pca --size --under --after --before --camera --keyword --near --where --perplexity --max-points --seed --db --root --max-stale --partial --threads --json --help --quiet --verbose" ;;
-	"train") options="--out --distill --loss --layers --size --dim --posteriors --inner --power --fold --epochs --steps --batch --lr --val --holdout --patience --min-crop --jitter --anchor --blend --decay --views --teach --whole --together --probabilities --own --relational --labels --whiten --seed --resume --restart --f32 --int8 --name --descent --licence --note --model --weights --device --precision --formats --video --resize --crop --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --help --quiet --verbose" ;;
+	"train") options="--out --distill --loss --layers --size --dim --posteriors --inner --power --fold --epochs --steps --batch --lr --val --holdout --patience --min-crop --jitter --anchor --blend --decay --views --teach --whole --together --probabilities --own --relational --labels --whiten --seed --resume --restart --f32 --int8 --name --descent --licence --note --model --weights --device --precision --formats --video --resize --crop --squash --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --help --quiet --verbose" ;;
 	"serve") options="--port --listen --token-file --host --socket --uploads --cache --max-upload --read-only --db --root --max-stale --partial --model --weights --device --precision --formats --video --threads --help --quiet --verbose" ;;
 	"help") options="--man --help --quiet --verbose" ;;
 	"complete") options="--help --quiet --verbose" operands="bash zsh fish" ;;

@@ -237,6 +237,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_sub
 complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from add' -l force -s f -d 'replace a model of that name'
 complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from add' -l resize -d 'short side after the resize (default: the network\'s own)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from add' -l crop -d 'side of the centre crop (default: the network\'s own)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from add' -l squash -d 'resize both sides to the crop, whatever the aspect; cut nothing off'
 complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from add' -l mean -d 'mean to subtract from values in 0..1' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from add' -l std -d 'standard deviation to divide by after that' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from add' -l interpolation -d 'interpolation of the resize' -x -a 'default bilinear bicubic'

@@ -320,6 +320,7 @@ _imgsearch() {
 			'(-f --force)'{-f,--force}'[replace a model of that name]' \
 			'--resize=[short side after the resize (default\: the network'\''s own)]:N:' \
 			'--crop=[side of the centre crop (default\: the network'\''s own)]:N:' \
+			'--squash[resize both sides to the crop, whatever the aspect; cut nothing off]' \
 			'--mean=[mean to subtract from values in 0..1]:R,G,B:' \
 			'--std=[standard deviation to divide by after that]:R,G,B:' \
 			'--interpolation=[interpolation of the resize]:NAME:(default bilinear bicubic)' \
