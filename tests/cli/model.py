@@ -44,6 +44,7 @@ begin([
     'a full disk, known before',
     'a full disk, met on the way',
     'several files: all',
+    'several files: shards and their index',
     'several files: the second is missing, so none',
     'several files: the first is not fetched again',
     'a licence that restricts use must be accepted',
@@ -60,11 +61,11 @@ begin([
 ])
 
 
-def safetensors(seed, size=300000):
+def safetensors(seed, size=300000, name='x'):
     """A weights file that the fake network takes."""
     body = bytes((seed + i * 7) % 251 for i in range(size))
     tensor = {'dtype': 'F16', 'shape': [size // 2], 'data_offsets': [0, size]}
-    head = json.dumps({'x': tensor}).encode()
+    head = json.dumps({name: tensor}).encode()
     return struct.pack('<Q', len(head)) + head + body
 
 
@@ -378,6 +379,18 @@ p = pull('both')
 result(is_whole('both') and open(at('both', 'config.json')).read() == '{}'
        and [f['name'] for f in record('both')['files']] == ['both.safetensors', 'config.json'],
        p.stderr)
+served['/s/model.safetensors.index.json'] = {
+    'data': json.dumps({'weight_map': {'a': 'p-1.safetensors', 'b': 'p-2.safetensors'}}).encode()}
+served['/s/p-1.safetensors'] = {'data': safetensors(3, 2000, 'a')}
+served['/s/p-2.safetensors'] = {'data': safetensors(4, 2000, 'b')}
+shards = line('shards', '/s/model.safetensors.index.json')
+shards['files'] += [{'url': f'{BASE}/s/p-{i}.safetensors'} for i in (1, 2)]
+lines(shards)
+p = pull('shards')
+q = imgsearch('index', '--db', 'shards.db', '--model', 'shards', picture)
+result(sorted(os.listdir(models + '/shards')) == [
+    'added.json', 'p-1.safetensors', 'p-2.safetensors', 'shards.json',
+    'shards.safetensors.index.json'] and q.returncode == 0, p.stderr + q.stderr)
 both['name'], both['files'][1]['url'] = 'half', BASE + '/a/vocabulary.json'
 lines(both)
 ok, why = failed('half', 'vocabulary.json: the server answers 404')
