@@ -133,8 +133,9 @@ NEED_BUILD := gcc g++ make libjpeg-dev libpng-dev libsqlite3-dev libmicrohttpd-d
 # Debian 13 packs the decoders of libheif alone; in Debian 12 they are in libheif1.
 IS_12 := $(shell grep -xs 'VERSION_ID="12"' /etc/os-release)
 PLUGINS_13 := $(if $(IS_12),,libheif-plugin-libde265 libheif-plugin-dav1d)
+LIBCURL := $(if $(IS_12),libcurl4,libcurl4t64)
 LIBJXL := $(if $(IS_12),libjxl0.7,libjxl0.11)
-WANT_BUILD := $(if $(LIBTORCH),,libtorch-dev) libopenblas0-pthread libutf8proc-dev liblcms2-2 libpq5 libwebp7 libheif1 $(PLUGINS_13) $(LIBJXL) libtiff6
+WANT_BUILD := $(if $(LIBTORCH),,libtorch-dev) libopenblas0-pthread libutf8proc-dev liblcms2-2 libpq5 libwebp7 libheif1 $(PLUGINS_13) $(LIBJXL) libtiff6 $(LIBCURL)
 NEED_TEST  := libcmocka-dev perl
 WANT_TEST  := webp libheif-examples libjxl-tools libtiff-tools ffmpeg clang libclang-rt-dev python3-numpy python3-pil python3-torch python3-torchvision python3-sklearn chromium chromium-driver nodejs icc-profiles-free colord-data
 WANT_BENCH := libfaiss-dev libhnswlib-dev libnanoflann-dev libflann-dev r-cran-rcppannoy python3-matplotlib

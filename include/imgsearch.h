@@ -1320,19 +1320,118 @@ IMGSEARCH_API int imgsearch_network_get(imgsearch *s, imgsearch_network **out,
 	imgsearch_error *err);
 IMGSEARCH_API void imgsearch_network_free(imgsearch_network *network);
 
-/* A network that this build knows. */
+/* --------------------------------------------------------------------------------- models ---- */
+
+/*
+ * A model is a file of weights with the recipe that they were trained with. The list of published
+ * models is read from models.jsonl beside the library, then from a second one, the user's own, in
+ * the folder imgsearch/models of $XDG_DATA_HOME (else of ~/.local/share). Models that are added lie
+ * in that folder, each in one of its own. docs/models.md describes both. The library itself sends
+ * nothing and fetches nothing.
+ */
+
+/* A file of a model. A text that is not known is NULL. */
+typedef struct imgsearch_model_file {
+	size_t struct_size;
+	const char *name;        /* in the model's folder: without a slash */
+	const char *url;         /* where its publisher has it */
+	const char *sha256;      /* the first 8 to 64 hexadecimal digits that are stated */
+	const char *sha256_from; /* where they were read */
+	uint64_t bytes;          /* 0: not known */
+	/* 0: bytes is exact; else the size that is stated is rounded, and this is the most it is off */
+	uint64_t bytes_off;
+	/* What was recorded when the file was added: 64 digits; against what they were checked, */
+	const char *kept_sha256, *checked;
+	const char *added; /* and when: "2026-05-03T14:05:09Z" */
+} imgsearch_model_file;
+
+/*
+ * A model, or a network of which no model is published: then publisher is NULL and there are no
+ * files. Texts that are not known are NULL.
+ */
 typedef struct imgsearch_model {
 	const char *name; /* "resnet50" */
 	uint32_t dim, resize, crop, interpolation;
 	const char *weights; /* file that was found, or NULL */
 	const char *note;    /* descent and licence, or NULL */
 	uint32_t squash;     /* 1: both sides are resized, as in imgsearch_recipe */
-	uint32_t reserved;
+	uint32_t reserved;   /* 0 */
+	const char *network; /* that its weights are for */
+	const char *publisher, *licence;
+	const char *terms;                        /* a licence that restricts use: its name */
+	const char *good_at;                      /* what it is good at, in a few words */
+	const imgsearch_model_file *const *files; /* n_files */
+	size_t n_files;
+	uint32_t added;        /* 1: it lies in the folder of models, with a record of its files */
+	uint32_t suggested;    /* 1: one of the few to choose from first */
+	float mean[3], std[3]; /* of the recipe */
 } imgsearch_model;
 
 typedef int (*imgsearch_model_fn)(void *user, const imgsearch_model *model);
 
+/*
+ * The default model, those that are published, those that were added under other names, and the
+ * networks of which there is none. The struct is valid during the call of each. EFORMAT: a line of
+ * a list, or a record, is damaged: the sentence names file, line and reason.
+ */
 IMGSEARCH_API int imgsearch_model_each(imgsearch_model_fn each, void *user, imgsearch_error *err);
+
+typedef struct imgsearch_model_add_options {
+	size_t struct_size;
+	/*
+	 * What the weights are: NULL or zero takes what the published model of that name says, else the
+	 * published model that the file is, else the card or the configuration beside it, or the names
+	 * and shapes of its tensors.
+	 */
+	const char *network;
+	const imgsearch_recipe *recipe; /* flip is 0: it is chosen where the model is used */
+	const char *publisher, *licence, *terms, *good_at;
+	/*
+	 * The files to take, when the source is a folder, the weights (or the index of their shards)
+	 * first; NULL: all files in it but hidden ones. What an entry says of bytes and sha256 is
+	 * checked.
+	 */
+	const imgsearch_model_file *const *files;
+	size_t n_files;
+	uint32_t replace; /* 1: a model of that name that was added before is replaced */
+	/* 1: files may be hard links to those of the source, which must not change; 0: copies */
+	uint32_t link;
+} imgsearch_model_add_options;
+
+/*
+ * Adds a model: a weights file, or a folder with one. Its tensors are checked against the network
+ * by names and shapes, which needs libtorch. It is there as a whole or not at all. One program at a
+ * time adds or removes models; the next one gets EBUSY at once. name: letters, digits and "._-", no
+ * dot or hyphen first, at most 63 bytes, no name of another network. EEXIST: there is a model of
+ * that name; EFORMAT: a file has not the size or the hash that is stated, or is damaged; EMODEL:
+ * the tensors do not fit, or several networks do; ENOTFOUND: a file is not there. Any thread.
+ */
+IMGSEARCH_API int imgsearch_model_add(const char *path, const char *name,
+	const imgsearch_model_add_options *options, const imgsearch_call *call, imgsearch_error *err);
+
+/* A file of a model that was verified. */
+typedef struct imgsearch_model_check {
+	const char *model, *file; /* names */
+	const char *wrong;        /* a clause that says what differs, or NULL */
+	uint32_t published;       /* 1: it also agrees with what the publisher states */
+	uint32_t reserved;        /* 0 */
+} imgsearch_model_check;
+
+typedef int (*imgsearch_model_check_fn)(void *user, const imgsearch_model_check *check);
+
+/*
+ * Reads the files of a model that was added, and compares them with its record, then with the list
+ * of published models. each (may be NULL) gets every file. EFORMAT: a file differs, or is missing;
+ * the sentence names the first. ENOTFOUND: no such model was added. Any thread.
+ */
+IMGSEARCH_API int imgsearch_model_verify(const char *name, imgsearch_model_check_fn each,
+	void *user, const imgsearch_call *call, imgsearch_error *err);
+
+/*
+ * Deletes a model that was added, with all files in its folder. ENOTFOUND, EBUSY. Any thread.
+ * Handles that have loaded it keep it.
+ */
+IMGSEARCH_API int imgsearch_model_remove(const char *name, imgsearch_error *err);
 
 /* ----------------------------------------------------------------------------------- check ---- */
 

@@ -2,6 +2,8 @@
 #include "cli/context/advice.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -26,6 +28,14 @@ static const struct {
 	{ "root mv", IMGSEARCH_ENOTFOUND, 0, "imgsearch info{db} lists the folders" },
 	{ NULL, IMGSEARCH_EMODEL, ESTALE,
 		"put them there, or make all features anew: imgsearch index{db} --model default" },
+	{ "model add", IMGSEARCH_EMODEL, ENOEXEC,
+		"if you trust it: --network script, or a name in .pt" },
+	{ "model add", IMGSEARCH_EMODEL, ENOTUNIQ,
+		"say which with --network NAME, or how pictures are prepared with --resize and its like" },
+	{ "model add", IMGSEARCH_EMODEL, ELIBACC, "build it with: make setup shim" },
+	{ "model add", IMGSEARCH_EMODEL, 0, "say which network it is for with --network NAME" },
+	{ "model add", IMGSEARCH_EEXIST, 0, "replace it with --force, or give another name" },
+	{ "model pull", IMGSEARCH_EBUSY, 0, "run it again when that is done" },
 	{ NULL, IMGSEARCH_EMODEL, ENOEXEC,
 		"if you trust it: --model script --weights FILE, or a name in .pt" },
 	{ NULL, IMGSEARCH_EMODEL, ENOTUNIQ,
@@ -45,22 +55,38 @@ static const struct {
 	{ NULL, IMGSEARCH_EBUSY, 0, "try again when it is done" },
 };
 
-static int is_network(void *name, const imgsearch_model *m)
+/* 1: there is a network of that name; 2: a model that can be pulled. */
+static int is_known(void *name, const imgsearch_model *m)
 {
-	return !strcmp(name, m->name);
+	if (strcmp(name, m->name))
+		return 0;
+	return m->publisher && !m->weights ? 2 : 1;
+}
+
+/* The command that gets the model; part of c. */
+static const char *pull_advice(const context *c, const char *model)
+{
+	context *mine = (context *)(uintptr_t)c;
+	free(mine->advice);
+	if (asprintf(&mine->advice, "imgsearch model pull %s", model) < 0)
+		mine->advice = NULL;
+	return mine->advice;
 }
 
 /* No network could be chosen. */
-static const char *unnamed_network(const imgsearch_options *o)
+static const char *unnamed_network(const context *c, const imgsearch_options *o)
 {
+	int known = o->model ? imgsearch_model_each(is_known, (void *)(uintptr_t)o->model, NULL) : 0;
 	if (!o->model)
 		return o->weights ? "say which network it is for with --model NAME"
 						  : "name another with --model NAME --weights FILE";
-	if (imgsearch_model_each(is_network, (void *)(uintptr_t)o->model, NULL) > 0)
+	if (known == 2 && !o->weights)
+		return pull_advice(c, o->model);
+	if (known > 0)
 		return o->weights ? NULL : "give --weights FILE (.pth, .safetensors or TorchScript .pt)";
 	if (access(o->model, F_OK) == 0)
 		return "say which network it is for with --model NAME --weights FILE";
-	return "`imgsearch models` lists what there is";
+	return "`imgsearch model list` lists what there is";
 }
 
 static bool has_model(imgsearch *s)
@@ -82,7 +108,7 @@ static const char *network_advice(const context *c)
 	bool chosen = network && network->model, usable = network && network->usable;
 	imgsearch_network_free(network);
 	if (!chosen)
-		return unnamed_network(o);
+		return unnamed_network(c, o);
 	if (!usable)
 		return o->device ? "choose another with --device" : NULL;
 	bool other = o->model || o->weights;

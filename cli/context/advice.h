@@ -4,7 +4,7 @@
 
 #include "cli/context/context.h"
 
-/* A clause to follow the error's sentence; static. NULL: none. c->s may be NULL. */
+/* A clause to follow the error's sentence; static or part of c. NULL: none. c->s may be NULL. */
 const char *advice_find(const context *c, const imgsearch_error *err);
 
 #endif

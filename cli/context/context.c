@@ -24,6 +24,7 @@ void context_close(context *c)
 	free(c->db_option);
 	free(c->shown);
 	free(c->cache);
+	free(c->advice);
 	text_list_free(c->under, c->n_under);
 	free(c->condition);
 }

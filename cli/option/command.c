@@ -51,7 +51,7 @@ static const option group_threads[] = {
 };
 static const option group_model[] = {
 	{ "model", 'm', OPT_FILE, COMMON(open.model), "NAME",
-		.help = "network by name (see imgsearch models), or weights with a card" },
+		.help = "model or network by name (see imgsearch model list), or weights with a card" },
 	{ "weights", 'w', OPT_FILE, COMMON(open.weights), "FILE",
 		.help = "its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: "
 				"only from people you trust" },
@@ -68,7 +68,7 @@ static const option group_formats[] = {
 	{ "video", 0, OPT_FLAG, COMMON(video), .help = "the same as --formats +video" },
 	OPT_END,
 };
-static const option group_recipe[] = {
+static const option group_transform[] = {
 	{ "resize", 0, OPT_UINT, COMMON(recipe.resize), "N",
 		.help = "short side after the resize (default: the network's own)",
 		.min = IMGSEARCH_CROP_MIN, .max = IMGSEARCH_RESIZE_MAX },
@@ -85,6 +85,9 @@ static const option group_recipe[] = {
 		.given = COMMON(std) },
 	{ "interpolation", 0, OPT_ENUM, COMMON(recipe.interpolation), "NAME",
 		.help = "interpolation of the resize", .choices = interpolations },
+	OPT_END,
+};
+static const option group_recipe[] = {
 	{ "full-decode", 0, OPT_FLAG, COMMON(open.full_decode),
 		.help = "decode JPEGs at full size: slower, exactly the reference transform" },
 	{ "max-megapixels", 0, OPT_UINT, COMMON(open.max_megapixels), "N",
@@ -115,6 +118,7 @@ const option *command_option(const command *c, size_t i)
 		{ c->groups & GROUP_PARTIAL, group_partial },
 		{ c->groups & GROUP_MODEL, group_model },
 		{ c->groups & GROUP_FORMATS, group_formats },
+		{ c->groups & (GROUP_RECIPE | GROUP_TRANSFORM), group_transform },
 		{ c->groups & GROUP_RECIPE, group_recipe },
 		{ c->groups & (GROUP_THREADS | GROUP_MODEL), group_threads },
 		{ c->groups & GROUP_JSON, group_write_json },

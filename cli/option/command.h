@@ -37,7 +37,8 @@ enum {
 	GROUP_MODEL = 16,
 	GROUP_RECIPE = 32,
 	GROUP_FORMATS = 64,
-	GROUP_PARTIAL = 128, /* reads an index, and of shards those that are there */
+	GROUP_TRANSFORM = 256, /* the part of GROUP_RECIPE that belongs to a model */
+	GROUP_PARTIAL = 128,   /* reads an index, and of shards those that are there */
 };
 
 /* First member of every command's struct. */
@@ -46,11 +47,11 @@ typedef struct common_args {
 	uint32_t json;                 /* GROUP_JSON */
 	uint32_t nul;                  /* GROUP_NUL: records end with NUL, in and out */
 	option_list db, roots;         /* GROUP_DB */
-	uint32_t mean, std;            /* GROUP_RECIPE: 1 where the option is given */
+	uint32_t mean, std;            /* GROUP_RECIPE, GROUP_TRANSFORM: 1 where the option is given */
 	uint32_t video;                /* GROUP_FORMATS: formats +video */
 	imgsearch_options
 		open; /* GROUP_MODEL, GROUP_FORMATS, GROUP_THREADS, GROUP_RECIPE, GROUP_PARTIAL */
-	imgsearch_recipe recipe; /* GROUP_RECIPE; all zero: none is asked for */
+	imgsearch_recipe recipe; /* those; all zero: none is asked for */
 } common_args;
 
 struct context;

@@ -103,6 +103,16 @@ KEEPS_FRAME int ims_call_model(imgsearch_model_fn f, void *user, const imgsearch
 	return rc;
 }
 
+KEEPS_FRAME int ims_call_model_check(imgsearch_model_check_fn f, void *user,
+	const imgsearch_model_check *check)
+{
+	GUARD();
+	depth++;
+	int rc = f(user, check);
+	depth--;
+	return rc;
+}
+
 KEEPS_FRAME int ims_call_problem(imgsearch_problem_fn f, void *user, const char *text)
 {
 	GUARD();

@@ -16,6 +16,8 @@ int ims_call_progress(imgsearch_progress_fn f, void *user, const imgsearch_progr
 int ims_call_filter(imgsearch_filter_fn f, void *user, int64_t id);
 int ims_call_item(imgsearch_item_fn f, void *user, const imgsearch_item *item);
 int ims_call_model(imgsearch_model_fn f, void *user, const imgsearch_model *model);
+int ims_call_model_check(imgsearch_model_check_fn f, void *user,
+	const imgsearch_model_check *check);
 int ims_call_problem(imgsearch_problem_fn f, void *user, const char *text);
 int ims_call_export(imgsearch_vectors_export_fn f, void *user,
 	const imgsearch_vectors_export_block *block);

@@ -165,9 +165,3 @@ int imgsearch_check(imgsearch *s, const imgsearch_check_options *theirs, const i
 	imgsearch_check_report_free(unused_report);
 	return rc;
 }
-
-int imgsearch_model_each(imgsearch_model_fn each, void *user, imgsearch_error *err)
-{
-	REQUIRE(each, err, "model_each: each is NULL");
-	return ims_model_each(each, user, err);
-}

@@ -138,13 +138,9 @@ int ims_card_read(model_card *out, const char *weights_path, imgsearch_error *er
 
 static void put_string(buf *out, const char *key, const char *text)
 {
-	ims_buf_text(out, "\t\"%s\": \"", key);
-	for (; *text; text++)
-		if ((unsigned char)*text < 0x20)
-			ims_buf_text(out, "\\u%04x", (unsigned)*text);
-		else
-			ims_buf_text(out, *text == '"' || *text == '\\' ? "\\%c" : "%c", *text);
-	ims_buf_text(out, "\",\n");
+	ims_buf_text(out, "\t\"%s\": ", key);
+	ims_json_text(out, text);
+	ims_buf_text(out, ",\n");
 }
 
 /* Prints millionths as integers, since the decimal point of printf depends on the locale. */

@@ -6,7 +6,6 @@
  */
 #include "model/catalog.h"
 
-#include "model/card.h"
 #include "model/weights.h"
 
 #include <dlfcn.h>
@@ -251,20 +250,27 @@ void ims_model_places(char *text, size_t size, bool weights)
 	ims_free(own);
 }
 
+/* NAME + ending in the library's folders, in the data folder, and there in the folder NAME. */
+static int find_ending(char **out, const char *name, const char *ending, imgsearch_error *err)
+{
+	char *file = ims_format("%s%s", name, ending),
+		 *below = ims_format("%s/%s%s", name, name, ending);
+	int rc = file && below ? ims_model_find_file(out, file, err) : IMGSEARCH_ENOMEM;
+	if (rc == IMGSEARCH_ENOTFOUND)
+		rc = find_in_data_folder(out, file);
+	if (rc == IMGSEARCH_ENOTFOUND && !strchr(name, '/'))
+		rc = find_in_data_folder(out, below);
+	ims_free(file);
+	ims_free(below);
+	return rc;
+}
+
 int ims_model_find_weights(char **out, const char *name, imgsearch_error *err)
 {
-	static const char *const types[] = { "safetensors", "pth", "pt", "safetensors.index.json" };
 	int rc = IMGSEARCH_ENOTFOUND;
 	*out = NULL;
-	for (size_t i = 0; rc == IMGSEARCH_ENOTFOUND && i < sizeof types / sizeof *types; i++) {
-		char *file = ims_format("%s.%s", name, types[i]);
-		if (!file)
-			return ims_nomem(err);
-		rc = ims_model_find_file(out, file, err);
-		if (rc == IMGSEARCH_ENOTFOUND)
-			rc = find_in_data_folder(out, file);
-		ims_free(file);
-	}
+	for (size_t i = 0; rc == IMGSEARCH_ENOTFOUND && ims_weights_endings[i]; i++)
+		rc = find_ending(out, name, ims_weights_endings[i], err);
 	return rc == IMGSEARCH_ENOMEM ? ims_nomem(err) : rc;
 }
 
@@ -295,43 +301,4 @@ int ims_model_find_earlier(char **out, const char *weights_hash, imgsearch_error
 			return rc;
 	}
 	return IMGSEARCH_ENOTFOUND;
-}
-
-static void put_recipe(imgsearch_model *out, uint32_t dim, const image_recipe *r)
-{
-	out->dim = dim, out->resize = r->resize, out->crop = r->crop, out->squash = r->squash;
-	out->interpolation = r->bicubic ? IMGSEARCH_INTERPOLATION_BICUBIC
-									: IMGSEARCH_INTERPOLATION_BILINEAR;
-}
-
-static int report(const char *name, const model_network *net,
-	int (*each)(void *user, const imgsearch_model *m), void *user, imgsearch_error *err)
-{
-	model_card card;
-	char *weights, note[sizeof card.descent + sizeof card.licence + 16];
-	int rc = ims_model_find_weights(&weights, name, err);
-	if (rc && rc != IMGSEARCH_ENOTFOUND)
-		return rc;
-	imgsearch_model info = { .name = name, .weights = weights };
-	if (weights && ims_card_read(&card, weights, NULL) == 0) {
-		snprintf(note, sizeof note, "%s%s%s", card.descent,
-			card.descent[0] && card.licence[0] ? "; " : "", card.licence);
-		info.note = note[0] ? note : NULL;
-		put_recipe(&info, card.dim, &card.recipe);
-	} else if (net) {
-		const image_recipe recipe = ims_network_recipe(net);
-		put_recipe(&info, net->dim, &recipe);
-	}
-	rc = net || info.dim ? ims_call_model(each, user, &info) : 0;
-	ims_free(weights);
-	return rc;
-}
-
-int ims_model_each(int (*each)(void *user, const imgsearch_model *m), void *user,
-	imgsearch_error *err)
-{
-	int rc = report("default", NULL, each, user, err);
-	for (size_t i = 0; !rc && i < sizeof networks / sizeof *networks; i++)
-		rc = report(networks[i].name, &networks[i], each, user, err);
-	return rc;
 }

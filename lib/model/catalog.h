@@ -33,13 +33,6 @@ const model_network *ims_model_list(size_t *n);
 image_recipe ims_network_recipe(const model_network *net);
 
 /*
- * Each network of the catalogue, and the default model, with the weights that are found; *m is
- * valid during the call. A result of each other than 0 stops and is returned. ENOMEM.
- */
-int ims_model_each(int (*each)(void *user, const imgsearch_model *m), void *user,
-	imgsearch_error *err);
-
-/*
  * Path of `file` in the first folder that has it: $IMGSEARCH_LIBDIR, the library's own, imgsearch/
  * in it, and ../lib/imgsearch from it. The caller frees *out by ims_free. ENOTFOUND leaves err
  * alone; ENOMEM. On failure *out is NULL.
@@ -47,8 +40,8 @@ int ims_model_each(int (*each)(void *user, const imgsearch_model *m), void *user
 int ims_model_find_file(char **out, const char *file, imgsearch_error *err);
 
 /*
- * Path of NAME.safetensors, .pth or .pt in those folders or in imgsearch/models of the XDG data
- * folder. The rest as above.
+ * Path of NAME.safetensors, .pth, .pt or .safetensors.index.json in those folders, in
+ * imgsearch/models of the XDG data folder, or in the folder NAME there. The rest as above.
  */
 int ims_model_find_weights(char **out, const char *name, imgsearch_error *err);
 

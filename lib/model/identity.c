@@ -4,6 +4,7 @@
 #include "model/card.h"
 #include "model/catalog.h"
 #include "model/model.h"
+#include "model/published.h"
 #include "model/reading.h"
 #include "model/recipe.h"
 #include "model/weights_index.h"
@@ -38,7 +39,7 @@ static int no_weights(const char *name, imgsearch_error *err)
 		return ims_fail(err, IMGSEARCH_EMODEL,
 			"the default model is not installed: no default.safetensors, .pth or .pt in %s",
 			places);
-	if (!ims_model_find(name))
+	if (!ims_model_find(name) && !ims_published_has(name))
 		return ims_fail(err, IMGSEARCH_EMODEL,
 			"unknown network \"%s\" and no weights file of that name", name);
 	return ims_fail(err, IMGSEARCH_EMODEL,

@@ -235,3 +235,14 @@ bool ims_json_done(json *j)
 {
 	return !j->why && (ims_json_peek(j) == 0 || wrong(j, "something follows its end"));
 }
+
+void ims_json_text(buf *out, const char *text)
+{
+	ims_buf_text(out, "\"");
+	for (; *text; text++)
+		if ((unsigned char)*text < 0x20)
+			ims_buf_text(out, "\\u%04x", (unsigned)*text);
+		else
+			ims_buf_text(out, *text == '"' || *text == '\\' ? "\\%c" : "%c", *text);
+	ims_buf_text(out, "\"");
+}

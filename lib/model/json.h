@@ -1,10 +1,12 @@
 /*
- * A strict reader of JSON (RFC 8259) for cards and headers of safetensors. It builds no tree: the
- * caller walks through the text. The first error stays in `why`, and after it every function
- * returns false. It does not depend on the locale.
+ * A strict reader of JSON (RFC 8259) for cards, lists of models and headers of safetensors. It
+ * builds no tree: the caller walks through the text. The first error stays in `why`, and after it
+ * every function returns false. It does not depend on the locale.
  */
 #ifndef IMS_MODEL_JSON_H
 #define IMS_MODEL_JSON_H
+
+#include "base/buf.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -39,5 +41,8 @@ bool ims_json_number(json *j, double *out);
 bool ims_json_bool(json *j, bool *out);
 bool ims_json_skip(json *j); /* any value, nested at most 16 deep */
 bool ims_json_done(json *j); /* whether only white space is left */
+
+/* Appends a text as a JSON string, with its quotation marks. */
+void ims_json_text(buf *out, const char *text);
 
 #endif

@@ -4,6 +4,7 @@
 #include "model/catalog.h"
 #include "model/json.h"
 #include "model/recipe.h"
+#include "model/weights.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -32,6 +33,7 @@ bool ims_published_has_size(const published_file *f, uint64_t bytes)
 typedef struct line {
 	published *model;
 	recipe_parts parts;
+	bool is_record; /* of a model that was added: its files may have no address */
 	const char *why;
 } line;
 
@@ -69,10 +71,19 @@ static bool file_value(json *j, const char *key, published_file *f)
 		f->slack = 1 << 10;
 		return size_value(j, 1 << 20, &f->bytes);
 	}
+	if (!strcmp(key, "mib_about")) {
+		bool fits = size_value(j, 1 << 20, &f->bytes);
+		f->slack = f->bytes / 20;
+		return fits;
+	}
 	if (!strcmp(key, "sha256"))
 		return hash_value(j, f->sha256);
 	if (!strcmp(key, "sha256_from"))
 		return ims_json_string(j, f->sha256_from, sizeof f->sha256_from);
+	if (!strcmp(key, "checked"))
+		return ims_json_string(j, f->checked, sizeof f->checked);
+	if (!strcmp(key, "added"))
+		return ims_json_string(j, f->added, sizeof f->added);
 	return ims_json_skip(j);
 }
 
@@ -125,28 +136,17 @@ static bool line_value(line *l, json *j, const char *key)
 			return ims_json_string(j, texts[i].out, texts[i].size);
 	if (ims_recipe_has_key(key))
 		return ims_recipe_value(j, key, &l->parts);
+	if (!strcmp(key, "suggested"))
+		return ims_json_bool(j, &m->suggested);
 	return strcmp(key, "files") ? ims_json_skip(j) : files_value(l, j);
 }
 
 /* ----------------------------------------------------------------------- what it must say ---- */
 
-/* The ending of the name of weights: that of a shard's index is longer than one dot. */
-static const char *ending(const char *name)
-{
-	static const char index[] = ".safetensors.index.json";
-	size_t n = strlen(name);
-	if (n >= sizeof index && !strcmp(name + n - (sizeof index - 1), index))
-		return name + n - (sizeof index - 1);
-	const char *dot = strrchr(name, '.');
-	return dot ? dot : "";
-}
-
 static bool is_weights(const char *name)
 {
-	static const char *const endings[] = { ".safetensors", ".pth", ".pt",
-		".safetensors.index.json" };
-	for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
-		if (!strcmp(ending(name), endings[i]))
+	for (size_t i = 0; ims_weights_endings[i]; i++)
+		if (!strcmp(ims_weights_ending(name), ims_weights_endings[i]))
 			return true;
 	return false;
 }
@@ -170,7 +170,7 @@ static void complete_name(const published *m, size_t i)
 		return;
 	last_part(last, sizeof last, f->url);
 	if (i == 0 && is_weights(last))
-		snprintf(f->name, sizeof f->name, "%.63s%.40s", m->name, ending(last));
+		snprintf(f->name, sizeof f->name, "%.63s%.40s", m->name, ims_weights_ending(last));
 	else
 		memcpy(f->name, last, sizeof last);
 }
@@ -182,7 +182,7 @@ static bool check_files(line *l)
 		return refuse(l, "\"files\" is missing");
 	for (size_t i = 0; i < m->n_files; i++) {
 		published_file *f = &m->files[i];
-		if (strncmp(f->url, "https://", 8) && strncmp(f->url, "http://", 7))
+		if (!l->is_record && strncmp(f->url, "https://", 8) && strncmp(f->url, "http://", 7))
 			return refuse(l, "a \"url\" that does not begin with https:// or http://");
 		complete_name(m, i);
 		if (!ims_published_is_name(f->name))
@@ -220,10 +220,11 @@ static int complete(line *l, imgsearch_error *err)
 	return ims_fail(err, IMGSEARCH_EFORMAT, "%s", l->why);
 }
 
-static int parse_line(published *m, const char *text, size_t n, imgsearch_error *err)
+static int parse_line(published *m, bool is_record, const char *text, size_t n,
+	imgsearch_error *err)
 {
 	json j = ims_json(text, n);
-	line l = { .model = m };
+	line l = { .model = m, .is_record = is_record };
 	char key[64];
 	if (ims_json_begin(&j, '{'))
 		for (size_t i = 0; ims_json_more(&j, '}', i) && ims_json_key(&j, key, sizeof key); i++)
@@ -238,9 +239,57 @@ static int parse_line(published *m, const char *text, size_t n, imgsearch_error 
 	return complete(&l, err);
 }
 
+int ims_published_record(published *out, const void *text, size_t n, imgsearch_error *err)
+{
+	*out = (published){ 0 };
+	int rc = parse_line(out, true, text, n, err);
+	if (rc)
+		ims_published_clear(out);
+	return rc;
+}
+
+static void put(buf *out, const char *before, const char *key, const char *text)
+{
+	if (!text[0])
+		return;
+	ims_buf_text(out, "%s\"%s\": ", before, key);
+	ims_json_text(out, text);
+}
+
+static void put_file(buf *out, const published_file *f)
+{
+	ims_buf_text(out, "\n\t\t{ ");
+	put(out, "", "name", f->name);
+	if (f->bytes)
+		ims_buf_text(out, ", \"bytes\": %llu", (unsigned long long)f->bytes);
+	put(out, ", ", "url", f->url);
+	put(out, ", ", "sha256", f->sha256);
+	put(out, ", ", "sha256_from", f->sha256_from);
+	put(out, ", ", "checked", f->checked);
+	put(out, ", ", "added", f->added);
+	ims_buf_text(out, " }");
+}
+
+void ims_published_text(buf *out, const published *m)
+{
+	ims_buf_text(out, "{");
+	put(out, "\n\t", "name", m->name);
+	put(out, ",\n\t", "network", m->network);
+	put(out, ",\n\t", "publisher", m->publisher);
+	put(out, ",\n\t", "licence", m->licence);
+	put(out, ",\n\t", "terms", m->terms);
+	put(out, ",\n\t", "good_at", m->good_at);
+	ims_buf_text(out, ",\n\t\"files\": [");
+	for (size_t i = 0; i < m->n_files; i++) {
+		ims_buf_text(out, i ? "," : "");
+		put_file(out, &m->files[i]);
+	}
+	ims_buf_text(out, "\n\t]\n}\n");
+}
+
 /* --------------------------------------------------------------------------------- a list ---- */
 
-static void free_model(published *m)
+void ims_published_clear(published *m)
 {
 	ims_free(m->files);
 	m->files = NULL;
@@ -249,7 +298,7 @@ static void free_model(published *m)
 void ims_published_free(published_list *l)
 {
 	for (size_t i = 0; i < l->n; i++)
-		free_model(&l->item[i]);
+		ims_published_clear(&l->item[i]);
 	ims_free(l->item);
 	*l = (published_list){ 0 };
 }
@@ -259,13 +308,13 @@ static int keep(published_list *l, published *m, imgsearch_error *err)
 {
 	for (size_t i = 0; i < l->n; i++)
 		if (!strcmp(l->item[i].name, m->name)) {
-			free_model(&l->item[i]);
+			ims_published_clear(&l->item[i]);
 			l->item[i] = *m;
 			return 0;
 		}
 	published *grown = ims_grow(l->item, l->n, &l->cap, sizeof *grown);
 	if (!grown) {
-		free_model(m);
+		ims_published_clear(m);
 		return ims_nomem(err);
 	}
 	l->item = grown;
@@ -291,11 +340,11 @@ int ims_published_parse(published_list *l, const void *text, size_t n, const cha
 		size_t size = (size_t)((newline ? newline : end) - at);
 		published m = { 0 };
 		if (!is_blank(at, size)) {
-			rc = parse_line(&m, at, size, err);
+			rc = parse_line(&m, false, at, size, err);
 			if (rc)
 				ims_error_prefix(err, "%s: line %zu", path, number);
 			if (rc)
-				free_model(&m);
+				ims_published_clear(&m);
 			else
 				rc = keep(l, &m, err);
 		}
@@ -341,11 +390,20 @@ const published *ims_published_find(const published_list *l, const char *name)
 	return NULL;
 }
 
+bool ims_published_has(const char *name)
+{
+	published_list l;
+	bool has = ims_published_read(&l, NULL) == 0 && ims_published_find(&l, name);
+	ims_published_free(&l);
+	return has;
+}
+
 /* Whether a hash of the file could tell that it is that of the model. */
 static bool may_be(const published_file *f, const char *path, uint64_t bytes)
 {
 	return f->sha256[0]
-		&& (f->bytes ? ims_published_has_size(f, bytes) : !strcmp(ending(f->name), ending(path)));
+		&& (f->bytes ? ims_published_has_size(f, bytes)
+					 : !strcmp(ims_weights_ending(f->name), ims_weights_ending(path)));
 }
 
 int ims_published_of_file(const published_list *l, const char *path, const published **out,

@@ -17,6 +17,8 @@ typedef struct published_file {
 	uint64_t bytes, slack;
 	char sha256[SHA256_TEXT]; /* the first 8 digits or more, lower case; "": not stated */
 	char sha256_from[160];    /* where it was read; "": nowhere */
+	/* of a file that was added: what its hash was checked against, "": nothing; and when */
+	char checked[200], added[32];
 } published_file;
 
 typedef struct published {
@@ -25,6 +27,7 @@ typedef struct published {
 	char terms[128]; /* the licence that restricts use and must be accepted; "": none does */
 	char good_at[160];
 	image_recipe recipe;   /* complete */
+	bool suggested;        /* one of the few to choose from first */
 	uint32_t dim;          /* of the feature; 0: a script's, not known */
 	published_file *files; /* n_files, at least one; the first is the weights, or their index */
 	size_t n_files;
@@ -46,8 +49,19 @@ void ims_published_free(published_list *l);
 int ims_published_parse(published_list *l, const void *text, size_t n, const char *path,
 	imgsearch_error *err);
 
+/*
+ * One model as a record of one that was added, as ims_published_text writes it: its files may have
+ * no address. ims_published_clear frees *out, also after a failure. EFORMAT, ENOMEM.
+ */
+int ims_published_record(published *out, const void *text, size_t n, imgsearch_error *err);
+void ims_published_text(buf *out, const published *m); /* without the recipe, which a card has */
+void ims_published_clear(published *m);
+
 /* The model of that name, borrowed from l; NULL: there is none. */
 const published *ims_published_find(const published_list *l, const char *name);
+
+/* Whether there is a model of that name; false too where the lists cannot be read. */
+bool ims_published_has(const char *name);
 
 /*
  * The model whose weights the file is, by size and SHA-256, borrowed from l; *out is NULL where

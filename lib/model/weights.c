@@ -289,6 +289,14 @@ static int open_file(weights *out, const char *path, imgsearch_error *err)
 	return rc;
 }
 
+const char *const ims_weights_endings[] = { ".safetensors", ".pth", ".pt",
+	".safetensors.index.json", NULL };
+
+const char *ims_weights_ending(const char *path)
+{
+	return path + ims_weights_index_stem(path);
+}
+
 /* ---------------------------------------------------------------------------------- shards ---- */
 
 static int read_index(weights_index *out, buf *text, const char *path, imgsearch_error *err)

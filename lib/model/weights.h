@@ -28,6 +28,14 @@ int ims_weights_parse(weights *out, const void *data, size_t size, imgsearch_err
 void ims_weights_free(weights *w);
 
 /*
+ * The ending of the name of a file, with its dot, borrowed: ".pth", also ".safetensors.index.json",
+ * which names the index of a file in shards; "": there is none.
+ */
+const char *ims_weights_ending(const char *path);
+/* The endings of weights, in the order that they are looked for; NULL behind the last. */
+extern const char *const ims_weights_endings[];
+
+/*
  * Hashes the whole file; of an index, that and all its shards. ENOTFOUND, EIO, EFORMAT (empty),
  * ENOMEM.
  */

@@ -35,7 +35,7 @@ grep -q 'no/such/i.db: ' .err
 result "... names it: $(tidy <.err)" $?
 
 check "index by a model that is none" 3 imgsearch index --db first.db --model nosuch pics <<'END'
-! imgsearch: unknown network "nosuch" and no weights file of that name; `imgsearch models` lists what there is
+! imgsearch: unknown network "nosuch" and no weights file of that name; `imgsearch model list` lists what there is
 END
 check "index of a folder that is not there" 3 imgsearch index --db first.db pics nowhere <<'END'
 ! imgsearch: nowhere: No such file or directory
@@ -216,7 +216,7 @@ grep -q 'no network can run: no imgsearch-shim.so in .*; build it with: make set
 result "no shim: what to do is said" $? .err
 check "weights without a card, for a network that is none" 3 \
 	imgsearch index --db first.db --model nosuch --weights lib/imgsearch-shim.so pics <<'END'
-! imgsearch: unknown network "nosuch": lib/imgsearch-shim.so has no card of that name (the same name, ending in .json); `imgsearch models` lists what there is
+! imgsearch: lib/imgsearch-shim.so: not a weights file (.pth, .safetensors or TorchScript)
 END
 [ ! -e first.db ]
 result "... and no index is left behind" $?

@@ -4,6 +4,7 @@
 
 #include "model/card.h"
 #include "model/catalog.h"
+#include "model/listing.h"
 #include "model/model.h"
 
 #include <math.h>

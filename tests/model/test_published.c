@@ -78,7 +78,7 @@ static void names_of_files(void **state)
 	assert_int_equal(parse(&l,
 						 "{\"name\":\"r\",\"network\":\"resnet18\",\"files\":["
 						 "{\"url\":\"https://a.org/model.safetensors.index.json\"},"
-						 "{\"url\":\"https://a.org/model-1.safetensors\"},"
+						 "{\"url\":\"https://a.org/model-1.safetensors\",\"mib_about\":100},"
 						 "{\"url\":\"https://a.org/"
 						 "x?download=1\",\"name\":\"config.json\",\"mib\":1.5}]}",
 						 NULL),
@@ -90,6 +90,8 @@ static void names_of_files(void **state)
 	assert_true(ims_published_has_size(&f[2], 1572864 + 500));
 	assert_false(ims_published_has_size(&f[2], 1572864 + 5000));
 	assert_true(ims_published_has_size(&f[0], 7)); /* nothing is stated */
+	assert_true(ims_published_has_size(&f[1], 103 << 20));
+	assert_false(ims_published_has_size(&f[1], 106 << 20));
 	ims_published_free(&l);
 }
 

@@ -31,11 +31,12 @@ RIGHT = {
     "token": "0", "t": "transaction", "vectors_query.capacity": "16", "status": "0",
     "bytes": "bytes", "size": "1", "rgb": "bytes", "width": "1",
     "height": "1", "row_bytes": "0", "values": "rows", "utf8": '"text"', "total": "0",
+    "name": '"no/model"',
 }
 # Pointers that may be NULL.
 OPTIONAL = {
     "call", "options", "err", "errors", "found", "user", "scores", "report", "index_add.id",
-    "vectors_add.ids", "total", "moved",
+    "vectors_add.ids", "total", "moved", "model_verify.each",
 }
 REQUIRED = {"eval_run.report"}
 # Functions that make, free or cancel; what they do with NULL is tested by calling them so.
@@ -114,6 +115,8 @@ BAD_FIELDS = [
     ("eval_run", "imgsearch_eval_options", "duplicates = 1, o.groups = 1", "EINVAL", "groups"),
     ("eval_run", "imgsearch_eval_options", "filter = &folders", "EINVAL", "folders"),
     ("train", "imgsearch_train_options", 'name = "\\xff"', "EINVAL", "name"),
+    ("model_add", "imgsearch_model_add_options", 'network = "\\xff"', "EINVAL", "network"),
+    ("model_add", "imgsearch_model_add_options", "n_files = 1", "EINVAL", "files"),
 ]
 # Other arguments: function, parameter, value, status, word.
 BAD_VALUES = [
@@ -163,6 +166,10 @@ BAD_VALUES = [
     ("image_encode", "quality", "101", "EINVAL", "quality"),
     ("image_load", "in", "&vector", "EINVAL", "no pixels"),
     ("train", "folder", '""', "EINVAL", "folder"),
+    ("model_add", "path", '""', "EINVAL", "path"),
+    ("model_add", "name", '"../x"', "EINVAL", "name"),
+    ("model_verify", "name", '"absent"', "ENOTFOUND", "absent"),
+    ("model_remove", "name", '""', "EINVAL", "name"),
 ]
 
 START = r"""
@@ -223,6 +230,10 @@ static int each_block(void *user, const imgsearch_vectors_export_block *block)
 static int each_model(void *user, const imgsearch_model *m)
 {
 	return (void)user, (void)m, 0;
+}
+static int each_check(void *user, const imgsearch_model_check *check)
+{
+	return (void)user, (void)check, 0;
 }
 static imgsearch *s, *opened; /* opened: the handle of the transaction */
 static float rows[8] = { 1, 2, 3, 4, 5, 6, 7, 8 }, scores[16];
@@ -293,7 +304,8 @@ def right(function, name, kind):
     if name == "each":
         return {"item_each": "each_item", "item_list": "each_item",
                 "vectors_each": "each_row",
-                "vectors_export": "each_block"}.get(function, "each_model")
+                "vectors_export": "each_block",
+                "model_verify": "each_check"}.get(function, "each_model")
     if name == "out" and function == "vectors_reduce":
         return "scores"
     if name == "map":

@@ -10,11 +10,11 @@ from torchvision.models import get_model_weights, list_models
 
 PLAIN = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 GOOD_AT = {
-    "mobilenet": "kinds of things, small and quick",
-    "efficientnet_lite": "kinds of things, small and quick",
-    "resnet": "kinds of things, well known",
-    "vgg": "textures and style, large and old",
-    "inception": "kinds of things, well known",
+    "mobilenet": "kinds of things, quick",
+    "efficientnet_lite": "kinds of things, quick",
+    "resnet": "kinds of things",
+    "vgg": "kinds of things, textures",
+    "inception": "kinds of things",
     "vit": "kinds of things, whole scenes",
 }
 QUICK = {"resnet18", "mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large",
@@ -23,7 +23,7 @@ QUICK = {"resnet18", "mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large",
 
 def good_at(name):
     if name in QUICK:
-        return "kinds of things, small and quick"
+        return "kinds of things, quick"
     for start, text in GOOD_AT.items():
         if name.startswith(start):
             return text

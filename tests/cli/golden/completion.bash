@@ -4,10 +4,16 @@ _imgsearch() {
 	local IFS=$'\n'
 	COMPREPLY=()
 	if [ "$COMP_CWORD" -eq 1 ]; then
-		COMPREPLY=($(IFS=' '; compgen -W "index query info list failed rm readmit backup copy export build extract models root shard vectors eval check dups map train serve help complete --version --help" -- "$cur"))
+		COMPREPLY=($(IFS=' '; compgen -W "index query info list failed rm readmit backup copy export build extract model root shard vectors eval check dups map train serve help complete --version --help" -- "$cur"))
 		return
 	fi
 	case $cmd in
+	model)
+		if [ "$COMP_CWORD" -eq 2 ]; then
+			COMPREPLY=($(IFS=' '; compgen -W "list info pull add verify rm" -- "$cur"))
+			return
+		fi
+		cmd="$cmd ${COMP_WORDS[2]}" ;;
 	root)
 		if [ "$COMP_CWORD" -eq 2 ]; then
 			COMPREPLY=($(IFS=' '; compgen -W "mv" -- "$cur"))
@@ -143,6 +149,17 @@ _imgsearch() {
 	"extract --max-megapixels") return ;;
 	"extract --max-memory") return ;;
 	"extract --threads"|"extract -t") return ;;
+	"model pull --from") return ;;
+	"model pull --timeout") return ;;
+	"model add --name"|"model add -n") return ;;
+	"model add --network") return ;;
+	"model add --licence") return ;;
+	"model add --good-at") return ;;
+	"model add --resize") return ;;
+	"model add --crop") return ;;
+	"model add --mean") return ;;
+	"model add --std") return ;;
+	"model add --interpolation") COMPREPLY=($(IFS=' '; compgen -W "default bilinear bicubic" -- "$cur")); return ;;
 	"root mv --db"|"root mv -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"root mv --root") return ;;
 	"root mv --max-stale") return ;;
@@ -305,7 +322,12 @@ _imgsearch() {
 	"export") options="--compared --db --root --max-stale --partial --json --help --quiet --verbose" ;;
 	"build") options="--searcher --variance --components --whiten --degree --beam --seed --stats --db --root --max-stale --threads --json --help --quiet --verbose" ;;
 	"extract") options="--output --raw --db --root --max-stale --model --weights --device --precision --formats --video --resize --crop --squash --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --help --quiet --verbose" ;;
-	"models") options="--json --help --quiet --verbose" ;;
+	"model list") options="--all --json --help --quiet --verbose" ;;
+	"model info") options="--json --help --quiet --verbose" ;;
+	"model pull") options="--accept-licence --from --timeout --help --quiet --verbose" ;;
+	"model add") options="--name --network --licence --good-at --force --resize --crop --squash --mean --std --interpolation --help --quiet --verbose" ;;
+	"model verify") options="--json --help --quiet --verbose" ;;
+	"model rm") options="--help --quiet --verbose" ;;
 	"root mv") options="--db --root --max-stale --help --quiet --verbose" ;;
 	"shard list") options="--db --root --max-stale --partial --json --help --quiet --verbose" ;;
 	"shard add") options="--db --root --max-stale --help --quiet --verbose" ;;

@@ -1,5 +1,6 @@
 # fish completion for imgsearch; written by: imgsearch complete fish
-complete -c imgsearch -n __fish_use_subcommand -f -a 'index query info list failed rm readmit backup copy export build extract models root shard vectors eval check dups map train serve help complete'
+complete -c imgsearch -n __fish_use_subcommand -f -a 'index query info list failed rm readmit backup copy export build extract model root shard vectors eval check dups map train serve help complete'
+complete -c imgsearch -n '__fish_seen_subcommand_from model' -f -a 'list info pull add verify rm'
 complete -c imgsearch -n '__fish_seen_subcommand_from root' -f -a 'mv'
 complete -c imgsearch -n '__fish_seen_subcommand_from shard' -f -a 'list add move'
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors' -f -a 'import export'
@@ -25,7 +26,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from index' -l no-build -d 'do 
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards: repeated, or a text file of their addresses' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from index' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l model -s m -d 'model or network by name (see imgsearch model list), or weights with a card' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: only from people you trust' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l precision -d 'precision of the network (auto: bf16 where the CPU has it)' -x -a 'auto f32 bf16'
@@ -82,7 +83,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from query' -l db -s d -d 'the 
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l partial -d 'index of shards: leave out those that cannot be reached'
-complete -c imgsearch -n '__fish_seen_subcommand_from query' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l model -s m -d 'model or network by name (see imgsearch model list), or weights with a card' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: only from people you trust' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l precision -d 'precision of the network (auto: bf16 where the CPU has it)' -x -a 'auto f32 bf16'
@@ -194,7 +195,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l raw -d 'featur
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards: repeated, or a text file of their addresses' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l model -s m -d 'model or network by name (see imgsearch model list), or weights with a card' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: only from people you trust' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l precision -d 'precision of the network (auto: bf16 where the CPU has it)' -x -a 'auto f32 bf16'
@@ -214,10 +215,42 @@ complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l json -s j -d '
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l quiet -s q -d 'no progress, no summaries; errors only'
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l verbose -s v -d 'write more about what is done'
-complete -c imgsearch -n '__fish_seen_subcommand_from models' -l json -s j -d 'results as JSON, one object a line'
-complete -c imgsearch -n '__fish_seen_subcommand_from models' -l help -s h -d 'show this help'
-complete -c imgsearch -n '__fish_seen_subcommand_from models' -l quiet -s q -d 'no progress, no summaries; errors only'
-complete -c imgsearch -n '__fish_seen_subcommand_from models' -l verbose -s v -d 'write more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from list' -l all -s a -d 'every model and network, not only some to choose from and those that are here'
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from list' -l json -s j -d 'results as JSON, one object a line'
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from list' -l help -s h -d 'show this help'
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from list' -l quiet -s q -d 'no progress, no summaries; errors only'
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from list' -l verbose -s v -d 'write more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from info' -l json -s j -d 'results as JSON, one object a line'
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from info' -l help -s h -d 'show this help'
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from info' -l quiet -s q -d 'no progress, no summaries; errors only'
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from info' -l verbose -s v -d 'write more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from pull' -l accept-licence -d 'accept a licence that restricts what the model may be used for'
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from pull' -l from -d 'a mirror: what follows https:// in an address is looked for below URL' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from pull' -l timeout -d 'give up a server that sends nothing for S seconds' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from pull' -l help -s h -d 'show this help'
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from pull' -l quiet -s q -d 'no progress, no summaries; errors only'
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from pull' -l verbose -s v -d 'write more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from add' -l name -s n -d 'what the model is called from now on' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from add' -l network -d 'the network that the weights are for (see imgsearch model list --all)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from add' -l licence -d 'its licence, to be shown' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from add' -l good-at -d 'what it is good at, to be shown' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from add' -l force -s f -d 'replace a model of that name'
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from add' -l resize -d 'short side after the resize (default: the network\'s own)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from add' -l crop -d 'side of the centre crop (default: the network\'s own)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from add' -l squash -d 'resize both sides to the crop, whatever the aspect; cut nothing off'
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from add' -l mean -d 'mean to subtract from values in 0..1' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from add' -l std -d 'standard deviation to divide by after that' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from add' -l interpolation -d 'interpolation of the resize' -x -a 'default bilinear bicubic'
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from add' -l help -s h -d 'show this help'
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from add' -l quiet -s q -d 'no progress, no summaries; errors only'
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from add' -l verbose -s v -d 'write more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from verify' -l json -s j -d 'results as JSON, one object a line'
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from verify' -l help -s h -d 'show this help'
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from verify' -l quiet -s q -d 'no progress, no summaries; errors only'
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from verify' -l verbose -s v -d 'write more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from rm' -l help -s h -d 'show this help'
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from rm' -l quiet -s q -d 'no progress, no summaries; errors only'
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from rm' -l verbose -s v -d 'write more about what is done'
 complete -c imgsearch -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from mv' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards: repeated, or a text file of their addresses' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from mv' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from mv' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
@@ -291,7 +324,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l db -s d -d 'the i
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l partial -d 'index of shards: leave out those that cannot be reached'
-complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l model -s m -d 'model or network by name (see imgsearch model list), or weights with a card' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: only from people you trust' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l precision -d 'precision of the network (auto: bf16 where the CPU has it)' -x -a 'auto f32 bf16'
@@ -394,7 +427,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from train' -l name -d 'in the 
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l descent -d 'in the card: where it comes from' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l licence -d 'in the card: its terms' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l note -d 'in the card: anything else' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from train' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l model -s m -d 'model or network by name (see imgsearch model list), or weights with a card' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: only from people you trust' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l precision -d 'precision of the network (auto: bf16 where the CPU has it)' -x -a 'auto f32 bf16'
@@ -427,7 +460,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l db -s d -d 'the 
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l partial -d 'index of shards: leave out those that cannot be reached'
-complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l model -s m -d 'network by name (see imgsearch models), or weights with a card' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l model -s m -d 'model or network by name (see imgsearch model list), or weights with a card' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: only from people you trust' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l precision -d 'precision of the network (auto: bf16 where the CPU has it)' -x -a 'auto f32 bf16'

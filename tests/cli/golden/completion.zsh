@@ -3,10 +3,18 @@
 _imgsearch() {
 	local command=$words[2]
 	if (( CURRENT == 2 )); then
-		compadd -- index query info list failed rm readmit backup copy export build extract models root shard vectors eval check dups map train serve help complete
+		compadd -- index query info list failed rm readmit backup copy export build extract model root shard vectors eval check dups map train serve help complete
 		return
 	fi
 	case $command in
+	model)
+		if (( CURRENT == 3 )); then
+			compadd -- list info pull add verify rm
+			return
+		fi
+		command="$words[2] $words[3]"
+		shift words
+		(( CURRENT-- )) ;;
 	root)
 		if (( CURRENT == 3 )); then
 			compadd -- mv
@@ -59,7 +67,7 @@ _imgsearch() {
 			'*--db=[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards\: repeated, or a text file of their addresses]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
-			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
+			'(-m --model)'{-m+,--model=}'[model or network by name (see imgsearch model list), or weights with a card]:NAME:_files' \
 			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
 			'--precision=[precision of the network (auto\: bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
@@ -119,7 +127,7 @@ _imgsearch() {
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
 			'--partial[index of shards\: leave out those that cannot be reached]' \
-			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
+			'(-m --model)'{-m+,--model=}'[model or network by name (see imgsearch model list), or weights with a card]:NAME:_files' \
 			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
 			'--precision=[precision of the network (auto\: bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
@@ -259,7 +267,7 @@ _imgsearch() {
 			'*--db=[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards\: repeated, or a text file of their addresses]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
-			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
+			'(-m --model)'{-m+,--model=}'[model or network by name (see imgsearch model list), or weights with a card]:NAME:_files' \
 			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
 			'--precision=[precision of the network (auto\: bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
@@ -280,12 +288,59 @@ _imgsearch() {
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
 			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
 			'*:file:_files' ;;
-	'models')
+	'model list')
 		_arguments -s \
+			'(-a --all)'{-a,--all}'[every model and network, not only some to choose from and those that are here]' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
 			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' ;;
+	'model info')
+		_arguments -s \
+			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
+			'(-h --help)'{-h,--help}'[show this help]' \
+			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
+			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
+			'*:file:_files' ;;
+	'model pull')
+		_arguments -s \
+			'--accept-licence[accept a licence that restricts what the model may be used for]' \
+			'--from=[a mirror\: what follows https\:// in an address is looked for below URL]:URL:' \
+			'--timeout=[give up a server that sends nothing for S seconds]:S:' \
+			'(-h --help)'{-h,--help}'[show this help]' \
+			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
+			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
+			'*:file:_files' ;;
+	'model add')
+		_arguments -s \
+			'(-n --name)'{-n+,--name=}'[what the model is called from now on]:NAME:' \
+			'--network=[the network that the weights are for (see imgsearch model list --all)]:NAME:' \
+			'--licence=[its licence, to be shown]:TEXT:' \
+			'--good-at=[what it is good at, to be shown]:TEXT:' \
+			'(-f --force)'{-f,--force}'[replace a model of that name]' \
+			'--resize=[short side after the resize (default\: the network'\''s own)]:N:' \
+			'--crop=[side of the centre crop (default\: the network'\''s own)]:N:' \
+			'--squash[resize both sides to the crop, whatever the aspect; cut nothing off]' \
+			'--mean=[mean to subtract from values in 0..1]:R,G,B:' \
+			'--std=[standard deviation to divide by after that]:R,G,B:' \
+			'--interpolation=[interpolation of the resize]:NAME:(default bilinear bicubic)' \
+			'(-h --help)'{-h,--help}'[show this help]' \
+			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
+			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
+			'*:file:_files' ;;
+	'model verify')
+		_arguments -s \
+			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
+			'(-h --help)'{-h,--help}'[show this help]' \
+			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
+			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
+			'*:file:_files' ;;
+	'model rm')
+		_arguments -s \
+			'(-h --help)'{-h,--help}'[show this help]' \
+			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
+			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
+			'*:file:_files' ;;
 	'root mv')
 		_arguments -s \
 			'*--db=[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards\: repeated, or a text file of their addresses]:FILE:_files' \
@@ -377,7 +432,7 @@ _imgsearch() {
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
 			'--partial[index of shards\: leave out those that cannot be reached]' \
-			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
+			'(-m --model)'{-m+,--model=}'[model or network by name (see imgsearch model list), or weights with a card]:NAME:_files' \
 			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
 			'--precision=[precision of the network (auto\: bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
@@ -489,7 +544,7 @@ _imgsearch() {
 			'--descent=[in the card\: where it comes from]:TEXT:' \
 			'--licence=[in the card\: its terms]:TEXT:' \
 			'--note=[in the card\: anything else]:TEXT:' \
-			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
+			'(-m --model)'{-m+,--model=}'[model or network by name (see imgsearch model list), or weights with a card]:NAME:_files' \
 			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
 			'--precision=[precision of the network (auto\: bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
@@ -525,7 +580,7 @@ _imgsearch() {
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
 			'--partial[index of shards\: leave out those that cannot be reached]' \
-			'(-m --model)'{-m+,--model=}'[network by name (see imgsearch models), or weights with a card]:NAME:_files' \
+			'(-m --model)'{-m+,--model=}'[model or network by name (see imgsearch model list), or weights with a card]:NAME:_files' \
 			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
 			'--precision=[precision of the network (auto\: bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
