@@ -192,6 +192,10 @@ result "a copy of shards into a file answers the same" $? "$W/out"
 # One that one of the servers stops, whose last transaction the others have alone.
 copied=$(db copied)
 run build -q --searcher pca --db "$W/index.db"
+awk 'BEGIN { print "file,date,rating,colour" }
+	{ printf "%s,20%02d-01-01,%d,%s\n", $0, NR * 7 % 90 + 10, NR % 5 + 1, NR % 3 ? "red" : "" }' \
+	"$W/queries" >"$W/columns.csv"
+run index -q --csv "$W/columns.csv" --db "$W/index.db"
 try copy "$W/index.db" "$W/mistyped.txt"
 expect "a copy to a list that does not exist" 3 "there is no such file"
 try index --db "$copied" "$W/none"
@@ -220,6 +224,15 @@ ids_of "$copied" | diff "$W/one" - >"$W/diff" && [ "$(counts)" = "342 341 341 " 
 result "with the same ids, spread" $? "$W/diff"
 same "check of a copy into shards" check
 same "query of a copy into shards by its state" query --searcher pca "$second"
+# Ids of all shards are mixed.
+same "list by a column" list --where 'colour = "red"'
+same "query by a column" query --where 'rating > 2' -k 200 "$second"
+same "query by a column below a folder" query -u "$W/photos" --where 'rating > 2' "$second"
+same "dups by a column" dups --kind scene --min-score 0.9 --where 'rating > 2'
+for by in date rating; do
+	same "list by $by" list --sort $by
+	same "list by $by and a condition" list --sort $by --reverse --where 'colour = "red"'
+done
 try copy "$W/index.db" "$copied"
 expect "a second copy compares" 0 "the copy was read again and is the same"
 given="import sqlite3, sys
