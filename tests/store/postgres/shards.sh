@@ -181,6 +181,18 @@ try index --db "$W/mixed" "$W/photos"
 expect "two of three, and an empty one" 3 "is no shard of the index: it holds nothing"
 [ "$($psql3 -tAc "SELECT to_regclass('target.picture')")" = "" ]
 result "which stays empty" $?
+try query --db "$W/mixed" "$second"
+expect "and the same where nothing is made" 3 "is no shard of the index: it holds nothing"
+alone=$(db alone)
+run index -q --db "$(one alone 1)" "$W/photos/sub"
+for cmd in info index; do
+	try $cmd --db "$alone"
+	expect "$cmd: an index of one server, and empty ones" 3 "it is opened alone, and other servers"
+done
+try shard add --db "$(one alone 1)" "$(one alone 1)"
+expect "an index is not added to itself" 3 "holds something already"
+[ -z "$($psql1 -tAc "SELECT name FROM alone.setting WHERE name = 'shards'")" ]
+result "nor made the first shard by that" $?
 try copy "$there" "$W/back.db"
 answers "$W/back.db" >"$W/back"
 answers "$there" >"$W/three"
