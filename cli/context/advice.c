@@ -97,7 +97,8 @@ static const char *network_advice(const context *c)
 /* Another file is no advice where the sentence is about an index on a server. */
 static bool names_file(const char *advice, const imgsearch_error *err)
 {
-	return advice && strstr(advice, "another file with --db") && strstr(err->message, "index postgres");
+	return advice && strstr(advice, "another file with --db")
+		&& strstr(err->message, "index postgres");
 }
 
 static bool fits(size_t i, const context *c, const imgsearch_error *err)

@@ -224,6 +224,7 @@ struct store {
 	char *path;               /* absolute, or ":memory:" */
 	const char *label, *name; /* of ims_store_label, ims_store_name */
 	bool read_only;           /* asked for, or nothing can be written */
+	store_upgrade upgrade;    /* at the opening; 0: none */
 	store_mount *mount;       /* the engine's callers alone use it */
 	size_t n_mounts;
 };

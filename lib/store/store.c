@@ -23,6 +23,11 @@ const char *ims_store_name(const store *st)
 	return st->name;
 }
 
+store_upgrade ims_store_upgraded(const store *st)
+{
+	return st->upgrade;
+}
+
 size_t ims_store_mounts(const store *st)
 {
 	return st->n_mounts;

@@ -60,6 +60,13 @@ const char *ims_store_name(const store *st); /* "the index in memory" */
 /* The version of a file that is older than this code and was not upgraded yet; 0: it is current. */
 int64_t ims_store_old_version(store *st);
 
+/* Versions of the tables, before and after. An index on a server is upgraded when it is opened. */
+typedef struct store_upgrade {
+	int64_t from, to;
+} store_upgrade;
+
+store_upgrade ims_store_upgraded(const store *st); /* by the opening; 0: it was not */
+
 /* --------------------------------------------------------------------------------- writing ---- */
 
 /*

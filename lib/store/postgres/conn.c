@@ -40,9 +40,7 @@ int ims_pg_connect(pg_store *st, pg_link **out, imgsearch_error *err)
 	l->c = pq->connect(keyword, value, 1);
 	if (l->c)
 		tell_states(l);
-	int rc = !l->c            ? ims_nomem(err)
-		: ims_pg_is_lost(l) ? ims_pg_fail_connection(l, err)
-							: 0;
+	int rc = !l->c ? ims_nomem(err) : ims_pg_is_lost(l) ? ims_pg_fail_connection(l, err) : 0;
 	if (!rc)
 		pq->set_notice(l->c, ignore_notice, NULL);
 	if (rc) {

@@ -30,14 +30,28 @@ static void put_text(buf *b, const char *text)
 	ims_buf_put(b, text, strlen(text));
 }
 
-static void put_host(buf *b, const char *host, const char *port)
+static void put_host(buf *b, const char *host, size_t n_host, const char *port, size_t n_port)
 {
-	bool brackets = strchr(host, ':') != NULL; /* IPv6 */
+	bool brackets = memchr(host, ':', n_host) != NULL; /* IPv6 */
 	put_text(b, brackets ? "[" : "");
-	put_text(b, host);
+	ims_buf_put(b, host, n_host);
 	put_text(b, brackets ? "]" : "");
-	put_text(b, *port ? ":" : "");
-	put_text(b, port);
+	put_text(b, n_port ? ":" : "");
+	ims_buf_put(b, port, n_port);
+}
+
+/* Hosts have a port each, or one for all. */
+static void put_hosts(buf *b, const char *host, const char *port)
+{
+	bool several = strchr(port, ',') != NULL;
+	for (bool more = true; more;) {
+		size_t n_host = strcspn(host, ","), n_port = strcspn(port, ",");
+		put_host(b, host, n_host, port, n_port);
+		more = host[n_host] != 0;
+		put_text(b, more ? "," : "");
+		host += n_host + more;
+		port += several ? n_port + (port[n_port] == ',') : 0;
+	}
 }
 
 /* The address without its password, as people may see it. Owned. */
@@ -60,7 +74,7 @@ static char *public_name(const pg_conninfo_option *o)
 	put_part(&b, user, 0);
 	put_text(&b, *user ? "@" : "");
 	if (!socket)
-		put_host(&b, host, port);
+		put_hosts(&b, host, port);
 	put_text(&b, "/");
 	put_part(&b, db, 0);
 	put_text(&b, socket ? "?host=" : *service ? "?service=" : "");

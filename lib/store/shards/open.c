@@ -134,7 +134,7 @@ static int refuse(const opening *p, size_t i, imgsearch_error *err, const char *
 static int refuse_other(const opening *p, size_t i, bool any_shard, imgsearch_error *err)
 {
 	return refuse(p, i, err,
-		!any_shard ? "has no shards: it is opened alone, and other servers are added to it"
+		!any_shard         ? "has no shards: it is opened alone, and other servers are added to it"
 			: p->absent[i] ? "is no shard of the index: it holds nothing, and was not added to it"
 						   : "is no shard of the index");
 }
@@ -329,6 +329,14 @@ static int make_new(shard_store *st, opening *p, char *const *address, size_t n,
 	return rc ? rc : make_all(st, err);
 }
 
+/* One that was upgraded tells it for all. */
+static void take_upgrade(shard_store *st)
+{
+	for (size_t i = 0; i < st->n && !st->base.upgrade.from; i++)
+		if (st->shard[i])
+			st->base.upgrade = st->shard[i]->upgrade;
+}
+
 static int open_all(shard_store *st, opening *p, char *const *address, size_t n,
 	const store_options *o, imgsearch_error *err)
 {
@@ -373,6 +381,7 @@ int ims_shards_open(store **out, char *const *address, size_t n, const store_opt
 	int rc = open_all(st, p, address, n, o, err);
 	if (!rc)
 		rc = set_name(st) ? ims_nomem(err) : 0;
+	take_upgrade(st);
 	if (!rc && !o->incomplete)
 		rc = check_values(st, err);
 	if (!rc && !o->incomplete)
