@@ -1,5 +1,6 @@
 /* What is the same for every engine. */
 #include "store/engine.h"
+#include "store/shard.h"
 
 #include <string.h>
 
@@ -43,10 +44,18 @@ const char *ims_store_mount(const store *st, size_t i)
 const char ims_store_reason_deleted[] = "kept out on purpose";
 const char ims_store_reason_deleted_copy[] = "same bytes as a picture that is kept out";
 
-int ims_store_no_item(const store *st, int64_t id, imgsearch_error *err)
+const char *ims_store_as_far(store *st)
 {
-	return ims_fail(err, IMGSEARCH_ENOTFOUND, "item %lld is not in index %s", (long long)id,
-		st->label);
+	char *missing;
+	bool some = !ims_store_missing(st, &missing, NULL) && missing;
+	ims_free(missing);
+	return some ? ", as far as its shards can be reached" : "";
+}
+
+int ims_store_no_item(store *st, int64_t id, imgsearch_error *err)
+{
+	return ims_fail(err, IMGSEARCH_ENOTFOUND, "item %lld is not in index %s%s", (long long)id,
+		st->label, ims_store_as_far(st));
 }
 
 int ims_store_refuse_deleted(store *st, const char *name, int64_t id, imgsearch_error *err)

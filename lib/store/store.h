@@ -382,7 +382,7 @@ typedef enum store_presence {
 int ims_store_presences(store *st, const int64_t *ids, size_t n, uint8_t *presence,
 	imgsearch_error *err);
 /* ENOTFOUND, with the one sentence that says so. */
-int ims_store_no_item(const store *st, int64_t id, imgsearch_error *err);
+int ims_store_no_item(store *st, int64_t id, imgsearch_error *err);
 /* Ids of vectors, ascending; ims_free. */
 typedef enum store_id_list {
 	STORE_BARE,      /* without a picture */

@@ -454,6 +454,8 @@ expect "or left out, by name" 0 "$port3/postgres cannot be reached; what it has 
 result "without what it has" $? "$W/out"
 run query --partial -j --db "$grown" "$second" | grep -q '"missing": \["postgresql://'
 result "in JSON, too" $?
+try query --partial --db "$grown" id:99999
+expect "an item may lie there" 3 'and 2 more, as far as its shards can be reached'
 try check --partial --db "$grown"
 expect "a check says what it did not look at" 0 "no problem found in the shards that were reached"
 sed "s/imgsearch@/nobody@/" "$grown" | sed -n 2p | cat - "$grown" | sed 3d >"$W/refused.txt"
