@@ -146,20 +146,6 @@ int ims_store_changes(store *st, int64_t after, int64_t **ids, size_t *n, imgsea
 	return ims_store_changes_between(st, after, INT64_MAX, ids, n, err);
 }
 
-int ims_store_next_ids(store *st, size_t n, int64_t *first, imgsearch_error *err)
-{
-	int64_t last;
-	int rc = ims_store_max_id(st, &last, err);
-	if (rc)
-		return rc;
-	*first = last < INT64_MAX ? last + 1 : INT64_MAX;
-	if (n > (uint64_t)INT64_MAX - (uint64_t)last)
-		return ims_fail(err, IMGSEARCH_ELIMIT,
-			"index %s: the largest id given so far is %lld, which leaves too few for %zu more",
-			st->label, (long long)last, n);
-	return 0;
-}
-
 /* ----------------------------------------------------------------------------------- roots ---- */
 
 store_lists *ims_store_roots_lists(store_roots *roots, int64_t id)
