@@ -293,6 +293,12 @@ try vectors import "$W/rows2.npy" --ids "$W/ids2.npy" --db "$own"
 vectors=$(run shard list --db "$own" | awk -F'\t' '{ n += $5 } END { print n }')
 [ "$rc" = 0 ] && [ "$vectors" = 256 ]
 result "vectors of one's own are replaced among new ones" $? "$W/out"
+metric=$(db metric)
+try vectors import "$W/rows2.npy" --metric l2 --db "$metric"
+[ "$rc" = 0 ] && try vectors import "$W/rows2.npy" --db "$metric" && try info --db "$metric"
+expect "new shards have the metric that is asked for" 0 "vectors      4 of 8 values, l2"
+try vectors import "$W/rows2.npy" --metric ip --db "$metric"
+expect "shards that are there have their own" 3 "the index has the metric l2; leave --metric out"
 try shard move --db "$grown" --to 9
 expect "there is no such shard" 3 "has the shards 1 to 3"
 
