@@ -7,6 +7,7 @@
 #include "store/postgres/schema.h"
 #include "store/postgres/state_cache.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,6 +116,14 @@ static int read_address(pg_store *st, const char *address, imgsearch_error *err)
 	return st->base.path && st->conninfo ? 0 : ims_nomem(err);
 }
 
+/* No index can be made there. */
+static int no_schema(imgsearch_error *err, int rc)
+{
+	if (err)
+		err->detail = ENOENT;
+	return rc;
+}
+
 /*
  * The first schema that the search path names must exist. The server would pass over one that does
  * not, and the tables of another index would be used.
@@ -125,8 +134,9 @@ static int require_schema(const pg_store *st, const pg_result *examined, imgsear
 	size_t size;
 	if (ims_pg_is_null(examined, 0, FIRST_NAMED) || !ims_pg_number(examined, 0, IS_ABSENT))
 		return 0;
-	return ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s: there is no schema \"%s\"", st->base.label,
-		ims_pg_value(examined, 0, FIRST_NAMED, &size));
+	return no_schema(err,
+		ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s: there is no schema \"%s\"", st->base.label,
+			ims_pg_value(examined, 0, FIRST_NAMED, &size)));
 }
 
 static int examine(pg_store *st, const store_options *o, imgsearch_error *err)
@@ -146,8 +156,9 @@ static int examine(pg_store *st, const store_options *o, imgsearch_error *err)
 	bool made = !rc && ims_pg_number(r, 0, 0), has_vector = !rc && ims_pg_number(r, 0, 1);
 	bool has_schema = !rc && !ims_pg_is_null(r, 0, 2), installed = !rc && ims_pg_number(r, 0, 3);
 	if (!rc && !has_schema)
-		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s: no schema of the search path exists",
-			st->base.label);
+		rc = no_schema(err,
+			ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s: no schema of the search path exists",
+				st->base.label));
 	if (!rc)
 		rc = require_schema(st, r, err);
 	ims_pg_clear(r);

@@ -86,7 +86,7 @@ static int open_one(opening *p, size_t i, const char *address, const store_optio
 	existing.must_exist = true; /* nothing is made before it is known that all are new */
 	p->name[i] = ims_postgres_name(address);
 	int rc = ims_postgres_open(&p->shard[i], address, &existing, &why);
-	if (rc == IMGSEARCH_ENOTFOUND) {
+	if (rc == IMGSEARCH_ENOTFOUND && !why.detail) { /* else there is not even a schema */
 		p->absent[i] = true;
 		return p->name[i] ? 0 : ims_nomem(err);
 	}

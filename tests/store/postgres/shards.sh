@@ -183,6 +183,11 @@ expect "two of three, and an empty one" 3 "is no shard of the index: it holds no
 result "which stays empty" $?
 try query --db "$W/mixed" "$second"
 expect "and the same where nothing is made" 3 "is no shard of the index: it holds nothing"
+{ one photos 1 && one photos 2 && one other 3 | sed 's/other/nowhere/'; } >"$W/mixed"
+try query --db "$W/mixed" "$second"
+expect "two of three, and a schema that is not there" 3 'there is no schema "nowhere"'
+try query --db "$(one photos 1 | sed 's/photos/nowhere/')" "$second"
+expect "a schema that is not there" 3 'there is no schema "nowhere"'
 alone=$(db alone)
 run index -q --db "$(one alone 1)" "$W/photos/sub"
 for cmd in info index; do
