@@ -55,10 +55,22 @@ static void put_hosts(buf *b, const char *host, const char *port)
 	}
 }
 
+/* A parameter behind the database, where it has a value. */
+static void put_parameter(buf *b, bool *any, const char *name, const char *value, char also)
+{
+	if (!*value)
+		return;
+	put_text(b, *any ? "&" : "?");
+	put_text(b, name);
+	put_text(b, "=");
+	put_part(b, value, also);
+	*any = true;
+}
+
 /* The address without its password, as people may see it. Owned. */
 static char *public_name(const pg_conninfo_option *o)
 {
-	const char *host = "", *port = "", *db = "", *user = "", *service = "";
+	const char *host = "", *port = "", *db = "", *user = "", *service = "", *options = "";
 	buf b = { 0 };
 	for (; o->keyword; o++) {
 		const char **to = !strcmp(o->keyword, "host") ? &host
@@ -66,11 +78,12 @@ static char *public_name(const pg_conninfo_option *o)
 			: !strcmp(o->keyword, "dbname")           ? &db
 			: !strcmp(o->keyword, "user")             ? &user
 			: !strcmp(o->keyword, "service")          ? &service
+			: !strcmp(o->keyword, "options")          ? &options
 													  : NULL;
 		if (to && o->val)
 			*to = o->val;
 	}
-	bool socket = *host == '/';
+	bool socket = *host == '/', any = false;
 	put_text(&b, "postgresql://");
 	put_part(&b, user, 0);
 	put_text(&b, *user ? "@" : "");
@@ -78,8 +91,10 @@ static char *public_name(const pg_conninfo_option *o)
 		put_hosts(&b, host, port);
 	put_text(&b, "/");
 	put_part(&b, db, 0);
-	put_text(&b, socket ? "?host=" : *service ? "?service=" : "");
-	put_part(&b, socket ? host : service, '/');
+	put_parameter(&b, &any, "host", socket ? host : "", '/');
+	put_parameter(&b, &any, "port", socket ? port : "", 0);
+	put_parameter(&b, &any, "service", service, '/');
+	put_parameter(&b, &any, "options", options, ','); /* the schema */
 	ims_buf_u8(&b, 0);
 	char *name = b.failed ? NULL : ims_strdup((const char *)b.data);
 	ims_buf_free(&b);

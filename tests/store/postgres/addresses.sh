@@ -62,6 +62,13 @@ result "... whose name is shown" $? "$W/out"
 shown=$(PGPASSWORD="$password" run info --db "postgresql://$user@$at" | sed -n 's/^index  *//p')
 lists "the address that is shown is one" PGPASSWORD="$password" "$B/imgsearch" list \
 	--db "$shown"
+schema="$at?options=-csearch_path%3Dpublic,pg_catalog"
+shown=$(PGPASSWORD="$password" run info --db "postgresql://$user@$schema" | sed -n 's/^index  *//p')
+case $shown in *'?options=-csearch_path%3Dpublic,pg_catalog') ;; *) shown=none ;; esac
+lists "... of a schema, too" PGPASSWORD="$password" "$B/imgsearch" list --db "$shown"
+shown=$(PGPASSWORD="$password" run info --db "postgresql://$user@/$db?host=$pg_data&port=$pg_port" |
+	sed -n 's/^index  *//p')
+lists "... of a socket, too" PGPASSWORD="$password" "$B/imgsearch" list --db "$shown"
 several="127.0.0.1:1,127.0.0.1:$pg_port/$db"
 shown=$(PGPASSWORD="$password" run info --db "postgresql://$user@$several" | sed -n 's/^index  *//p')
 case $shown in *"@127.0.0.1:1,127.0.0.1:$pg_port/"*) ;; *) shown=none ;; esac

@@ -423,7 +423,7 @@ run shard move -q --db "$grown" --from 3 --to 2 --buckets 20
 restore
 try query --db "$W/reader.txt" "$second"
 expect "who may only read is told of a restored shard" 3 \
-	"shard 3 (postgresql://reader@127.0.0.1:$port3/postgres) is older than the others"
+	"shard 3 ($(sed -n 3p "$W/reader.txt")) is older than the others"
 try index --db "$grown"
 [ "$rc" = 0 ] && try query --db "$W/reader.txt" "$second"
 expect "the next writer makes the shards agree" 0 "$second"
@@ -460,7 +460,7 @@ postgres_stop
 try query --db "$grown" "$second"
 expect "a shard that is away is an error" 3 "port $port3"
 try query --partial --db "$grown" "$second" -k 10
-expect "or left out, by name" 0 "$port3/postgres cannot be reached; what it has is left out"
+expect "or left out, by name" 0 "$(one grown 3) cannot be reached; what it has is left out"
 ! grep -qF "$(cat "$W/lost")" "$W/out"
 result "without what it has" $? "$W/out"
 run query --partial -j --db "$grown" "$second" | grep -q '"missing": \["postgresql://'
