@@ -313,6 +313,20 @@ static int set_name(shard_store *st)
 	return st->base.path ? 0 : IMGSEARCH_ENOMEM;
 }
 
+/* Two names of one new store: until it is made nothing tells them apart. */
+static int refuse_twice(const shard_store *st, imgsearch_error *err)
+{
+	uint64_t number[SHARDS_MOST];
+	int rc = 0;
+	for (size_t i = 0; !rc && i < st->n; i++) {
+		rc = new_index(st->shard[i], &number[i], err);
+		for (size_t k = 0; !rc && k < i; k++)
+			if (number[k] == number[i])
+				rc = ims_fail(err, IMGSEARCH_EINVAL, "index %s is named twice", st->name[i]);
+	}
+	return rc;
+}
+
 /* Several stores that hold nothing are a new index. */
 static int make_new(shard_store *st, opening *p, char *const *address, size_t n,
 	const store_options *o, imgsearch_error *err)
@@ -326,6 +340,8 @@ static int make_new(shard_store *st, opening *p, char *const *address, size_t n,
 	memset(p->shard, 0, sizeof p->shard);
 	memset(p->name, 0, sizeof p->name);
 	st->n = n;
+	if (!rc)
+		rc = refuse_twice(st, err);
 	return rc ? rc : make_all(st, err);
 }
 

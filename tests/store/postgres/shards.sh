@@ -155,6 +155,15 @@ try query --db "$(one photos 1)" --db "$(one photos 3)" "$second"
 expect "two of three" 3 "has 3 shards, and the addresses lack that of shard 2"
 try query --db "$(one photos 1)" --db "$(one photos 2)" --db "$(one photos 2)" "$second"
 expect "one twice" 3 "is named twice"
+# Making a new index that was cut off, or misspelt, leaves empty shards: they may be made again.
+new=$(db new)
+try index --db "$(one new 1)" --db "$(one new 2)" --db "$(one new 1)" "$W/photos/sub"
+expect "a new shard twice" 3 "is named twice"
+try index --db "$(one new 2)" --db "$(one new 1)" "$W/none"
+try index --db "$(one new 1)" --db "$(one new 2)" --db "$(one new 3)" "$W/none"
+try index --db "$(one new 3)" --db "$(one new 2)" --db "$(one new 1)" "$W/photos/sub"
+[ "$rc" = 0 ] && try check --db "$new"
+expect "the right ones are a new index in any order" 0 "no problem found"
 other=$(db other)
 run index -q --db "$other" "$W/photos/sub"
 try query --db "$(one photos 1)" --db "$(one photos 2)" --db "$(one other 3)" "$second"
