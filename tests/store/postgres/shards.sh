@@ -464,8 +464,31 @@ result "check after that" $? "$W/out"
 there=$grown
 $psql3 -tAc "SELECT convert_from(path, 'UTF8') FROM grown.picture WHERE state = 1 LIMIT 1" \
 	>"$W/lost"
+"$B/imgsearch" serve --partial --db "$grown" --port 0 --socket "$W/socket" >"$W/serve" 2>&1 &
+serving=$!
+until grep -q '^http' "$W/serve"; do kill -0 $serving 2>/dev/null || break; done
+total() { # of the pictures that the open program lists
+	python3 -c 'import json, sys, urllib.request
+print(json.load(urllib.request.urlopen(sys.argv[1] + "api/pictures?sort=path"))["total"])' \
+		"$(grep '^http' "$W/serve")" 2>&1
+}
+total >"$W/all"
 pg_data=$W/3/server
 postgres_stop
+total >"$W/out"
+python3 - "$(grep '^http' "$W/serve")" >"$W/rejected" <<'END'
+import sys, urllib.error, urllib.request
+try:
+    urllib.request.urlopen(sys.argv[1] + "api/reject", b'{"a": 1, "b": 2}')
+except urllib.error.HTTPError as e:
+    print(e.read().decode())
+END
+kill $serving
+wait $serving
+[ "$(cat "$W/out")" -gt 0 ] && [ "$(cat "$W/out")" -lt "$(cat "$W/all")" ]
+result "a shard that goes away is left out of lists of an open program" $? "$W/out"
+grep -q 'nothing can be written without it' "$W/rejected"
+result "... which writes nothing without it" $? "$W/rejected"
 try query --db "$grown" "$second"
 expect "a shard that is away is an error" 3 "port $port3"
 try query --partial --db "$grown" "$second" -k 10
