@@ -29,6 +29,8 @@ static int help_run(context *c, void *args)
 	}
 	snprintf(name, sizeof name, c->n_operands > 1 ? "%s %s" : "%s", c->operand[0],
 		c->n_operands > 1 ? c->operand[1] : "");
+	if (help_below(stdout, c->commands, name))
+		return CLI_DONE;
 	const command *about = command_find(c->commands, name);
 	if (!about)
 		return CLI_USAGE;

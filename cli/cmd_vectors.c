@@ -11,7 +11,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { BLOCK_BYTES = 32 << 20 };
 
@@ -123,25 +122,37 @@ static int check_metric(context *c, const char *asked)
 			context_shown(c), metrics[own]);
 }
 
+/* A new index takes its space from here; one that is there has its own. */
+static int open_target(const importer *m, const char *db, const char *metric)
+{
+	context *c = m->c;
+	imgsearch_options o = context_options(c);
+	imgsearch_error err;
+	o.must_exist = 1;
+	if (!imgsearch_open(db, &o, &c->call, &c->s, &err))
+		return check_metric(c, metric);
+	if (err.code != IMGSEARCH_ENOTFOUND && err.code != IMGSEARCH_EDB) /* an empty file is EDB */
+		return context_error(c, &err);
+	o.must_exist = 0;
+	o.dim = (uint32_t)m->rows.dim;
+	o.metric = metric_of(metric);
+	return context_open_at(c, db, &o);
+}
+
 static int import_run(context *c, void *args)
 {
 	const vectors_args *a = args;
 	importer m = { .c = c, .file = c->operand[0] };
-	imgsearch_options o = context_options(c);
 	const char *db = context_db(c);
 	if (!db || !array_open(&m.rows, c->operand[0]))
 		return CLI_FAILED;
 	m.with_ids = a->ids != NULL;
 	int rc = !a->ids || array_open(&m.ids, a->ids) ? check_files(&m, a->ids) : CLI_FAILED;
-	if (access(db, F_OK)) /* an index that is there has its own */
-		o.dim = (uint32_t)m.rows.dim, o.metric = metric_of(a->metric);
 	m.at_once = BLOCK_BYTES / (4 * m.rows.dim) + 1;
 	if (rc == CLI_DONE)
 		rc = context_refuse_memory(db);
 	if (rc == CLI_DONE)
-		rc = context_open_at(c, db, &o);
-	if (rc == CLI_DONE)
-		rc = check_metric(c, a->metric);
+		rc = open_target(&m, db, a->metric);
 	if (rc == CLI_DONE)
 		rc = import_all(&m);
 	array_close(&m.rows);

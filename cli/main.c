@@ -109,6 +109,11 @@ static void tune_malloc(void)
 static void tune_malloc(void) {}
 #endif
 
+static bool is_help(const char *word)
+{
+	return !strcmp(word, "--help") || !strcmp(word, "-h");
+}
+
 int main(int argc, char **argv)
 {
 	int used, rc, helper = imgsearch_decoder_serve(argc, argv);
@@ -135,10 +140,12 @@ int main(int argc, char **argv)
 		printf("imgsearch %s\n", imgsearch_version_text());
 		return finish_output(CLI_DONE);
 	}
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h")) {
+	if (is_help(argv[1])) {
 		help_all(stdout, commands);
 		return finish_output(CLI_DONE);
 	}
+	if (argc == 3 && is_help(argv[2]) && help_below(stdout, commands, argv[1]))
+		return finish_output(CLI_DONE);
 	const command *c = find_command(argc, argv, &used);
 	rc = c ? run_command(c, argc - used, argv + used) : CLI_USAGE;
 	return finish_output(rc);

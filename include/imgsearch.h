@@ -395,14 +395,15 @@ IMGSEARCH_API int imgsearch_decoder_serve(int argc, char **argv);
 
 /*
  * Opens an index, and makes it where there is none. `location` is a path, ":memory:" (kept
- * nowhere), file:///path, or postgresql://..., a database (docs/scaling.md). The network is loaded by the first picture, not here. An index made by
- * an older version answers as it is; its first writer upgrades it, in one transaction. An index
- * whose files this process cannot write is read without locks: a read during which another process
- * changes it is EBUSY. With another model than the index's, the first picture is EMODEL, except
- * that imgsearch_index_update computes all vectors anew. Errors: EDB (no database, or a damaged
- * one), EVERSION (made by a newer version), ENOTFOUND (must_exist or read_only), EMODEL (a new
- * index, and no such model), EUNSUPPORTED (another scheme; libpq or
- * the server's pgvector is missing; the program set SQLite up for one thread).
+ * nowhere), file:///path, or postgresql://..., a database (docs/scaling.md). The network is loaded
+ * by the first picture, not here. An index made by an older version answers as it is; its first
+ * writer upgrades it, in one transaction; one on a server is upgraded when its owner opens it. The
+ * log tells of either. An index whose files this process cannot write is read without locks: a read
+ * during which another process changes it is EBUSY. With another model than the index's, the first
+ * picture is EMODEL, except that imgsearch_index_update computes all vectors anew. Errors: EDB (no
+ * database, or a damaged one), EVERSION (made by a newer version), ENOTFOUND (must_exist or
+ * read_only), EMODEL (a new index, and no such model), EUNSUPPORTED (another scheme; libpq or the
+ * server's pgvector is missing; the program set SQLite up for one thread).
  */
 IMGSEARCH_API int imgsearch_open(const char *location, const imgsearch_options *options,
 	const imgsearch_call *call, imgsearch **out, imgsearch_error *err);

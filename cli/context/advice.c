@@ -13,7 +13,7 @@ static const struct {
 	const char *command; /* NULL: any */
 	int status;
 	int detail;       /* errno, or the low byte of SQLite's result code; 0: any */
-	const char *text; /* "{db}" stands for the option that names the index */
+	const char *text; /* "{db}" stands for the option that names the index; NULL: none */
 } table[] = {
 	{ "backup", IMGSEARCH_EEXIST, 0, "replace it with --force, or write elsewhere" },
 	{ "train", IMGSEARCH_EEXIST, 0, "continue it with --resume, or start over with --restart" },
@@ -23,6 +23,7 @@ static const struct {
 	{ "copy", IMGSEARCH_EEXIST, 0, "name a new file or an empty schema" },
 	{ "copy", IMGSEARCH_EINVAL, EINPROGRESS, "name another target, or start over with --restart" },
 	{ "copy", IMGSEARCH_EIO, ENOSPC, "make room and run it again: it goes on where it was" },
+	{ "copy", IMGSEARCH_EIO, EACCES, NULL },
 	{ "copy", IMGSEARCH_EIO, 0, "run it again: it goes on where it was" },
 	{ "index", IMGSEARCH_ENOTFOUND, 0, "name a folder: imgsearch index{db} DIR" },
 	{ "root mv", IMGSEARCH_ENOTFOUND, 0, "imgsearch info{db} lists the folders" },
@@ -122,7 +123,8 @@ static const char *network_advice(const context *c)
 /* Another file is no advice where the sentence is about an index on a server. */
 static bool names_file(const char *advice, const imgsearch_error *err)
 {
-	return strstr(advice, "another file with --db") && strstr(err->message, "index postgres");
+	return advice && strstr(advice, "another file with --db")
+		&& strstr(err->message, "index postgres");
 }
 
 static bool fits(size_t i, const context *c, const imgsearch_error *err)

@@ -230,7 +230,7 @@ int context_open_at(context *c, const char *path, const imgsearch_options *o)
 
 int context_open_error(context *c, const char *path, const imgsearch_error *err)
 {
-	if (err->code != IMGSEARCH_ENOTFOUND || access(path, F_OK) == 0)
+	if (err->code != IMGSEARCH_ENOTFOUND || err->detail) /* such as a schema that is not there */
 		return context_error(c, err);
 	char *shown = address_public(path);
 	int rc = cli_fail("%s: there is no index; make one with: imgsearch index%s DIR",

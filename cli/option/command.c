@@ -144,6 +144,12 @@ int command_usage(const command *c, const char *format, ...)
 	return CLI_USAGE;
 }
 
+bool command_is_below(const command *c, const char *word)
+{
+	size_t length = strlen(word);
+	return !strncmp(c->name, word, length) && c->name[length] == ' ';
+}
+
 /*
  * For "root" alone the message lists the commands that begin with it; otherwise it names the
  * nearest command.
@@ -151,11 +157,11 @@ int command_usage(const command *c, const char *format, ...)
 static void say_unknown(const command *const *commands, const char *name)
 {
 	const char *names[64];
-	size_t n = 0, length = strlen(name);
+	size_t n = 0;
 	char list[256] = "";
 	for (size_t i = 0, at = 0; commands[i] && n < 64 && at < sizeof list; i++) {
 		names[n++] = commands[i]->name;
-		if (!strncmp(commands[i]->name, name, length) && commands[i]->name[length] == ' ')
+		if (command_is_below(commands[i], name))
 			at += (size_t)snprintf(list + at, sizeof list - at, "%simgsearch %s", at ? ", " : "",
 				commands[i]->name);
 	}

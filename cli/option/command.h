@@ -82,6 +82,9 @@ size_t command_own_options(const command *c);
  */
 const command *command_find(const command *const *commands, const char *name);
 
+/* Whether a command has two words, of which this is the first. */
+bool command_is_below(const command *c, const char *word);
+
 /* One sentence to stderr that points at the help of c (NULL: of all). Returns CLI_USAGE. */
 int command_usage(const command *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

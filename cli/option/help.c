@@ -80,6 +80,19 @@ void help_command(FILE *f, const command *c)
 		print_option(f, o);
 }
 
+bool help_below(FILE *f, const command *const *commands, const char *word)
+{
+	bool any = false;
+	for (size_t i = 0; commands[i]; i++) {
+		if (!command_is_below(commands[i], word))
+			continue;
+		fputs(any ? "\n" : "", f);
+		help_command(f, commands[i]);
+		any = true;
+	}
+	return any;
+}
+
 void help_all(FILE *f, const command *const *commands)
 {
 	fputs("usage: imgsearch COMMAND [OPTION...] [ARGUMENT...]\n\n"

@@ -10,4 +10,7 @@
 void help_command(FILE *f, const command *c);
 void help_all(FILE *f, const command *const *commands);
 
+/* Of each command of two words that begins with this one; false: there is none. */
+bool help_below(FILE *f, const command *const *commands, const char *word);
+
 #endif

@@ -83,6 +83,10 @@ int imgsearch_open(const char *location, const imgsearch_options *theirs,
 	}
 	if (!rc)
 		rc = ims_handle_open(out, path, &options, err);
+	if (!rc) {
+		job j = { .call = checked };
+		ims_handle_tell_upgrade(*out, ims_store_upgraded((*out)->store), &j);
+	}
 	ims_free(path);
 	ims_ending_watch_main();
 	return rc;

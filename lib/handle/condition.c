@@ -290,7 +290,7 @@ int ims_filter_matching(imgsearch *s, const imgsearch_filter *filter, int64_t **
 		ims_free(l.ids);
 	} else {
 		*ids = l.ids;
-		*n = l.n;
+		*n = ims_ids_sort(l.ids, l.n);
 	}
 	ims_where_free(w);
 	return rc;

@@ -19,7 +19,7 @@ int ims_filter_matching(imgsearch *s, const imgsearch_filter *filter, int64_t **
 	imgsearch_error *err);
 
 /*
- * The value of a column of all indexed pictures that have one, in order of id: of a CSV, else the
+ * The value of a column of all indexed pictures that have one, in any order: of a CSV, else the
  * fact. The value is valid during the call. A result other than 0 stops and is returned.
  */
 typedef int filter_value_each(void *user, int64_t id, const char *value);

@@ -176,6 +176,15 @@ job ims_handle_job(imgsearch *s, const imgsearch_call *call)
 	return j;
 }
 
+void ims_handle_tell_upgrade(imgsearch *s, store_upgrade upgrade, job *j)
+{
+	if (upgrade.from)
+		ims_job_log(j, IMGSEARCH_LOG_WARNING,
+			"index %s was upgraded from version %lld to %lld: older programs cannot open it any "
+			"more",
+			ims_store_label(s->store), (long long)upgrade.from, (long long)upgrade.to);
+}
+
 int ims_handle_write_begin(imgsearch *s, job *j, imgsearch_error *err)
 {
 	int idle = 0;
@@ -187,14 +196,12 @@ int ims_handle_write_begin(imgsearch *s, job *j, imgsearch_error *err)
 			atomic_load(&s->transaction.thread) ? "%s: a transaction of this handle is open"
 												: "%s: another thread is changing the index",
 			ims_store_name(s->store));
-	int64_t older = ims_store_old_version(s->store);
+	store_upgrade upgrade = { ims_store_old_version(s->store), IMS_STORE_VERSION };
 	int rc = ims_store_write_begin(s->store, err);
 	if (rc)
 		atomic_store(&s->writing, 0);
-	else if (older)
-		ims_job_log(j, IMGSEARCH_LOG_WARNING,
-			"index %s was upgraded from version %lld to %d: older programs cannot open it any more",
-			ims_store_label(s->store), (long long)older, IMS_STORE_VERSION);
+	else
+		ims_handle_tell_upgrade(s, upgrade, j);
 	return rc;
 }
 

@@ -79,6 +79,8 @@ job ims_handle_job(imgsearch *s, const imgsearch_call *call);
  * upgraded, which the log of j (may be NULL) tells.
  */
 int ims_handle_write_begin(imgsearch *s, job *j, imgsearch_error *err);
+
+void ims_handle_tell_upgrade(imgsearch *s, store_upgrade upgrade, job *j); /* in the log of j */
 void ims_handle_write_end(imgsearch *s);
 
 /*

@@ -5,6 +5,7 @@
 #include "handle/offline.h"
 #include "handle/paths.h"
 #include "handle/view.h"
+#include "store/shard.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -305,8 +306,8 @@ int ims_items_find(imgsearch *s, const char *path, int64_t *id, imgsearch_error 
 		*err = f.why;
 	if (rc)
 		return rc;
-	return ims_fail(err, IMGSEARCH_ENOTFOUND, "%s is not in index %s", path,
-		ims_store_label(s->store));
+	return ims_fail(err, IMGSEARCH_ENOTFOUND, "%s is not in index %s%s", path,
+		ims_store_label(s->store), ims_store_as_far(s->store));
 }
 
 int ims_items_exist(imgsearch *s, const int64_t *ids, size_t n, uint8_t *exists,

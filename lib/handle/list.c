@@ -77,9 +77,12 @@ static int read_values(lister *l)
 {
 	uint32_t sort = l->options->sort;
 	int fact = sort == IMGSEARCH_SORT_DATE ? FACT_DATE : FACT_RATING;
-	return sort == IMGSEARCH_SORT_DATE || sort == IMGSEARCH_SORT_RATING
+	int rc = sort == IMGSEARCH_SORT_DATE || sort == IMGSEARCH_SORT_RATING
 		? ims_filter_values(l->s, ims_fact_names[fact], add_value, l, l->err)
 		: 0;
+	if (!rc && l->n_values)
+		qsort(l->value, l->n_values, sizeof *l->value, ims_id_compare);
+	return rc;
 }
 
 static int by_place(const list_entry *a, const list_entry *b)

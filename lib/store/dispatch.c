@@ -307,12 +307,6 @@ int ims_store_file_bytes(store *st, uint64_t *bytes, imgsearch_error *err)
 	return st->engine->pictures.file_bytes(st, bytes, err);
 }
 
-int ims_store_rejected(store *st, const hash256 *a, const hash256 *b, bool *rejected,
-	imgsearch_error *err)
-{
-	return st->engine->pictures.rejected(st, a, b, rejected, err);
-}
-
 int ims_store_each_rejected(store *st, store_rejected_each *each, void *user, imgsearch_error *err)
 {
 	return st->engine->pictures.each_rejected(st, each, user, err);
@@ -422,11 +416,6 @@ int ims_store_searcher_publish(store *st, int64_t state, const char *params, uin
 	uint64_t rows, int64_t change, imgsearch_error *err)
 {
 	return st->engine->settings.searcher_publish(st, state, params, version, rows, change, err);
-}
-
-int ims_store_searcher_remove(store *st, const char *name, imgsearch_error *err)
-{
-	return st->engine->settings.searcher_remove(st, name, err);
 }
 
 int ims_store_searcher_bytes(store *st, int64_t state, uint64_t *bytes, imgsearch_error *err)

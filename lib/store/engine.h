@@ -80,8 +80,6 @@ typedef struct store_pictures_table {
 	int (*file_get)(store *st, int64_t picture, buf *out, hash256 *hash, imgsearch_error *err);
 	int (*file_find)(store *st, const hash256 *hash, int64_t *picture, imgsearch_error *err);
 	int (*file_bytes)(store *st, uint64_t *bytes, imgsearch_error *err);
-	int (*rejected)(store *st, const hash256 *a, const hash256 *b, bool *rejected,
-		imgsearch_error *err);
 	int (*each_rejected)(store *st, store_rejected_each *each, void *user, imgsearch_error *err);
 	int (*unconverted)(store *st, uint64_t *n, imgsearch_error *err);
 	int (*dated)(store *st, uint64_t *n, imgsearch_error *err);
@@ -109,7 +107,6 @@ typedef struct store_settings_table {
 		imgsearch_error *err);
 	int (*searcher_publish)(store *st, int64_t state, const char *params, uint32_t version,
 		uint64_t rows, int64_t change, imgsearch_error *err);
-	int (*searcher_remove)(store *st, const char *name, imgsearch_error *err);
 	int (*searcher_bytes)(store *st, int64_t state, uint64_t *bytes, imgsearch_error *err);
 	int (*chunk_get)(store *st, int64_t state, uint32_t number, buf *out, imgsearch_error *err);
 	/* NULL: nothing is kept elsewhere */
@@ -224,6 +221,7 @@ struct store {
 	char *path;               /* absolute, or ":memory:" */
 	const char *label, *name; /* of ims_store_label, ims_store_name */
 	bool read_only;           /* asked for, or nothing can be written */
+	store_upgrade upgrade;    /* at the opening; 0: none */
 	store_mount *mount;       /* the engine's callers alone use it */
 	size_t n_mounts;
 };

@@ -22,6 +22,9 @@ int ims_store_shards(store *st, store_shard **out, size_t *n, imgsearch_error *e
 /* The names of shards that cannot be reached, one a line, owned; NULL: all are there. ENOMEM. */
 int ims_store_missing(store *st, char **names, imgsearch_error *err);
 
+/* What follows "is not in index NAME": "" where all of it was looked at. */
+const char *ims_store_as_far(store *st);
+
 /*
  * Between write_begin and write_end, outside of a transaction, as the next. The index of an
  * address, which is made, or is empty, becomes one more shard, without buckets. A store on a

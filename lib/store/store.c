@@ -1,5 +1,6 @@
 /* What is the same for every engine. */
 #include "store/engine.h"
+#include "store/shard.h"
 
 #include <string.h>
 
@@ -23,6 +24,11 @@ const char *ims_store_name(const store *st)
 	return st->name;
 }
 
+store_upgrade ims_store_upgraded(const store *st)
+{
+	return st->upgrade;
+}
+
 size_t ims_store_mounts(const store *st)
 {
 	return st->n_mounts;
@@ -38,10 +44,18 @@ const char *ims_store_mount(const store *st, size_t i)
 const char ims_store_reason_deleted[] = "kept out on purpose";
 const char ims_store_reason_deleted_copy[] = "same bytes as a picture that is kept out";
 
-int ims_store_no_item(const store *st, int64_t id, imgsearch_error *err)
+const char *ims_store_as_far(store *st)
 {
-	return ims_fail(err, IMGSEARCH_ENOTFOUND, "item %lld is not in index %s", (long long)id,
-		st->label);
+	char *missing;
+	bool some = !ims_store_missing(st, &missing, NULL) && missing;
+	ims_free(missing);
+	return some ? ", as far as its shards can be reached" : "";
+}
+
+int ims_store_no_item(store *st, int64_t id, imgsearch_error *err)
+{
+	return ims_fail(err, IMGSEARCH_ENOTFOUND, "item %lld is not in index %s%s", (long long)id,
+		st->label, ims_store_as_far(st));
 }
 
 int ims_store_refuse_deleted(store *st, const char *name, int64_t id, imgsearch_error *err)
@@ -130,20 +144,6 @@ int ims_store_change_last(store *st, int64_t *change, imgsearch_error *err)
 int ims_store_changes(store *st, int64_t after, int64_t **ids, size_t *n, imgsearch_error *err)
 {
 	return ims_store_changes_between(st, after, INT64_MAX, ids, n, err);
-}
-
-int ims_store_next_ids(store *st, size_t n, int64_t *first, imgsearch_error *err)
-{
-	int64_t last;
-	int rc = ims_store_max_id(st, &last, err);
-	if (rc)
-		return rc;
-	*first = last < INT64_MAX ? last + 1 : INT64_MAX;
-	if (n > (uint64_t)INT64_MAX - (uint64_t)last)
-		return ims_fail(err, IMGSEARCH_ELIMIT,
-			"index %s: the largest id given so far is %lld, which leaves too few for %zu more",
-			st->label, (long long)last, n);
-	return 0;
 }
 
 /* ----------------------------------------------------------------------------------- roots ---- */

@@ -60,6 +60,13 @@ const char *ims_store_name(const store *st); /* "the index in memory" */
 /* The version of a file that is older than this code and was not upgraded yet; 0: it is current. */
 int64_t ims_store_old_version(store *st);
 
+/* Versions of the tables, before and after. An index on a server is upgraded when it is opened. */
+typedef struct store_upgrade {
+	int64_t from, to;
+} store_upgrade;
+
+store_upgrade ims_store_upgraded(const store *st); /* by the opening; 0: it was not */
+
 /* --------------------------------------------------------------------------------- writing ---- */
 
 /*
@@ -250,7 +257,6 @@ int ims_store_searcher_chunk(store *st, int64_t state, uint32_t number, const vo
 	size_t size, imgsearch_error *err);
 int ims_store_searcher_publish(store *st, int64_t state, const char *params, uint32_t version,
 	uint64_t rows, int64_t change, imgsearch_error *err);
-int ims_store_searcher_remove(store *st, const char *name, imgsearch_error *err);
 /* Deletes the changes that every searcher contains. */
 int ims_store_changes_trim(store *st, imgsearch_error *err);
 
@@ -375,7 +381,7 @@ typedef enum store_presence {
 int ims_store_presences(store *st, const int64_t *ids, size_t n, uint8_t *presence,
 	imgsearch_error *err);
 /* ENOTFOUND, with the one sentence that says so. */
-int ims_store_no_item(const store *st, int64_t id, imgsearch_error *err);
+int ims_store_no_item(store *st, int64_t id, imgsearch_error *err);
 /* Ids of vectors, ascending; ims_free. */
 typedef enum store_id_list {
 	STORE_BARE,      /* without a picture */
@@ -504,9 +510,6 @@ int ims_store_state_get(store *st, store_state *out, imgsearch_error *err);
 /* The largest id that was ever given to a picture or a vector; -1: none yet. */
 int ims_store_max_id(store *st, int64_t *id, imgsearch_error *err);
 
-/* The first of n ids that count on from there. ELIMIT: they would pass INT64_MAX. */
-int ims_store_next_ids(store *st, size_t n, int64_t *first, imgsearch_error *err);
-
 /*
  * All vectors in order of id, from one state of the file, in blocks of some hundred rows (n, dim),
  * valid during the call. EDB: a row has not dim values.
@@ -616,10 +619,6 @@ int ims_store_change_last(store *st, int64_t *change, imgsearch_error *err);
 int ims_store_changes(store *st, int64_t after, int64_t **ids, size_t *n, imgsearch_error *err);
 /* The same, up to change `last`. */
 int ims_store_changes_between(store *st, int64_t after, int64_t last, int64_t **ids, size_t *n,
-	imgsearch_error *err);
-
-/* Whether the pair is stored as different, in either order. On failure *rejected is false. */
-int ims_store_rejected(store *st, const hash256 *a, const hash256 *b, bool *rejected,
 	imgsearch_error *err);
 
 /*

@@ -74,6 +74,10 @@ END
 check "half of a command of two words" 2 imgsearch vectors <<'END'
 ! imgsearch: say what to do with "vectors": imgsearch vectors import, imgsearch vectors export (see: imgsearch help)
 END
+imgsearch help shard >.out 2>.err && imgsearch shard --help >.err && cmp -s .out .err &&
+	{ imgsearch help shard list && echo && imgsearch help shard add && echo &&
+		imgsearch help shard move; } | cmp -s .out
+result "help of half of a command: that of each" $?
 check "a value without its option" 2 imgsearch build graph <<'END'
 ! imgsearch: build: unexpected argument "graph"; did you mean --searcher graph? (see: imgsearch help build)
 END

@@ -286,13 +286,11 @@ static int back_up(store *st, imgsearch_error *err)
 
 static int read_lists(store *st, imgsearch_error *err)
 {
-	const hash256 a = { { 1 } }, b = { { 2 } };
 	int64_t *ids = NULL, id;
 	store_state state;
 	size_t n = 0, columns = 0;
 	store_cell *c = NULL;
 	store_counts counts;
-	bool rejected;
 	store_roots roots;
 	int rc = ims_store_roots_get(st, &roots, err);
 	if (!rc && (roots.n != 1 || strcmp(roots.path[0], folder)))
@@ -305,8 +303,6 @@ static int read_lists(store *st, imgsearch_error *err)
 	if (!rc)
 		rc = ims_store_columns_get(st, 1, &c, &columns, err);
 	ims_store_columns_free(c, columns);
-	if (!rc)
-		rc = ims_store_rejected(st, &a, &b, &rejected, err);
 	if (!rc)
 		rc = ims_store_each_rejected(st, ignore_pair, NULL, err);
 	if (!rc)

@@ -439,8 +439,6 @@ static void read_numbers(store *st, buf *b)
 	store_counts counts;
 	int64_t number, *ids;
 	size_t n;
-	bool rejected;
-	static const hash256 zero;
 	ok(ims_store_counts(st, &counts, &err));
 	for (int i = 0; i < STORE_STATES; i++)
 		ims_buf_text(b, "%d ", (int)counts.by_state[i]);
@@ -448,18 +446,14 @@ static void read_numbers(store *st, buf *b)
 		(int)counts.vectors_kept);
 	ok(ims_store_max_id(st, &number, &err));
 	ims_buf_text(b, "largest id %lld ", (long long)number);
-	ok(ims_store_next_ids(st, 2, &number, &err));
-	ims_buf_text(b, "next %lld ", (long long)number);
 	ok(ims_store_change_last(st, &number, &err));
 	ims_buf_text(b, "change %lld\n", (long long)number);
 	for (int64_t after = 0; after < 60; after++) {
 		ims_buf_text(b, "%d: ", ims_store_changes(st, after, &ids, &n, NULL));
 		note_ids(b, ids, n);
 	}
-	ok(ims_store_rejected(st, &zero, &zero, &rejected, &err));
 	ok(ims_store_each_rejected(st, note_pair, b, &err));
 	ok(ims_store_signatures(st, note_signature, b, &err));
-	ims_buf_text(b, "%d\n", rejected);
 }
 
 /* What every reading function says, and the check. */

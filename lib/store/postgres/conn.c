@@ -10,6 +10,17 @@ static void ignore_notice(void *arg, const pg_result *r)
 }
 
 /*
+ * From now on messages of libpq have the SQLSTATE. Before, they have not: a server that refused is
+ * asked once more.
+ */
+static void tell_states(pg_link *l)
+{
+	ims_libpq()->set_verbosity(l->c, PG_ERRORS_VERBOSE);
+	if (ims_pg_is_lost(l) && ims_pg_was_answered(l))
+		ims_libpq()->reset(l->c);
+}
+
+/*
  * What stands before the address is overruled by it: a server that is not heard of for a minute is
  * gone.
  */
@@ -27,9 +38,9 @@ int ims_pg_connect(pg_store *st, pg_link **out, imgsearch_error *err)
 		return ims_nomem(err);
 	l->st = st;
 	l->c = pq->connect(keyword, value, 1);
-	int rc = !l->c                             ? ims_nomem(err)
-		: pq->status(l->c) == PG_CONNECTION_OK ? 0
-											   : ims_pg_fail_connection(l, err);
+	if (l->c)
+		tell_states(l);
+	int rc = !l->c ? ims_nomem(err) : ims_pg_is_lost(l) ? ims_pg_fail_connection(l, err) : 0;
 	if (!rc)
 		pq->set_notice(l->c, ignore_notice, NULL);
 	if (rc) {

@@ -139,15 +139,38 @@ void ims_pg_clear_failure(pg_link *l)
 	l->why.code = 0;
 }
 
-/* Whether a server is there and lets nobody in. libpq has no SQLSTATE of it. */
-static bool is_refusal(const char *message)
+static const char severity_end[] = ":  "; /* of a server's message, in every language */
+
+bool ims_pg_was_answered(const pg_link *l)
 {
-	static const char *const known[] = { "authentication failed", "permission denied",
-		"pg_hba.conf", "does not exist", "not permitted to log in" };
-	bool refused = strstr(message, "no password supplied");
-	for (size_t i = 0; strstr(message, "FATAL:") && i < sizeof known / sizeof *known; i++)
-		refused |= strstr(message, known[i]) != NULL;
-	return refused;
+	return strstr(ims_libpq()->error(l->c), severity_end) != NULL;
+}
+
+/* Of several hosts, the one that answered tells why. */
+static const char *telling_line(const char *message)
+{
+	const char *at = strstr(message, severity_end);
+	while (at && at > message && at[-1] != '\n')
+		at--;
+	return at ? at : message;
+}
+
+/* Where a message of libpq has an SQLSTATE, which PG_ERRORS_VERBOSE puts behind the severity. */
+static char *find_state(char *message)
+{
+	enum { LENGTH = 5 };
+	char *at = strstr(message, severity_end);
+	at = at ? at + strlen(severity_end) : NULL;
+	return at && strspn(at, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ") == LENGTH && at[LENGTH] == ':'
+		? at
+		: NULL;
+}
+
+/* Whether a server is there and lets nobody in, for a reason that stays. */
+static bool is_refusal(const pg_link *l, const char *state)
+{
+	bool passes = state && (may_pass(state) || !strncmp(state, "53", 2)); /* 53: has no room */
+	return state ? !passes : ims_libpq()->needs_password(l->c);
 }
 
 int ims_pg_fail_connection(pg_link *l, imgsearch_error *err)
@@ -156,8 +179,11 @@ int ims_pg_fail_connection(pg_link *l, imgsearch_error *err)
 	imgsearch_error why;
 	if (is_known(l))
 		return fail_again(l, err);
-	copy_line(line, sizeof line, ims_libpq()->error(l->c));
-	bool passes = !is_refusal(line);
+	copy_line(line, sizeof line, telling_line(ims_libpq()->error(l->c)));
+	char *state = find_state(line);
+	bool passes = !is_refusal(l, state);
+	if (state) /* people see the sentence alone */
+		memmove(state, state + strlen("XXXXX: "), strlen(state + strlen("XXXXX: ")) + 1);
 	ims_fail(&why, IMGSEARCH_EIO, "index %s: %s", l->st->base.label, line);
 	why.detail = passes ? ECONNRESET : EACCES;
 	return fail_with(l, &why, passes, err);

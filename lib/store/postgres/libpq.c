@@ -18,6 +18,8 @@ static void load(void)
 		{ "PQreset", AT(reset) },
 		{ "PQstatus", AT(status) },
 		{ "PQerrorMessage", AT(error) },
+		{ "PQsetErrorVerbosity", AT(set_verbosity) },
+		{ "PQconnectionNeedsPassword", AT(needs_password) },
 		{ "PQserverVersion", AT(server_version) },
 		{ "PQtransactionStatus", AT(in_transaction) },
 		{ "PQsetNoticeReceiver", AT(set_notice) },

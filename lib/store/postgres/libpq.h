@@ -29,6 +29,7 @@ enum {
 };
 enum { PG_DIAG_SQLSTATE = 'C', PG_DIAG_PRIMARY = 'M', PG_DIAG_DETAIL = 'D' };
 enum { PG_TEXT = 0, PG_BINARY = 1 };
+enum { PG_ERRORS_VERBOSE = 2 }; /* of set_verbosity: messages have the SQLSTATE */
 
 typedef struct pg_conninfo_option {
 	char *keyword, *envvar, *compiled, *val, *label, *dispchar;
@@ -43,6 +44,8 @@ typedef struct libpq {
 	void (*reset)(pg_conn *c);
 	int (*status)(const pg_conn *c);
 	char *(*error)(const pg_conn *c);
+	int (*set_verbosity)(pg_conn *c, int verbosity);
+	int (*needs_password)(const pg_conn *c);
 	int (*server_version)(const pg_conn *c);
 	int (*in_transaction)(const pg_conn *c);
 	pg_notice *(*set_notice)(pg_conn *c, pg_notice *notice, void *arg);

@@ -7,6 +7,7 @@
 #include "store/postgres/schema.h"
 #include "store/postgres/state_cache.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,20 +31,46 @@ static void put_text(buf *b, const char *text)
 	ims_buf_put(b, text, strlen(text));
 }
 
-static void put_host(buf *b, const char *host, const char *port)
+static void put_host(buf *b, const char *host, size_t n_host, const char *port, size_t n_port)
 {
-	bool brackets = strchr(host, ':') != NULL; /* IPv6 */
+	bool brackets = memchr(host, ':', n_host) != NULL; /* IPv6 */
 	put_text(b, brackets ? "[" : "");
-	put_text(b, host);
+	ims_buf_put(b, host, n_host);
 	put_text(b, brackets ? "]" : "");
-	put_text(b, *port ? ":" : "");
-	put_text(b, port);
+	put_text(b, n_port ? ":" : "");
+	ims_buf_put(b, port, n_port);
+}
+
+/* Hosts have a port each, or one for all. */
+static void put_hosts(buf *b, const char *host, const char *port)
+{
+	bool several = strchr(port, ',') != NULL;
+	for (bool more = true; more;) {
+		size_t n_host = strcspn(host, ","), n_port = strcspn(port, ",");
+		put_host(b, host, n_host, port, n_port);
+		more = host[n_host] != 0;
+		put_text(b, more ? "," : "");
+		host += n_host + more;
+		port += several ? n_port + (port[n_port] == ',') : 0;
+	}
+}
+
+/* A parameter behind the database, where it has a value. */
+static void put_parameter(buf *b, bool *any, const char *name, const char *value, char also)
+{
+	if (!*value)
+		return;
+	put_text(b, *any ? "&" : "?");
+	put_text(b, name);
+	put_text(b, "=");
+	put_part(b, value, also);
+	*any = true;
 }
 
 /* The address without its password, as people may see it. Owned. */
 static char *public_name(const pg_conninfo_option *o)
 {
-	const char *host = "", *port = "", *db = "", *user = "", *service = "";
+	const char *host = "", *port = "", *db = "", *user = "", *service = "", *options = "";
 	buf b = { 0 };
 	for (; o->keyword; o++) {
 		const char **to = !strcmp(o->keyword, "host") ? &host
@@ -51,20 +78,23 @@ static char *public_name(const pg_conninfo_option *o)
 			: !strcmp(o->keyword, "dbname")           ? &db
 			: !strcmp(o->keyword, "user")             ? &user
 			: !strcmp(o->keyword, "service")          ? &service
+			: !strcmp(o->keyword, "options")          ? &options
 													  : NULL;
 		if (to && o->val)
 			*to = o->val;
 	}
-	bool socket = *host == '/';
+	bool socket = *host == '/', any = false;
 	put_text(&b, "postgresql://");
 	put_part(&b, user, 0);
 	put_text(&b, *user ? "@" : "");
 	if (!socket)
-		put_host(&b, host, port);
+		put_hosts(&b, host, port);
 	put_text(&b, "/");
 	put_part(&b, db, 0);
-	put_text(&b, socket ? "?host=" : *service ? "?service=" : "");
-	put_part(&b, socket ? host : service, '/');
+	put_parameter(&b, &any, "host", socket ? host : "", '/');
+	put_parameter(&b, &any, "port", socket ? port : "", 0);
+	put_parameter(&b, &any, "service", service, '/');
+	put_parameter(&b, &any, "options", options, ','); /* the schema */
 	ims_buf_u8(&b, 0);
 	char *name = b.failed ? NULL : ims_strdup((const char *)b.data);
 	ims_buf_free(&b);
@@ -101,6 +131,14 @@ static int read_address(pg_store *st, const char *address, imgsearch_error *err)
 	return st->base.path && st->conninfo ? 0 : ims_nomem(err);
 }
 
+/* No index can be made there. */
+static int no_schema(imgsearch_error *err, int rc)
+{
+	if (err)
+		err->detail = ENOENT;
+	return rc;
+}
+
 /*
  * The first schema that the search path names must exist. The server would pass over one that does
  * not, and the tables of another index would be used.
@@ -111,8 +149,9 @@ static int require_schema(const pg_store *st, const pg_result *examined, imgsear
 	size_t size;
 	if (ims_pg_is_null(examined, 0, FIRST_NAMED) || !ims_pg_number(examined, 0, IS_ABSENT))
 		return 0;
-	return ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s: there is no schema \"%s\"", st->base.label,
-		ims_pg_value(examined, 0, FIRST_NAMED, &size));
+	return no_schema(err,
+		ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s: there is no schema \"%s\"", st->base.label,
+			ims_pg_value(examined, 0, FIRST_NAMED, &size)));
 }
 
 static int examine(pg_store *st, const store_options *o, imgsearch_error *err)
@@ -132,8 +171,9 @@ static int examine(pg_store *st, const store_options *o, imgsearch_error *err)
 	bool made = !rc && ims_pg_number(r, 0, 0), has_vector = !rc && ims_pg_number(r, 0, 1);
 	bool has_schema = !rc && !ims_pg_is_null(r, 0, 2), installed = !rc && ims_pg_number(r, 0, 3);
 	if (!rc && !has_schema)
-		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s: no schema of the search path exists",
-			st->base.label);
+		rc = no_schema(err,
+			ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s: no schema of the search path exists",
+				st->base.label));
 	if (!rc)
 		rc = require_schema(st, r, err);
 	ims_pg_clear(r);

@@ -632,18 +632,6 @@ int ims_pg_reject(store *st, const hash256 *a, const hash256 *b, imgsearch_error
 		"INSERT INTO rejected VALUES ($1, $2) ON CONFLICT DO NOTHING", &p);
 }
 
-int ims_pg_rejected(store *st, const hash256 *a, const hash256 *b, bool *rejected,
-	imgsearch_error *err)
-{
-	int64_t there;
-	pg_params p = { 0 };
-	put_pair(&p, a, b);
-	int rc = read_number(st, &there, err,
-		"SELECT EXISTS (SELECT FROM rejected WHERE a = $1 AND b = $2)", &p);
-	*rejected = there != 0;
-	return rc;
-}
-
 static int read_rejected(void *user, const pg_result *r, int row, imgsearch_error *err)
 {
 	const lookup *l = user;

@@ -62,8 +62,6 @@ int ims_pg_file_put(store *st, int64_t picture, const void *data, size_t size,
 int ims_pg_file_get(store *st, int64_t picture, buf *out, hash256 *hash, imgsearch_error *err);
 int ims_pg_file_find(store *st, const hash256 *hash, int64_t *picture, imgsearch_error *err);
 int ims_pg_file_bytes(store *st, uint64_t *bytes, imgsearch_error *err);
-int ims_pg_rejected(store *st, const hash256 *a, const hash256 *b, bool *rejected,
-	imgsearch_error *err);
 int ims_pg_each_rejected(store *st, store_rejected_each *each, void *user, imgsearch_error *err);
 int ims_pg_unconverted(store *st, uint64_t *n, imgsearch_error *err);
 int ims_pg_dated(store *st, uint64_t *n, imgsearch_error *err);
@@ -89,7 +87,6 @@ int ims_pg_searcher_chunk(store *st, int64_t state, uint32_t number, const void 
 	imgsearch_error *err);
 int ims_pg_searcher_publish(store *st, int64_t state, const char *params, uint32_t version,
 	uint64_t rows, int64_t change, imgsearch_error *err);
-int ims_pg_searcher_remove(store *st, const char *name, imgsearch_error *err);
 int ims_pg_searcher_keep(store *st, int64_t state, const char *name, imgsearch_error *err);
 int ims_pg_searcher_bytes(store *st, int64_t state, uint64_t *bytes, imgsearch_error *err);
 int ims_pg_searcher_read(store *st, int64_t state, uint32_t number, buf *out, imgsearch_error *err);

@@ -131,7 +131,11 @@ static int upgrade_in_transaction(pg_link *l, imgsearch_error *err)
 	if (rc || now.version == SCHEMA_VERSION)
 		return rc;
 	rc = ims_pg_script(l, ims_postgres_upgrade, err);
-	return rc ? rc : ims_pg_script(l, ims_postgres_functions, err);
+	if (!rc)
+		rc = ims_pg_script(l, ims_postgres_functions, err);
+	if (!rc)
+		l->st->base.upgrade = (store_upgrade){ now.version, SCHEMA_VERSION };
+	return rc;
 }
 
 int ims_pg_schema_fit(pg_link *l, const store_options *o, imgsearch_error *err)

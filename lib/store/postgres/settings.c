@@ -306,14 +306,6 @@ int ims_pg_searcher_publish(store *st, int64_t state, const char *params, uint32
 static const char trim[] =
 	"DELETE FROM change WHERE number <= coalesce((SELECT min(change) FROM searcher), number)";
 
-int ims_pg_searcher_remove(store *st, const char *name, imgsearch_error *err)
-{
-	pg_params p = { 0 };
-	ims_pg_text(&p, name);
-	int rc = ims_pg_write(st, NULL, err, "DELETE FROM searcher WHERE name = $1", &p);
-	return rc ? rc : ims_pg_write(st, NULL, err, trim, NULL);
-}
-
 int ims_pg_changes_trim(store *st, imgsearch_error *err)
 {
 	return ims_pg_write(st, NULL, err, trim, NULL);

@@ -29,9 +29,16 @@ int ims_pg_leave(store *st, const int64_t *ids, size_t n, imgsearch_error *err)
 	return ims_pg_write(st, NULL, err, "SELECT ims_leave($1)", &p);
 }
 
+/* One that was to be a later shard, and never held anything, may become an earlier one. */
 int ims_pg_use_range(store *st, int64_t first, int64_t last, imgsearch_error *err)
 {
 	pg_params p = { 0 };
+	ims_pg_int(&p, last);
+	int rc = ims_pg_write(st, NULL, err,
+		"SELECT setval('item_id', 1, false) FROM item_id WHERE last_value > $1", &p);
+	if (rc)
+		return rc;
+	p = (pg_params){ 0 };
 	ims_pg_int(&p, first);
 	ims_pg_int(&p, last);
 	return ims_pg_write(st, NULL, err, "SELECT ims_use_range($1, $2)", &p);

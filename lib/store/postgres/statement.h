@@ -6,6 +6,7 @@
 
 /* Set err, and the link's first failure; the same again where that is why this one fails. */
 int ims_pg_fail_connection(pg_link *l, imgsearch_error *err);
+bool ims_pg_was_answered(const pg_link *l); /* the connection failed by a message of the server */
 int ims_pg_fail_result(pg_link *l, const pg_result *r, imgsearch_error *err);
 
 /* Whether what failed last on this thread may succeed when it is done again. */

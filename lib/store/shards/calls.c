@@ -6,10 +6,17 @@
 
 static const double lost_for = 10; /* seconds until a shard that was lost is tried again */
 
+/* What is read will be written, or what is to be written is. */
+static bool needs_all(const shard_store *st)
+{
+	return atomic_load(&st->working) || ims_shards_in_own_transaction(st);
+}
+
 bool ims_shards_has(const shard_store *st, size_t i)
 {
 	double lost = st->shard[i] ? atomic_load(&st->lost_at[i]) : 0;
-	return st->shard[i] && (lost == 0 || ims_now() - lost > lost_for);
+	bool reached = lost == 0 || ims_now() - lost > lost_for;
+	return st->shard[i] && (reached || needs_all(st));
 }
 
 store *ims_shards_first(const shard_store *st)
@@ -28,10 +35,9 @@ bool ims_shards_is_away(int rc, const imgsearch_error *err)
 	return rc == IMGSEARCH_EIO && err->detail == ECONNRESET;
 }
 
-/* In a transaction all shards must have what is written. */
 bool ims_shards_do_without(shard_store *st, size_t i, int rc, const imgsearch_error *err)
 {
-	if (!st->partial || ims_shards_in_own_transaction(st) || !ims_shards_is_away(rc, err))
+	if (!st->partial || needs_all(st) || !ims_shards_is_away(rc, err))
 		return false;
 	atomic_store(&st->lost_at[i], ims_now());
 	return true;
@@ -54,6 +60,18 @@ int ims_shards_each(store *base, shard_call *f, void *arg, imgsearch_error *err)
 	int rc = 0;
 	for (size_t i = 0; !rc && i < st->n; i++)
 		rc = ims_shards_has(st, i) ? ims_shards_one(st, i, f, arg, err) : 0;
+	return rc;
+}
+
+int ims_shards_every(shard_store *st, shard_call *f, void *arg, imgsearch_error *err)
+{
+	int rc = 0;
+	for (size_t i = 0; !rc && i < st->n; i++)
+		rc = ims_shards_has(st, i)
+			? f(arg, i, st->shard[i], err)
+			: ims_fail(err, IMGSEARCH_EIO,
+				"index %s: shard %zu (%s) is not there, and nothing can be written without it",
+				st->base.label, i + 1, st->name[i]);
 	return rc;
 }
 

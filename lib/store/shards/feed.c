@@ -9,6 +9,7 @@ enum { BLOCK = 1 << 16, UNWANTED = 1 };
 struct feed_sender {
 	const feed *f;
 	store *shard;
+	size_t number; /* of the shard */
 	store_snapshot *snapshot;
 	bool whole; /* all rows are one block, which this thread makes before it takes it */
 	buf filling;
@@ -158,6 +159,16 @@ static void sender_free(feed_sender *s)
 	pthread_cond_destroy(&s->changed);
 }
 
+/* A shard that goes away meanwhile is left out from then on, where that is asked for. */
+static int sender_result(shard_store *st, const feed_sender *s, imgsearch_error *err)
+{
+	if (!s->rc || ims_shards_do_without(st, s->number, s->rc, &s->err))
+		return 0;
+	if (err)
+		*err = s->err;
+	return s->rc;
+}
+
 static int run(store *base, const feed *f, imgsearch_error *err)
 {
 	shard_store *st = (shard_store *)base;
@@ -172,6 +183,7 @@ static int run(store *base, const feed *f, imgsearch_error *err)
 		feed_sender *s = &sender[n++];
 		s->f = f;
 		s->shard = st->shard[i];
+		s->number = i;
 		s->snapshot = ims_shards_snapshot(st, i);
 		s->whole = ims_shards_in_own_transaction(st);
 		pthread_mutex_init(&s->lock, NULL);
@@ -187,11 +199,8 @@ static int run(store *base, const feed *f, imgsearch_error *err)
 		stop(&sender[i]);
 	ims_pool_free(threads);
 	for (size_t i = 0; i < n; i++) {
-		if (!rc && sender[i].rc) {
-			rc = sender[i].rc;
-			if (err)
-				*err = sender[i].err;
-		}
+		if (!rc)
+			rc = sender_result(st, &sender[i], err);
 		sender_free(&sender[i]);
 	}
 	ims_free(sender);

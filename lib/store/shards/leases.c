@@ -3,17 +3,6 @@
 
 #include <string.h>
 
-/* All of them, in their order: what one does not have would be lost. */
-static int require_all(const shard_store *st, imgsearch_error *err)
-{
-	for (size_t i = 0; i < st->n; i++)
-		if (!st->shard[i])
-			return ims_fail(err, IMGSEARCH_EIO,
-				"index %s: shard %zu (%s) is not there, and nothing can be written without it",
-				st->base.label, i + 1, st->name[i]);
-	return 0;
-}
-
 static int begin_writing(void *arg, size_t i, store *shard, imgsearch_error *err)
 {
 	(void)arg, (void)i;
@@ -25,13 +14,10 @@ int ims_shards_write_begin(store *base, imgsearch_error *err)
 	shard_store *st = (shard_store *)base;
 	if (base->read_only)
 		return ims_fail(err, IMGSEARCH_EINVAL, "index %s is open for reading only", base->label);
-	int rc = require_all(st, err);
-	if (rc)
-		return rc;
 	if (atomic_exchange(&st->writing, true))
 		return ims_fail(err, IMGSEARCH_EBUSY, "index %s: this program is writing to it already",
 			base->label);
-	rc = ims_shards_each(base, begin_writing, NULL, err);
+	int rc = ims_shards_every(st, begin_writing, NULL, err);
 	if (rc) /* none holds anything that another program waits for */
 		ims_shards_write_end(base);
 	return rc;
@@ -64,7 +50,7 @@ int ims_shards_tx_begin(store *base, imgsearch_error *err)
 	if (!atomic_load(&st->writing) || atomic_load(&st->in_tx))
 		return ims_fail(err, IMGSEARCH_EINVAL,
 			"index %s: a transaction needs the right to write, and none may be open", base->label);
-	int rc = ims_shards_each(base, begin_one, &begun, err);
+	int rc = ims_shards_every(st, begin_one, &begun, err);
 	if (rc) {
 		while (begun-- > 0)
 			st->shard[begun]->engine->leases.tx_rollback(st->shard[begun]);
@@ -124,17 +110,21 @@ static int begin_lease(void *arg, size_t i, store *shard, imgsearch_error *err)
 	return shard->engine->leases.lease_begin(shard, *(store_work *)arg, err);
 }
 
-int ims_shards_lease_begin(store *st, store_work work, imgsearch_error *err)
+int ims_shards_lease_begin(store *base, store_work work, imgsearch_error *err)
 {
-	int rc = ims_shards_each(st, begin_lease, &work, err);
+	shard_store *st = (shard_store *)base;
+	int rc = ims_shards_every(st, begin_lease, &work, err);
 	if (rc)
-		ims_shards_lease_end(st);
+		ims_shards_lease_end(base);
+	else
+		atomic_store(&st->working, true);
 	return rc;
 }
 
 void ims_shards_lease_end(store *base)
 {
 	shard_store *st = (shard_store *)base;
+	atomic_store(&st->working, false);
 	for (size_t i = st->n; i-- > 0;)
 		if (st->shard[i])
 			st->shard[i]->engine->leases.lease_end(st->shard[i]);
@@ -189,7 +179,7 @@ int ims_shards_claim(store *st, store_claim *c, size_t n, bool next, imgsearch_e
 	claiming arg = { c, ims_alloc(n, sizeof *c), n, next };
 	for (size_t k = 0; k < n; k++)
 		c[k] = (store_claim){ .at = c[k].at };
-	int rc = arg.one ? ims_shards_each(st, claim_one, &arg, err) : ims_nomem(err);
+	int rc = arg.one ? ims_shards_every((shard_store *)st, claim_one, &arg, err) : ims_nomem(err);
 	if (!rc)
 		rc = give_back(st, c, n, err);
 	for (size_t k = 0; rc && k < n; k++)

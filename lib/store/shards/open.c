@@ -86,7 +86,7 @@ static int open_one(opening *p, size_t i, const char *address, const store_optio
 	existing.must_exist = true; /* nothing is made before it is known that all are new */
 	p->name[i] = ims_postgres_name(address);
 	int rc = ims_postgres_open(&p->shard[i], address, &existing, &why);
-	if (rc == IMGSEARCH_ENOTFOUND && !o->must_exist && !o->read_only) {
+	if (rc == IMGSEARCH_ENOTFOUND && !why.detail) { /* else there is not even a schema */
 		p->absent[i] = true;
 		return p->name[i] ? 0 : ims_nomem(err);
 	}
@@ -130,18 +130,28 @@ static int refuse(const opening *p, size_t i, imgsearch_error *err, const char *
 	return ims_fail(err, IMGSEARCH_EINVAL, "index %s %s", p->name[i], why);
 }
 
+/* A store that holds nothing, or the index of one server. */
+static int refuse_other(const opening *p, size_t i, bool any_shard, imgsearch_error *err)
+{
+	return refuse(p, i, err,
+		!any_shard         ? "has no shards: it is opened alone, and other servers are added to it"
+			: p->absent[i] ? "is no shard of the index: it holds nothing, and was not added to it"
+						   : "is no shard of the index");
+}
+
 /* Puts the stores where their maps say. */
 static int place(shard_store *st, opening *p, size_t n, imgsearch_error *err)
 {
 	const shard_map *first = NULL;
+	bool any_shard = false;
+	for (size_t i = 0; i < n; i++)
+		any_shard |= p->has_map[i];
 	for (size_t i = 0; i < n; i++) {
 		const shard_map *m = &p->map[i];
-		if (p->absent[i])
-			return refuse(p, i, err, "is no shard of the index: it holds nothing");
+		if (p->absent[i] ? any_shard : p->shard[i] && !p->has_map[i])
+			return refuse_other(p, i, any_shard, err);
 		if (!p->shard[i])
 			continue;
-		if (!p->has_map[i])
-			return refuse(p, i, err, "is no shard of the index");
 		first = first ? first : m;
 		if (m->index != first->index)
 			return refuse(p, i, err, "is a shard of another index");
@@ -303,6 +313,20 @@ static int set_name(shard_store *st)
 	return st->base.path ? 0 : IMGSEARCH_ENOMEM;
 }
 
+/* Two names of one new store: until it is made nothing tells them apart. */
+static int refuse_twice(const shard_store *st, imgsearch_error *err)
+{
+	uint64_t number[SHARDS_MOST];
+	int rc = 0;
+	for (size_t i = 0; !rc && i < st->n; i++) {
+		rc = new_index(st->shard[i], &number[i], err);
+		for (size_t k = 0; !rc && k < i; k++)
+			if (number[k] == number[i])
+				rc = ims_fail(err, IMGSEARCH_EINVAL, "index %s is named twice", st->name[i]);
+	}
+	return rc;
+}
+
 /* Several stores that hold nothing are a new index. */
 static int make_new(shard_store *st, opening *p, char *const *address, size_t n,
 	const store_options *o, imgsearch_error *err)
@@ -316,7 +340,17 @@ static int make_new(shard_store *st, opening *p, char *const *address, size_t n,
 	memset(p->shard, 0, sizeof p->shard);
 	memset(p->name, 0, sizeof p->name);
 	st->n = n;
+	if (!rc)
+		rc = refuse_twice(st, err);
 	return rc ? rc : make_all(st, err);
+}
+
+/* One that was upgraded tells it for all. */
+static void take_upgrade(shard_store *st)
+{
+	for (size_t i = 0; i < st->n && !st->base.upgrade.from; i++)
+		if (st->shard[i])
+			st->base.upgrade = st->shard[i]->upgrade;
 }
 
 static int open_all(shard_store *st, opening *p, char *const *address, size_t n,
@@ -328,12 +362,14 @@ static int open_all(shard_store *st, opening *p, char *const *address, size_t n,
 		rc = open_one(p, i, address[i], o, err);
 		may_make |= !rc && (p->absent[i] || !p->has_map[i]);
 	}
-	may_make = may_make && !o->read_only && !o->must_exist && !p->why.code;
+	may_make = may_make && !p->why.code;
 	for (size_t i = 0; !rc && may_make && i < n; i++)
 		if (p->shard[i])
 			rc = is_empty(p->shard[i], p->has_map[i] ? &p->map[i] : NULL, &may_make, err);
 	if (!rc && may_make)
-		return make_new(st, p, address, n, o, err);
+		return o->must_exist || o->read_only
+			? ims_fail(err, IMGSEARCH_ENOTFOUND, "there is no index %s", p->name[0])
+			: make_new(st, p, address, n, o, err);
 	if (!rc)
 		rc = place(st, p, n, err);
 	return rc ? rc : name_missing(st, p, n, err);
@@ -361,6 +397,7 @@ int ims_shards_open(store **out, char *const *address, size_t n, const store_opt
 	int rc = open_all(st, p, address, n, o, err);
 	if (!rc)
 		rc = set_name(st) ? ims_nomem(err) : 0;
+	take_upgrade(st);
 	if (!rc && !o->incomplete)
 		rc = check_values(st, err);
 	if (!rc && !o->incomplete)
@@ -468,13 +505,10 @@ static int tell_others(shard_store *st, const shard_map *map, imgsearch_error *e
 }
 
 /* A store that is no shard yet becomes the first one. */
-static int become_first(store *st, shard_map *map, imgsearch_error *err)
+static int become_first(store *st, const shard_map *map, imgsearch_error *err)
 {
 	const store_leases_table *l = &st->engine->leases;
-	*map = (shard_map){ .version = 1, .n = 1 };
-	int rc = new_index(st, &map->index, err);
-	if (!rc)
-		rc = l->tx_begin(st, err);
+	int rc = l->tx_begin(st, err);
 	if (rc)
 		return rc;
 	rc = st->engine->shard.use_range(st, 0, first_id(1) - 1, err);
@@ -499,35 +533,57 @@ static int tell_first(store *st, const shard_map *map, imgsearch_error *err)
 	return rc;
 }
 
+/* The map of an index; that of its only store, which is no shard yet, is a new one. */
+static int map_of(store *base, shard_map *map, bool *has, imgsearch_error *err)
+{
+	bool several = base->engine == &ims_shards_engine;
+	int rc = several ? ims_shards_tx_begin(base, err) : ims_shard_map_read(base, map, has, err);
+	if (rc)
+		return rc;
+	if (several) {
+		*map = ((shard_store *)base)->map;
+		*has = true;
+		return ims_shards_tx_commit(base, err);
+	}
+	if (*has)
+		return 0;
+	*map = (shard_map){ .version = 1, .n = 1 };
+	return new_index(base, &map->index, err);
+}
+
+/* One that is empty, or that an earlier try made the next shard, may be added. */
+static int may_add(store *added, const shard_map *map, const char *name, imgsearch_error *err)
+{
+	shard_map its;
+	bool has = false, empty;
+	int rc = is_empty(added, NULL, &empty, err);
+	if (!rc)
+		rc = ims_shard_map_read(added, &its, &has, err);
+	if (rc)
+		return rc;
+	if (has ? its.index != map->index || its.number != map->n : !empty)
+		return ims_fail(err, IMGSEARCH_EEXIST, "index %s holds something already", name);
+	return map->n < SHARDS_MOST
+		? 0
+		: ims_fail(err, IMGSEARCH_ELIMIT, "an index has at most %d shards", SHARDS_MOST);
+}
+
 /* The new shard is complete before the others know of it; a second try goes on from there. */
 static int add(store *base, store *added, const char *name, imgsearch_error *err)
 {
 	shard_store *st = base->engine == &ims_shards_engine ? (shard_store *)base : NULL;
 	shard_map map, its;
-	bool has, empty;
-	int rc = is_empty(added, NULL, &empty, err);
-	if (!rc && st) {
-		rc = ims_shards_tx_begin(base, err);
-		map = st->map;
-		if (!rc)
-			rc = ims_shards_tx_commit(base, err);
-	} else if (!rc) {
-		rc = ims_shard_map_read(base, &map, &has, err);
-		if (!rc && !has)
-			rc = become_first(base, &map, err);
-	}
+	bool has;
+	int rc = map_of(base, &map, &has, err);
 	if (!rc)
-		rc = ims_shard_map_read(added, &its, &has, err);
+		rc = may_add(added, &map, name, err);
+	if (!rc && !has)
+		rc = become_first(base, &map, err);
 	if (rc)
 		return rc;
-	if ((has && (its.index != map.index || its.number != map.n)) || (!has && !empty))
-		return ims_fail(err, IMGSEARCH_EEXIST, "index %s holds something already", name);
-	if (map.n == SHARDS_MOST)
-		return ims_fail(err, IMGSEARCH_ELIMIT, "an index has at most %d shards", SHARDS_MOST);
 	its = map;
 	its.number = map.n;
-	its.n = map.n + 1;
-	its.version = map.version; /* it has nothing that the others do not know */
+	its.n = map.n + 1; /* it has nothing that the others do not know: their version */
 	rc = fill_new(st ? ims_shards_first(st) : base, added, err);
 	if (!rc)
 		rc = make_shard(added, &its, err);

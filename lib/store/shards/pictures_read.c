@@ -632,13 +632,6 @@ int ims_shards_dated(store *st, uint64_t *n, imgsearch_error *err)
 	return sum(st, ims_store_dated, n, err);
 }
 
-int ims_shards_rejected(store *base, const hash256 *a, const hash256 *b, bool *rejected,
-	imgsearch_error *err)
-{
-	store *first = ims_shards_first((shard_store *)base);
-	return first->engine->pictures.rejected(first, a, b, rejected, err);
-}
-
 int ims_shards_each_rejected(store *base, store_rejected_each *each, void *user,
 	imgsearch_error *err)
 {

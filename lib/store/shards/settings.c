@@ -393,17 +393,6 @@ int ims_shards_searcher_publish(store *base, int64_t state, const char *params, 
 	return ims_shards_each(base, publish_one, &c, err);
 }
 
-static int searcher_remove_one(void *arg, size_t i, store *shard, imgsearch_error *err)
-{
-	(void)i;
-	return shard->engine->settings.searcher_remove(shard, arg, err);
-}
-
-int ims_shards_searcher_remove(store *st, const char *name, imgsearch_error *err)
-{
-	return ims_shards_each(st, searcher_remove_one, (void *)name, err);
-}
-
 int ims_shards_searcher_bytes(store *st, int64_t state, uint64_t *bytes, imgsearch_error *err)
 {
 	store *first;

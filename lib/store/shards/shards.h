@@ -45,6 +45,7 @@ typedef struct shard_store {
 	double max_stale;
 	_Atomic(double) lost_at[SHARDS_MOST];
 	atomic_bool writing; /* the right to write is held */
+	atomic_bool working; /* a lease is held: a run or a build reads what it then writes */
 	atomic_bool in_tx;
 	_Atomic(pthread_t) tx_thread;
 	shard_map map; /* the writer's: as its transaction has it */
@@ -72,9 +73,13 @@ int ims_shards_each(store *st, shard_call *f, void *arg, imgsearch_error *err);
 /* The same, all at once: f must not touch what belongs to another shard. */
 int ims_shards_at_once(store *st, shard_call *f, void *arg, imgsearch_error *err);
 
+/* One after the other, none left out: of those that write. EIO: one is not there. */
+int ims_shards_every(shard_store *st, shard_call *f, void *arg, imgsearch_error *err);
+
 /*
  * Whether an answer will do without shard i, whose call failed: it cannot be reached, and partial
- * answers were asked for. It counts as absent for a while then.
+ * answers were asked for. It counts as absent for a while then. Not what a transaction, a run or a
+ * build reads.
  */
 bool ims_shards_do_without(shard_store *st, size_t i, int rc, const imgsearch_error *err);
 bool ims_shards_is_away(int rc, const imgsearch_error *err); /* it cannot be reached */
@@ -216,8 +221,6 @@ int ims_shards_file_put(store *st, int64_t picture, const void *data, size_t siz
 int ims_shards_file_get(store *st, int64_t picture, buf *out, hash256 *hash, imgsearch_error *err);
 int ims_shards_file_find(store *st, const hash256 *hash, int64_t *picture, imgsearch_error *err);
 int ims_shards_file_bytes(store *st, uint64_t *bytes, imgsearch_error *err);
-int ims_shards_rejected(store *st, const hash256 *a, const hash256 *b, bool *rejected,
-	imgsearch_error *err);
 int ims_shards_each_rejected(store *st, store_rejected_each *each, void *user,
 	imgsearch_error *err);
 int ims_shards_unconverted(store *st, uint64_t *n, imgsearch_error *err);
@@ -244,7 +247,6 @@ int ims_shards_chunk_put(store *st, int64_t state, uint32_t number, const void *
 	imgsearch_error *err);
 int ims_shards_searcher_publish(store *st, int64_t state, const char *params, uint32_t version,
 	uint64_t rows, int64_t change, imgsearch_error *err);
-int ims_shards_searcher_remove(store *st, const char *name, imgsearch_error *err);
 int ims_shards_searcher_bytes(store *st, int64_t state, uint64_t *bytes, imgsearch_error *err);
 int ims_shards_chunk_get(store *st, int64_t state, uint32_t number, buf *out, imgsearch_error *err);
 int ims_shards_searcher_keep(store *st, int64_t state, const char *name, imgsearch_error *err);

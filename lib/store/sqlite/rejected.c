@@ -16,20 +16,6 @@ int ims_sqlite_reject(store *base, const hash256 *a, const hash256 *b, imgsearch
 				  (const void *)(ordered ? b : a)->byte, sizeof a->byte);
 }
 
-int ims_sqlite_rejected(store *base, const hash256 *a, const hash256 *b, bool *rejected,
-	imgsearch_error *err)
-{
-	sqlite_store *st = (sqlite_store *)base;
-	int64_t there;
-	bool ordered = memcmp(a->byte, b->byte, sizeof a->byte) <= 0;
-	int rc = ims_sqlite_read_number(st, &there, 0, err,
-		"SELECT 1 FROM rejected WHERE a = ?1 AND b = ?2", "bb",
-		(const void *)(ordered ? a : b)->byte, sizeof a->byte,
-		(const void *)(ordered ? b : a)->byte, sizeof a->byte);
-	*rejected = there != 0;
-	return rc;
-}
-
 /* The schema checks the length, but an untrusted file may lack that check. */
 static int read_hash(sqlite_store *st, sqlite3_stmt *s, int column, hash256 *out,
 	imgsearch_error *err)

@@ -63,21 +63,6 @@ int ims_sqlite_searcher_publish(store *base, int64_t state, const char *params, 
 			"i", state);
 }
 
-int ims_sqlite_searcher_remove(store *base, const char *name, imgsearch_error *err)
-{
-	sqlite_store *st = (sqlite_store *)base;
-	conn *c;
-	int64_t left = 0;
-	int rc = ims_sqlite_writer(st, &c, err);
-	if (!rc)
-		rc = ims_sqlite_run(c, err, "DELETE FROM searcher WHERE name = ?1", "t", name);
-	if (!rc)
-		rc = ims_sqlite_number(c, &left, 0, err, "SELECT EXISTS(SELECT 1 FROM searcher)", "");
-	if (!rc)
-		st->logging = left != 0;
-	return rc ? rc : ims_sqlite_changes_trim(base, err);
-}
-
 static bool read_searcher(void *item, sqlite3_stmt *s)
 {
 	bool failed = false;

@@ -62,6 +62,17 @@ result "... whose name is shown" $? "$W/out"
 shown=$(PGPASSWORD="$password" run info --db "postgresql://$user@$at" | sed -n 's/^index  *//p')
 lists "the address that is shown is one" PGPASSWORD="$password" "$B/imgsearch" list \
 	--db "$shown"
+schema="$at?options=-csearch_path%3Dpublic,pg_catalog"
+shown=$(PGPASSWORD="$password" run info --db "postgresql://$user@$schema" | sed -n 's/^index  *//p')
+case $shown in *'?options=-csearch_path%3Dpublic,pg_catalog') ;; *) shown=none ;; esac
+lists "... of a schema, too" PGPASSWORD="$password" "$B/imgsearch" list --db "$shown"
+shown=$(PGPASSWORD="$password" run info --db "postgresql://$user@/$db?host=$pg_data&port=$pg_port" |
+	sed -n 's/^index  *//p')
+lists "... of a socket, too" PGPASSWORD="$password" "$B/imgsearch" list --db "$shown"
+several="127.0.0.1:1,127.0.0.1:$pg_port/$db"
+shown=$(PGPASSWORD="$password" run info --db "postgresql://$user@$several" | sed -n 's/^index  *//p')
+case $shown in *"@127.0.0.1:1,127.0.0.1:$pg_port/"*) ;; *) shown=none ;; esac
+lists "... of several hosts, too" PGPASSWORD="$password" "$B/imgsearch" list --db "$shown"
 run list --db "postgresql://$user:not%20this@$at" >"$W/out" 2>&1
 [ $? != 0 ] && grep -q 'password authentication failed for user' "$W/out" &&
 	! grep -q 'not.*this' "$W/out"
@@ -70,6 +81,72 @@ run list --db 'postgresql:///?service=nothing' >"$W/out" 2>&1
 [ $? != 0 ] && grep -q 'service "nothing" not found' "$W/out"
 result "a service that is not there" $? "$W/out"
 
+# ---------------------------------------------------------------- servers that speak German ----
+
+# What answers every client by one error, as a server whose messages are German.
+cat >"$W/german.py" <<'END'
+import os, socket, struct, sys
+code, message, port_file = sys.argv[1:]
+listening = socket.socket()
+listening.bind(("127.0.0.1", 0))
+listening.listen(64)
+open(port_file + ".new", "w").write(str(listening.getsockname()[1]))
+os.rename(port_file + ".new", port_file)
+while True:
+    client, _ = listening.accept()
+    try:
+        while True:
+            size, version = struct.unpack(">II", client.recv(8, socket.MSG_WAITALL))
+            if version >> 16 == 3:
+                break
+            client.sendall(b"N")  # neither TLS nor GSS
+        client.recv(size - 8, socket.MSG_WAITALL)
+        fields = {"S": "SCHWERWIEGEND", "V": "FATAL", "C": code, "M": message}
+        body = b"".join(k.encode() + v.encode() + b"\0" for k, v in fields.items()) + b"\0"
+        client.sendall(b"E" + struct.pack(">I", len(body) + 4) + body)
+    except (OSError, struct.error):
+        pass
+    client.close()
+END
+german() { # CODE MESSAGE: sets $from, the address of a server that answers so
+	rm -f "$W/port"
+	python3 "$W/german.py" "$1" "$2" "$W/port" &
+	answering=$!
+	until [ -s "$W/port" ]; do kill -0 $answering || return; done
+	from="postgresql://imgsearch@127.0.0.1:$(cat "$W/port")/there"
+}
+for s in one two; do
+	$psql -c "CREATE SCHEMA $s"
+	echo "$server?options=-csearch_path%3D$s,public"
+done >"$W/shards.txt"
+run index -q --db "$W/shards.txt" "$W/pics"
+partly() { # one of two shards is on that server
+	{ head -1 "$W/shards.txt" && echo "$from"; } >"$W/part.txt"
+	run list --partial --db "$W/part.txt" >"$W/out" 2>&1
+	rc=$?
+	kill $answering
+	wait $answering 2>/dev/null
+}
+while read -r code message; do
+	german "$code" "$message"
+	run list --db "$from" >"$W/out" 2>&1
+	[ $? = 3 ] && grep -q ": SCHWERWIEGEND:  $message\$" "$W/out"
+	result "$message" $? "$W/out"
+	partly
+	[ $rc = 3 ] && grep -q "$message\$" "$W/out"
+	result "... is an error of a shard that is there" $? "$W/out"
+done <<END
+28P01 Passwort-Authentifizierung fehlgeschlagen
+28000 kein pg_hba.conf-Eintrag
+3D000 Datenbank existiert nicht
+42501 keine Berechtigung
+END
+for code in 57P03 53300; do
+	german $code "nicht jetzt"
+	partly
+	[ $rc = 0 ] && grep -q 'cannot be reached; what it has is left out' "$W/out"
+	result "a server that answers $code is away" $? "$W/out"
+done
 # ------------------------------------------------------------------------------- encodings ----
 
 run index -q --db "$W/file.db" "$W/pics"

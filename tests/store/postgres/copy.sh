@@ -146,6 +146,8 @@ $psql -c "CREATE SCHEMA theirs; CREATE ROLE reader LOGIN;
 	GRANT SELECT ON ALL SEQUENCES IN SCHEMA photos TO reader"
 reader=$(db theirs | sed 's/imgsearch@/reader@/')
 fails "a role that may not write" "permission denied" copy "$W/a.db" "$reader"
+! grep -q 'run it again' "$W/out"
+result "... is not told to try again" $?
 run copy "$(db photos | sed 's/imgsearch@/reader@/')" "$W/read.db" >"$W/out" 2>&1
 result "... may be copied from" $? "$W/out"
 $psql -c "CREATE DATABASE plain"

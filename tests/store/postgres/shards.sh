@@ -155,6 +155,15 @@ try query --db "$(one photos 1)" --db "$(one photos 3)" "$second"
 expect "two of three" 3 "has 3 shards, and the addresses lack that of shard 2"
 try query --db "$(one photos 1)" --db "$(one photos 2)" --db "$(one photos 2)" "$second"
 expect "one twice" 3 "is named twice"
+# Making a new index that was cut off, or misspelt, leaves empty shards: they may be made again.
+new=$(db new)
+try index --db "$(one new 1)" --db "$(one new 2)" --db "$(one new 1)" "$W/photos/sub"
+expect "a new shard twice" 3 "is named twice"
+try index --db "$(one new 2)" --db "$(one new 1)" "$W/none"
+try index --db "$(one new 1)" --db "$(one new 2)" --db "$(one new 3)" "$W/none"
+try index --db "$(one new 3)" --db "$(one new 2)" --db "$(one new 1)" "$W/photos/sub"
+[ "$rc" = 0 ] && try check --db "$new"
+expect "the right ones are a new index in any order" 0 "no problem found"
 other=$(db other)
 run index -q --db "$other" "$W/photos/sub"
 try query --db "$(one photos 1)" --db "$(one photos 2)" --db "$(one other 3)" "$second"
@@ -181,6 +190,23 @@ try index --db "$W/mixed" "$W/photos"
 expect "two of three, and an empty one" 3 "is no shard of the index: it holds nothing"
 [ "$($psql3 -tAc "SELECT to_regclass('target.picture')")" = "" ]
 result "which stays empty" $?
+try query --db "$W/mixed" "$second"
+expect "and the same where nothing is made" 3 "is no shard of the index: it holds nothing"
+{ one photos 1 && one photos 2 && one other 3 | sed 's/other/nowhere/'; } >"$W/mixed"
+try query --db "$W/mixed" "$second"
+expect "two of three, and a schema that is not there" 3 'there is no schema "nowhere"'
+try query --db "$(one photos 1 | sed 's/photos/nowhere/')" "$second"
+expect "a schema that is not there" 3 'there is no schema "nowhere"'
+alone=$(db alone)
+run index -q --db "$(one alone 1)" "$W/photos/sub"
+for cmd in info index; do
+	try $cmd --db "$alone"
+	expect "$cmd: an index of one server, and empty ones" 3 "it is opened alone, and other servers"
+done
+try shard add --db "$(one alone 1)" "$(one alone 1)"
+expect "an index is not added to itself" 3 "holds something already"
+[ -z "$($psql1 -tAc "SELECT name FROM alone.setting WHERE name = 'shards'")" ]
+result "nor made the first shard by that" $?
 try copy "$there" "$W/back.db"
 answers "$W/back.db" >"$W/back"
 answers "$there" >"$W/three"
@@ -192,6 +218,10 @@ result "a copy of shards into a file answers the same" $? "$W/out"
 # One that one of the servers stops, whose last transaction the others have alone.
 copied=$(db copied)
 run build -q --searcher pca --db "$W/index.db"
+awk 'BEGIN { print "file,date,rating,colour" }
+	{ printf "%s,20%02d-01-01,%d,%s\n", $0, NR * 7 % 90 + 10, NR % 5 + 1, NR % 3 ? "red" : "" }' \
+	"$W/queries" >"$W/columns.csv"
+run index -q --csv "$W/columns.csv" --db "$W/index.db"
 try copy "$W/index.db" "$W/mistyped.txt"
 expect "a copy to a list that does not exist" 3 "there is no such file"
 try index --db "$copied" "$W/none"
@@ -220,6 +250,15 @@ ids_of "$copied" | diff "$W/one" - >"$W/diff" && [ "$(counts)" = "342 341 341 " 
 result "with the same ids, spread" $? "$W/diff"
 same "check of a copy into shards" check
 same "query of a copy into shards by its state" query --searcher pca "$second"
+# Ids of all shards are mixed.
+same "list by a column" list --where 'colour = "red"'
+same "query by a column" query --where 'rating > 2' -k 200 "$second"
+same "query by a column below a folder" query -u "$W/photos" --where 'rating > 2' "$second"
+same "dups by a column" dups --kind scene --min-score 0.9 --where 'rating > 2'
+for by in date rating; do
+	same "list by $by" list --sort $by
+	same "list by $by and a condition" list --sort $by --reverse --where 'colour = "red"'
+done
 try copy "$W/index.db" "$copied"
 expect "a second copy compares" 0 "the copy was read again and is the same"
 given="import sqlite3, sys
@@ -268,6 +307,12 @@ try vectors import "$W/rows2.npy" --ids "$W/ids2.npy" --db "$own"
 vectors=$(run shard list --db "$own" | awk -F'\t' '{ n += $5 } END { print n }')
 [ "$rc" = 0 ] && [ "$vectors" = 256 ]
 result "vectors of one's own are replaced among new ones" $? "$W/out"
+metric=$(db metric)
+try vectors import "$W/rows2.npy" --metric l2 --db "$metric"
+[ "$rc" = 0 ] && try vectors import "$W/rows2.npy" --db "$metric" && try info --db "$metric"
+expect "new shards have the metric that is asked for" 0 "vectors      4 of 8 values, l2"
+try vectors import "$W/rows2.npy" --metric ip --db "$metric"
+expect "shards that are there have their own" 3 "the index has the metric l2; leave --metric out"
 try shard move --db "$grown" --to 9
 expect "there is no such shard" 3 "has the shards 1 to 3"
 
@@ -387,7 +432,7 @@ run shard move -q --db "$grown" --from 3 --to 2 --buckets 20
 restore
 try query --db "$W/reader.txt" "$second"
 expect "who may only read is told of a restored shard" 3 \
-	"shard 3 (postgresql://reader@127.0.0.1:$port3/postgres) is older than the others"
+	"shard 3 ($(sed -n 3p "$W/reader.txt")) is older than the others"
 try index --db "$grown"
 [ "$rc" = 0 ] && try query --db "$W/reader.txt" "$second"
 expect "the next writer makes the shards agree" 0 "$second"
@@ -419,16 +464,41 @@ result "check after that" $? "$W/out"
 there=$grown
 $psql3 -tAc "SELECT convert_from(path, 'UTF8') FROM grown.picture WHERE state = 1 LIMIT 1" \
 	>"$W/lost"
+"$B/imgsearch" serve --partial --db "$grown" --port 0 --socket "$W/socket" >"$W/serve" 2>&1 &
+serving=$!
+until grep -q '^http' "$W/serve"; do kill -0 $serving 2>/dev/null || break; done
+total() { # of the pictures that the open program lists
+	python3 -c 'import json, sys, urllib.request
+print(json.load(urllib.request.urlopen(sys.argv[1] + "api/pictures?sort=path"))["total"])' \
+		"$(grep '^http' "$W/serve")" 2>&1
+}
+total >"$W/all"
 pg_data=$W/3/server
 postgres_stop
+total >"$W/out"
+python3 - "$(grep '^http' "$W/serve")" >"$W/rejected" <<'END'
+import sys, urllib.error, urllib.request
+try:
+    urllib.request.urlopen(sys.argv[1] + "api/reject", b'{"a": 1, "b": 2}')
+except urllib.error.HTTPError as e:
+    print(e.read().decode())
+END
+kill $serving
+wait $serving
+[ "$(cat "$W/out")" -gt 0 ] && [ "$(cat "$W/out")" -lt "$(cat "$W/all")" ]
+result "a shard that goes away is left out of lists of an open program" $? "$W/out"
+grep -q 'nothing can be written without it' "$W/rejected"
+result "... which writes nothing without it" $? "$W/rejected"
 try query --db "$grown" "$second"
 expect "a shard that is away is an error" 3 "port $port3"
 try query --partial --db "$grown" "$second" -k 10
-expect "or left out, by name" 0 "$port3/postgres cannot be reached; what it has is left out"
+expect "or left out, by name" 0 "$(one grown 3) cannot be reached; what it has is left out"
 ! grep -qF "$(cat "$W/lost")" "$W/out"
 result "without what it has" $? "$W/out"
 run query --partial -j --db "$grown" "$second" | grep -q '"missing": \["postgresql://'
 result "in JSON, too" $?
+try query --partial --db "$grown" id:99999
+expect "an item may lie there" 3 'and 2 more, as far as its shards can be reached'
 try check --partial --db "$grown"
 expect "a check says what it did not look at" 0 "no problem found in the shards that were reached"
 sed "s/imgsearch@/nobody@/" "$grown" | sed -n 2p | cat - "$grown" | sed 3d >"$W/refused.txt"

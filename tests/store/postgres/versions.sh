@@ -43,6 +43,8 @@ cat "$W"/out.[123] >"$W/out"
 result "its owner opens it, three times at once" $failed "$W/out"
 [ "$(ask "$version")" = 2 ]
 result "... it is upgraded" $?
+[ "$(grep -c 'was upgraded from version 1 to 2: older programs cannot open it' "$W/out")" = 1 ]
+result "... which one of the three says, in one line" $? "$W/out"
 cp "$W/answer.imgsearch" "$W/answer.before"
 answers imgsearch && cmp "$W/answer.before" "$W/answer.imgsearch" >"$W/out" 2>&1
 result "... it answers as before" $? "$W/out"
@@ -77,6 +79,8 @@ make_old
 run list --db "$there" --db "$second" >"$W/list.2" 2>>"$W/out" &&
 	cmp "$W/list" "$W/list.2" >>"$W/out"
 result "a shard is upgraded" $? "$W/out"
+[ "$(grep -c 'and 1 more was upgraded from version 1 to 2' "$W/out")" = 1 ]
+result "... which is said" $? "$W/out"
 
 # ---------------------------------------------------------------------- versions of pgvector ----
 
