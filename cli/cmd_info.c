@@ -13,6 +13,8 @@ static const option options[] = { OPT_END };
 
 static const char *const metrics[] = { "cosine", "l2", "ip" };
 
+static const char *const poolings[] = { "default", "mean", "max", "gem", "class" };
+
 static const char *metric_name(uint32_t metric)
 {
 	return metric < 3 ? metrics[metric] : "?";
@@ -23,8 +25,10 @@ enum { LINE = 1024, RECIPE = 100 };
 
 static const char *recipe_text(const imgsearch_recipe *r, char text[RECIPE])
 {
-	snprintf(text, RECIPE, "resize %u, crop %u%s%s", r->resize, r->crop,
-		r->squash ? ", squashed" : "", r->flip ? ", averaged with the mirror image" : "");
+	snprintf(text, RECIPE, "resize %u, %s %u%s%s%s%s", r->resize,
+		r->crops > 1 ? "five crops of" : "crop", r->crop, r->squash ? ", squashed" : "",
+		r->pooling ? ", pooling " : "", r->pooling ? poolings[r->pooling] : "",
+		r->flip ? ", averaged with the mirror image" : "");
 	return text;
 }
 
@@ -85,6 +89,8 @@ static void print_json(const imgsearch_info *i)
 	json_write_text(&j, "interpolation",
 		recipe->interpolation == IMGSEARCH_INTERPOLATION_BICUBIC ? "bicubic" : "bilinear");
 	json_write_bool(&j, "squash", recipe->squash);
+	json_write_int(&j, "crops", recipe->crops);
+	json_write_text(&j, "pooling", poolings[recipe->pooling]);
 	json_write_bool(&j, "flip", recipe->flip);
 	json_write_close(&j, '}');
 	json_write_text(&j, "next", reindex_text(i->reindex, text));

@@ -282,6 +282,18 @@ typedef enum imgsearch_interpolation {
 	IMGSEARCH_INTERPOLATION_BICUBIC = 2
 } imgsearch_interpolation;
 
+/*
+ * How the last maps of a network, or the tokens of a transformer's patches, become one feature. A
+ * network whose feature is projected or attended to has its own alone (EMODEL).
+ */
+typedef enum imgsearch_pooling {
+	IMGSEARCH_POOLING_DEFAULT = 0, /* the network's own */
+	IMGSEARCH_POOLING_MEAN = 1,
+	IMGSEARCH_POOLING_MAX = 2,
+	IMGSEARCH_POOLING_GEM = 3,  /* the cube root of the mean cube (Radenovic et al. 2018) */
+	IMGSEARCH_POOLING_CLASS = 4 /* a transformer's class token */
+} imgsearch_pooling;
+
 /* How a picture becomes the network's input. Zero fields take the network's values. */
 typedef struct imgsearch_recipe {
 	size_t struct_size;
@@ -295,6 +307,9 @@ typedef struct imgsearch_recipe {
 	 * then crop. A network that squashes by itself does not where a resize alone is given.
 	 */
 	uint32_t squash;
+	/* 5: features are the mean of those of five crops: the centre and the corners; else 0 or 1 */
+	uint32_t crops;
+	uint32_t pooling; /* imgsearch_pooling */
 	uint32_t reserved;
 } imgsearch_recipe;
 

@@ -55,7 +55,7 @@ class convnext_network : public network
 			for (block &b : s.blocks)
 				x = (*b.narrow)((*b.widen)((*b.after)((*b.depthwise)(x))), &x);
 		}
-		return (*last)(x.mean({ 2, 3 }, true));
+		return (*last)(pool_maps(x).to(x.scalar_type()).unsqueeze(2).unsqueeze(3));
 	}
 
   protected:

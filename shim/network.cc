@@ -53,11 +53,31 @@ static at::Tensor raised(const at::Tensor &y, double power)
 	return power == 1 ? y : y.sign() * (y.abs() + 1e-6).pow(power);
 }
 
+/* Generalised mean of power 3 (Radenovic, Tolias and Chum, 2018), in f32. */
+at::Tensor generalised_mean(const at::Tensor &x)
+{
+	return x.to(at::kFloat).clamp_min(1e-6).pow(3).mean({ 2, 3 }).pow(1.0 / 3);
+}
+
+at::Tensor network::pool_maps(const at::Tensor &x) const
+{
+	if (x.size(2) * x.size(3) == 1)
+		return x.flatten(1).to(at::kFloat);
+	switch (pooling) {
+	case SHIM_POOLING_MAX:
+		return x.amax({ 2, 3 }).to(at::kFloat);
+	case SHIM_POOLING_GEM:
+		return generalised_mean(x);
+	default:
+		return x.mean({ 2, 3 }, false, at::kFloat);
+	}
+}
+
 at::Tensor network::pooled(const at::Tensor &x)
 {
 	std::vector<at::Tensor> inner;
 	bool wanted = !inner_scale.empty();
-	at::Tensor y = features(x, wanted ? &inner : nullptr).mean({ 2, 3 }, false, at::kFloat);
+	at::Tensor y = pool_maps(features(x, wanted ? &inner : nullptr));
 	if (!wanted && !posterior_weight.defined() && power == 1)
 		return y;
 	std::vector<at::Tensor> parts = { unit_rows(raised(y, power)) };
@@ -150,6 +170,20 @@ void network::choose_power(double chosen)
 		throw failure(MODEL, "the weights have a projection, which was made without a power");
 	mean_power = at::full({ 1 }, chosen, at::TensorOptions(at::kFloat));
 	set_power();
+}
+
+void network::choose_pooling(uint32_t chosen)
+{
+	static const char *const names[] = { "own", "mean", "max", "gem", "class" };
+	std::vector<uint32_t> known = poolings();
+	if (!chosen)
+		return;
+	if (std::find(known.begin(), known.end(), chosen) == known.end())
+		throw failure(MODEL, std::string("this network has no pooling \"") + names[chosen] + "\"");
+	if (project_weight.defined())
+		throw failure(MODEL,
+			"the weights have a projection, which was made of the network's own pooling");
+	pooling = chosen;
 }
 
 int64_t network::dim() const

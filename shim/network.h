@@ -97,6 +97,9 @@ class network
 	/* After load. Throws where there is a projection. */
 	void choose_power(double power);
 
+	/* After load. Throws where the network has no such pooling, or a projection. */
+	void choose_pooling(uint32_t chosen);
+
 	void fold(const at::Device &device, at::ScalarType type);
 	int64_t width() const; /* of pooled */
 	int64_t dim() const;
@@ -111,6 +114,17 @@ class network
 	at::Tensor project_weight, project_bias;     /* (dim, width), (dim); or undefined */
 
   protected:
+	/* The poolings that features() serves, but for its own; the last maps of most have three. */
+	virtual std::vector<uint32_t> poolings() const
+	{
+		return { SHIM_POOLING_MEAN, SHIM_POOLING_MAX, SHIM_POOLING_GEM };
+	}
+
+	/* (n, channels, height, width) to (n, channels), f32, by the pooling that was chosen. */
+	at::Tensor pool_maps(const at::Tensor &x) const;
+
+	uint32_t pooling = SHIM_POOLING_OWN;
+
 	conv *unit(std::string name, std::string norm, shape s, act a, double eps = 1e-5);
 	norm *lone_norm(norm::kind k, std::string name, int64_t channels, double eps,
 		act a = act::none);
@@ -177,6 +191,9 @@ std::unique_ptr<network> make_network(const std::string &name);
  */
 void find_networks(const char *const *names, size_t n_names, const shim_tensor *tensors, size_t n,
 	uint8_t *fits, std::string &nearest);
+
+/* (n, channels) f32 of maps (n, channels, height, width): the cube roots of their mean cubes. */
+at::Tensor generalised_mean(const at::Tensor &x);
 
 /* A tensor that borrows the caller's data; one without data has names and shapes alone (kMeta). */
 at::Tensor borrow(const shim_tensor &t);

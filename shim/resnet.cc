@@ -63,10 +63,18 @@ class resnet_network : public network
 			for (conv *c : b.convs)
 				x = (*c)(x, c == b.convs.back() ? &shortcut : nullptr);
 		}
-		return descriptor ? (*descriptor)(generalised_mean(x)) : x;
+		if (!descriptor)
+			return x;
+		at::Tensor mean = generalised_mean(x).to(x.scalar_type());
+		return (*descriptor)(mean.unsqueeze(2).unsqueeze(3));
 	}
 
   protected:
+	std::vector<uint32_t> poolings() const override
+	{
+		return descriptor ? std::vector<uint32_t>{ SHIM_POOLING_GEM } : network::poolings();
+	}
+
 	std::vector<std::string> unused() const override
 	{
 		return descriptor ? std::vector<std::string>{} : network::unused();
@@ -96,13 +104,6 @@ class resnet_network : public network
 				b.convs[i] == b.convs.back() ? name + "bn" : part + std::to_string(3 * i + 1));
 		}
 		set_other_names(b.shortcut, name + "downsample.0", name + "downsample.1");
-	}
-
-	/* The cube root of the mean cube (Radenovic, Tolias and Chum, 2018), in f32. */
-	static at::Tensor generalised_mean(const at::Tensor &x)
-	{
-		at::Tensor cubes = x.to(at::kFloat).clamp_min(1e-6).pow(3);
-		return cubes.mean({ 2, 3 }, true).pow(1.0 / 3).to(x.scalar_type());
 	}
 
 	/* middle: the 3x3 convolution of a bottleneck, or the first of two, for the block's input. */

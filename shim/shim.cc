@@ -73,6 +73,7 @@ void build(shim_net &net, const shim_config &c, const shim_tensor *tensors, size
 		if (script)
 			own = ims::read_script(script);
 		net.network->load(script ? own.tensors.data() : tensors, script ? own.tensors.size() : n);
+		net.network->choose_pooling(c.pooling);
 		net.network->set_side(net.crop);
 		net.network->fold(net.device, net.type);
 		net.dim = net.network->dim();

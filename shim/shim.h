@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-#define IMS_SHIM_ABI 4
+#define IMS_SHIM_ABI 5
 
 typedef enum shim_dtype {
 	SHIM_F32 = 1,
@@ -34,6 +34,15 @@ typedef struct shim_tensor {
 	int64_t shape[SHIM_MAX_NDIM];
 } shim_tensor;
 
+/* Values of imgsearch_pooling. */
+typedef enum shim_pooling {
+	SHIM_POOLING_OWN = 0,
+	SHIM_POOLING_MEAN = 1,
+	SHIM_POOLING_MAX = 2,
+	SHIM_POOLING_GEM = 3,
+	SHIM_POOLING_CLASS = 4
+} shim_pooling;
+
 typedef struct shim_config {
 	const char *network; /* name in the catalogue, or "script": the TorchScript program is it */
 	const char *device;  /* "auto", "cpu", "cuda:0" */
@@ -41,6 +50,7 @@ typedef struct shim_config {
 	uint32_t threads;    /* 0: libtorch's own choice */
 	uint32_t crop;       /* side of the input */
 	uint32_t dim;        /* the feature must have it; 0: any (script) */
+	uint32_t pooling;    /* shim_pooling; EMODEL: the network has none but its own */
 } shim_config;
 
 typedef struct shim_message {

@@ -164,6 +164,10 @@ class transformer : public network
 			x = (*b.projection)(attention((*b.qkv)((*b.before_attention)(x))), &x);
 			x = (*b.narrow)(gate((*b.widen)((*b.before_mlp)(x))), &x);
 		}
+		bool patches = pooling && pooling != SHIM_POOLING_CLASS;
+		int64_t before = shape_of.has_class + shape_of.registers;
+		if (patches)
+			return (*last)(x.narrow(2, before, x.size(2) - before));
 		at::Tensor y = (*last)(shape_of.pool_heads ? x : x.narrow(2, 0, 1));
 		if (shape_of.pool_heads)
 			y = attention_pool(y);
@@ -171,6 +175,14 @@ class transformer : public network
 	}
 
   protected:
+	/* Behind a projection or an attention that pools there is only the network's own. */
+	std::vector<uint32_t> poolings() const override
+	{
+		std::vector<uint32_t> list = network::poolings();
+		list.push_back(SHIM_POOLING_CLASS);
+		return joint || shape_of.pool_heads ? std::vector<uint32_t>{} : list;
+	}
+
 	std::vector<std::string> unused() const override
 	{
 		return names.unused;

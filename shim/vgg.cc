@@ -50,6 +50,11 @@ class vgg_network : public network
 	}
 
   protected:
+	std::vector<uint32_t> poolings() const override
+	{
+		return {}; /* linear layers follow the maps */
+	}
+
 	std::vector<std::string> unused() const override
 	{
 		return { "classifier.6." };

@@ -10,6 +10,7 @@
 #define COMMON(member) offsetof(common_args, member)
 
 static const char *const precisions[] = { "auto", "f32", "bf16", NULL };
+static const char *const poolings[] = { "default", "mean", "max", "gem", "class", NULL };
 static const char *const interpolations[] = { "default", "bilinear", "bicubic", NULL };
 
 static const option group_always[] = {
@@ -77,6 +78,11 @@ static const option group_transform[] = {
 		.max = IMGSEARCH_RESIZE_MAX },
 	{ "squash", 0, OPT_FLAG, COMMON(recipe.squash),
 		.help = "resize both sides to the crop, whatever the aspect; cut nothing off" },
+	{ "crops", 0, OPT_UINT, COMMON(recipe.crops), "N",
+		.help = "5: average the features of the centre and the four corners", .min = 1, .max = 5 },
+	{ "pooling", 0, OPT_ENUM, COMMON(recipe.pooling), "NAME",
+		.help = "how the network's maps or tokens become one feature (default: its own)",
+		.choices = poolings },
 	{ "mean", 0, OPT_RGB, COMMON(recipe.mean), "R,G,B",
 		.help = "mean to subtract from values in 0..1", .min = -10, .max = 10,
 		.given = COMMON(mean) },

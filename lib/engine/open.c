@@ -15,6 +15,9 @@ static int check_recipe(const imgsearch_recipe *r, imgsearch_error *err)
 	REQUIRE(r->squash <= 1, err, "recipe: squash is %u, neither 0 nor 1", r->squash);
 	REQUIRE(!r->squash || !r->resize || !r->crop || r->resize == r->crop, err,
 		"recipe: squash resizes to the crop, %u, not to the resize, %u", r->crop, r->resize);
+	REQUIRE(r->crops <= 1 || r->crops == 5, err, "recipe: crops is %u, neither 1 nor 5", r->crops);
+	REQUIRE(r->pooling <= IMGSEARCH_POOLING_CLASS, err, "recipe: pooling %u is unknown",
+		r->pooling);
 	return 0;
 }
 

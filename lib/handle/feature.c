@@ -19,7 +19,7 @@ void ims_feature_tell_profiles(job *j, uint64_t n, const char *path)
 }
 
 /*
- * Decodes an input and fits it into slot, the network's input (crop, crop, 3). Counts it where its
+ * Decodes an input and fits it into slot, the network's inputs (inputs, crop, crop, 3). Counts it where its
  * profile cannot be used.
  */
 static int fit(imgsearch *s, const imgsearch_input *in, const void *data, size_t size,
@@ -45,7 +45,7 @@ typedef struct input_batch {
 	const model_identity *id;
 	const imgsearch_input *in;
 	imgsearch_error *errors;
-	float *slots; /* (batch, crop, crop, 3) */
+	float *slots; /* (batch, inputs, crop, crop, 3) */
 	_Atomic uint32_t bad_profiles;
 } input_batch;
 
@@ -53,7 +53,6 @@ static void fit_one(void *arg, size_t i, unsigned worker)
 {
 	(void)worker;
 	input_batch *b = arg;
-	size_t side = b->id->recipe.crop;
 	const imgsearch_input *in = &b->in[i];
 	imgsearch_error *err = &b->errors[i];
 	buf held = { 0 };
@@ -65,8 +64,8 @@ static void fit_one(void *arg, size_t i, unsigned worker)
 	if (!rc)
 		rc = ims_input_bytes(in, &held, &data, &size, err);
 	if (!rc)
-		rc = fit(b->s, in, data, size, &b->id->recipe, b->slots + i * side * side * 3,
-			&b->bad_profiles, err);
+		rc = fit(b->s, in, data, size, &b->id->recipe,
+			b->slots + i * ims_recipe_values(&b->id->recipe), &b->bad_profiles, err);
 	err->code = rc;
 	ims_buf_free(&held);
 }
@@ -77,7 +76,7 @@ static void fit_one(void *arg, size_t i, unsigned worker)
  */
 static int run_batch(input_batch *b, size_t n, float *out, imgsearch_error *err)
 {
-	size_t dim = b->id->dim, slot = (size_t)b->id->recipe.crop * b->id->recipe.crop * 3, good = 0;
+	size_t dim = b->id->dim, slot = ims_recipe_values(&b->id->recipe), good = 0;
 	ims_parallel(b->s->pool, n, fit_one, b);
 	for (size_t i = 0; i < n; i++) {
 		if (b->errors[i].code)
@@ -103,7 +102,7 @@ static int run_batch(input_batch *b, size_t n, float *out, imgsearch_error *err)
 int ims_features(imgsearch *s, job *j, const model_identity *id, const imgsearch_input *in,
 	size_t n, float *out, imgsearch_error *errors, imgsearch_error *err)
 {
-	size_t slot = (size_t)id->recipe.crop * id->recipe.crop * 3, most = 0;
+	size_t slot = ims_recipe_values(&id->recipe), most = 0;
 	double each = 0;
 	input_batch b = { .s = s, .id = id };
 	ims_store_snapshot_pause(s->store);
@@ -192,8 +191,7 @@ static int network_feature(imgsearch *s, job *j, const imgsearch_input *in, cons
 	_Atomic uint32_t bad_profiles = 0;
 	int rc = ims_identity_decide(s, IDENTITY_QUERY, &id, err);
 	const image_recipe *recipe = &id.model.recipe;
-	float *slot = rc ? NULL
-					 : ims_alloc_aligned((size_t)recipe->crop * recipe->crop, 3 * sizeof(float));
+	float *slot = rc ? NULL : ims_alloc_aligned(ims_recipe_values(recipe), sizeof(float));
 	if (!rc && !slot)
 		rc = ims_nomem(err);
 	ims_store_snapshot_pause(s->store);

@@ -8,21 +8,28 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 /* ----------------------------------------------------------------------------- stored form ---- */
 
-static const char squash_text[] = " squash=1"; /* at the end, or not there */
+/* What stands at the end where it is not 0. */
+static const char *const last_keys[] = { " squash=", " crops=", " pooling=" };
 
 static char *recipe_text(const model_identity *id)
 {
 	const image_recipe *r = &id->recipe;
+	const uint32_t last[] = { r->squash, r->crops > 1 ? r->crops : 0, id->pooling };
+	char end[sizeof last / sizeof *last * 24] = "";
+	for (size_t i = 0; i < sizeof last / sizeof *last; i++)
+		if (last[i])
+			snprintf(end + strlen(end), sizeof end - strlen(end), "%s%u", last_keys[i], last[i]);
 	return ims_format("network=%s resize=%u crop=%u mean=%.9g,%.9g,%.9g std=%.9g,%.9g,%.9g "
 					  "bicubic=%u%s scene_score=%.9g%s",
 		id->network, r->resize, r->crop, (double)r->mean[0], (double)r->mean[1], (double)r->mean[2],
 		(double)r->std[0], (double)r->std[1], (double)r->std[2], r->bicubic,
-		id->flip ? " flip=1" : "", (double)id->scene_score, r->squash ? squash_text : "");
+		id->flip ? " flip=1" : "", (double)id->scene_score, end);
 }
 
 /* A number of a recipe that takes up all of the text. */
@@ -82,11 +89,20 @@ static bool three_parse(float out[3], char *text)
 	return comma_readings(out, part, n) == 1;
 }
 
+/* 0 where the key is not there. */
+static uint32_t last_number(const char *text, size_t i)
+{
+	const char *at = text ? strstr(text, last_keys[i]) : NULL;
+	return at ? (uint32_t)strtoul(at + strlen(last_keys[i]), NULL, 10) : 0;
+}
+
 static bool recipe_parse(model_identity *id, const char *text)
 {
 	image_recipe *r = &id->recipe;
 	char mean[96], std[96];
-	r->squash = text && strstr(text, squash_text);
+	r->squash = last_number(text, 0);
+	r->crops = last_number(text, 1);
+	id->pooling = last_number(text, 2);
 	return text
 		&& sscanf(text, "network=%31s resize=%u crop=%u mean=%95s std=%95s bicubic=%u flip=%u",
 			   id->network, &r->resize, &r->crop, mean, std, &r->bicubic, &id->flip)
@@ -177,7 +193,8 @@ static bool recipe_asked(const imgsearch_recipe *r)
 bool ims_identity_requested(const imgsearch *s)
 {
 	const imgsearch_options *o = &s->options;
-	return o->model || o->weights || o->precision || o->recipe->flip || recipe_asked(o->recipe);
+	return o->model || o->weights || o->precision || o->recipe->flip || o->recipe->crops
+		|| o->recipe->pooling || recipe_asked(o->recipe);
 }
 
 imgsearch_recipe ims_identity_recipe(const model_identity *id)
@@ -188,6 +205,8 @@ imgsearch_recipe ims_identity_recipe(const model_identity *id)
 		.resize = r->resize,
 		.crop = r->crop,
 		.flip = id->flip,
+		.crops = (uint32_t)ims_recipe_inputs(r),
+		.pooling = id->pooling,
 		.squash = r->squash,
 		.interpolation = r->bicubic ? IMGSEARCH_INTERPOLATION_BICUBIC
 									: IMGSEARCH_INTERPOLATION_BILINEAR,
@@ -211,7 +230,9 @@ static int resolve_replaced(imgsearch *s, const model_identity *stored, model_sp
 	if (s->options.model || s->options.weights) {
 		if (rc || recipe_asked(s->options.recipe))
 			return rc;
-		spec->recipe = (imgsearch_recipe){ .flip = spec->recipe.flip };
+		spec->recipe = (imgsearch_recipe){ .flip = spec->recipe.flip,
+			.crops = spec->recipe.crops,
+			.pooling = spec->recipe.pooling };
 	} else {
 		int found = ims_model_find_earlier(&weights, stored->weights_hash, &none);
 		if (found)
@@ -253,6 +274,8 @@ static int resolve(imgsearch *s, const model_identity *stored, model_identity *o
 		if (!recipe_asked(o->recipe))
 			spec.recipe = ims_identity_recipe(stored);
 		spec.recipe.flip = o->recipe->flip | stored->flip;
+		spec.recipe.crops = o->recipe->crops ? o->recipe->crops : stored->recipe.crops;
+		spec.recipe.pooling = o->recipe->pooling ? o->recipe->pooling : stored->pooling;
 	}
 	if (stored && !o->precision)
 		spec.precision = stored->precision;

@@ -1,7 +1,7 @@
 /*
  * torchvision's reference transforms (torchvision/transforms/functional.py): Resize(short side) and
- * CenterCrop, or Resize of both sides, then ToTensor, Normalize, with its rounding of sizes and
- * offsets and its float arithmetic. Only the part that the crop shows is resized.
+ * CenterCrop or FiveCrop, or Resize of both sides, then ToTensor, Normalize, with its rounding of
+ * sizes and offsets and its float arithmetic. Only the part that a crop shows is resized.
  */
 #include "image/resample.h"
 
@@ -55,25 +55,52 @@ static resample_part resized(double width, double height, const image_recipe *r)
 	};
 }
 
+size_t ims_recipe_inputs(const image_recipe *r)
+{
+	return r->crops ? r->crops : 1;
+}
+
+size_t ims_recipe_values(const image_recipe *r)
+{
+	return ims_recipe_inputs(r) * r->crop * r->crop * 3;
+}
+
+/* FiveCrop's order: the four corners in rows, then the centre, which a single crop is. */
+static span place(uint64_t size, uint32_t crop, bool centre, bool last)
+{
+	return centre || size < crop ? center(size, crop) : (span){ last ? size - crop : 0, 0, crop };
+}
+
+/* One crop of the resized picture. rgb (crop, crop, 3) is black. */
+static int fit_crop(const image *im, const image_recipe *r, size_t number, uint8_t *rgb,
+	imgsearch_error *err)
+{
+	size_t crop = r->crop;
+	double box[4];
+	ims_image_extent(im, box);
+	resample_part part = resized(box[2] - box[0], box[3] - box[1], r);
+	bool centre = number + 1 == ims_recipe_inputs(r);
+	span across = place(part.width, r->crop, centre, number & 1),
+		 down = place(part.height, r->crop, centre, number & 2);
+	part.x = across.start, part.w = across.n;
+	part.y = down.start, part.h = down.n;
+	return ims_resample(rgb + (down.pad * crop + across.pad) * 3, crop * 3, im, box, &part,
+		r->bicubic, err);
+}
+
 int ims_image_fit(const image *im, const image_recipe *recipe, bool planar, float *out,
 	imgsearch_error *err)
 {
-	size_t crop = recipe->crop;
-	double box[4];
-	ims_image_extent(im, box);
-	resample_part part = resized(box[2] - box[0], box[3] - box[1], recipe);
-	span across = center(part.width, recipe->crop), down = center(part.height, recipe->crop);
-	part.x = across.start, part.w = across.n;
-	part.y = down.start, part.h = down.n;
-	uint8_t *rgb = ims_zalloc(crop * crop, 3);
-	if (!rgb)
-		return ims_nomem(err);
-	int rc = ims_resample(rgb + (down.pad * crop + across.pad) * 3, crop * 3, im, box, &part,
-		recipe->bicubic, err);
-	if (!rc) {
-		float table[3][256];
-		value_table(table, recipe);
-		to_floats(out, rgb, crop * crop, table, planar);
+	size_t pixels = (size_t)recipe->crop * recipe->crop;
+	float table[3][256];
+	uint8_t *rgb = ims_alloc(pixels, 3);
+	int rc = rgb ? 0 : ims_nomem(err);
+	value_table(table, recipe);
+	for (size_t i = 0; !rc && i < ims_recipe_inputs(recipe); i++) {
+		memset(rgb, 0, pixels * 3);
+		rc = fit_crop(im, recipe, i, rgb, err);
+		if (!rc)
+			to_floats(out + i * pixels * 3, rgb, pixels, table, planar);
 	}
 	ims_free(rgb);
 	return rc;

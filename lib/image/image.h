@@ -89,7 +89,12 @@ typedef struct image_recipe {
 	float mean[3], std[3];
 	uint32_t bicubic;
 	uint32_t squash;
+	uint32_t crops; /* 0 or 1: of the centre; 5: of the corners too */
 } image_recipe;
+
+/* The inputs that a picture becomes, and the values of all of them. */
+size_t ims_recipe_inputs(const image_recipe *r);
+size_t ims_recipe_values(const image_recipe *r);
 
 /*
  * at_least is the resize of the recipe: a JPEG may be decoded at 1/2, 1/4 or 1/8 of its size as
@@ -194,8 +199,8 @@ void ims_image_unreserve(image *im);
 int ims_image_crop(image *im, const int32_t crop[4], imgsearch_error *err);
 
 /*
- * Prepares a picture for a network: out is (crop, crop, 3), channels last, or (3, crop, crop) if
- * planar. Equal to Pillow and torchvision bit for bit. ENOMEM only.
+ * Prepares a picture for a network: out is (inputs, crop, crop, 3), channels last, or (inputs, 3,
+ * crop, crop) if planar. Equal to Pillow and torchvision bit for bit. ENOMEM only.
  */
 int ims_image_fit(const image *im, const image_recipe *recipe, bool planar, float *out,
 	imgsearch_error *err);

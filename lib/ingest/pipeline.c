@@ -215,7 +215,7 @@ static int make_batches(pipeline *p)
 	/* Runs side by side share the cache: smaller ones leave each more of it. */
 	if (p->batches_cap > 2)
 		p->batch_size = (p->batch_size + 1) / 2;
-	size_t slot = (size_t)m->recipe.crop * m->recipe.crop * 3;
+	size_t slot = ims_recipe_values(&m->recipe);
 	p->batch = ims_zalloc(p->batches_cap, sizeof *p->batch);
 	bool got = p->batch;
 	for (size_t i = 0; got && i < p->batches_cap; i++) {
@@ -244,7 +244,7 @@ static int join_batch(pipeline *p, const float *input, size_t row)
 	int rc = p->network ? 0 : load_network(p);
 	if (rc)
 		return rc;
-	size_t side = p->identity->model.recipe.crop, slot = side * side * 3;
+	size_t slot = ims_recipe_values(&p->identity->model.recipe);
 	pipeline_batch *b = open_batch(p);
 	memcpy(b->in + b->n * slot, input, slot * sizeof *input);
 	b->row[b->n++] = row;

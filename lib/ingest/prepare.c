@@ -126,7 +126,6 @@ void ims_prepared_clear(prepared *p)
 static int decode(const prepare_request *r, const imgsearch_input *in, const void *data,
 	size_t size, prepared *out, float **input, imgsearch_error *err)
 {
-	size_t side = r->recipe->crop;
 	image im;
 	image_head head = { 0 };
 	image_limits limits = limits_of(r->s, r->recipe, r->also);
@@ -136,7 +135,8 @@ static int decode(const prepare_request *r, const imgsearch_input *in, const voi
 	out->height = rc || !ims_input_is_crop(in) ? head.height : (uint32_t)in->crop[3];
 	if (rc == IMGSEARCH_EUNSUPPORTED && ims_image_needs_codec(head.format, &limits))
 		out->pixels = IMAGE_NO_CODEC;
-	if (!rc && !*input && !(*input = ims_alloc_aligned(side * side, 3 * sizeof **input)))
+	if (!rc && !*input
+		&& !(*input = ims_alloc_aligned(ims_recipe_values(r->recipe), sizeof **input)))
 		rc = ims_nomem(err);
 	if (!rc) {
 		full_signature signature;

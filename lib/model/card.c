@@ -62,6 +62,7 @@ static bool score(json *j, float *out)
 static bool value(json *j, const char *key, model_card *card, recipe_parts *p)
 {
 	bool flag = false;
+	char name[16];
 	if (!strcmp(key, "name"))
 		return ims_json_string(j, card->name, sizeof card->name);
 	if (!strcmp(key, "network"))
@@ -72,6 +73,9 @@ static bool value(json *j, const char *key, model_card *card, recipe_parts *p)
 		return whole(j, IMGSEARCH_DIM_MAX, &card->dim);
 	if (!strcmp(key, "projection"))
 		return ims_json_bool(j, &flag) && (card->projection = flag, true);
+	if (!strcmp(key, "pooling"))
+		return ims_json_string(j, name, sizeof name)
+			&& (card->pooling = ims_pooling_find(name)) != 0;
 	if (!strcmp(key, "scene_score"))
 		return score(j, &card->scene_score);
 	if (!strcmp(key, "descent"))
@@ -177,6 +181,10 @@ int ims_card_text(buf *out, const model_card *card)
 	put_string(out, "interpolation", card->recipe.bicubic ? "bicubic" : "bilinear");
 	if (card->recipe.squash)
 		ims_buf_text(out, "\t\"squash\": true,\n");
+	if (card->recipe.crops > 1)
+		ims_buf_text(out, "\t\"crops\": %u,\n", card->recipe.crops);
+	if (card->pooling)
+		put_string(out, "pooling", ims_pooling_name(card->pooling));
 	put_three(out, "mean", card->recipe.mean);
 	put_three(out, "std", card->recipe.std);
 	if (card->scene_score > 0)

@@ -116,6 +116,7 @@ static int resolve(model_identity *id, const model_spec *spec, imgsearch_error *
 	memcpy(id->network, card.network, sizeof card.network);
 	id->dim = card.dim;
 	id->recipe = card.recipe;
+	id->pooling = card.pooling;
 	if (card.scene_score > 0)
 		id->scene_score = card.scene_score;
 	return 0;
@@ -144,6 +145,8 @@ int ims_model_identify(model_identity *out, const model_spec *spec, imgsearch_er
 	if (rc == 0) {
 		ims_hash_hex(&hash, out->weights_hash);
 		out->flip = spec->recipe.flip;
+		if (spec->recipe.pooling)
+			out->pooling = spec->recipe.pooling;
 		out->precision = spec->precision ? spec->precision
 			: cpu_has_bf16()             ? IMGSEARCH_PRECISION_BF16
 										 : IMGSEARCH_PRECISION_F32;
@@ -180,6 +183,9 @@ bool ims_model_same(const model_identity *a, const model_identity *b, char *why,
 	else if (a->flip != b->flip)
 		snprintf(why, why_size, "%s mirror images, not %s", a->flip ? "with" : "without",
 			b->flip ? "with" : "without");
+	else if (a->pooling != b->pooling)
+		snprintf(why, why_size, "pooling %s, not %s", ims_pooling_name(a->pooling),
+			ims_pooling_name(b->pooling));
 	else
 		return true;
 	return false;

@@ -26,7 +26,8 @@ typedef struct model_identity {
 	uint32_t dim;
 	uint32_t precision; /* IMGSEARCH_PRECISION_F32 or IMGSEARCH_PRECISION_BF16 */
 	image_recipe recipe;
-	uint32_t flip; /* 1: the mean of the features of the picture and its mirror image */
+	uint32_t flip;    /* 1: the mean of the features of the picture and its mirror image */
+	uint32_t pooling; /* imgsearch_pooling */
 	/*
 	 * from which two pictures show one scene: that of the card, else IMGSEARCH_SCENE_SCORE_DEFAULT.
 	 * Models of different scores are still the same.

@@ -37,7 +37,7 @@ struct model {
 	pool *thread;
 	unsigned threads, concurrency;
 	size_t batch, slot, dim; /* inputs of a batch, values of an input and of a feature */
-	size_t side;
+	size_t side, inputs;     /* of a picture */
 	bool flip;
 	float *in, *out; /* a batch of several callers */
 	char describe[256];
@@ -71,6 +71,7 @@ static void load(void *arg)
 		l->spec->threads ? l->spec->threads : ims_cpu_count(),
 		l->id->recipe.crop,
 		l->id->dim,
+		l->id->pooling,
 	};
 	m->threads = config.threads;
 	l->rc = m->shim->net_new(&m->net, &config, l->w->tensor, l->w->n,
@@ -85,6 +86,7 @@ static int prepare(model *m, const model_identity *id, imgsearch_error *err)
 	m->concurrency = m->concurrency < MAX_CONCURRENCY ? m->concurrency : MAX_CONCURRENCY;
 	m->side = id->recipe.crop;
 	m->slot = m->side * m->side * 3;
+	m->inputs = ims_recipe_inputs(&id->recipe);
 	m->flip = id->flip;
 	m->shim->net_describe(m->net, m->describe, sizeof m->describe);
 	m->in = ims_alloc_aligned(m->batch, m->slot * sizeof(float));
@@ -247,8 +249,8 @@ static int run_inline(model *m, const float *in, size_t n, float *out, imgsearch
 
 typedef int run_inputs(model *m, const float *in, size_t n, float *out, imgsearch_error *err);
 
-/* Replaces out by its mean with the features of the mirror images. */
-static int flip(model *m, run_inputs *run, const float *in, size_t n, float *out,
+/* Adds the features of the mirror images to out. */
+static int add_mirrored(model *m, run_inputs *run, const float *in, size_t n, float *out,
 	imgsearch_error *err)
 {
 	size_t pixels = n * m->side * m->side;
@@ -261,22 +263,55 @@ static int flip(model *m, run_inputs *run, const float *in, size_t n, float *out
 	if (!rc)
 		rc = run(m, mirrored, n, other, err);
 	for (size_t i = 0; !rc && i < n * m->dim; i++)
-		out[i] = (out[i] + other[i]) / 2;
+		out[i] += other[i];
 	ims_free(mirrored);
 	ims_free(other);
 	return rc;
 }
 
+/* The mean of the features of all inputs of a picture, and of their mirror images. */
+static int average(model *m, run_inputs *run, const float *in, float *out, imgsearch_error *err)
+{
+	float *each = ims_alloc_aligned(m->inputs, m->dim * sizeof *each);
+	int rc = each ? run(m, in, m->inputs, each, err) : ims_nomem(err);
+	if (!rc && m->flip)
+		rc = add_mirrored(m, run, in, m->inputs, each, err);
+	for (size_t d = 0; !rc && d < m->dim; d++) {
+		double sum = 0;
+		for (size_t i = 0; i < m->inputs; i++)
+			sum += (double)each[i * m->dim + d];
+		out[d] = (float)(sum / (double)(m->inputs << m->flip));
+	}
+	ims_free(each);
+	return rc;
+}
+
+/* A picture of several inputs is a batch. */
+static int run_pictures(model *m, run_inputs *run, const float *in, size_t n, float *out,
+	imgsearch_error *err)
+{
+	int rc = 0;
+	for (size_t i = 0; !rc && m->inputs > 1 && i < n; i++)
+		rc = average(m, run, in + i * m->inputs * m->slot, out + i * m->dim, err);
+	if (m->inputs > 1)
+		return rc;
+	rc = run(m, in, n, out, err);
+	if (rc || !m->flip)
+		return rc;
+	rc = add_mirrored(m, run, in, n, out, err);
+	for (size_t i = 0; !rc && i < n * m->dim; i++)
+		out[i] /= 2;
+	return rc;
+}
+
 int ims_model_run(model *m, const float *in, size_t n, float *out, imgsearch_error *err)
 {
-	int rc = run_queued(m, in, n, out, err);
-	return rc || !m->flip ? rc : flip(m, run_queued, in, n, out, err);
+	return run_pictures(m, run_queued, in, n, out, err);
 }
 
 int ims_model_run_inline(model *m, const float *in, size_t n, float *out, imgsearch_error *err)
 {
-	int rc = run_inline(m, in, n, out, err);
-	return rc || !m->flip ? rc : flip(m, run_inline, in, n, out, err);
+	return run_pictures(m, run_inline, in, n, out, err);
 }
 
 unsigned ims_model_concurrency(const model *m)

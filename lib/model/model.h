@@ -21,9 +21,9 @@ model *ims_model_acquire(model *m); /* adds an owner; each one calls ims_model_f
 void ims_model_free(model *m);      /* NULL is fine */
 
 /*
- * n inputs (n, crop, crop, 3), f32, channels last, into n features (n, dim), f32, as the network
- * gives them, not normalised. Any number of threads at once: inputs of several callers go through
- * the network as one batch.
+ * n pictures (n, inputs, crop, crop, 3), f32, channels last, into n features (n, dim), f32, as the
+ * network gives them, not normalised. Any number of threads at once: inputs of several callers go
+ * through the network as one batch.
  */
 int ims_model_run(model *m, const float *in, size_t n, float *out, imgsearch_error *err);
 

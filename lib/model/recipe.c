@@ -48,8 +48,8 @@ static bool squash(json *j, uint32_t *out)
 
 bool ims_recipe_has_key(const char *key)
 {
-	static const char *const keys[] = { "resize", "crop", "squash", "mean", "std",
-		"interpolation" };
+	static const char *const keys[] = { "resize", "crop", "squash", "mean", "std", "interpolation",
+		"crops" };
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		if (!strcmp(key, keys[i]))
 			return true;
@@ -68,6 +68,8 @@ bool ims_recipe_value(json *j, const char *key, recipe_parts *p)
 		return p->std = three(j, p->recipe.std, 1e-6);
 	if (!strcmp(key, "squash"))
 		return p->squash = squash(j, &p->recipe.squash);
+	if (!strcmp(key, "crops"))
+		return p->crops = whole(j, 5, &p->recipe.crops) && p->recipe.crops % 4 == 1;
 	return p->interpolation = interpolation(j, &p->recipe.bicubic);
 }
 
@@ -88,6 +90,11 @@ int ims_recipe_merge(image_recipe *r, const recipe_parts *p, const char *what, i
 	r->squash = p->squash ? p->recipe.squash : r->squash && kept;
 	if (r->squash && p->resize != p->crop)
 		r->resize = r->crop = p->resize ? r->resize : r->crop;
+	if (p->crops)
+		r->crops = p->recipe.crops;
+	if (r->squash && ims_recipe_inputs(r) > 1)
+		return ims_fail(err, IMGSEARCH_EFORMAT, "%s: a squashed picture has one crop, not %u", what,
+			r->crops);
 	if (r->squash && r->crop != r->resize)
 		return ims_fail(err, IMGSEARCH_EFORMAT,
 			"%s: a squashed picture is as large as the crop, %u, not the resize, %u", what, r->crop,
@@ -128,6 +135,11 @@ int ims_recipe_ask(image_recipe *r, const imgsearch_recipe *asked, imgsearch_err
 			"recipe: crop %u of resize %u: a crop is at least %d, not larger than the resize,"
 			" which is at most %d",
 			r->crop, r->resize, IMGSEARCH_CROP_MIN, IMGSEARCH_RESIZE_MAX);
+	if (asked->crops)
+		r->crops = asked->crops;
+	if (r->squash && ims_recipe_inputs(r) > 1)
+		return ims_fail(err, IMGSEARCH_EINVAL, "recipe: a squashed picture has one crop, not %u",
+			r->crops);
 	for (int i = 0; i < 3; i++)
 		if (!(r->std[i] > 0))
 			return ims_fail(err, IMGSEARCH_EINVAL, "recipe: a standard deviation must be above 0");
@@ -137,7 +149,7 @@ int ims_recipe_ask(image_recipe *r, const imgsearch_recipe *asked, imgsearch_err
 static bool same_geometry(const image_recipe *a, const image_recipe *b)
 {
 	return a->resize == b->resize && a->crop == b->crop && a->bicubic == b->bicubic
-		&& a->squash == b->squash;
+		&& a->squash == b->squash && ims_recipe_inputs(a) == ims_recipe_inputs(b);
 }
 
 bool ims_recipe_same(const image_recipe *a, const image_recipe *b)
@@ -148,10 +160,28 @@ bool ims_recipe_same(const image_recipe *a, const image_recipe *b)
 
 void ims_recipe_difference(char *text, size_t size, const image_recipe *a, const image_recipe *b)
 {
-	if (same_geometry(a, b))
+	if (ims_recipe_inputs(a) != ims_recipe_inputs(b))
+		snprintf(text, size, "crops %zu, not %zu", ims_recipe_inputs(a), ims_recipe_inputs(b));
+	else if (same_geometry(a, b))
 		snprintf(text, size, "another mean or standard deviation");
 	else
 		snprintf(text, size, "recipe %u/%u %s%s, not %u/%u %s%s", a->resize, a->crop,
 			a->bicubic ? "bicubic" : "bilinear", a->squash ? " squashed" : "", b->resize, b->crop,
 			b->bicubic ? "bicubic" : "bilinear", b->squash ? " squashed" : "");
+}
+
+static const char *const poolings[] = { "default", "mean", "max", "gem", "class" };
+enum { POOLINGS = sizeof poolings / sizeof *poolings };
+
+const char *ims_pooling_name(uint32_t pooling)
+{
+	return pooling < POOLINGS ? poolings[pooling] : "unknown";
+}
+
+uint32_t ims_pooling_find(const char *name)
+{
+	for (uint32_t i = 1; i < POOLINGS; i++)
+		if (!strcmp(name, poolings[i]))
+			return i;
+	return 0;
 }

@@ -8,7 +8,7 @@
 /* The parts of a recipe that a text sets; the others are the network's. */
 typedef struct recipe_parts {
 	image_recipe recipe;
-	bool resize, crop, mean, std, interpolation, squash;
+	bool resize, crop, mean, std, interpolation, squash, crops;
 } recipe_parts;
 
 /* Whether a key of a JSON object is one of a recipe. */
@@ -21,6 +21,11 @@ int ims_recipe_merge(image_recipe *r, const recipe_parts *p, const char *what,
 
 /* The same by the members that a caller sets. EINVAL: the result cannot be a recipe. */
 int ims_recipe_ask(image_recipe *r, const imgsearch_recipe *asked, imgsearch_error *err);
+
+/* "mean", "max", "gem", "class"; "default" of 0. */
+const char *ims_pooling_name(uint32_t pooling);
+/* Its number; 0: it is none of them. */
+uint32_t ims_pooling_find(const char *name);
 
 bool ims_recipe_same(const image_recipe *a, const image_recipe *b);
 

@@ -79,7 +79,7 @@ alone extract pics/city-01.jpg -o j.npy >.out 2>.err
 [ $? = 3 ] && grep -q model .err && [ ! -e j.npy ]
 result "no network: $(tidy <.err)" $?
 for recipe in "--resize 40" "--resize 64 --crop 40" "--mean 0,0,0 --std 1,1,1" \
-	"--interpolation bicubic" "--squash" "--full-decode"; do
+	"--interpolation bicubic" "--squash" "--crops 5" "--full-decode"; do
 	imgsearch extract -q $recipe pics/city-01.jpg -o k.npy 2>.err
 	result "$recipe" $? .err
 	[ "$recipe" = --full-decode ] || ! cmp -s i.npy k.npy
@@ -88,6 +88,9 @@ done
 check "--squash, and a resize that is not the crop" 3 imgsearch extract --squash --resize 64 \
 	--crop 40 pics/city-01.jpg -o k.npy <<'END'
 ! imgsearch: recipe: squash resizes to the crop, 40, not to the resize, 64
+END
+check "--crops that there are not" 3 imgsearch extract --crops 3 pics/city-01.jpg -o k.npy <<'END'
+! imgsearch: recipe: crops is 3, neither 1 nor 5
 END
 check "--mean without --std" 2 imgsearch extract --mean 0,0,0 pics/city-01.jpg -o k.npy <<'END'
 ! imgsearch: extract: --mean and --std are given together or not at all (see: imgsearch help extract)

@@ -71,6 +71,18 @@ imgsearch index --db index.db >out 2>&1 && grep -q '5 unchanged' out
 result "... and the next run asks for nothing else" $? out
 
 fresh
+imgsearch index -q --db index.db --crops 5 --pooling max >out 2>&1
+sound "several crops, another pooling" a/p1 b/p4
+imgsearch info --json --db index.db >out && grep -q '"crops": *5' out &&
+	grep -q '"pooling": *"max"' out &&
+	imgsearch info --db index.db | grep -q 'five crops of 32, pooling max'
+result "... the index keeps both" $? out
+imgsearch index --db index.db >out 2>&1 && grep -q '5 unchanged' out
+result "... and the next run asks for nothing else" $? out
+imgsearch query --db index.db a/p1.png -k 1 >out 2>&1
+result "... nor does a query" $? out
+
+fresh
 mv b off
 imgsearch index -q --db index.db --flip --prune >out 2>&1
 sound "--prune removes what is away" a/p1 a/p2

@@ -166,10 +166,48 @@ static void a_scaled_picture_keeps_its_place(void **state)
 	ims_image_free(&im);
 }
 
+/* A part of a picture as large as the resize, by its own single crop. */
+static void expect_crop(const image *im, uint32_t x, uint32_t y, const image_recipe *r,
+	const float *got)
+{
+	float part[12 * 12 * 3];
+	image cut = { 0 };
+	image_recipe one = *r;
+	imgsearch_error err;
+	const double box[4] = { x, y, x + 12, y + 12 };
+	one.resize = one.crop, one.crops = 0;
+	assert_int_equal(ims_image_resize(&cut, im, 12, 12, false, box, &err), 0);
+	assert_int_equal(ims_image_fit(&cut, &one, false, part, &err), 0);
+	assert_memory_equal(part, got, sizeof part);
+	ims_image_free(&cut);
+}
+
+static void five_crops(void **state)
+{
+	(void)state;
+	image im = pattern_image(31, 20);
+	image_recipe r = recipe_of(20, 12, 0), one = r;
+	float out[5 * 12 * 12 * 3], centre[12 * 12 * 3];
+	enum { EACH = 12 * 12 * 3 };
+	r.crops = 5;
+	assert_int_equal(ims_recipe_inputs(&r), 5);
+	assert_int_equal(ims_recipe_inputs(&one), 1);
+	assert_int_equal(ims_recipe_values(&r), 5 * EACH);
+	assert_int_equal(ims_image_fit(&im, &r, false, out, NULL), 0);
+	expect_crop(&im, 0, 0, &r, out);
+	expect_crop(&im, 19, 0, &r, out + EACH);
+	expect_crop(&im, 0, 8, &r, out + 2 * EACH);
+	expect_crop(&im, 19, 8, &r, out + 3 * EACH);
+	assert_int_equal(ims_image_fit(&im, &one, false, centre, NULL), 0);
+	assert_memory_equal(centre, out + 4 * EACH, sizeof centre);
+	ims_image_free(&im);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fit_is_torchvisions),
+		cmocka_unit_test(five_crops),
 		cmocka_unit_test(resize_of_a_box_is_pillows),
 		cmocka_unit_test(boxes_outside_are_refused),
 		cmocka_unit_test(a_scaled_picture_keeps_its_place),

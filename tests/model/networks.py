@@ -385,6 +385,41 @@ def older_names(folder):
         )
 
 
+POOLINGS = {
+    "mean": lambda y: y.mean((2, 3)),
+    "max": lambda y: y.amax((2, 3)),
+    "gem": lambda y: y.clamp_min(1e-6).pow(3).mean((2, 3)).pow(1 / 3),
+}
+
+
+def by_card(folder, network, state, **keys):
+    path = os.path.join(folder, "pooled.safetensors")
+    safetensors(path, state)
+    with open(os.path.join(folder, "pooled.json"), "w") as f:
+        json.dump({"network": network, **keys}, f)
+    return path
+
+
+def pooled(folder):
+    """Other poolings of the last maps, and of a transformer's patches."""
+    torch.manual_seed(8)
+    x = pictures(96)
+    net = torchvision.models.resnet18()
+    randomise(net, x)
+    state = net.state_dict()
+    maps = nn.Sequential(*list(net.children())[:-2])(x)
+    for name, pool in POOLINGS.items():
+        path = by_card(folder, "resnet18", state, pooling=name)
+        got = ours("-", path, "f32", x, folder)
+        agree(f"resnet18 pooled by {name}", pool(maps).numpy(), got, 0.99999, 0.9999)
+    for network, name in ("resnet18", "class"), ("vgg11", "max"):
+        net = made(network)
+        path = by_card(folder, network, net.state_dict(), pooling=name)
+        said = ours("-", path, "f32", x, folder)
+        want = f'this network has no pooling "{name}"'
+        agree_that(f"{network} by {name} is refused", want in str(said), said)
+
+
 def refused(folder):
     """Weights of another network are refused by the tensor's name."""
     path = os.path.join(folder, "other.pth")
@@ -418,5 +453,6 @@ with tempfile.TemporaryDirectory() as folder:
     remembering(folder)
     script_as_network(folder)
     older_names(folder)
+    pooled(folder)
     refused(folder)
 end()

@@ -181,6 +181,17 @@ static void squashed(void **state)
 		first = i ? first : id;
 		ims_model_identity_free(&id);
 	}
+	assert_int_equal(ims_model_identify(&id,
+						 &(model_spec){ .name = path, .recipe = { .crops = 5 } }, NULL),
+		IMGSEARCH_EINVAL);
+	id = first;
+	id.pooling = IMGSEARCH_POOLING_GEM;
+	assert_false(ims_model_same(&first, &id, why, sizeof why));
+	assert_string_equal(why, "pooling default, not gem");
+	id = first;
+	id.recipe.crops = 5;
+	assert_false(ims_model_same(&first, &id, why, sizeof why));
+	assert_string_equal(why, "crops 1, not 5");
 	id = first;
 	id.recipe.squash = 0;
 	assert_false(ims_model_same(&first, &id, why, sizeof why));
@@ -315,6 +326,30 @@ static void runs(void **state)
 	ims_model_identity_free(&id);
 }
 
+/* Five crops, each with its mirror image, are one picture; others do not mix with it. */
+static void averages_views(void **state)
+{
+	(void)state;
+	enum { ONE = 32 * 32 * 3 };
+	model_identity id;
+	model *m;
+	model_spec spec = { .recipe = { .crops = 5, .flip = 1 } };
+	static float in[2 * 5 * ONE], out[2 * 48], inlined[2 * 48];
+	for (size_t i = 0; i < 2 * 5; i++)
+		for (size_t j = 0; j < ONE; j++)
+			in[i * ONE + j] = (float)(i < 5 ? i * i : 100) + (j / 3 % 32 < 16 ? 0.0f : 8.0f);
+	assert_int_equal(ims_model_identify(&id, &spec, NULL), 0);
+	assert_int_equal(id.recipe.crops, 5);
+	assert_int_equal(ims_model_load(&m, &id, &spec, NULL), 0);
+	assert_int_equal(ims_model_run(m, in, 2, out, NULL), 0);
+	assert_int_equal(ims_model_run_inline(m, in, 2, inlined, NULL), 0);
+	assert_memory_equal(out, inlined, sizeof out);
+	for (size_t d = 0; d < 48; d++)
+		assert_true(out[d] == 6 + 4 && out[48 + d] == 100 + 4);
+	ims_model_free(m);
+	ims_model_identity_free(&id);
+}
+
 enum { CALLERS = 8, CALLS = 300, SLOT = 32 * 32 * 3 };
 
 typedef struct caller {
@@ -433,6 +468,10 @@ static void cards(void **state)
 		{ "{\"network\":\"resnet18\",\"note\":\"a\nb\"}", "\"note\"" },
 		{ "{\"network\":\"resnet18\",\"dim\":01}", "\"dim\"" },
 		{ "{\"network\":\"resnet18\",\"squash\":1}", "\"squash\"" },
+		{ "{\"network\":\"resnet18\",\"crops\":3}", "\"crops\"" },
+		{ "{\"network\":\"resnet18\",\"crops\":5,\"squash\":true}", "one crop" },
+		{ "{\"network\":\"resnet18\",\"pooling\":\"sum\"}", "\"pooling\"" },
+		{ "{\"network\":\"resnet18\",\"pooling\":\"default\"}", "\"pooling\"" },
 		{ "{\"network\":\"resnet18\",\"squash\":true,\"resize\":256,\"crop\":224}", "squashed" },
 		{ "{\"network\":\"resnet18\",\"scene_score\":0}", "\"scene_score\"" },
 		{ "{\"network\":\"resnet18\",\"scene_score\":1.5}", "\"scene_score\"" },
@@ -450,7 +489,7 @@ static void cards(void **state)
 							   " \\u00e9\\ud83d\\ude00\",\"later\":{\"a\":[null,-1.5e3]},"
 							   "\"mean\":[0.481,-0.45,0.5],\"std\":[0.25,1,127.5],\"dim\":256,"
 							   "\"projection\":true,\"licence\":\"MIT\",\"scene_score\":0.78,"
-							   "\"squash\":true,\"crop\":240}";
+							   "\"squash\":true,\"crop\":240,\"pooling\":\"gem\"}";
 	assert_int_equal(ims_card_parse(&card, good, sizeof good - 1, NULL), 0);
 	assert_string_equal(card.name, "two \"words\" \xc3\xa9\xf0\x9f\x98\x80");
 	assert_int_equal(card.recipe.crop, 240);
@@ -494,6 +533,7 @@ int main(void)
 		cmocka_unit_test(recipes),
 		cmocka_unit_test(identities_differ),
 		cmocka_unit_test(runs),
+		cmocka_unit_test(averages_views),
 		cmocka_unit_test(runs_for_many),
 		cmocka_unit_test(the_list),
 		cmocka_unit_test(failing_allocations),
