@@ -17,7 +17,7 @@ static double processor_seconds(void)
 
 int main(int argc, char **argv)
 {
-	image_recipe recipe = { 256, 224, { 0.485f, 0.456f, 0.406f }, { 0.229f, 0.224f, 0.225f }, 0,
+		0, 0 };
 		0 };
 	float *out = ims_alloc((size_t)recipe.crop * recipe.crop * 3, sizeof(float));
 	double decode_s = 0, fit_s = 0;

@@ -79,7 +79,7 @@ imgsearch info --json --db index.db >out && grep -q '"crops": *5' out &&
 result "... the index keeps both" $? out
 imgsearch index --db index.db >out 2>&1 && grep -q '5 unchanged' out
 result "... and the next run asks for nothing else" $? out
-imgsearch query --db index.db a/p1.png -k 1 >out 2>&1
+imgsearch query --db index.db a/p1 -k 1 >out 2>&1
 result "... nor does a query" $? out
 
 fresh

@@ -3,7 +3,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	image_recipe recipe = { 16, 14, { 0, 0, 0 }, { 1, 1, 1 }, 0, 0 };
+	image_recipe recipe = { 16, 14, { 0, 0, 0 }, { 1, 1, 1 }, 0, 0, 0 };
 	float out[14 * 14 * 3];
 	image im;
 	if (ims_image_sniff(data, size) != IMAGE_JPEG)

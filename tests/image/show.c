@@ -86,6 +86,7 @@ int main(int argc, char **argv)
 		{ 0.229f, 0.224f, 0.225f },
 		(uint32_t)atol(argv[4]),
 		!atol(argv[2]),
+		0,
 	};
 	recipe.resize = recipe.squash ? recipe.crop : recipe.resize;
 	for (int i = 6; i < argc; i++)

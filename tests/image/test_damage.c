@@ -399,7 +399,7 @@ static void too_many_scans_are_refused(void **state)
 static void memory_may_run_out_anywhere(void **state)
 {
 	(void)state;
-	image_recipe recipe = { 32, 28, { 0.5f, 0.5f, 0.5f }, { 0.5f, 0.5f, 0.5f }, 0, 0 };
+	image_recipe recipe = { 32, 28, { 0.5f, 0.5f, 0.5f }, { 0.5f, 0.5f, 0.5f }, 0, 0, 0 };
 	float out[28 * 28 * 3];
 	for (int i = 0; i < FILES; i++) {
 		buf file = whole_file(i);

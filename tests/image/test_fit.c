@@ -44,6 +44,7 @@ static image_recipe recipe_of(uint32_t resize, uint32_t crop, uint32_t bicubic)
 		{ 0.229f, 0.224f, 0.225f },
 		bicubic,
 		!resize,
+		0,
 	};
 }
 
