@@ -267,6 +267,8 @@ static int choose_card(addition *a, imgsearch_error *err)
 		rc = ims_recipe_ask(&a->card.recipe, a->recipe, err);
 	if (rc)
 		return rc;
+	if (a->recipe->pooling)
+		a->card.pooling = a->recipe->pooling;
 	const published *from = a->from;
 	SET_TEXT(a->model.network, a->card.network, "");
 	SET_TEXT(a->model.publisher, a->o->publisher, from ? from->publisher : "");

@@ -49,6 +49,8 @@ _imgsearch() {
 	"index --precision") COMPREPLY=($(IFS=' '; compgen -W "auto f32 bf16" -- "$cur")); return ;;
 	"index --resize") return ;;
 	"index --crop") return ;;
+	"index --crops") return ;;
+	"index --pooling") COMPREPLY=($(IFS=' '; compgen -W "default mean max gem class" -- "$cur")); return ;;
 	"index --mean") return ;;
 	"index --std") return ;;
 	"index --interpolation") COMPREPLY=($(IFS=' '; compgen -W "default bilinear bicubic" -- "$cur")); return ;;
@@ -143,6 +145,8 @@ _imgsearch() {
 	"extract --formats") return ;;
 	"extract --resize") return ;;
 	"extract --crop") return ;;
+	"extract --crops") return ;;
+	"extract --pooling") COMPREPLY=($(IFS=' '; compgen -W "default mean max gem class" -- "$cur")); return ;;
 	"extract --mean") return ;;
 	"extract --std") return ;;
 	"extract --interpolation") COMPREPLY=($(IFS=' '; compgen -W "default bilinear bicubic" -- "$cur")); return ;;
@@ -157,6 +161,8 @@ _imgsearch() {
 	"model add --good-at") return ;;
 	"model add --resize") return ;;
 	"model add --crop") return ;;
+	"model add --crops") return ;;
+	"model add --pooling") COMPREPLY=($(IFS=' '; compgen -W "default mean max gem class" -- "$cur")); return ;;
 	"model add --mean") return ;;
 	"model add --std") return ;;
 	"model add --interpolation") COMPREPLY=($(IFS=' '; compgen -W "default bilinear bicubic" -- "$cur")); return ;;
@@ -285,6 +291,8 @@ _imgsearch() {
 	"train --formats") return ;;
 	"train --resize") return ;;
 	"train --crop") return ;;
+	"train --crops") return ;;
+	"train --pooling") COMPREPLY=($(IFS=' '; compgen -W "default mean max gem class" -- "$cur")); return ;;
 	"train --mean") return ;;
 	"train --std") return ;;
 	"train --interpolation") COMPREPLY=($(IFS=' '; compgen -W "default bilinear bicubic" -- "$cur")); return ;;
@@ -310,7 +318,7 @@ _imgsearch() {
 	"serve --threads"|"serve -t") return ;;
 	esac
 	case $cmd in
-	"index") options="--exclude --no-exclude --include --no-include --no-default-excludes --follow-links --no-follow-links --formats --video --prune --flip --retry --partial --reread --csv --key --title --no-server --no-build --db --root --max-stale --model --weights --device --precision --resize --crop --squash --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --null --help --quiet --verbose" ;;
+	"index") options="--exclude --no-exclude --include --no-include --no-default-excludes --follow-links --no-follow-links --formats --video --prune --flip --retry --partial --reread --csv --key --title --no-server --no-build --db --root --max-stale --model --weights --device --precision --resize --crop --squash --crops --pooling --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --null --help --quiet --verbose" ;;
 	"query") options="--k --min-score --max-chance --no-self --under --after --before --camera --keyword --near --where --crop --combine --not --paths --html --sheet --preview --no-server --searcher --recall --ef --checks --epsilon --plain --expand --expand-power --reciprocal --views --vectors --ids --distances --batch --stats --db --root --max-stale --partial --model --weights --device --precision --formats --video --threads --json --null --help --quiet --verbose" ;;
 	"info") options="--db --root --max-stale --partial --json --help --quiet --verbose" ;;
 	"list") options="--state --paths --sort --reverse --limit --offset --after --before --camera --keyword --near --where --db --root --max-stale --partial --json --null --help --quiet --verbose" ;;
@@ -321,11 +329,11 @@ _imgsearch() {
 	"copy") options="--restart --json --help --quiet --verbose" ;;
 	"export") options="--compared --db --root --max-stale --partial --json --help --quiet --verbose" ;;
 	"build") options="--searcher --variance --components --whiten --degree --beam --seed --stats --db --root --max-stale --threads --json --help --quiet --verbose" ;;
-	"extract") options="--output --raw --db --root --max-stale --model --weights --device --precision --formats --video --resize --crop --squash --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --help --quiet --verbose" ;;
+	"extract") options="--output --raw --db --root --max-stale --model --weights --device --precision --formats --video --resize --crop --squash --crops --pooling --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --help --quiet --verbose" ;;
 	"model list") options="--all --json --help --quiet --verbose" ;;
 	"model info") options="--json --help --quiet --verbose" ;;
 	"model pull") options="--accept-licence --from --timeout --help --quiet --verbose" ;;
-	"model add") options="--name --network --licence --good-at --force --resize --crop --squash --mean --std --interpolation --help --quiet --verbose" ;;
+	"model add") options="--name --network --licence --good-at --force --resize --crop --squash --crops --pooling --mean --std --interpolation --help --quiet --verbose" ;;
 	"model verify") options="--json --help --quiet --verbose" ;;
 	"model rm") options="--help --quiet --verbose" ;;
 	"root mv") options="--db --root --max-stale --help --quiet --verbose" ;;
@@ -338,7 +346,7 @@ _imgsearch() {
 	"check") options="--recall --db --root --max-stale --partial --json --help --quiet --verbose" ;;
 	"dups") options="--kind --min-score --under --after --before --camera --keyword --near --where --reject --db --root --max-stale --partial --threads --json --null --help --quiet --verbose" ;;
 	"map") options="--output --tiles --pca --size --under --after --before --camera --keyword --near --where --perplexity --max-points --seed --db --root --max-stale --partial --threads --json --help --quiet --verbose" ;;
-	"train") options="--out --distill --loss --layers --size --dim --posteriors --inner --power --fold --epochs --steps --batch --lr --val --holdout --patience --min-crop --jitter --anchor --blend --decay --views --teach --whole --together --probabilities --own --relational --labels --whiten --seed --resume --restart --f32 --int8 --name --descent --licence --note --model --weights --device --precision --formats --video --resize --crop --squash --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --help --quiet --verbose" ;;
+	"train") options="--out --distill --loss --layers --size --dim --posteriors --inner --power --fold --epochs --steps --batch --lr --val --holdout --patience --min-crop --jitter --anchor --blend --decay --views --teach --whole --together --probabilities --own --relational --labels --whiten --seed --resume --restart --f32 --int8 --name --descent --licence --note --model --weights --device --precision --formats --video --resize --crop --squash --crops --pooling --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --help --quiet --verbose" ;;
 	"serve") options="--port --listen --token-file --host --socket --uploads --cache --max-upload --read-only --db --root --max-stale --partial --model --weights --device --precision --formats --video --threads --help --quiet --verbose" ;;
 	"help") options="--man --help --quiet --verbose" ;;
 	"complete") options="--help --quiet --verbose" operands="bash zsh fish" ;;

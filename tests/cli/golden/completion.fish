@@ -33,6 +33,8 @@ complete -c imgsearch -n '__fish_seen_subcommand_from index' -l precision -d 'pr
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l resize -d 'short side after the resize (default: the network\'s own)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l crop -d 'side of the centre crop (default: the network\'s own)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l squash -d 'resize both sides to the crop, whatever the aspect; cut nothing off'
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l crops -d '5: average the features of the centre and the four corners' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l pooling -d 'how the network\'s maps or tokens become one feature (default: its own)' -x -a 'default mean max gem class'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l mean -d 'mean to subtract from values in 0..1' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l std -d 'standard deviation to divide by after that' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l interpolation -d 'interpolation of the resize' -x -a 'default bilinear bicubic'
@@ -204,6 +206,8 @@ complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l video -d 'the 
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l resize -d 'short side after the resize (default: the network\'s own)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l crop -d 'side of the centre crop (default: the network\'s own)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l squash -d 'resize both sides to the crop, whatever the aspect; cut nothing off'
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l crops -d '5: average the features of the centre and the four corners' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l pooling -d 'how the network\'s maps or tokens become one feature (default: its own)' -x -a 'default mean max gem class'
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l mean -d 'mean to subtract from values in 0..1' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l std -d 'standard deviation to divide by after that' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l interpolation -d 'interpolation of the resize' -x -a 'default bilinear bicubic'
@@ -238,6 +242,8 @@ complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_sub
 complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from add' -l resize -d 'short side after the resize (default: the network\'s own)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from add' -l crop -d 'side of the centre crop (default: the network\'s own)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from add' -l squash -d 'resize both sides to the crop, whatever the aspect; cut nothing off'
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from add' -l crops -d '5: average the features of the centre and the four corners' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from add' -l pooling -d 'how the network\'s maps or tokens become one feature (default: its own)' -x -a 'default mean max gem class'
 complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from add' -l mean -d 'mean to subtract from values in 0..1' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from add' -l std -d 'standard deviation to divide by after that' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from add' -l interpolation -d 'interpolation of the resize' -x -a 'default bilinear bicubic'
@@ -436,6 +442,8 @@ complete -c imgsearch -n '__fish_seen_subcommand_from train' -l video -d 'the sa
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l resize -d 'short side after the resize (default: the network\'s own)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l crop -d 'side of the centre crop (default: the network\'s own)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l squash -d 'resize both sides to the crop, whatever the aspect; cut nothing off'
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l crops -d '5: average the features of the centre and the four corners' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l pooling -d 'how the network\'s maps or tokens become one feature (default: its own)' -x -a 'default mean max gem class'
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l mean -d 'mean to subtract from values in 0..1' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l std -d 'standard deviation to divide by after that' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l interpolation -d 'interpolation of the resize' -x -a 'default bilinear bicubic'

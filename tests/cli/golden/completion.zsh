@@ -74,6 +74,8 @@ _imgsearch() {
 			'--resize=[short side after the resize (default\: the network'\''s own)]:N:' \
 			'--crop=[side of the centre crop (default\: the network'\''s own)]:N:' \
 			'--squash[resize both sides to the crop, whatever the aspect; cut nothing off]' \
+			'--crops=[5\: average the features of the centre and the four corners]:N:' \
+			'--pooling=[how the network'\''s maps or tokens become one feature (default\: its own)]:NAME:(default mean max gem class)' \
 			'--mean=[mean to subtract from values in 0..1]:R,G,B:' \
 			'--std=[standard deviation to divide by after that]:R,G,B:' \
 			'--interpolation=[interpolation of the resize]:NAME:(default bilinear bicubic)' \
@@ -276,6 +278,8 @@ _imgsearch() {
 			'--resize=[short side after the resize (default\: the network'\''s own)]:N:' \
 			'--crop=[side of the centre crop (default\: the network'\''s own)]:N:' \
 			'--squash[resize both sides to the crop, whatever the aspect; cut nothing off]' \
+			'--crops=[5\: average the features of the centre and the four corners]:N:' \
+			'--pooling=[how the network'\''s maps or tokens become one feature (default\: its own)]:NAME:(default mean max gem class)' \
 			'--mean=[mean to subtract from values in 0..1]:R,G,B:' \
 			'--std=[standard deviation to divide by after that]:R,G,B:' \
 			'--interpolation=[interpolation of the resize]:NAME:(default bilinear bicubic)' \
@@ -321,6 +325,8 @@ _imgsearch() {
 			'--resize=[short side after the resize (default\: the network'\''s own)]:N:' \
 			'--crop=[side of the centre crop (default\: the network'\''s own)]:N:' \
 			'--squash[resize both sides to the crop, whatever the aspect; cut nothing off]' \
+			'--crops=[5\: average the features of the centre and the four corners]:N:' \
+			'--pooling=[how the network'\''s maps or tokens become one feature (default\: its own)]:NAME:(default mean max gem class)' \
 			'--mean=[mean to subtract from values in 0..1]:R,G,B:' \
 			'--std=[standard deviation to divide by after that]:R,G,B:' \
 			'--interpolation=[interpolation of the resize]:NAME:(default bilinear bicubic)' \
@@ -553,6 +559,8 @@ _imgsearch() {
 			'--resize=[short side after the resize (default\: the network'\''s own)]:N:' \
 			'--crop=[side of the centre crop (default\: the network'\''s own)]:N:' \
 			'--squash[resize both sides to the crop, whatever the aspect; cut nothing off]' \
+			'--crops=[5\: average the features of the centre and the four corners]:N:' \
+			'--pooling=[how the network'\''s maps or tokens become one feature (default\: its own)]:NAME:(default mean max gem class)' \
 			'--mean=[mean to subtract from values in 0..1]:R,G,B:' \
 			'--std=[standard deviation to divide by after that]:R,G,B:' \
 			'--interpolation=[interpolation of the resize]:NAME:(default bilinear bicubic)' \
