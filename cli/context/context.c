@@ -190,11 +190,10 @@ void context_cache(context *c, const char *path, imgsearch_options *o)
 	o->cache = c->cache;
 }
 
-/* Which shards an open index lacks. */
-static void tell_missing(context *c)
+void context_tell_missing(context *c, imgsearch *s)
 {
 	imgsearch_shards *shards;
-	if (imgsearch_shards_list(c->s, &shards, NULL))
+	if (imgsearch_shards_list(s, &shards, NULL))
 		return;
 	for (size_t i = 0; i < shards->count; i++)
 		if (shards->items[i]->missing) {
@@ -223,7 +222,7 @@ int context_open_at(context *c, const char *path, const imgsearch_options *o)
 	if (rc && o->must_exist)
 		return context_open_error(c, path, &err);
 	if (!rc && o->partial)
-		tell_missing(c);
+		context_tell_missing(c, c->s);
 	return rc ? context_error(c, &err) : CLI_DONE;
 }
 

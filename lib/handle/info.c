@@ -254,6 +254,7 @@ static int fill(info_builder *f)
 	info->dim = v->space.dim ? v->space.dim : future_dim(f->s);
 	info->metric = v->space.metric;
 	info->kernels = ims_kernels()->name;
+	info->read_only = ims_store_read_only(f->s->store);
 	info->names_composed = ims_spelling_works();
 	info->searcher = text(f, *v->chosen ? v->chosen : "scan");
 	info->searcher_why = setting(f, "searcher_why");
@@ -273,7 +274,9 @@ int ims_info(imgsearch *s, const job *j, imgsearch_info **out, imgsearch_error *
 {
 	view *v;
 	*out = NULL;
-	int rc = ims_view_acquire(s, &v, err);
+	int rc = ims_store_whole(s->store, err);
+	if (!rc)
+		rc = ims_view_acquire(s, &v, err);
 	if (rc)
 		return rc;
 	info_builder f = { .s = s, .v = v, .info = ims_result_new(sizeof **out), .err = err };

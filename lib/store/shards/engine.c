@@ -66,7 +66,9 @@ static int check_one(void *arg, size_t i, store *shard, imgsearch_error *err)
 int ims_shards_check(store *base, store_problem_each *each, void *user, imgsearch_error *err)
 {
 	checking c = { .st = (const shard_store *)base, .each = each, .user = user };
-	int rc = ims_shards_each(base, check_one, &c, err);
+	int rc = ims_shards_check_ages(base, each, user, err);
+	if (!rc)
+		rc = ims_shards_each(base, check_one, &c, err);
 	return rc ? rc : ims_shards_check_places(base, each, user, err);
 }
 
@@ -285,6 +287,7 @@ const store_engine ims_shards_engine = {
 		.compact = compact,
 		.backup = backup,
 		.check = ims_shards_check,
+		.whole = ims_shards_require_whole,
 		.server = ims_shards_server,
 	},
 };

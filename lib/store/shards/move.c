@@ -100,6 +100,8 @@ static int commit(shard_store *st, size_t from, size_t to, imgsearch_error *err)
 			rc = ims_shards_commit_one(st, i, err);
 	if (rc)
 		ims_shards_tx_rollback(&st->base);
+	else
+		ims_shards_committed(st);
 	atomic_store(&st->in_tx, false);
 	return rc;
 }

@@ -345,12 +345,15 @@ static int make_new(shard_store *st, opening *p, char *const *address, size_t n,
 	return rc ? rc : make_all(st, err);
 }
 
-/* One that was upgraded tells it for all. */
-static void take_upgrade(shard_store *st)
+/* One that was upgraded tells it for all; one that may not be written stops all. */
+static void take_state(shard_store *st)
 {
-	for (size_t i = 0; i < st->n && !st->base.upgrade.from; i++)
-		if (st->shard[i])
-			st->base.upgrade = st->shard[i]->upgrade;
+	for (size_t i = 0; i < st->n; i++) {
+		const store *shard = st->shard[i];
+		if (shard && !st->base.upgrade.from)
+			st->base.upgrade = shard->upgrade;
+		st->base.denied |= shard && shard->denied;
+	}
 }
 
 static int open_all(shard_store *st, opening *p, char *const *address, size_t n,
@@ -397,7 +400,7 @@ int ims_shards_open(store **out, char *const *address, size_t n, const store_opt
 	int rc = open_all(st, p, address, n, o, err);
 	if (!rc)
 		rc = set_name(st) ? ims_nomem(err) : 0;
-	take_upgrade(st);
+	take_state(st);
 	if (!rc && !o->incomplete)
 		rc = check_values(st, err);
 	if (!rc && !o->incomplete)
@@ -444,6 +447,8 @@ void ims_shards_close(store *base)
 	}
 	pthread_mutex_destroy(&st->mutex);
 	ims_free(st->base.path);
+	ims_free(st->base.repaired);
+	ims_free(st->repaired);
 	ims_free(st);
 }
 
