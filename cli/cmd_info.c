@@ -159,8 +159,8 @@ static void print_text(context *c, const imgsearch_info *i)
 	printf("%-12s %s\n", "size", text_size(size, i->bytes));
 	if (i->stored_bytes)
 		printf("%-12s %s of pictures without a file\n", "stored", text_size(size, i->stored_bytes));
-	printf("%-12s %llu of %u values, %s\n", "vectors", (unsigned long long)i->vectors, i->dim,
-		metric_name(i->metric));
+	printf("%-12s %llu vectors of %u values, %s\n", "vectors", (unsigned long long)i->vectors,
+		i->dim, metric_name(i->metric));
 	printf("%-12s %llu\n", "paths seen", (unsigned long long)n->seen);
 	count("indexed", n->indexed);
 	count("duplicate", n->duplicate);

@@ -84,7 +84,7 @@ void context_tell_missing(context *c, imgsearch *s);
 int context_open_error(context *c, const char *path, const imgsearch_error *err);
 /* CLI_FAILED, said, for ":memory:": it would hold nothing before and keep nothing after. */
 int context_refuse_memory(const char *path);
-/* Else a mistyped name of a list of addresses would be that of a new index in a file. */
+/* Else a mistyped or empty list of addresses would be that of a new index in a file. */
 int context_refuse_missing_list(const char *path);
 
 /*

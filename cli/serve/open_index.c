@@ -27,7 +27,10 @@ struct open_index {
 	atomic_ullong openings;
 };
 
-/* Whether a file has addresses: it is no index itself. */
+/*
+ * Whether a file has addresses: it is no index itself. To close a file drops the locks of this
+ * process on it, so it is not open meanwhile.
+ */
 static bool has_addresses(const char *path, const struct stat *st)
 {
 	static const char head[] = "SQLite format 3";
@@ -56,11 +59,10 @@ static int open_handle(open_index *ix, imgsearch_error *err)
 	struct stat st = { 0 };
 	bool has_file = stat(ix->path, &st) == 0; /* before it is read: a later change is one */
 	atomic_store(&ix->outdated, false);
+	ix->is_list = has_file && has_addresses(ix->path, &st);
 	int rc = imgsearch_open(ix->path, &ix->options, &ix->call, &ix->handle, err);
-	if (!rc && (has_file || stat(ix->path, &st) == 0)) {
+	if (!rc && (has_file || stat(ix->path, &st) == 0))
 		ix->file = st;
-		ix->is_list = has_addresses(ix->path, &st);
-	}
 	ix->missing = rc || !ix->options.partial ? 0 : count_missing(ix->handle);
 	atomic_store(&ix->tried_at, clock_seconds());
 	atomic_fetch_add(&ix->openings, 1);

@@ -18,6 +18,8 @@
 
 #include "base/base.h"
 
+#include <errno.h>
+
 /* user_version; a newer file is refused, an older one upgraded by its first writer */
 #define IMS_STORE_VERSION 4
 
@@ -498,6 +500,7 @@ int ims_store_counts(store *st, store_counts *out, imgsearch_error *err);
  * Of a shard: the newest version of the map at which a bucket came from, or went to, each shard of
  * the index (store/shards/move.h): the setting "moved".
  */
+enum { STORE_SHARD_AWAY = ENOLINK }; /* detail of an error: one shard cannot be reached */
 enum { STORE_SHARDS_MOST = 64 };
 typedef struct store_moved {
 	uint32_t n; /* shards */

@@ -35,6 +35,13 @@ bool ims_shards_is_away(int rc, const imgsearch_error *err)
 	return rc == IMGSEARCH_EIO && err->detail == ECONNRESET;
 }
 
+int ims_shards_need(imgsearch_error *err, int rc)
+{
+	if (err)
+		err->detail = STORE_SHARD_AWAY;
+	return rc;
+}
+
 bool ims_shards_do_without(shard_store *st, size_t i, int rc, const imgsearch_error *err)
 {
 	if (!st->partial || needs_all(st) || !ims_shards_is_away(rc, err))
@@ -51,7 +58,7 @@ int ims_shards_one(shard_store *st, size_t i, shard_call *f, void *arg, imgsearc
 		return 0;
 	if (rc && err && why.code)
 		*err = why;
-	return rc;
+	return rc && ims_shards_is_away(rc, &why) ? ims_shards_need(err, rc) : rc;
 }
 
 int ims_shards_each(store *base, shard_call *f, void *arg, imgsearch_error *err)

@@ -36,8 +36,10 @@ static int compact(store *st, imgsearch_error *err)
 
 static int backup(store *st, const char *path, bool replace, job *j, imgsearch_error *err)
 {
-	store *first = ims_shards_first((shard_store *)st);
-	return first->engine->file.backup(first, path, replace, j, err);
+	(void)path, (void)replace, (void)j;
+	return ims_fail(err, IMGSEARCH_EUNSUPPORTED,
+		"index %s: a backup is made by pg_dump, of each of its %zu databases", st->label,
+		((shard_store *)st)->n);
 }
 
 typedef struct checking {

@@ -84,6 +84,8 @@ int ims_shards_every(shard_store *st, shard_call *f, void *arg, imgsearch_error 
  */
 bool ims_shards_do_without(shard_store *st, size_t i, int rc, const imgsearch_error *err);
 bool ims_shards_is_away(int rc, const imgsearch_error *err); /* it cannot be reached */
+/* Notes in an error that one shard of several is away, and returns rc. */
+int ims_shards_need(imgsearch_error *err, int rc);
 
 /* The first shard that is there. */
 store *ims_shards_first(const shard_store *st);
