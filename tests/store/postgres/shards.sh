@@ -493,7 +493,8 @@ result "... which writes nothing without it" $? "$W/rejected"
 try query --db "$grown" "$second"
 expect "a shard that is away is an error" 3 "port $port3"
 try query --partial --db "$grown" "$second" -k 10
-expect "or left out, by name" 0 "shard 3 ($(one grown 3)) cannot be reached; what it has is left out"
+expect "or left out, by name" 0 \
+	"shard 3 ($(one grown 3)) cannot be reached; what it has is left out"
 ! grep -qF "$(cat "$W/lost")" "$W/out"
 result "without what it has" $? "$W/out"
 run query --partial -j --db "$grown" "$second" | grep -q '"missing": \["postgresql://'
