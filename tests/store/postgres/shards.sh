@@ -311,7 +311,7 @@ result "vectors of one's own are replaced among new ones" $? "$W/out"
 metric=$(db metric)
 try vectors import "$W/rows2.npy" --metric l2 --db "$metric"
 [ "$rc" = 0 ] && try vectors import "$W/rows2.npy" --db "$metric" && try info --db "$metric"
-expect "new shards have the metric that is asked for" 0 "vectors      4 of 8 values, l2"
+expect "new shards have the metric that is asked for" 0 "vectors      4 vectors of 8 values, l2"
 try vectors import "$W/rows2.npy" --metric ip --db "$metric"
 expect "shards that are there have their own" 3 "the index has the metric l2; leave --metric out"
 try shard move --db "$grown" --to 9
