@@ -53,7 +53,8 @@ static const option options[] = {
 	{ "retry", 0, OPT_FLAG, AT(retry),
 		.help = "try damaged, unsupported and too big files again, even if they did not change" },
 	{ "partial", 0, OPT_FLAG, AT(partial),
-		.help = "take what is there of damaged pictures, and mark them" },
+		.help =
+			"take what is there of damaged pictures, and mark them (shards must all be there)" },
 	{ "reread", 0, OPT_FLAG, AT(reread),
 		.help = "read every file and compare its bytes, even if size and times did not change" },
 	{ "csv", 0, OPT_FILE, AT(csv), "FILE",

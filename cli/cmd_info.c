@@ -3,7 +3,10 @@
 #include "cli/base/text.h"
 #include "cli/context/context.h"
 #include "cli/output/counts.h"
+#include "cli/output/missing.h"
 #include "cli/output/record.h"
+
+#include <stdlib.h>
 
 typedef struct info_args {
 	common_args common;
@@ -62,7 +65,7 @@ static void patterns_json(json_writer *j, const char *name, const imgsearch_stri
 	json_write_close(j, ']');
 }
 
-static void print_json(const imgsearch_info *i)
+static void print_json(const imgsearch_info *i, const char *missing)
 {
 	static const imgsearch_recipe none;
 	const imgsearch_recipe *recipe = i->recipe ? i->recipe : &none;
@@ -70,6 +73,7 @@ static void print_json(const imgsearch_info *i)
 	json_writer j;
 	json_write_begin(&j, stdout);
 	json_write_path(&j, "path", i->path);
+	missing_write_json(&j, missing);
 	json_write_int(&j, "bytes", (int64_t)i->bytes);
 	json_write_int(&j, "stored_bytes", (int64_t)i->stored_bytes);
 	json_write_int(&j, "dim", i->dim);
@@ -161,8 +165,8 @@ static void print_text(context *c, const imgsearch_info *i)
 	printf("%-12s %s\n", "size", text_size(size, i->bytes));
 	if (i->stored_bytes)
 		printf("%-12s %s of pictures without a file\n", "stored", text_size(size, i->stored_bytes));
-	printf("%-12s %llu of %u values, %s\n", "vectors", (unsigned long long)i->vectors, i->dim,
-		metric_name(i->metric));
+	printf("%-12s %llu vectors of %u values, %s\n", "vectors", (unsigned long long)i->vectors,
+		i->dim, metric_name(i->metric));
 	printf("%-12s %llu\n", "paths seen", (unsigned long long)n->seen);
 	count("indexed", n->indexed);
 	count("duplicate", n->duplicate);
@@ -220,10 +224,12 @@ static int run(context *c, void *args)
 		return rc;
 	if (imgsearch_info_get(c->s, &c->call, &info, &err))
 		return context_error(c, &err);
+	char *missing = missing_names(c->s);
 	if (c->common->json)
-		print_json(info);
+		print_json(info, missing);
 	else
 		print_text(c, info);
+	free(missing);
 	imgsearch_info_free(info);
 	return CLI_DONE;
 }

@@ -122,6 +122,24 @@ static void print_address(context *c, const server *s)
 	fflush(stdout);
 }
 
+/* What the index does not allow, or lacks. */
+static void look_at_index(context *c, const serve_args *a, server *s)
+{
+	imgsearch_error err;
+	imgsearch_info *info = NULL;
+	imgsearch *index = open_index_acquire(s->index, &err);
+	if (!index)
+		return;
+	imgsearch_call call = server_call(s);
+	context_tell_missing(c, index);
+	if (!imgsearch_info_get(index, &call, &info, &err))
+		s->options.read_only |= info->read_only != 0;
+	if (a->uploads && !a->read_only && s->options.read_only)
+		cli_warn("--uploads: the index cannot be written, so no picture is taken");
+	imgsearch_info_free(info);
+	open_index_release(s->index);
+}
+
 /*
  * Searches once to load network and searcher, so that the first request is fast. Errors are left to
  * that request.
@@ -205,8 +223,10 @@ static int run(context *c, void *args)
 	serve_texts texts = { 0 };
 	server s = { .write_lock = PTHREAD_MUTEX_INITIALIZER };
 	int rc = prepare(c, a, &s, &texts);
-	if (rc == CLI_DONE)
+	if (rc == CLI_DONE) {
+		look_at_index(c, a, &s);
 		rc = server_start(&s);
+	}
 	if (rc == CLI_DONE) {
 		print_address(c, &s);
 		warm_up(&s);

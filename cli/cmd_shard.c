@@ -63,9 +63,9 @@ static int run_list(context *c, void *args)
 	for (size_t i = 0; i < shards->count; i++)
 		(c->common->json ? print_json : print)(shards->items[i]);
 	if (!shards->count)
-		context_print(c, "%s is no index of shards", context_shown(c));
+		rc = cli_fail("index %s has no shards", context_shown(c));
 	imgsearch_shards_free(shards);
-	return CLI_DONE;
+	return rc;
 }
 
 const command cmd_shard_list = {

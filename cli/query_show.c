@@ -7,6 +7,7 @@
 #include "cli/output/paths.h"
 #include "cli/output/record.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static void show_hit(const context *c, const query_args *a, const imgsearch_hit *h)
@@ -29,7 +30,12 @@ static void note_quality(const context *c, const imgsearch_hits *hits)
 {
 	if (hits->missing && !c->told_missing) {
 		progress_clear(c->progress);
-		cli_warn("%s could not be reached; what it has is left out", hits->missing);
+		char *names = strdup(hits->missing);
+		for (char *end = names; end && (end = strchr(end, '\n'));)
+			*end = ' ';
+		cli_warn("these could not be reached, and what they have is left out: %s",
+			names ? names : "");
+		free(names);
 	}
 	if (!hits->count)
 		context_print(c,

@@ -1309,6 +1309,9 @@ typedef struct imgsearch_info {
 	/* known faults of these versions, and what to do; NULL: none */
 	const char *server_faults;
 	uint64_t stored_bytes; /* of pictures without a file: see store_bytes */
+	/* 1: it was opened for reading only, or the file, or the role on the server, allows no more */
+	uint32_t read_only;
+	uint32_t reserved;
 } imgsearch_info;
 
 /* What the index holds. */

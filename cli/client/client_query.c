@@ -245,12 +245,17 @@ static bool read_hit(server_hits *h, json_t *from, imgsearch_hit *hit)
 	return hit->path != NULL;
 }
 
+/*
+ * An answer that lacks what a shard has is none: the server is asked only where the whole index is
+ * wanted.
+ */
 static bool read_hits(server_hits *h)
 {
 	json_t *results = json_object_get(h->json, "results"),
 		   *better = json_object_get(h->json, "better_than_chance");
 	size_t n = json_array_size(results);
-	imgsearch_hit **items = json_is_array(results) ? take_list(h, n, sizeof **items) : NULL;
+	bool whole = json_is_array(results) && !json_object_get(h->json, "missing");
+	imgsearch_hit **items = whole ? take_list(h, n, sizeof **items) : NULL;
 	for (size_t i = 0; items && i < n; i++)
 		if (!read_hit(h, json_array_get(results, i), items[i]))
 			return false;

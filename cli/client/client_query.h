@@ -8,7 +8,7 @@
 /*
  * imgsearch_query by the server. A filter has one folder or a condition on columns, or
  * both, and nothing else. client_hits_free frees
- * *out. False: no answer.
+ * *out. False: no answer, or not one of the whole index.
  */
 bool client_query(client *l, const imgsearch_input *in, size_t n, const imgsearch_query_options *o,
 	imgsearch_hits **out);

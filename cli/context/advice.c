@@ -48,7 +48,9 @@ static const struct {
 	{ NULL, IMGSEARCH_EDB, SQLITE_IS_CORRUPT,
 		"restore a backup of it, or delete it and index again" },
 	{ NULL, IMGSEARCH_EDB, EINPROGRESS, "imgsearch copy FROM TO" },
-	{ NULL, IMGSEARCH_EDB, ESTALE, "such as imgsearch index{db}" },
+	{ NULL, IMGSEARCH_EDB, ESTALE, "run imgsearch index as a role that may write" },
+	{ "index", IMGSEARCH_EIO, ENOLINK, "all shards are needed to index" },
+	{ NULL, IMGSEARCH_EIO, ENOLINK, "--partial answers without it" },
 	{ NULL, IMGSEARCH_EDB, 0, "name another file with --db FILE" },
 	{ NULL, IMGSEARCH_EVERSION, 0, "use that version, or another file with --db FILE" },
 	{ NULL, IMGSEARCH_EINVAL, EXDEV,
@@ -127,10 +129,16 @@ static bool names_file(const char *advice, const imgsearch_error *err)
 		&& strstr(err->message, "index postgres");
 }
 
+/* An option is advised to commands that have it. */
+static bool names_partial(const char *advice, const context *c)
+{
+	return advice && !strncmp(advice, "--partial", 9) && !(c->command->groups & GROUP_PARTIAL);
+}
+
 static bool fits(size_t i, const context *c, const imgsearch_error *err)
 {
 	const char *command = table[i].command;
-	if (names_file(table[i].text, err))
+	if (names_file(table[i].text, err) || names_partial(table[i].text, c))
 		return false;
 	if (command && strcmp(command, c->command->name))
 		return false;

@@ -111,13 +111,18 @@ int context_progress(void *user, const imgsearch_progress *now)
 
 static void on_log(void *user, int level, const char *text)
 {
-	static const char option[] = "the option prune";
-	const char *at = strstr(text, option);
+	static const char *const options[][2] = { { "the option prune", "--prune" },
+		{ "the option roots", "--root NAME=DIR" } };
 	char *line = NULL;
 	progress_clear(((context *)user)->progress);
-	/* as the command line spells it */
-	if (at && asprintf(&line, "%.*s--prune%s", (int)(at - text), text, at + strlen(option)) < 0)
-		line = NULL;
+	for (size_t i = 0; !line && i < sizeof options / sizeof *options; i++) {
+		const char *at = strstr(text, options[i][0]); /* as the command line spells it */
+		if (at
+			&& asprintf(&line, "%.*s%s%s", (int)(at - text), text, options[i][1],
+				   at + strlen(options[i][0]))
+				< 0)
+			line = NULL;
+	}
 	cli_log(level, line ? line : text);
 	free(line);
 }
@@ -191,15 +196,15 @@ void context_cache(context *c, const char *path, imgsearch_options *o)
 	o->cache = c->cache;
 }
 
-/* Which shards an open index lacks. */
-static void tell_missing(context *c)
+void context_tell_missing(context *c, imgsearch *s)
 {
 	imgsearch_shards *shards;
-	if (imgsearch_shards_list(c->s, &shards, NULL))
+	if (imgsearch_shards_list(s, &shards, NULL))
 		return;
 	for (size_t i = 0; i < shards->count; i++)
 		if (shards->items[i]->missing) {
-			cli_warn("%s cannot be reached; what it has is left out", shards->items[i]->name);
+			cli_warn("shard %u (%s) cannot be reached; what it has is left out",
+				shards->items[i]->number, shards->items[i]->name);
 			c->told_missing = true;
 		}
 	imgsearch_shards_free(shards);
@@ -207,9 +212,15 @@ static void tell_missing(context *c)
 
 int context_refuse_missing_list(const char *path)
 {
-	return !is_list_name(path) || !access(path, F_OK)
+	struct stat st;
+	if (!is_list_name(path))
+		return CLI_DONE;
+	if (stat(path, &st))
+		return cli_fail("%s: there is no such file; a name in .txt is that of a list of addresses",
+			path);
+	return !S_ISREG(st.st_mode) || st.st_size
 		? CLI_DONE
-		: cli_fail("%s: there is no such file; a name in .txt is that of a list of addresses",
+		: cli_fail("%s: it has no address in it; a name in .txt is that of a list of addresses",
 			path);
 }
 
@@ -217,14 +228,14 @@ int context_open_at(context *c, const char *path, const imgsearch_options *o)
 {
 	imgsearch_options options = *o;
 	imgsearch_error err;
-	if (!o->must_exist && context_refuse_missing_list(path) != CLI_DONE)
+	if (context_refuse_missing_list(path) != CLI_DONE)
 		return CLI_FAILED;
 	context_cache(c, path, &options);
 	int rc = imgsearch_open(path, &options, &c->call, &c->s, &err);
 	if (rc && o->must_exist)
 		return context_open_error(c, path, &err);
 	if (!rc && o->partial)
-		tell_missing(c);
+		context_tell_missing(c, c->s);
 	return rc ? context_error(c, &err) : CLI_DONE;
 }
 

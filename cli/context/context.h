@@ -79,11 +79,13 @@ bool context_has_open_options(const context *c);
 int context_open(context *c, bool make);
 /* The same for another index, with these options. */
 int context_open_at(context *c, const char *path, const imgsearch_options *o);
+/* Warns of the shards that an open index lacks. */
+void context_tell_missing(context *c, imgsearch *s);
 /* Says why an existing index could not be opened, or that there is none. Returns the exit code. */
 int context_open_error(context *c, const char *path, const imgsearch_error *err);
 /* CLI_FAILED, said, for ":memory:": it would hold nothing before and keep nothing after. */
 int context_refuse_memory(const char *path);
-/* Else a mistyped name of a list of addresses would be that of a new index in a file. */
+/* Else a mistyped or empty list of addresses would be that of a new index in a file. */
 int context_refuse_missing_list(const char *path);
 
 /*

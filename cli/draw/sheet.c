@@ -47,7 +47,9 @@ bool sheet_add(sheet *sh, const char *name, const imgsearch_input *in, const img
 	sheet_section *to = &more[sh->n++];
 	*to = (sheet_section){ .name = strdup(name) };
 	imgsearch_image_load(sh->s, in, HEAD, sh->call, &to->picture, NULL);
-	return (to->name && copy_hits(to, hits)) || (cli_nomem(), false);
+	to->missing = hits->missing ? strdup(hits->missing) : NULL;
+	bool copied = to->name && (to->missing || !hits->missing) && copy_hits(to, hits);
+	return copied || (cli_nomem(), false);
 }
 
 void sheet_free(sheet *sh)
@@ -59,6 +61,7 @@ void sheet_free(sheet *sh)
 		}
 		free(sh->section[i].hit);
 		free(sh->section[i].name);
+		free(sh->section[i].missing);
 		imgsearch_image_free(sh->section[i].picture);
 	}
 	free(sh->section);
@@ -76,7 +79,8 @@ static int rows_of(const sheet_section *s)
 static int section_height(const sheet_section *s)
 {
 	int results = rows_of(s) * (TILE + 2 * LINE + GAP + 8);
-	return (results > HEAD + LINE + GAP ? results : HEAD + LINE + GAP) + GAP;
+	int lines = s->missing ? 2 * (LINE + 4) : LINE;
+	return (results > HEAD + lines + GAP ? results : HEAD + lines + GAP) + GAP;
 }
 
 static void draw_hit(canvas *c, const sheet *sh, const sheet_hit *h, int x, int y)
@@ -101,6 +105,8 @@ static void draw_section(canvas *c, const sheet *sh, const sheet_section *from, 
 		canvas_picture(c, from->picture, GAP, y, HEAD, HEAD, false);
 	canvas_text(c, GAP, y + HEAD + 8, 2, soft, "query");
 	canvas_text_fit(c, GAP, y + HEAD + 8 + LINE + 4, HEAD, 2, ink, slash ? slash + 1 : from->name);
+	if (from->missing)
+		canvas_text_fit(c, GAP, y + HEAD + 8 + 2 * (LINE + 4), HEAD, 2, soft, "not all reached");
 	if (!from->n)
 		canvas_text(c, HEAD + 4 * GAP, y + HEAD / 2, 2, soft, "nothing found");
 	for (size_t i = 0; i < from->n; i++)
@@ -173,6 +179,11 @@ static void write_section(FILE *f, const sheet *sh, const sheet_section *from,
 		fprintf(f, "<img alt=\"The query\" src=\"%s\">", query_data);
 	fputs("<figcaption>", f);
 	html_text(f, from->name);
+	if (from->missing) {
+		fputs("<br><small>Left out, since it could not be reached: ", f);
+		html_text(f, from->missing);
+		fputs("</small>", f);
+	}
 	fputs("</figcaption></figure>\n<ol>\n", f);
 	for (size_t i = 0; i < from->n; i++)
 		write_hit(f, sh, &from->hit[i]);

@@ -21,6 +21,7 @@ typedef struct sheet_section {
 	imgsearch_image *picture; /* the query; NULL: it has none */
 	sheet_hit *hit;
 	size_t n;
+	char *missing; /* of imgsearch_hits */
 } sheet_section;
 
 typedef struct sheet {

@@ -1,10 +1,8 @@
 /* The answer to a query as JSON. */
 #include "cli/output/hits.h"
 
+#include "cli/output/missing.h"
 #include "cli/output/paths.h"
-
-#include <stdlib.h>
-#include <string.h>
 
 #include <math.h>
 
@@ -22,20 +20,6 @@ static void write_hit(json_writer *j, size_t rank, const imgsearch_hit *h)
 	if (!isnan(h->chance))
 		json_write_real(j, "chance", h->chance);
 	json_write_close(j, '}');
-}
-
-/* The shards that could not be reached. */
-static void write_missing(json_writer *j, const char *lines)
-{
-	json_write_open(j, "missing", '[');
-	while (*lines) {
-		size_t n = strcspn(lines, "\n");
-		char *name = strndup(lines, n);
-		json_write_text(j, NULL, name);
-		free(name);
-		lines += n + (lines[n] == '\n');
-	}
-	json_write_close(j, ']');
 }
 
 void hits_write_query(json_writer *j, const char *query, const char *path)
@@ -56,8 +40,7 @@ void hits_write_json(FILE *f, const char *query, const char *path, const char *w
 	json_write_text(&j, "searcher", hits->searcher);
 	json_write_bool(&j, "exact", hits->exact);
 	json_write_text(&j, "plan", hits->plan);
-	if (hits->missing)
-		write_missing(&j, hits->missing);
+	missing_write_json(&j, hits->missing);
 	json_write_bool(&j, "reranked", hits->reranked);
 	json_write_int(&j, "better_than_chance", (int64_t)hits->better_than_chance);
 	json_write_open(&j, "results", '[');

@@ -4,6 +4,7 @@
 #include "cli/base/json_writer.h"
 #include "cli/output/counts.h"
 #include "cli/output/item.h"
+#include "cli/output/missing.h"
 #include "cli/serve/answer.h"
 
 #include <stdlib.h>
@@ -24,7 +25,8 @@ enum MHD_Result handle_health(exchange *x)
 	return reply_send(x, &r, 200);
 }
 
-static void write_info(json_writer *j, const server *s, const imgsearch_info *about)
+static void write_info(json_writer *j, const server *s, const imgsearch_info *about,
+	const char *missing)
 {
 	const server_options *o = &s->options;
 	const char *metric = about->metric == IMGSEARCH_METRIC_L2 ? "l2"
@@ -33,6 +35,7 @@ static void write_info(json_writer *j, const server *s, const imgsearch_info *ab
 	json_write_text(j, "version", imgsearch_version_text());
 	json_write_path(j, "db", about->path);
 	json_write_int(j, "bytes", (int64_t)about->bytes);
+	missing_write_json(j, missing);
 	json_write_int(j, "vectors", (int64_t)about->vectors);
 	json_write_int(j, "dim", about->dim);
 	json_write_text(j, "metric", metric);
@@ -63,12 +66,14 @@ enum MHD_Result handle_info(exchange *x)
 		return answer_library_error(x, &err);
 	imgsearch_call call = server_call(x->server);
 	int rc = imgsearch_info_get(s, &call, &about, &err);
+	char *missing = rc ? NULL : missing_names(s);
 	open_index_release(x->server->index);
 	if (rc)
 		return answer_library_error(x, &err);
 	json_write_begin(&j, reply_open(&r));
-	write_info(&j, x->server, about);
+	write_info(&j, x->server, about, missing);
 	json_write_end(&j);
+	free(missing);
 	imgsearch_info_free(about);
 	return reply_send(x, &r, 200);
 }

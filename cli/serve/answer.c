@@ -127,6 +127,7 @@ enum MHD_Result answer_library_error(exchange *x, const imgsearch_error *err)
 		{ IMGSEARCH_ECANCELED, 503 },
 		{ IMGSEARCH_ENOMEM, 503 },
 	};
+	open_index_note(x->server->index, err);
 	bool may_not = err->detail == EACCES || err->detail == EROFS;
 	unsigned status = err->code == IMGSEARCH_EIO && may_not ? 403 : 500;
 	for (size_t i = 0; i < sizeof errors / sizeof *errors; i++)

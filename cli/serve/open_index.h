@@ -1,6 +1,7 @@
 /*
- * The open index of a server: used by many threads at once, opened again when another file stands
- * at its path.
+ * The open index of a server: used by many threads at once. It is opened again when another file
+ * stands at its path, when its list of addresses changed, when it has got more shards, and when
+ * shards that could not be reached at the opening can be.
  *
  *	imgsearch *s = open_index_acquire(ix, &err);
  *	if (!s)
@@ -32,6 +33,9 @@ void open_index_free(open_index *ix); /* NULL is fine */
  */
 imgsearch *open_index_acquire(open_index *ix, imgsearch_error *err);
 void open_index_release(open_index *ix);
+
+/* Notes an error of a call on the handle: the index may have to be opened again. */
+void open_index_note(open_index *ix, const imgsearch_error *err);
 
 /*
  * How often the index was opened. When this changes, results computed from the handle are out of

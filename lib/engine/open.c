@@ -89,6 +89,7 @@ int imgsearch_open(const char *location, const imgsearch_options *theirs,
 	if (!rc) {
 		job j = { .call = checked };
 		ims_handle_tell_upgrade(*out, ims_store_upgraded((*out)->store), &j);
+		ims_handle_tell_repair(*out, &j);
 	}
 	ims_free(path);
 	ims_ending_watch_main();

@@ -185,6 +185,14 @@ void ims_handle_tell_upgrade(imgsearch *s, store_upgrade upgrade, job *j)
 			ims_store_label(s->store), (long long)upgrade.from, (long long)upgrade.to);
 }
 
+void ims_handle_tell_repair(imgsearch *s, job *j)
+{
+	char *text = ims_store_repaired(s->store);
+	if (text)
+		ims_job_log(j, IMGSEARCH_LOG_WARNING, "%s", text);
+	ims_free(text);
+}
+
 int ims_handle_write_begin(imgsearch *s, job *j, imgsearch_error *err)
 {
 	int idle = 0;
@@ -202,12 +210,18 @@ int ims_handle_write_begin(imgsearch *s, job *j, imgsearch_error *err)
 		atomic_store(&s->writing, 0);
 	else
 		ims_handle_tell_upgrade(s, upgrade, j);
+	if (!rc)
+		s->writer = j;
 	return rc;
 }
 
 void ims_handle_write_end(imgsearch *s)
 {
+	job *j = s->writer;
+	s->writer = NULL;
 	ims_store_write_end(s->store);
+	if (j)
+		ims_handle_tell_repair(s, j);
 	atomic_store(&s->writing, 0);
 }
 

@@ -38,6 +38,7 @@ struct imgsearch {
 	unsigned threads;
 	cancel_source cancel; /* raised by imgsearch_cancel */
 	atomic_int writing;   /* 1: a thread of this process holds the writer lock */
+	job *writer;          /* of that thread, which has said it, or NULL */
 	handle_transaction transaction;
 
 	pthread_mutex_t view_lock; /* protects the pointer; held briefly */
@@ -76,11 +77,13 @@ job ims_handle_job(imgsearch *s, const imgsearch_call *call);
  * Acquires the writer lock, in this process and in all others; every change lies between begin and
  * end. EBUSY at once if another writer has it, or a transaction of the handle; EINVAL: the handle
  * is open for reading only; EIO: the index cannot be written. An index of an older version is
- * upgraded, which the log of j (may be NULL) tells.
+ * upgraded, which the log of j tells, and write_end what was repaired. j may be NULL, else it lives
+ * until write_end.
  */
 int ims_handle_write_begin(imgsearch *s, job *j, imgsearch_error *err);
 
 void ims_handle_tell_upgrade(imgsearch *s, store_upgrade upgrade, job *j); /* in the log of j */
+void ims_handle_tell_repair(imgsearch *s, job *j);                         /* the same */
 void ims_handle_write_end(imgsearch *s);
 
 /*

@@ -245,6 +245,16 @@ static int add_server(info_builder *f)
 	return rc;
 }
 
+/* One that was chosen where a copy comes from may be none of the copy. */
+static bool is_built(const info_builder *f, const char *name)
+{
+	const imgsearch_searchers *list = f->info->searchers;
+	for (size_t i = 0; i < list->count; i++)
+		if (!strcmp(list->items[i]->name, name))
+			return true;
+	return false;
+}
+
 static int fill(info_builder *f)
 {
 	imgsearch_info *info = f->info;
@@ -254,11 +264,10 @@ static int fill(info_builder *f)
 	info->dim = v->space.dim ? v->space.dim : future_dim(f->s);
 	info->metric = v->space.metric;
 	info->kernels = ims_kernels()->name;
+	info->read_only = ims_store_read_only(f->s->store);
 	info->names_composed = ims_spelling_works();
 	info->searcher = text(f, *v->chosen ? v->chosen : "scan");
 	info->searcher_why = setting(f, "searcher_why");
-	if (!info->searcher_why)
-		info->searcher_why = "no searcher is built: queries scan every vector";
 	int rc = info->path && info->searcher ? add_counts(f) : ims_nomem(f->err);
 	if (!rc)
 		rc = add_model(f);
@@ -266,14 +275,22 @@ static int fill(info_builder *f)
 		rc = add_roots(f);
 	if (!rc)
 		rc = add_server(f);
-	return rc ? rc : add_searchers(f);
+	if (!rc)
+		rc = add_searchers(f);
+	if (!rc && !is_built(f, info->searcher)) {
+		info->searcher = "scan";
+		info->searcher_why = "no searcher is built: queries scan every vector";
+	}
+	return rc;
 }
 
 int ims_info(imgsearch *s, const job *j, imgsearch_info **out, imgsearch_error *err)
 {
 	view *v;
 	*out = NULL;
-	int rc = ims_view_acquire(s, &v, err);
+	int rc = ims_store_whole(s->store, err);
+	if (!rc)
+		rc = ims_view_acquire(s, &v, err);
 	if (rc)
 		return rc;
 	info_builder f = { .s = s, .v = v, .info = ims_result_new(sizeof **out), .err = err };

@@ -128,7 +128,7 @@ static int index_folder(index_run *r, const walk_rules *rules)
 	imgsearch_error why;
 	imgsearch_counts before = r->counts->paths;
 	if (*start->root_path != '/')
-		return offline(r, "this machine was not told where that folder is");
+		return offline(r, "this machine was not told where that folder is, by the option roots");
 	if (stat(start->root_path, &st) || !S_ISDIR(st.st_mode))
 		return offline(r, "not there");
 	r->walk.linked = leads_through_link(start->root_path);

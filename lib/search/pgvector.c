@@ -313,7 +313,9 @@ static void pgvector_describe(const searcher *base, char *out, size_t size)
 	const pgvector *s = (const pgvector *)base;
 	int at = 0;
 	for (uint32_t w = 0; w < s->measured && at >= 0 && (size_t)at < size; w++)
-		at += ims_print(out + at, size - (size_t)at, "%sef %u: %.3f, %.3f", w ? "; " : "recall at ",
+		at += ims_print(out + at, size - (size_t)at,
+			w ? "; ef %u: %.3f and %.3f"
+			  : "recall at ef %u: %.3f of stored pictures and %.3f between them",
 			widths[w], s->recall[w][0], s->recall[w][1]);
 }
 

@@ -485,8 +485,9 @@ static int open_both(copy *c, const char *path)
 	int rc = ims_addresses_read(&addresses, path, false, c->err);
 	if (!rc && addresses.n > 1 && ims_store_is_spread(c->from))
 		rc = ims_fail(c->err, IMGSEARCH_EUNSUPPORTED,
-			"index %s lies on several servers, and its copy goes into a file or one server, which"
-			" can be spread: the target has %zu addresses",
+			"index %s lies on several servers: copy it into a file or to one server, and spread "
+			"that"
+			" one; the target has %zu addresses",
 			c->from->label, addresses.n);
 	ims_texts_free(&addresses);
 	if (!rc)
@@ -536,7 +537,8 @@ int ims_store_copy(store *from, const char *path, bool restart, job *j, store_co
 	int rc = strcmp(path, ":memory:")
 		? copy_once(from, path, restart, j, out, &done, &why)
 		: ims_fail(&why, IMGSEARCH_EINVAL, "a copy in memory would be lost at once");
-	while (done && rc == IMGSEARCH_EIO && why.detail == ECONNRESET) {
+	while (done && rc == IMGSEARCH_EIO
+		&& (why.detail == ECONNRESET || why.detail == STORE_SHARD_AWAY)) {
 		if (!waiting.tries)
 			ims_job_log(j, IMGSEARCH_LOG_WARNING, "%s; it is tried again for %g s", why.message,
 				patience);

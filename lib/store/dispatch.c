@@ -606,6 +606,11 @@ int ims_store_check(store *st, store_problem_each *each, void *user, imgsearch_e
 	return rc;
 }
 
+int ims_store_whole(store *st, imgsearch_error *err)
+{
+	return st->engine->file.whole ? st->engine->file.whole(st, err) : 0;
+}
+
 int ims_store_server(store *st, char **versions, const char **faults, imgsearch_error *err)
 {
 	*versions = NULL;

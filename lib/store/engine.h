@@ -192,6 +192,8 @@ typedef struct store_file_table {
 	int (*compact)(store *st, imgsearch_error *err);
 	int (*backup)(store *st, const char *path, bool replace, job *j, imgsearch_error *err);
 	int (*check)(store *st, store_problem_each *each, void *user, imgsearch_error *err);
+	/* NULL: it is one store */
+	int (*whole)(store *st, imgsearch_error *err);
 	/* NULL: there is no server */
 	int (*server)(store *st, char **versions, const char **faults, imgsearch_error *err);
 } store_file_table;
@@ -221,7 +223,9 @@ struct store {
 	char *path;               /* absolute, or ":memory:" */
 	const char *label, *name; /* of ims_store_label, ims_store_name */
 	bool read_only;           /* asked for, or nothing can be written */
+	bool denied;              /* the role on the server may not write */
 	store_upgrade upgrade;    /* at the opening; 0: none */
+	char *repaired;           /* of ims_store_repaired, owned; NULL: nothing */
 	store_mount *mount;       /* the engine's callers alone use it */
 	size_t n_mounts;
 };

@@ -6,7 +6,7 @@
 
 bool ims_store_read_only(const store *st)
 {
-	return st->read_only;
+	return st->read_only || st->denied;
 }
 
 const char *ims_store_path(const store *st)
@@ -27,6 +27,13 @@ const char *ims_store_name(const store *st)
 store_upgrade ims_store_upgraded(const store *st)
 {
 	return st->upgrade;
+}
+
+char *ims_store_repaired(store *st)
+{
+	char *text = st->repaired;
+	st->repaired = NULL;
+	return text;
 }
 
 size_t ims_store_mounts(const store *st)

@@ -18,6 +18,8 @@
 
 #include "base/base.h"
 
+#include <errno.h>
+
 /* user_version; a newer file is refused, an older one upgraded by its first writer */
 #define IMS_STORE_VERSION 4
 
@@ -49,6 +51,7 @@ typedef struct store_options {
 int ims_store_open(store **out, const char *path, const store_options *o, imgsearch_error *err);
 void ims_store_close(store *st);
 bool ims_store_is_address(const char *path); /* of a server, not the path of a file */
+/* It was asked for, or neither the file nor the role on the server allows more. */
 bool ims_store_read_only(const store *st);
 const char *ims_store_path(const store *st); /* absolute, or ":memory:" */
 /* How many roots with a name this machine has; the absolute path of number i. */
@@ -66,6 +69,12 @@ typedef struct store_upgrade {
 } store_upgrade;
 
 store_upgrade ims_store_upgraded(const store *st); /* by the opening; 0: it was not */
+
+/*
+ * A sentence on what the opening, or a transaction, repaired and lost by that, owned; NULL:
+ * nothing, or it was told already.
+ */
+char *ims_store_repaired(store *st);
 
 /* --------------------------------------------------------------------------------- writing ---- */
 
@@ -491,6 +500,7 @@ int ims_store_counts(store *st, store_counts *out, imgsearch_error *err);
  * Of a shard: the newest version of the map at which a bucket came from, or went to, each shard of
  * the index (store/shards/move.h): the setting "moved".
  */
+enum { STORE_SHARD_AWAY = ENOLINK }; /* detail of an error: one shard cannot be reached */
 enum { STORE_SHARDS_MOST = 64 };
 typedef struct store_moved {
 	uint32_t n; /* shards */
@@ -662,6 +672,9 @@ int ims_store_backup(store *st, const char *path, bool replace, job *j, imgsearc
  */
 typedef int store_problem_each(void *user, const char *problem);
 int ims_store_check(store *st, store_problem_each *each, void *user, imgsearch_error *err);
+
+/* EDB: a shard of the index was restored from a backup, so its counts are none of the index. */
+int ims_store_whole(store *st, imgsearch_error *err);
 
 /*
  * The versions of the server, owned by the caller, and what is known to be wrong with them, or

@@ -143,7 +143,7 @@ compare "build --stats" 0 $status <<'END'
 {"schema": 1, "searcher": "exact", "why": W, "rows": 6, "build_s": N, "index_mb": N, "rss_mb": N}
 END
 check "info" 0 sh -c "imgsearch info | grep -e ^vectors" <<'END'
-vectors      6 of 3 values, l2
+vectors      6 vectors of 3 values, l2
 END
 
 # Files that are not as they should be.

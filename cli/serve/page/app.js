@@ -11,6 +11,7 @@ const counts = [8, 12, 24, 48, 100, 200, 500];
 let state = { tab: "search", terms: [], k: 24, min: 0 };
 let info = {};
 let hits = [],
+	missing = [], // what could not be reached
 	shown = []; // results of the last search; those above the threshold
 let asked = 0; // number of the newest request, so that late answers are dropped
 let adding = false; // the next picked picture joins the search
@@ -213,6 +214,7 @@ function notice(strong, text) {
 
 function showResults(body) {
 	hits = body.results.map((h, i) => ({ ...h, chanceOnly: i >= body.better_than_chance }));
+	missing = body.missing || [];
 	filterResults();
 }
 
@@ -229,7 +231,10 @@ function filterResults() {
 	});
 	$("results").replaceChildren(...list);
 	$("notice").hidden = true;
-	$("status").textContent = shown.length === 1 ? "1 picture" : `${shown.length} pictures`;
+	const count = shown.length === 1 ? "1 picture" : `${shown.length} pictures`;
+	$("status").textContent = missing.length
+		? `${count}; left out, since it could not be reached: ${missing.join(", ")}`
+		: count;
 	if (hits.length && !shown.length)
 		notice(
 			"No close match.",

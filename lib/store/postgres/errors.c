@@ -205,8 +205,10 @@ int ims_pg_fail_result(pg_link *l, const pg_result *r, imgsearch_error *err)
 	if (own)
 		fail_own(l, state, message, detail, &why);
 	else
-		ims_fail(&why, status.status, "index %s: %s%s", l->st->base.label,
-			denied ? "this role may not do that: " : "", message);
+		ims_fail(&why, status.status,
+			denied ? "index %s: this role may not do that: %s (docs/scaling.md, Roles: the grants)"
+				   : "index %s: %s",
+			l->st->base.label, message);
 	why.detail = own ? why.detail : status.detail;
 	l->forgot |= is_forgotten(state);
 	return fail_with(l, &why, may_pass(state), err);

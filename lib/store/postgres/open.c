@@ -163,7 +163,8 @@ static int examine(pg_store *st, const store_options *o, imgsearch_error *err)
 		rc = ims_pg_run(l, &r, err,
 			"SELECT to_regclass('picture') IS NOT NULL, to_regtype('vector') IS NOT NULL,"
 			" current_schema()::text, EXISTS (SELECT FROM pg_extension WHERE extname = 'vector'),"
-			" f.name, to_regnamespace(quote_ident(f.name)) IS NULL FROM (SELECT (SELECT"
+			" f.name, to_regnamespace(quote_ident(f.name)) IS NULL, NOT"
+			" has_table_privilege(to_regclass('picture'), 'INSERT') FROM (SELECT (SELECT"
 			" btrim(s, ' \"') FROM string_to_table(current_setting('search_path'), ',')"
 			" WITH ORDINALITY AS e (s, i) WHERE btrim(s, ' \"') NOT IN ('$user', '')"
 			" ORDER BY i LIMIT 1) AS name) AS f",
@@ -176,6 +177,7 @@ static int examine(pg_store *st, const store_options *o, imgsearch_error *err)
 				st->base.label));
 	if (!rc)
 		rc = require_schema(st, r, err);
+	st->base.denied = !rc && ims_pg_number(r, 0, 6);
 	ims_pg_clear(r);
 	if (!rc && !has_vector)
 		rc = ims_fail(err, IMGSEARCH_EUNSUPPORTED,

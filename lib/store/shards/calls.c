@@ -35,6 +35,13 @@ bool ims_shards_is_away(int rc, const imgsearch_error *err)
 	return rc == IMGSEARCH_EIO && err->detail == ECONNRESET;
 }
 
+int ims_shards_need(imgsearch_error *err, int rc)
+{
+	if (err)
+		err->detail = STORE_SHARD_AWAY;
+	return rc;
+}
+
 bool ims_shards_do_without(shard_store *st, size_t i, int rc, const imgsearch_error *err)
 {
 	if (!st->partial || needs_all(st) || !ims_shards_is_away(rc, err))
@@ -51,7 +58,7 @@ int ims_shards_one(shard_store *st, size_t i, shard_call *f, void *arg, imgsearc
 		return 0;
 	if (rc && err && why.code)
 		*err = why;
-	return rc;
+	return rc && ims_shards_is_away(rc, &why) ? ims_shards_need(err, rc) : rc;
 }
 
 int ims_shards_each(store *base, shard_call *f, void *arg, imgsearch_error *err)
@@ -217,6 +224,25 @@ void ims_shards_snapshot_pause(store *base)
 			st->shard[i]->engine->leases.snapshot_pause(st->shard[i]);
 }
 
+int ims_shards_lacking(imgsearch_error *err, int rc)
+{
+	if (err)
+		err->detail = EXDEV;
+	return rc;
+}
+
+int ims_shards_refuse_more(const shard_store *st, size_t n, imgsearch_error *err)
+{
+	shard_snapshot *own = own_snapshot(st);
+	if (own)
+		own->refused = true;
+	return ims_shards_lacking(err,
+		ims_fail(err, IMGSEARCH_EINVAL,
+			"index %s has %zu shards by now, and this program has opened %zu: all of them are"
+			" opened together",
+			st->base.label, n, st->n));
+}
+
 typedef struct fitting {
 	bool has[SHARDS_MOST];
 	store_moved moved[SHARDS_MOST];
@@ -232,7 +258,7 @@ static int read_moved(void *arg, size_t i, store *shard, imgsearch_error *err)
 	return rc;
 }
 
-static const double patience = 10; /* seconds; a commit that follows another one takes less */
+const double ims_shards_patience = 10; /* seconds; a commit that follows another one takes less */
 
 /* Notes that shard `old` has not seen what another one gave it; st->n: they fit. */
 static void note_unfit(shard_store *st, size_t old)
@@ -241,11 +267,22 @@ static void note_unfit(shard_store *st, size_t old)
 	pthread_mutex_lock(&st->mutex);
 	if (old == st->n)
 		st->unfit_since = 0;
-	else if (st->unfit_since == 0 || now - st->unfit_at > patience)
+	else if (st->unfit_since == 0 || now - st->unfit_at > ims_shards_patience)
 		st->unfit_since = now;
 	st->unfit_at = now;
 	st->unfit = old;
 	pthread_mutex_unlock(&st->mutex);
+}
+
+int ims_shards_refuse_old(const shard_store *st, size_t i, imgsearch_error *err)
+{
+	int rc = ims_fail(err, IMGSEARCH_EDB,
+		"index %s: shard %zu (%s) is older than the others, as if it were restored from a backup;"
+		" the next program that may write makes them agree",
+		st->base.label, i + 1, st->name[i]);
+	if (err)
+		err->detail = ESTALE;
+	return rc;
 }
 
 int ims_shards_refuse_unfit(shard_store *st, imgsearch_error *err)
@@ -254,8 +291,8 @@ int ims_shards_refuse_unfit(shard_store *st, imgsearch_error *err)
 	if (ims_shards_in_own_transaction(st))
 		return 0;
 	pthread_mutex_lock(&st->mutex);
-	bool for_long = st->unfit_since > 0 && now - st->unfit_at <= patience
-		&& st->unfit_at - st->unfit_since > patience;
+	bool for_long = st->unfit_since > 0 && now - st->unfit_at <= ims_shards_patience
+		&& st->unfit_at - st->unfit_since > ims_shards_patience;
 	size_t old = st->unfit;
 	pthread_mutex_unlock(&st->mutex);
 	shard_snapshot *own = own_snapshot(st);
@@ -263,13 +300,7 @@ int ims_shards_refuse_unfit(shard_store *st, imgsearch_error *err)
 		own->refused = for_long;
 	if (!for_long)
 		return 0;
-	int rc = ims_fail(err, IMGSEARCH_EDB,
-		"index %s: shard %zu (%s) is older than the others, as if it were restored from a backup;"
-		" the next program that may write makes them agree",
-		st->base.label, old + 1, st->name[old]);
-	if (err)
-		err->detail = ESTALE;
-	return rc;
+	return ims_shards_refuse_old(st, old, err);
 }
 
 /*
@@ -280,16 +311,18 @@ static int compare_moves(shard_store *st, bool *fit, imgsearch_error *err)
 {
 	fitting *f = ims_zalloc(1, sizeof *f);
 	size_t old = st->n;
+	bool more = false;
 	int rc = f ? ims_shards_at_once(&st->base, read_moved, f, err) : ims_nomem(err);
 	for (size_t i = 0; !rc && i < st->n; i++) {
-		if (f->has[i] && f->moved[i].n > st->n)
+		more = f->has[i] && f->moved[i].n > st->n;
+		if (more)
 			rc = ims_shards_refuse_more(st, f->moved[i].n, err);
 		for (size_t j = 0; !rc && f->has[i] && j < st->n; j++)
 			if (f->has[j] && f->moved[i].to[j] > f->moved[j].from[i])
 				old = j;
 	}
 	ims_free(f);
-	*fit = old == st->n;
+	*fit = old == st->n && !more;
 	if (!rc)
 		note_unfit(st, old);
 	return rc;

@@ -49,7 +49,7 @@ static int state_one(void *arg, size_t i, store *shard, imgsearch_error *err)
 
 /*
  * Every shard counts its own. The epoch is the sum, too, since a change of it arrives in one shard
- * after the other.
+ * after the other. A bucket that went to a shard which this program does not know is told by them.
  */
 int ims_shards_state(store *base, store_state *out, imgsearch_error *err)
 {
@@ -62,6 +62,9 @@ int ims_shards_state(store *base, store_state *out, imgsearch_error *err)
 		rc = ims_shards_each(base, state_one, &c, err);
 	if (rc)
 		return rc;
+	for (size_t i = 0; i < st->n; i++)
+		if (c.has[i] && c.of[i].moved.n > st->n)
+			return ims_shards_refuse_more(st, c.of[i].moved.n, err);
 	for (size_t i = 0; i < st->n; i++) {
 		if (!c.has[i])
 			continue;

@@ -36,8 +36,10 @@ static int compact(store *st, imgsearch_error *err)
 
 static int backup(store *st, const char *path, bool replace, job *j, imgsearch_error *err)
 {
-	store *first = ims_shards_first((shard_store *)st);
-	return first->engine->file.backup(first, path, replace, j, err);
+	(void)path, (void)replace, (void)j;
+	return ims_fail(err, IMGSEARCH_EUNSUPPORTED,
+		"index %s: a backup is made by pg_dump, of each of its %zu databases", st->label,
+		((shard_store *)st)->n);
 }
 
 typedef struct checking {
@@ -66,7 +68,9 @@ static int check_one(void *arg, size_t i, store *shard, imgsearch_error *err)
 int ims_shards_check(store *base, store_problem_each *each, void *user, imgsearch_error *err)
 {
 	checking c = { .st = (const shard_store *)base, .each = each, .user = user };
-	int rc = ims_shards_each(base, check_one, &c, err);
+	int rc = ims_shards_check_ages(base, each, user, err);
+	if (!rc)
+		rc = ims_shards_each(base, check_one, &c, err);
 	return rc ? rc : ims_shards_check_places(base, each, user, err);
 }
 
@@ -285,6 +289,7 @@ const store_engine ims_shards_engine = {
 		.compact = compact,
 		.backup = backup,
 		.check = ims_shards_check,
+		.whole = ims_shards_require_whole,
 		.server = ims_shards_server,
 	},
 };

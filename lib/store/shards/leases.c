@@ -81,8 +81,21 @@ int ims_shards_tx_commit(store *base, imgsearch_error *err)
 		rc = ims_shards_commit_one(st, i, err);
 	if (rc)
 		ims_shards_tx_rollback(base);
+	else
+		ims_shards_committed(st);
 	atomic_store(&st->in_tx, false);
 	return rc;
+}
+
+/* What a transaction repaired is true now. */
+void ims_shards_committed(shard_store *st)
+{
+	if (!st->repaired)
+		return;
+	ims_free(st->base.repaired);
+	st->base.repaired = ims_format("index %s: %s", st->base.label, st->repaired);
+	ims_free(st->repaired);
+	st->repaired = NULL;
 }
 
 void ims_shards_tx_rollback(store *base)
@@ -91,6 +104,8 @@ void ims_shards_tx_rollback(store *base)
 	if (!atomic_load(&st->in_tx))
 		return;
 	atomic_store(&st->in_tx, false);
+	ims_free(st->repaired);
+	st->repaired = NULL;
 	for (size_t i = st->n; i-- > 0;) /* those that are committed have none to roll back */
 		st->shard[i]->engine->leases.tx_rollback(st->shard[i]);
 }

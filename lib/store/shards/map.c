@@ -1,7 +1,7 @@
 /* The map of buckets: the setting "shards" of each shard. */
 #include "store/shards/move.h"
 
-#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char setting[] = "shards";
@@ -73,22 +73,6 @@ size_t ims_shards_place_id(const shard_map *map, int64_t id)
 
 /* ----------------------------------------------------------------------------- renewal ---- */
 
-int ims_shards_lacking(imgsearch_error *err, int rc)
-{
-	if (err)
-		err->detail = EXDEV;
-	return rc;
-}
-
-int ims_shards_refuse_more(const shard_store *st, size_t n, imgsearch_error *err)
-{
-	return ims_shards_lacking(err,
-		ims_fail(err, IMGSEARCH_EINVAL,
-			"index %s has %zu shards by now, and this program has opened %zu: all of them are"
-			" opened together",
-			st->base.label, n, st->n));
-}
-
 typedef struct renewal {
 	shard_map of[SHARDS_MOST];
 	int64_t largest[SHARDS_MOST], noted[SHARDS_MOST]; /* ids of each, as it says, as others do */
@@ -135,10 +119,40 @@ static bool was_restored(const renewal *r, size_t i)
 	return r->noted[i] > r->largest[i] || r->of[i].version + 1 < r->newest;
 }
 
+bool ims_shards_lost_ids(shard_store *st, size_t *old)
+{
+	renewal r = { 0 };
+	memset(r.noted, -1, sizeof r.noted);
+	memset(r.largest, -1, sizeof r.largest);
+	*old = st->n;
+	if (ims_shards_each(&st->base, read_one, &r, NULL))
+		return false;
+	for (size_t i = 0; i < st->n; i++)
+		if (ims_shards_has(st, i) && r.noted[i] > r.largest[i])
+			*old = i;
+	return *old < st->n;
+}
+
+/* Where memory is short nothing is told. */
+static void note_repair(shard_store *st, size_t i, uint64_t removed, int64_t lost)
+{
+	char up_to[60] = "", *before = st->repaired;
+	if (lost > 0)
+		snprintf(up_to, sizeof up_to, " (up to %lld new pictures)", (long long)lost);
+	st->repaired = ims_format("%s%sshard %zu (%s) was older than the others, as if it were restored"
+							  " from a backup: %llu pictures that the others have were removed from"
+							  " it, and what came into it since is missing%s until the folders are"
+							  " indexed again",
+		before ? before : "", before ? "; " : "", i + 1, st->name[i], (unsigned long long)removed,
+		up_to);
+	ims_free(before);
+}
+
 static int renew_one(shard_store *st, const renewal *r, size_t i, imgsearch_error *err)
 {
 	shard_map newest = st->map;
 	bool restored = was_restored(r, i);
+	uint64_t removed;
 	size_t from = 0; /* a shard that knows what the index is now */
 	while (from < st->n && (was_restored(r, from) || r->of[from].version != r->newest))
 		from++;
@@ -148,7 +162,9 @@ static int renew_one(shard_store *st, const renewal *r, size_t i, imgsearch_erro
 	if (!rc && restored && from < st->n)
 		rc = ims_shards_give_roots(st, from, i, err);
 	if (!rc)
-		rc = restored ? ims_shards_settle(st, i, err) : ims_shards_drop_moved(st, i, err);
+		rc = restored ? ims_shards_settle(st, i, &removed, err) : ims_shards_drop_moved(st, i, err);
+	if (!rc && restored)
+		note_repair(st, i, removed, r->noted[i] - r->largest[i]);
 	if (!rc)
 		rc = ims_shards_note_arrived(st, i, err);
 	newest.number = (uint32_t)i;

@@ -100,6 +100,8 @@ static int commit(shard_store *st, size_t from, size_t to, imgsearch_error *err)
 			rc = ims_shards_commit_one(st, i, err);
 	if (rc)
 		ims_shards_tx_rollback(&st->base);
+	else
+		ims_shards_committed(st);
 	atomic_store(&st->in_tx, false);
 	return rc;
 }
@@ -228,6 +230,9 @@ int ims_store_shard_move(store *base, size_t from, size_t to, uint32_t buckets, 
 	if ((from != SHARD_ANY && from >= st->n) || (to != SHARD_ANY && to >= st->n))
 		return ims_fail(err, IMGSEARCH_EINVAL, "index %s has the shards 1 to %zu", base->label,
 			st->n);
+	if (from != SHARD_ANY && from == to)
+		return ims_fail(err, IMGSEARCH_EINVAL, "index %s: shard %zu is to move into itself",
+			base->label, from + 1);
 	int rc = ims_shards_lease_begin(base, STORE_BUILDS, err);
 	if (!rc)
 		rc = read_map(st, err);

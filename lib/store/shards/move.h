@@ -28,8 +28,15 @@ int ims_shards_move_items(store *from, store *to, const int64_t *ids, size_t n,
 int ims_shards_drop_moved(shard_store *st, size_t from, imgsearch_error *err);
 
 /* Of a shard that was restored from a backup: the same, and all that the others know better. */
-int ims_shards_settle(shard_store *st, size_t i, imgsearch_error *err);
+/* *removed: how many it removed. */
+int ims_shards_settle(shard_store *st, size_t i, uint64_t *removed, imgsearch_error *err);
 int ims_shards_give_roots(shard_store *st, size_t from, size_t to, imgsearch_error *err);
+
+/*
+ * Whether shard *old has given ids of which it knows nothing, so was restored. False also where the
+ * role may not look.
+ */
+bool ims_shards_lost_ids(shard_store *st, size_t *old);
 
 /* What other shards gave it has come to shard i. */
 int ims_shards_note_arrived(shard_store *st, size_t i, imgsearch_error *err);

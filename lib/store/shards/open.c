@@ -98,6 +98,8 @@ static int open_one(opening *p, size_t i, const char *address, const store_optio
 		rc = ims_shard_map_read(p->shard[i], &p->map[i], &p->has_map[i], &why);
 	if (rc && err)
 		*err = why;
+	if (rc && ims_shards_is_away(rc, &why))
+		return ims_shards_need(err, rc);
 	return rc ? rc : p->name[i] ? 0 : ims_nomem(err);
 }
 
@@ -244,8 +246,8 @@ static int check_values(shard_store *st, imgsearch_error *err)
 				rc = st->shard[i]->engine->settings.get(st->shard[i], names[k], &b, err);
 			if (!rc && (a.len != b.len || (a.len && memcmp(a.data, b.data, a.len))))
 				rc = ims_fail(err, IMGSEARCH_EDB,
-					"index %s: the shards %s and %s have not the same setting \"%s\"",
-					st->base.label, lead->label, st->name[i], names[k]);
+					"index %s: shard %zu (%s) has not the setting \"%s\" of %s", st->base.label,
+					i + 1, st->name[i], names[k], lead->label);
 			ims_buf_free(&a);
 			ims_buf_free(&b);
 		}
@@ -345,12 +347,21 @@ static int make_new(shard_store *st, opening *p, char *const *address, size_t n,
 	return rc ? rc : make_all(st, err);
 }
 
-/* One that was upgraded tells it for all. */
-static void take_upgrade(shard_store *st)
+/* One that was upgraded tells it for all; one that may not be written stops all. */
+static void take_state(shard_store *st)
 {
-	for (size_t i = 0; i < st->n && !st->base.upgrade.from; i++)
-		if (st->shard[i])
-			st->base.upgrade = st->shard[i]->upgrade;
+	for (size_t i = 0; i < st->n; i++) {
+		const store *shard = st->shard[i];
+		if (shard && !st->base.upgrade.from)
+			st->base.upgrade = shard->upgrade;
+		st->base.denied |= shard && shard->denied;
+	}
+}
+
+static int refuse_empty(const opening *p, size_t n, imgsearch_error *err)
+{
+	return ims_fail(err, IMGSEARCH_ENOTFOUND, "there is no index %s and %zu more", p->name[0],
+		n - 1);
 }
 
 static int open_all(shard_store *st, opening *p, char *const *address, size_t n,
@@ -367,9 +378,8 @@ static int open_all(shard_store *st, opening *p, char *const *address, size_t n,
 		if (p->shard[i])
 			rc = is_empty(p->shard[i], p->has_map[i] ? &p->map[i] : NULL, &may_make, err);
 	if (!rc && may_make)
-		return o->must_exist || o->read_only
-			? ims_fail(err, IMGSEARCH_ENOTFOUND, "there is no index %s", p->name[0])
-			: make_new(st, p, address, n, o, err);
+		return o->must_exist || o->read_only ? refuse_empty(p, n, err)
+											 : make_new(st, p, address, n, o, err);
 	if (!rc)
 		rc = place(st, p, n, err);
 	return rc ? rc : name_missing(st, p, n, err);
@@ -397,7 +407,7 @@ int ims_shards_open(store **out, char *const *address, size_t n, const store_opt
 	int rc = open_all(st, p, address, n, o, err);
 	if (!rc)
 		rc = set_name(st) ? ims_nomem(err) : 0;
-	take_upgrade(st);
+	take_state(st);
 	if (!rc && !o->incomplete)
 		rc = check_values(st, err);
 	if (!rc && !o->incomplete)
@@ -444,6 +454,8 @@ void ims_shards_close(store *base)
 	}
 	pthread_mutex_destroy(&st->mutex);
 	ims_free(st->base.path);
+	ims_free(st->base.repaired);
+	ims_free(st->repaired);
 	ims_free(st);
 }
 
@@ -561,6 +573,9 @@ static int may_add(store *added, const shard_map *map, const char *name, imgsear
 		rc = ims_shard_map_read(added, &its, &has, err);
 	if (rc)
 		return rc;
+	if (has && its.index == map->index && its.number < map->n)
+		return ims_fail(err, IMGSEARCH_EEXIST, "index %s is shard %u of this index already", name,
+			its.number + 1);
 	if (has ? its.index != map->index || its.number != map->n : !empty)
 		return ims_fail(err, IMGSEARCH_EEXIST, "index %s holds something already", name);
 	return map->n < SHARDS_MOST
@@ -597,10 +612,13 @@ int ims_store_shard_add(store *st, const char *address, imgsearch_error *err)
 	store *added;
 	store_options o = { 0 };
 	store *first = st->engine == &ims_shards_engine ? ims_shards_first((shard_store *)st) : st;
-	if (!first->engine->shard.use_range || !ims_store_is_address(address))
+	if (!first->engine->shard.use_range)
 		return ims_fail(err, IMGSEARCH_EUNSUPPORTED,
-			"index %s: an index of shards lies on servers, and %s lies in a file", st->label,
-			first->engine->shard.use_range ? address : "it");
+			"index %s lies in a file, and shards lie on servers: copy it to one first", st->label);
+	if (!ims_store_is_address(address))
+		return ims_fail(err, IMGSEARCH_EUNSUPPORTED,
+			"index %s: shards lie on servers, and %s is not the address of one", st->label,
+			address);
 	buf metric = { 0 };
 	int rc = first->engine->settings.get(first, "metric", &metric, err);
 	reader r = { .data = metric.data, .len = metric.len };

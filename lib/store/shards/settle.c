@@ -96,26 +96,30 @@ static int remove_known(known_items *k, imgsearch_error *err)
 	return rc;
 }
 
-static int settle_bucket(shard_store *st, size_t i, uint32_t bucket, imgsearch_error *err)
+static int settle_bucket(shard_store *st, size_t i, uint32_t bucket, uint64_t *removed,
+	imgsearch_error *err)
 {
 	known_items k = { .st = st, .i = i, .owner = st->map.of[bucket] };
 	int rc = read_items(&k, bucket, err);
 	for (size_t other = 0; !rc && k.n && other < st->n; other++)
 		if (other != i)
 			rc = ask(&k, other, err);
+	size_t had = k.n;
 	if (!rc && k.n)
 		rc = remove_known(&k, err);
+	*removed += had - k.n;
 	if (!rc && k.n && k.owner != i)
 		rc = ims_shards_move_items(st->shard[i], st->shard[k.owner], k.ids, k.n, err);
 	free_items(&k);
 	return rc;
 }
 
-int ims_shards_settle(shard_store *st, size_t i, imgsearch_error *err)
+int ims_shards_settle(shard_store *st, size_t i, uint64_t *removed, imgsearch_error *err)
 {
+	*removed = 0;
 	int rc = 0;
 	for (uint32_t b = 0; !rc && b < SHARD_BUCKETS; b++)
-		rc = settle_bucket(st, i, b, err);
+		rc = settle_bucket(st, i, b, removed, err);
 	return rc;
 }
 

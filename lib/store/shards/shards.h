@@ -59,6 +59,7 @@ typedef struct shard_store {
 	size_t n_known;
 	double unfit_since, unfit_at; /* shards did not fit at the second moment, since the first */
 	size_t unfit;                 /* one that is older than the others know; n: none */
+	char *repaired;               /* by the transaction that is open, for ims_store_repaired */
 } shard_store;
 
 extern const store_engine ims_shards_engine;
@@ -83,6 +84,8 @@ int ims_shards_every(shard_store *st, shard_call *f, void *arg, imgsearch_error 
  */
 bool ims_shards_do_without(shard_store *st, size_t i, int rc, const imgsearch_error *err);
 bool ims_shards_is_away(int rc, const imgsearch_error *err); /* it cannot be reached */
+/* Notes in an error that one shard of several is away, and returns rc. */
+int ims_shards_need(imgsearch_error *err, int rc);
 
 /* The first shard that is there. */
 store *ims_shards_first(const shard_store *st);
@@ -100,9 +103,11 @@ store_snapshot *ims_shards_snapshot(const shard_store *st, size_t i);
 int ims_shards_fit(store *st, imgsearch_error *err);
 /* EDB: they did not for ten seconds, so one of them was restored from a backup. */
 int ims_shards_refuse_unfit(shard_store *st, imgsearch_error *err);
+int ims_shards_refuse_old(const shard_store *st, size_t i, imgsearch_error *err); /* the same */
+extern const double ims_shards_patience; /* these ten seconds */
 /* Notes in an error that addresses are lacking (detail EXDEV), and returns rc. */
 int ims_shards_lacking(imgsearch_error *err, int rc);
-/* EINVAL: the index has n shards by now. */
+/* EINVAL: the index has n shards by now; the query is not done again for that. */
 int ims_shards_refuse_more(const shard_store *st, size_t n, imgsearch_error *err);
 bool ims_shards_in_own_transaction(const shard_store *st);
 
@@ -161,6 +166,11 @@ int ims_shard_map_write(store *shard, const shard_map *map, imgsearch_error *err
  * shard that was restored from a backup agrees with the others: see move.h.
  */
 int ims_shards_map_renew(shard_store *st, imgsearch_error *err);
+
+/* For those who may not make them agree. EDB: a shard was restored from a backup. */
+int ims_shards_require_whole(store *st, imgsearch_error *err);
+/* The same as problems; also one that has lost ids, but where the role may not look at those. */
+int ims_shards_check_ages(store *st, store_problem_each *each, void *user, imgsearch_error *err);
 
 /* ---------------------------------------------------------------------------- the engine ---- */
 
@@ -262,6 +272,7 @@ void ims_shards_write_end(store *st);
 int ims_shards_tx_begin(store *st, imgsearch_error *err);
 int ims_shards_tx_commit(store *st, imgsearch_error *err);
 int ims_shards_commit_one(shard_store *st, size_t i, imgsearch_error *err);
+void ims_shards_committed(shard_store *st);
 void ims_shards_tx_rollback(store *st);
 void ims_shards_snapshot_begin(store *st, store_snapshot *snapshot);
 void ims_shards_snapshot_end(store_snapshot *snapshot);

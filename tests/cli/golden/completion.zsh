@@ -57,7 +57,7 @@ _imgsearch() {
 			'--prune[let this run remove more than 30 % of a folder'\''s pictures]' \
 			'--flip[average each feature with that of the mirrored picture\: better results for twice the work of the network; stored in the index]' \
 			'--retry[try damaged, unsupported and too big files again, even if they did not change]' \
-			'--partial[take what is there of damaged pictures, and mark them]' \
+			'--partial[take what is there of damaged pictures, and mark them (shards must all be there)]' \
 			'--reread[read every file and compare its bytes, even if size and times did not change]' \
 			'--csv=[attach the columns of this CSV (UTF-8, with a header row)]:FILE:_files' \
 			'--key=[column with the file name or path (default\: file)]:COLUMN:' \

@@ -182,7 +182,8 @@ try query --db "$W/pages" "$second"
 expect "a list of whole pages" 0 "$second"
 target=$(db target)
 try copy "$there" "$target"
-expect "a copy of shards into shards" 3 "lies on several servers, and its copy goes into a file or"
+expect "a copy of shards into shards" 3 \
+	"lies on several servers: copy it into a file or to one server"
 try query --db "$target" "$second"
 expect "nothing was made there" 3 "there is no index"
 { one photos 1 && one photos 2 && one target 3; } >"$W/mixed"
@@ -310,7 +311,7 @@ result "vectors of one's own are replaced among new ones" $? "$W/out"
 metric=$(db metric)
 try vectors import "$W/rows2.npy" --metric l2 --db "$metric"
 [ "$rc" = 0 ] && try vectors import "$W/rows2.npy" --db "$metric" && try info --db "$metric"
-expect "new shards have the metric that is asked for" 0 "vectors      4 of 8 values, l2"
+expect "new shards have the metric that is asked for" 0 "vectors      4 vectors of 8 values, l2"
 try vectors import "$W/rows2.npy" --metric ip --db "$metric"
 expect "shards that are there have their own" 3 "the index has the metric l2; leave --metric out"
 try shard move --db "$grown" --to 9
@@ -492,7 +493,8 @@ result "... which writes nothing without it" $? "$W/rejected"
 try query --db "$grown" "$second"
 expect "a shard that is away is an error" 3 "port $port3"
 try query --partial --db "$grown" "$second" -k 10
-expect "or left out, by name" 0 "$(one grown 3) cannot be reached; what it has is left out"
+expect "or left out, by name" 0 \
+	"shard 3 ($(one grown 3)) cannot be reached; what it has is left out"
 ! grep -qF "$(cat "$W/lost")" "$W/out"
 result "without what it has" $? "$W/out"
 run query --partial -j --db "$grown" "$second" | grep -q '"missing": \["postgresql://'
