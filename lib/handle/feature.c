@@ -19,8 +19,8 @@ void ims_feature_tell_profiles(job *j, uint64_t n, const char *path)
 }
 
 /*
- * Decodes an input and fits it into slot, the network's inputs (inputs, crop, crop, 3). Counts it where its
- * profile cannot be used.
+ * Decodes an input and fits it into slot, the network's inputs (inputs, crop, crop, 3). Counts it
+ * where its profile cannot be used.
  */
 static int fit(imgsearch *s, const imgsearch_input *in, const void *data, size_t size,
 	const image_recipe *r, float *slot, _Atomic uint32_t *bad_profiles, imgsearch_error *err)
