@@ -2,6 +2,7 @@
 #include "shim/network.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 
 namespace ims
@@ -405,6 +406,13 @@ std::string misfit::sentence() const
 	return missing.empty() ? "it has no " + some_of(unknown) : "missing " + some_of(missing);
 }
 
+/* Throws where a value is not a number or infinite: features would be, too. */
+static void check_finite(const std::string &name, const at::Tensor &t)
+{
+	if (t.defined() && t.is_floating_point() && !std::isfinite(t.sum(at::kFloat).item<float>()))
+		throw failure(MODEL, "tensor " + name + " has values that are not finite");
+}
+
 void network::load(const shim_tensor *tensors, size_t n)
 {
 	misfit wrong = fill(tensors, n);
@@ -412,6 +420,17 @@ void network::load(const shim_tensor *tensors, size_t n)
 		throw failure(MODEL,
 			wrong.misshaped.empty() ? "the weights belong to another network: " + wrong.sentence()
 									: wrong.sentence());
+	auto check_all = [](auto &layers) {
+		for (auto &u : layers)
+			u.each_slot([](const std::string &name, at::Tensor &t, const std::vector<int64_t> &) {
+				check_finite(name, t);
+			});
+	};
+	check_all(lone_tensors);
+	check_all(norms);
+	check_all(units);
+	check_finite("project.weight", project_weight);
+	check_finite("project.bias", project_bias);
 }
 
 void network::load_posteriors(const shim_tensor *tensors, size_t n)

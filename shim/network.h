@@ -70,8 +70,8 @@ class network
 
 	/*
 	 * Fills every unit with tensors that borrow the caller's data until fold copies them, and names
-	 * the units as these tensors are named. Throws where tensors are missing, unknown or misshaped,
-	 * by name.
+	 * the units as these tensors are named. Throws where tensors are missing, unknown, misshaped or
+	 * not finite, by name.
 	 */
 	void load(const shim_tensor *tensors, size_t n);
 

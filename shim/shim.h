@@ -163,7 +163,7 @@ typedef struct shim_table {
 	 * features) and "posterior.bias" a classifier beside it, "inner.weight" (blocks) and
 	 * "mean.power" (1) what else the layer sees. The networks' own classifiers are ignored. With
 	 * `script` the tensors are the parameters of that TorchScript file instead. EMODEL: tensors are
-	 * missing, unknown or misshaped, by name.
+	 * missing, unknown, misshaped or not finite, by name.
 	 */
 	int (*net_new)(shim_net **out, const shim_config *c, const shim_tensor *tensors, size_t n,
 		const char *script, shim_message *msg);

@@ -3,7 +3,8 @@
  * (2023), and SigLIP 2: Tschannen et al. (2025), with the names of timm, OpenCLIP and Hugging Face.
  * Both have the same networks.
  * There is no class token: a learned token attends to the patches behind the last norm. GELU is by
- * tanh, as the publisher's program has it.
+ * tanh, as the publisher's program has it; timm runs the same weights of some sizes with the exact
+ * one: these are the names that end in "_gelu".
  */
 #include "shim/transformer.h"
 
@@ -72,11 +73,11 @@ const size sizes[] = {
 	{ "siglip_so400m16_512", 1152, 27, 16, 4304, 16, 32 },
 };
 
-transformer_kind kind_of(const size &s)
+transformer_kind kind_of(const size &s, act gelu)
 {
 	transformer_kind k = { s.name, s.width, s.depth, s.patch, s.grid };
 	k.mode = positions::bilinear_corners;
-	k.gelu = act::gelu_tanh;
+	k.gelu = gelu;
 	k.heads = k.pool_heads = s.heads;
 	k.hidden = s.hidden;
 	k.has_class = false;
@@ -88,9 +89,12 @@ transformer_kind kind_of(const size &s)
 
 std::unique_ptr<network> siglip(const std::string &name)
 {
-	for (const size &s : sizes)
+	for (const size &s : sizes) {
 		if (name == s.name)
-			return make_transformer(kind_of(s), siglip_layout());
+			return make_transformer(kind_of(s, act::gelu_tanh), siglip_layout());
+		if (name == std::string(s.name) + "_gelu")
+			return make_transformer(kind_of(s, act::gelu), siglip_layout());
+	}
 	return nullptr;
 }
 

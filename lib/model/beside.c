@@ -181,6 +181,20 @@ static bool object(json *j, said *f)
 	return !j->why;
 }
 
+/* transformers leaves out what is usual for a kind of network. */
+static const char *usual_activation(const said *f)
+{
+	static const struct {
+		const char *type, *activation;
+	} usual[] = { { "clip", "quick_gelu" }, { "siglip", "gelu_pytorch_tanh" } };
+	if (f->openclip)
+		return f->quick ? "quick_gelu" : "gelu";
+	for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+		if (!strncmp(f->out->type, usual[i].type, strlen(usual[i].type)))
+			return usual[i].activation;
+	return "";
+}
+
 /* The sides that the recipe needs, from those that the files name. */
 static void conclude(const said *f)
 {
@@ -202,9 +216,8 @@ static void conclude(const said *f)
 	p->squash = p->crop && (p->recipe.squash || f->shortest || f->share > 0 || f->crop);
 	p->recipe.crop = crop;
 	p->recipe.resize = resize;
-	if (f->openclip && !f->out->activation[0])
-		snprintf(f->out->activation, sizeof f->out->activation, "%s",
-			f->quick ? "quick_gelu" : "gelu");
+	if (!f->out->activation[0])
+		snprintf(f->out->activation, sizeof f->out->activation, "%s", usual_activation(f));
 }
 
 static int parse(said *f, const void *json_text, size_t n, imgsearch_error *err)

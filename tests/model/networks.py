@@ -432,6 +432,13 @@ def refused(folder):
     said = found(path)
     want = "resnet18: tensor layer3.1.conv2.weight has shape (256, 256, 1, 1), the network needs"
     agree_that("nor one whose tensor is misshaped", want in said, said)
+    for what, value in ("no number", float("nan")), ("infinite", float("inf")):
+        bad = {k: v.clone() for k, v in state.items()}
+        bad["layer2.0.conv1.weight"][3, 2, 1, 0] = value
+        torch.save(bad, path)
+        said = ours("resnet18", path, "f32", pictures(64), folder)
+        want = "tensor layer2.0.conv1.weight has values that are not finite"
+        agree_that(f"a value that is {what} is refused", want in str(said), said)
     torch.save(state, path)
     said = ours("resnet50", path, "f32", pictures(64), folder)
     agree_that(

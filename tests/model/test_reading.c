@@ -117,7 +117,6 @@ static void expect_beside(const char *file, const char *text, const char *networ
 {
 	reading r;
 	imgsearch_error err;
-	setenv("FAKE_FITS", "clip_vit_b32 openclip_vit_b32 ", 1);
 	put_text(file, text);
 	int rc = decide(&r, NULL, &none, &err);
 	take_away(file);
@@ -132,6 +131,7 @@ static void expect_beside(const char *file, const char *text, const char *networ
 static void activation_beside(void **state)
 {
 	(void)state;
+	setenv("FAKE_FITS", "clip_vit_b32 openclip_vit_b32 ", 1);
 	expect_beside("config.json",
 		"{\"model_type\":\"clip\",\"text_config\":{\"hidden_act\":\"gelu\"},"
 		"\"vision_config\":{\"hidden_act\":\"quick_gelu\",\"image_size\":224}}",
@@ -147,7 +147,15 @@ static void activation_beside(void **state)
 		"{\"model_cfg\":{\"quick_gelu\":true,\"vision_cfg\":{}}}", "clip_vit_b32");
 	/* of another kind of network: passed over */
 	expect_beside("config.json", "{\"model_type\":\"dinov2\",\"hidden_act\":\"gelu\"}", NULL);
-	expect_beside("config.json", "{\"model_type\":\"clip\"}", NULL);
+	/* what transformers leaves out is usual */
+	expect_beside("config.json", "{\"model_type\":\"clip\"}", "clip_vit_b32");
+	setenv("FAKE_FITS", "siglip_b16_224 siglip_b16_224_gelu ", 1);
+	expect_beside("config.json", "{\"vision_config\":{\"model_type\":\"siglip_vision_model\"}}",
+		"siglip_b16_224");
+	expect_beside("open_clip_config.json",
+		"{\"model_cfg\":{\"vision_cfg\":{\"timm_model_name\":\"vit_base_patch16_siglip_224\"}}}",
+		"siglip_b16_224_gelu");
+	expect_beside("preprocessor_config.json", "{\"size\":224}", NULL);
 }
 
 static void damaged_beside(void **state)

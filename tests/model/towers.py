@@ -106,9 +106,8 @@ def siglip_of_timm(kind, prefix=""):
     size, patch, side = siglip_sizes(kind)
     torch.manual_seed(len(kind) + 1)
     long = {"b": "base", "l": "large", "so400m": "so400m"}[size]
-    net = timm.create_model(
-        f"vit_{long}_patch{patch}_siglip_{side}", num_classes=0, act_layer="gelu_tanh"
-    )
+    net = timm.create_model(f"vit_{long}_patch{patch}_siglip_{side}", num_classes=0)
+    exact = getattr(net.blocks[0].mlp.act, "approximate", "tanh") == "none"
 
     def write(state, folder):
         text = {"text.ln_final.weight": torch.ones(8), "logit_scale": torch.ones(())}
@@ -116,7 +115,8 @@ def siglip_of_timm(kind, prefix=""):
         return written(state, folder, kind)
 
     what = "open_clip's names" if prefix else "timm"
-    compared(what, f"siglip_{kind}", randomise(net), lambda net, x: net(x), side, write)
+    name = f"siglip_{kind}" + ("_gelu" if exact else "")
+    compared(what, name, randomise(net), lambda net, x: net(x), side, write)
 
 
 # ------------------------------------------------------------------------- Perception Encoder ----
