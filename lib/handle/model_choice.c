@@ -3,6 +3,7 @@
 
 #include "base/path.h"
 
+#include "handle/seen_weights.h"
 #include "handle/view.h"
 #include "model/catalog.h"
 
@@ -175,6 +176,8 @@ int ims_identity_store(imgsearch *s, const identity *id, imgsearch_error *err)
 		rc = ims_view_settle_dim(s, id->model.dim, err);
 	if (!rc && (id->first || id->begins))
 		rc = store_model_of(s, &id->model, id->next, err);
+	if (!rc && (id->first || id->begins))
+		rc = ims_weights_see(s, &id->model, err);
 	if (!rc && id->first) /* a mean counts from now on */
 		rc = ims_view_renew(s, err);
 	if (!rc && id->drops_next)
@@ -239,6 +242,7 @@ static int resolve_replaced(imgsearch *s, const model_identity *stored, model_sp
 			return found == IMGSEARCH_ENOMEM ? ims_nomem(err) : rc;
 	}
 	ims_model_identity_free(out);
+	spec->known_hash = NULL;
 	spec->weights = weights ? weights : spec->weights;
 	rc = ims_model_identify(out, spec, err);
 	ims_free(weights);
@@ -271,6 +275,9 @@ static int resolve(imgsearch *s, const model_identity *stored, model_identity *o
 		bool present = o->model && !strcmp(o->model, "default");
 		if (!spec.weights && !present && stored->weights && !access(stored->weights, R_OK))
 			spec.weights = stored->weights;
+		if (spec.weights == stored->weights && spec.weights
+			&& ims_weights_are_seen(s, spec.weights, stored->weights_hash))
+			spec.known_hash = stored->weights_hash;
 		if (!recipe_asked(o->recipe))
 			spec.recipe = ims_identity_recipe(stored);
 		spec.recipe.flip = o->recipe->flip | stored->flip;

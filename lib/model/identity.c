@@ -140,10 +140,12 @@ int ims_model_identify(model_identity *out, const model_spec *spec, imgsearch_er
 	int rc = resolve(out, spec, err);
 	if (rc == 0)
 		rc = ims_recipe_ask(&out->recipe, &spec->recipe, err);
-	if (rc == 0)
-		rc = ims_weights_hash(&hash, out->weights, err);
-	if (rc == 0) {
+	bool known = spec->weights && spec->known_hash;
+	if (rc == 0 && known)
+		snprintf(out->weights_hash, sizeof out->weights_hash, "%s", spec->known_hash);
+	else if (rc == 0 && (rc = ims_weights_hash(&hash, out->weights, err)) == 0)
 		ims_hash_hex(&hash, out->weights_hash);
+	if (rc == 0) {
 		out->flip = spec->recipe.flip;
 		if (spec->recipe.pooling)
 			out->pooling = spec->recipe.pooling;

@@ -326,6 +326,22 @@ static void runs(void **state)
 	ims_model_identity_free(&id);
 }
 
+static void known_hash(void **state)
+{
+	(void)state;
+	model_identity id;
+	char *path = at("mine.safetensors");
+	model_spec spec = { .name = path, .known_hash = "ab12" };
+	assert_int_equal(ims_model_identify(&id, &spec, NULL), 0);
+	assert_int_equal(strlen(id.weights_hash), 64); /* of the file that `name` is */
+	ims_model_identity_free(&id);
+	spec = (model_spec){ .weights = path, .known_hash = "ab12" };
+	assert_int_equal(ims_model_identify(&id, &spec, NULL), 0);
+	assert_string_equal(id.weights_hash, "ab12");
+	ims_model_identity_free(&id);
+	ims_free(path);
+}
+
 /* Five crops, each with its mirror image, are one picture; others do not mix with it. */
 static void averages_views(void **state)
 {
@@ -533,6 +549,7 @@ int main(void)
 		cmocka_unit_test(recipes),
 		cmocka_unit_test(identities_differ),
 		cmocka_unit_test(runs),
+		cmocka_unit_test(known_hash),
 		cmocka_unit_test(averages_views),
 		cmocka_unit_test(runs_for_many),
 		cmocka_unit_test(the_list),

@@ -42,6 +42,20 @@ static void take_away(const char *name)
 	ims_free(path);
 }
 
+static void make_folder(const char *name)
+{
+	char *path = at(name);
+	assert_int_equal(mkdir(path, 0700), 0);
+	ims_free(path);
+}
+
+static void remove_folder(const char *name)
+{
+	char *path = at(name);
+	assert_int_equal(rmdir(path), 0);
+	ims_free(path);
+}
+
 static int set_up(void **state)
 {
 	(void)state;
@@ -267,8 +281,8 @@ static void two_recipes(void **state)
 	imgsearch_error err;
 	const imgsearch_recipe asked = { .struct_size = sizeof asked, .resize = 240, .crop = 224 };
 	setenv("FAKE_FITS", "resnet18 ", 1);
-	assert_int_equal(mkdir(at("imgsearch"), 0700), 0);
-	assert_int_equal(mkdir(at("imgsearch/models"), 0700), 0);
+	make_folder("imgsearch");
+	make_folder("imgsearch/models");
 	put_text("imgsearch/models/models.jsonl",
 		"{\"name\":\"resnet18_x\",\"network\":\"resnet18\",\"publisher\":\"p\",\"licence\":\"MIT\","
 		"\"good_at\":\"x\",\"resize\":232,\"files\":[{\"url\":\"https://example.com/x.pth\"}]}\n");
@@ -283,8 +297,8 @@ static void two_recipes(void **state)
 	assert_string_equal(r.network->name, "resnet18");
 	assert_int_equal(decide(&r, "resnet18_y", &none, &err), IMGSEARCH_EMODEL);
 	take_away("imgsearch/models/models.jsonl");
-	rmdir(at("imgsearch/models"));
-	rmdir(at("imgsearch"));
+	remove_folder("imgsearch/models");
+	remove_folder("imgsearch");
 }
 
 int main(void)
