@@ -46,9 +46,13 @@ static int identify(run *r, imgsearch_error *err)
 	if (rc)
 		return rc;
 	r->recipe = r->id.recipe;
+	r->recipe.crops = 1; /* training has views of its own */
 	if (!ims_model_find(r->id.network))
 		return ims_fail(err, IMGSEARCH_EMODEL,
 			"%s: a TorchScript program cannot be trained, only be a teacher", r->id.weights);
+	if (r->id.pooling)
+		return ims_fail(err, IMGSEARCH_EMODEL,
+			"%s: a network is trained by its own pooling, and the card has another", r->id.weights);
 	return 0;
 }
 

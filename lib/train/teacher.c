@@ -40,6 +40,7 @@ static int add(teachers *s, const char *text, size_t n, const model_spec *start,
 		.threads = start->threads,
 	};
 	int rc = ims_model_identify(&t->id, &t->spec, err);
+	t->id.recipe.crops = 1; /* training has views of its own */
 	if (!rc)
 		rc = ims_classifier_open(&t->classes, t->id.weights, t->id.dim, err);
 	s->dim += rc ? 0 : ims_teacher_width(t);

@@ -9,6 +9,7 @@ import json
 import os
 import random
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -498,25 +499,29 @@ with tempfile.TemporaryDirectory() as work:
     refuses(
         "nothing but broken pictures", "can be decoded", "broken", *model, "-o", "bad.safetensors"
     )
-    state = net.state_dict()
-    state["features.5.conv.0.0.weight"] = (
-        state["features.5.conv.0.0.weight"].clone().fill_(float("nan"))
-    )
-    torch.save(state, "nan.pth")
     before = content("ce.safetensors")
-    refuses(
-        "weights that are no numbers",
-        "not a number",
-        "set",
-        "--model",
-        "mobilenet_v2",
-        "--weights",
-        "nan.pth",
-        "--size",
-        32,
-        "-o",
-        "ce.safetensors",
-    )
+    # Infinite weights are refused when they are read; large ones only where they make the loss so.
+    for what, value, word in (
+        ("weights that are no numbers", "nan", "not finite"),
+        ("weights that make none", "1e30", "not a number"),
+    ):
+        state = net.state_dict()
+        name = "features.18.0.weight"
+        state[name] = state[name].clone().fill_(float(value))
+        torch.save(state, "nan.pth")
+        refuses(
+            what,
+            word,
+            "set",
+            "--model",
+            "mobilenet_v2",
+            "--weights",
+            "nan.pth",
+            "--size",
+            32,
+            "-o",
+            "ce.safetensors",
+        )
     ok("what was there before is kept", content("ce.safetensors") == before)
 
     # ---- from teachers
@@ -529,8 +534,19 @@ with tempfile.TemporaryDirectory() as work:
             return self.conv(x).relu().mean((2, 3))
 
     torch.jit.script(Teacher().half()).save("teacher.pt")
+    # Five crops are for an index: training makes views of its own.
     with open("teacher.json", "w") as f:
-        json.dump({"name": "tiny", "network": "script", "resize": 64, "crop": 48, "dim": 24}, f)
+        json.dump(
+            {
+                "name": "tiny",
+                "network": "script",
+                "resize": 64,
+                "crop": 48,
+                "dim": 24,
+                "crops": 5,
+            },
+            f,
+        )
     distil = [
         "--model", "ce.safetensors", *model[4:], "--batch", 8, "--dim", 4, "--epochs", 12,
         "--lr", 0.001
@@ -790,6 +806,19 @@ with tempfile.TemporaryDirectory() as work:
         "set",
         *model,
         "--posteriors",
+        "-o",
+        "bad.safetensors",
+    )
+    shutil.copy("both.pth", "pooled.pth")
+    with open("pooled.json", "w") as f:
+        json.dump({"network": "mobilenet_v2", "pooling": "gem"}, f)
+    refuses(
+        "another pooling than the network's own",
+        "own pooling",
+        "set",
+        "--weights",
+        "pooled.pth",
+        *model[4:],
         "-o",
         "bad.safetensors",
     )
