@@ -133,8 +133,8 @@ static void look_at_index(context *c, const serve_args *a, server *s)
 	imgsearch_call call = server_call(s);
 	context_tell_missing(c, index);
 	if (!imgsearch_info_get(index, &call, &info, &err))
-		s->options.read_only |= info->read_only != 0;
-	if (a->uploads && !a->read_only && s->options.read_only)
+		s->index_read_only = info->read_only != 0;
+	if (a->uploads && !a->read_only && s->index_read_only)
 		cli_warn("--uploads: the index cannot be written, so no picture is taken");
 	imgsearch_info_free(info);
 	open_index_release(s->index);

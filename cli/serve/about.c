@@ -51,7 +51,7 @@ static void write_info(json_writer *j, const server *s, const imgsearch_info *ab
 		json_write_text(j, NULL, about->roots->items[i]->path);
 	json_write_close(j, ']');
 	json_write_bool(j, "uploads", server_takes_uploads(s));
-	json_write_bool(j, "writable", !o->read_only);
+	json_write_bool(j, "writable", !server_refuses_changes(s));
 	json_write_int(j, "max_upload", (int64_t)o->max_upload);
 }
 

@@ -102,8 +102,9 @@ enum MHD_Result handle_reject(exchange *x)
 	enum MHD_Result result;
 	imgsearch_error err = { 0 };
 	int64_t a, b;
-	if (x->server->options.read_only)
-		return answer_error(x, 403, "EREADONLY", "this server changes nothing");
+	const char *refusal = server_refuses_changes(x->server);
+	if (refusal)
+		return answer_error(x, 403, "EREADONLY", "%s", refusal);
 	if (!pair_request_parse(exchange_body(x), x->size, &a, &b))
 		return answer_error(x, 400, "EINVAL", "two ids are needed: {\"a\": 1, \"b\": 2}");
 	imgsearch *s = open_index_acquire(x->server->index, &err);

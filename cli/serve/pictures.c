@@ -230,8 +230,9 @@ static enum MHD_Result remove_item(exchange *x, imgsearch *s, const imgsearch_it
 enum MHD_Result handle_picture(exchange *x)
 {
 	bool remove = !strcmp(x->method, "DELETE");
-	if (remove && x->server->options.read_only)
-		return answer_error(x, 403, "EREADONLY", "this server changes nothing");
+	const char *refusal = remove ? server_refuses_changes(x->server) : NULL;
+	if (refusal)
+		return answer_error(x, 403, "EREADONLY", "%s", refusal);
 	return with_item(x, remove ? remove_item : show_members);
 }
 
@@ -307,8 +308,10 @@ enum MHD_Result handle_add(exchange *x)
 	void *kept = NULL;
 	int n = 1;
 	if (!server_takes_uploads(x->server))
-		return answer_error(x, 403, "EREADONLY",
-			"this server accepts no pictures; start it with --uploads DIR");
+		return answer_error(x, 403, "EREADONLY", "%s",
+			x->server->index_read_only
+				? server_refuses_changes(x->server)
+				: "this server accepts no pictures; start it with --uploads DIR");
 	snprintf(part[0].file, sizeof part[0].file, "%s", file ? file : "");
 	if (held) {
 		if (!(kept = upload_cache_get(x->server->uploads, held, &part[0].size)))

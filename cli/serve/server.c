@@ -303,7 +303,15 @@ static int tcp_socket(server *s)
 
 bool server_takes_uploads(const server *s)
 {
-	return (s->options.uploads || s->options.store_uploads) && !s->options.read_only;
+	return (s->options.uploads || s->options.store_uploads) && !server_refuses_changes(s);
+}
+
+const char *server_refuses_changes(const server *s)
+{
+	if (s->options.read_only)
+		return "this server changes nothing";
+	return s->index_read_only ? "the index cannot be written by this server: it may only read it"
+							  : NULL;
 }
 
 void server_address(const server *s, char out[SERVER_ADDRESS])

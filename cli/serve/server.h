@@ -47,6 +47,7 @@ typedef struct server_options {
 
 typedef struct server {
 	server_options options;
+	bool index_read_only; /* the index can only be read, whatever the options say */
 	open_index *index;
 	upload_cache *uploads;
 	sample *sample;
@@ -72,6 +73,9 @@ enum { SERVER_ADDRESS = 300 };
 void server_address(const server *s, char out[SERVER_ADDRESS]);
 
 bool server_takes_uploads(const server *s);
+
+/* Why it changes nothing, a static sentence; NULL: it may. */
+const char *server_refuses_changes(const server *s);
 
 int server_start(server *s);           /* CLI_DONE, or an exit code with the reason printed */
 void server_stop(server *s);           /* running requests get a few seconds to finish */

@@ -149,7 +149,7 @@ def test_role(db):
         ("a removal", s.ask("DELETE", f"/api/pictures/{id}")),
     ):
         told = answer[1].get("error", {}).get("message", "")
-        check(f"{what} is refused", answer[0] == 403 and "role may not" in told, answer)
+        check(f"{what} is refused", answer[0] == 403 and "may only read" in told, answer)
     check("ends with 0", s.stop() == 0)
 
 
