@@ -49,8 +49,10 @@ struct transformer_kind {
 	bool cuts = false; /* what a crop has beyond whole patches is left out */
 };
 
-/* A part of a name in a file of another layout, and the same part here: that with a dot in front
- * wherever it stands, another one at the beginning. */
+/*
+ * Parts of names in a file of another layout, and what they are called here. A part that begins
+ * with a dot is replaced wherever it stands, another one only at the beginning of a name.
+ */
 typedef std::vector<std::pair<const char *, const char *>> renaming;
 
 /* Tensors of another layout that are one here, by the parts of their names. */

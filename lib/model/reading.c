@@ -121,35 +121,35 @@ static bool has_activation(const reading *r, const void *arg)
 	return r->network->activation && !strcmp(r->network->activation, arg);
 }
 
+static bool starts_with(const char *s, const char *prefix)
+{
+	return !strncmp(s, prefix, strlen(prefix));
+}
+
 /* Only OpenAI publishes CLIP as a TorchScript program. */
 static bool is_openai(const reading *r, const void *arg)
 {
 	(void)arg;
-	return !strncmp(r->network->name, "clip_", strlen("clip_"));
-}
-
-static bool starts_with(const char *s, const char *prefix)
-{
-	return !strncmp(s, prefix, strlen(prefix));
+	return starts_with(r->network->name, "clip_");
 }
 
 /* Whether the files beside the weights speak of these networks at all. */
 static bool is_about(const beside *b, const readings *r)
 {
 	static const struct {
-		const char *type, *names[2];
+		const char *type, *network; /* how both begin */
 	} kinds[] = {
-		{ "clip", { "clip_", "openclip_" } },
-		{ "siglip", { "siglip", "siglip" } },
-		{ "dinov2", { "dinov2_", "dinov2_" } },
-		{ "dinov3", { "dinov3_", "dinov3_" } },
+		{ "clip", "clip_" },
+		{ "clip", "openclip_" },
+		{ "siglip", "siglip_" },
+		{ "dinov2", "dinov2_" },
+		{ "dinov3", "dinov3_" },
 	};
 	if (!b->type[0])
 		return true;
 	for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
 		for (size_t i = 0; starts_with(b->type, kinds[k].type) && i < r->n; i++)
-			if (starts_with(r->item[i].network->name, kinds[k].names[0])
-				|| starts_with(r->item[i].network->name, kinds[k].names[1]))
+			if (starts_with(r->item[i].network->name, kinds[k].network))
 				return true;
 	return false;
 }

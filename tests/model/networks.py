@@ -412,6 +412,12 @@ def pooled(folder):
         path = by_card(folder, "resnet18", state, pooling=name)
         got = ours("-", path, "f32", x, folder)
         agree(f"resnet18 pooled by {name}", pool(maps).numpy(), got, 0.99999, 0.9999)
+    net = made("convnext_tiny")
+    randomise(net, x)
+    path = by_card(folder, "convnext_tiny", net.state_dict(), pooling="max")
+    want = net.classifier[0](POOLINGS["max"](net.features(x))[:, :, None, None]).flatten(1).numpy()
+    got = ours("-", path, "f32", x, folder)
+    agree("convnext_tiny pooled by max, before its last norm", want, got, 0.99999, 0.9999)
     for network, name in ("resnet18", "class"), ("vgg11", "max"):
         net = made(network)
         path = by_card(folder, network, net.state_dict(), pooling=name)

@@ -3,9 +3,9 @@
 positions of other grids, registers, SwiGLU, both kinds of GELU; a crop that is no multiple of the
 patch. `vit.py dino SIZE... clip KIND...` runs only these sizes."""
 
-import os, sys, tempfile
+import json, os, sys, tempfile
 
-from compare import agree_that, end, ours, pictures, torch
+from compare import agree, agree_that, end, ours, pictures, torch
 from definitions import F, Weights, attention, compared
 
 KINDS = {"s": (384, 12), "b": (768, 12), "l": (1024, 24), "g": (1536, 40)}
@@ -67,7 +67,7 @@ def positions(state, side, registers):
     return all[:, :1].to(state["pos_embed"]), rows.to(state["pos_embed"])
 
 
-def dino(size, state, x, registers):
+def dino_tokens(size, state, x, registers):
     width, depth = KINDS[size]
     of = state.of
     of_class, of_patches = positions(state, x.shape[-1] // 14, registers)
@@ -88,7 +88,11 @@ def dino(size, state, x, registers):
         else:
             y = F.linear(F.gelu(F.linear(y, *of(block + "mlp.fc1"))), *of(block + "mlp.fc2"))
         t = t + y * state[block + "ls2.gamma"]
-    return F.layer_norm(t[:, 0], (width,), *of("norm"), 1e-6)
+    return F.layer_norm(t, (width,), *of("norm"), 1e-6)
+
+
+def dino(size, state, x, registers):
+    return dino_tokens(size, state, x, registers)[:, 0]
 
 
 # --------------------------------------------------------------------------------------- CLIP ----
@@ -158,6 +162,26 @@ def clip(kind, state, x, quick):
 # -------------------------------------------------------------------------------------- tests ----
 
 
+POOLINGS = {
+    "mean": lambda t: t.mean(1),
+    "max": lambda t: t.amax(1),
+    "gem": lambda t: t.clamp_min(1e-6).pow(3).mean(1).pow(1 / 3),
+}
+
+
+def pooled(name, size, state, registers, path, folder):
+    """The tokens of patches, not the class token nor the registers, behind the last norm."""
+    x = pictures(70)
+    state = Weights({k: v.half().float() for k, v in state.items()})
+    tokens = dino_tokens(size, state, x, registers)
+    for pooling, pool in POOLINGS.items():
+        with open(path.replace(".pth", ".json"), "w") as f:
+            json.dump({"network": name, "pooling": pooling}, f)
+        want = pool(tokens[:, 5 if registers else 1 :]).numpy()
+        got = ours("-", path, "f32", x, folder)
+        agree(f"{name} pooled by {pooling}", want, got, 0.99999, 0.9999)
+
+
 def all_of_dino(size, folder):
     for registers in False, True:
         torch.manual_seed(ord(size) + registers)
@@ -167,6 +191,7 @@ def all_of_dino(size, folder):
         path = compared(
             name, state, lambda s, x: dino(size, s, x, registers), sides, folder
         )
+        pooled(name, size, state, registers, path, folder)
     said = ours(name, path, "f32", pictures(100), folder)
     agree_that(
         f"{name}: a crop that is no multiple of the patch",
