@@ -1,7 +1,7 @@
 /*
  * imgsearch model pull: fetches the files of a published model into a folder of the cache, and adds
  * them from there. Files that have come stay in that folder until the model is added, so that the
- * next run goes on. No other command goes to a network.
+ * next run goes on. No other command fetches anything.
  */
 #include "cli/base/message.h"
 #include "cli/base/path.h"
