@@ -250,6 +250,8 @@ int ims_sqlite_acquire(sqlite_store *st, conn **out, imgsearch_error *err)
 		return 0;
 	}
 	int rc = ims_sqlite_acquire_own(st, out, err);
+	if (!rc && !snapshot)
+		ims_sqlite_read_ahead(*out, true);
 	if (rc || !snapshot)
 		return rc;
 	rc = ims_sqlite_read_begin(*out, err);

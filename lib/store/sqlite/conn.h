@@ -21,6 +21,7 @@ typedef struct conn {
 	sqlite_store *st;
 	sqlite3 *db;
 	bool borrowed;      /* the handle of ":memory:", which all connections share */
+	bool scattered;     /* its pages are read one by one, with none ahead */
 	bool immutable;     /* opened without locks, since nothing could be written then */
 	int64_t old;        /* reads a file of this version through views (schema.h); 0: needs none */
 	store_hold hold;    /* of ":memory:" */
@@ -90,6 +91,13 @@ int ims_sqlite_acquire(sqlite_store *st, conn **out, imgsearch_error *err);
 /* One from the pool. It may be used on another thread. */
 int ims_sqlite_acquire_own(sqlite_store *st, conn **out, imgsearch_error *err);
 void ims_sqlite_release(sqlite_store *st, conn *c); /* NULL is fine */
+
+/*
+ * Whether pages are read ahead around those that are needed: true for a scan, false for rows that are
+ * looked up by id. A connection begins with true; so does every ims_sqlite_acquire outside a
+ * snapshot. Within one it stays as it was set, since setting it costs a call of the system.
+ */
+void ims_sqlite_read_ahead(conn *c, bool ahead);
 
 /* The snapshot of this thread; NULL: none. */
 store_snapshot *ims_sqlite_snapshot_get(const sqlite_store *st);

@@ -83,6 +83,7 @@ int ims_sqlite_each_described(store *base, store_described_each *each, void *use
 	int rc = ims_sqlite_acquire(st, &c, err);
 	if (rc)
 		return rc;
+	ims_sqlite_read_ahead(c, true);
 	rc = ims_sqlite_query(c, &s, err,
 		"SELECT p.id, p.width, p.height, l.name, l.value, " FACT_COLUMNS
 		" FROM picture p LEFT JOIN fact f ON f.picture = p.id"

@@ -64,6 +64,7 @@ static void scan_part(void *arg, size_t i, unsigned worker)
  */
 static int use_map(conn *c, bool use, imgsearch_error *err)
 {
+	c->scattered = false; /* the map is another one */
 	return ims_sqlite_exec(c, use ? "PRAGMA mmap_size=" IMS_STORE_MAP : "PRAGMA mmap_size=0", err);
 }
 

@@ -220,6 +220,7 @@ int ims_sqlite_each_picture(store *base, uint32_t state, store_picture_each *eac
 	int rc = ims_sqlite_acquire(st, &c, err);
 	if (rc)
 		return rc;
+	ims_sqlite_read_ahead(c, true);
 	rc = ims_sqlite_read_begin(c, err);
 	if (!rc)
 		rc = ims_sqlite_query(c, &s, err,
@@ -284,6 +285,7 @@ int ims_sqlite_ids_under(store *base, const char *folder, int64_t **ids, size_t 
 	int rc = ims_sqlite_acquire(st, &c, err);
 	if (rc)
 		return rc;
+	ims_sqlite_read_ahead(c, true);
 	rc = ims_sqlite_read_begin(c, err);
 	if (!rc)
 		rc = ims_sqlite_query(c, &s, err, "SELECT id, whole(path, inside) FROM root", "");

@@ -144,6 +144,7 @@ int ims_sqlite_searcher_read(store *base, int64_t state, uint32_t number, buf *o
 	int rc = ims_sqlite_acquire(st, &c, err);
 	if (rc)
 		return rc;
+	ims_sqlite_read_ahead(c, true);
 	rc = ims_sqlite_query(c, &s, err,
 		"SELECT rowid, checksum FROM searcher_chunk WHERE state = ?1 AND number = ?2", "ii", state,
 		(int64_t)number);

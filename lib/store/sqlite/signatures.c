@@ -45,6 +45,7 @@ int ims_sqlite_signatures(store *base, store_signature_each *each, void *user, i
 	int rc = ims_sqlite_acquire(st, &c, err);
 	if (rc)
 		return rc;
+	ims_sqlite_read_ahead(c, true);
 	rc = ims_sqlite_query(c, &s, err,
 		"SELECT g.picture, g.data FROM signature g JOIN picture p ON p.id = g.picture"
 		" WHERE p.hash = g.hash AND p.state = 1 ORDER BY g.picture",

@@ -131,6 +131,7 @@ int ims_sqlite_vectors_scan(store *base, bool next, uint32_t dim, store_vectors_
 	int rc = ims_sqlite_acquire(st, &c, err);
 	if (rc)
 		return rc;
+	ims_sqlite_read_ahead(c, true);
 	rc = ims_sqlite_query(c, &s, err,
 		next ? "SELECT id, data FROM vector_next ORDER BY id"
 			 : "SELECT id, data FROM vector ORDER BY id",
@@ -142,7 +143,10 @@ int ims_sqlite_vectors_scan(store *base, bool next, uint32_t dim, store_vectors_
 	return rc;
 }
 
-enum { FETCH = 10 /* rows of a statement: as many as a query usually asks for */ };
+enum {
+	FETCH = 10, /* rows of a statement: as many as a query usually asks for */
+	FEW = 1000  /* more of them lie close together */
+};
 
 /*
  * Rows of n <= FETCH ids. One statement that steps from row to row costs half of one that is reset
@@ -182,6 +186,7 @@ int ims_sqlite_vectors_fetch(store *base, const int64_t *ids, size_t n, uint32_t
 	int rc = ims_sqlite_acquire(st, &c, err);
 	if (rc)
 		return rc;
+	ims_sqlite_read_ahead(c, n > FEW);
 	rc = ims_sqlite_read_begin(c, err);
 	if (!rc)
 		rc = ims_sqlite_query(c, &s, err,
