@@ -2,6 +2,7 @@
 #include "model/published.h"
 
 #include "model/catalog.h"
+#include "model/hashed.h"
 #include "model/json.h"
 #include "model/recipe.h"
 #include "model/weights.h"
@@ -406,6 +407,19 @@ static bool may_be(const published_file *f, const char *path, uint64_t bytes)
 					 : !strcmp(ims_weights_ending(f->name), ims_weights_ending(path)));
 }
 
+static int sha256_of(char out[SHA256_TEXT], const char *path, const struct stat *st,
+	imgsearch_error *err)
+{
+	struct stat after;
+	uint64_t bytes;
+	if (ims_hashed_find(HASHED_SHA256, st, out, SHA256_TEXT))
+		return 0;
+	int rc = ims_sha256_file(out, &bytes, path, err);
+	if (!rc && !stat(path, &after))
+		ims_hashed_keep(HASHED_SHA256, st, &after, out, SHA256_TEXT);
+	return rc;
+}
+
 int ims_published_of_file(const published_list *l, const char *path, const published **out,
 	imgsearch_error *err)
 {
@@ -416,10 +430,9 @@ int ims_published_of_file(const published_list *l, const char *path, const publi
 		return ims_fail_errno(err, IMGSEARCH_ENOTFOUND, "%s", path);
 	for (size_t i = 0; i < l->n; i++) {
 		const published_file *f = &l->item[i].files[0];
-		uint64_t bytes;
 		if (!may_be(f, path, (uint64_t)st.st_size))
 			continue;
-		int rc = hash[0] ? 0 : ims_sha256_file(hash, &bytes, path, err);
+		int rc = hash[0] ? 0 : sha256_of(hash, path, &st, err);
 		if (rc)
 			return rc;
 		if (!strncmp(hash, f->sha256, strlen(f->sha256))) {

@@ -5,6 +5,7 @@
  */
 #include "model/weights.h"
 
+#include "model/hashed.h"
 #include "model/safetensors.h"
 #include "model/weights_index.h"
 #include "model/torch.h"
@@ -367,12 +368,18 @@ int ims_weights_open(weights *out, const char *path, imgsearch_error *err)
 
 static int hash_file(hash256 *out, const char *path, imgsearch_error *err)
 {
+	struct stat before, after;
 	mapping m;
+	bool known = !stat(path, &before);
+	if (known && ims_hashed_find(HASHED_CONTENT, &before, out, sizeof *out))
+		return 0;
 	int rc = map_file(&m, path, err);
 	if (rc)
 		return rc;
 	*out = ims_hash(m.data, m.size);
 	munmap(m.data, m.size);
+	if (known && !stat(path, &after))
+		ims_hashed_keep(HASHED_CONTENT, &before, &after, out, sizeof *out);
 	return 0;
 }
 

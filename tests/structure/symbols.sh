@@ -29,9 +29,9 @@ grep -v -e '^imgsearch_' -e '^ims_' -e '^__odr' -e '^__asan' -e '^__tsan' "$W/sh
 grep -qx imgsearch_open "$W/shown" && grep -qx ims_build "$W/shown" && [ ! -s "$W/foreign" ]
 result "libimgsearch.a shows imgsearch_* and ims_* alone" $? "$W/foreign"
 # kernels; the network; libutf8proc; Little CMS; picture formats; libpq; forks, the end of the
-# program and calls at work; the count of allocations
+# program and calls at work; the count of allocations; hashes of files
 kept="kernels shim_gate shim_load spelling colour heif jxl tiff webp libpq fork ending callback
-	handle snapshot leases calls errors alloc"
+	handle snapshot leases calls errors alloc hashed"
 objdump -t "$B/libimgsearch.a" | awk -v kept="$kept" '
 	BEGIN { n = split(kept, name, " "); for (i = 1; i <= n; i++) ok[name[i] ".o:"] = 1 }
 	/\.o: / { file = $1 }
