@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Queries of an index in PostgreSQL beside pgvector used by hand, over one table and one index of a
-server of its own (fsync off), and beside the graph of a file. N rows of VECTORS/base256.npy; asked
-are its two sets of queries, of indexed photos and of photos of which nothing is indexed. By hand is
+server of its own (fsync off), and beside the graph of a file. N rows of VECTORS/base256.npy, or of
+base.npy with $DIM=1280; asked are its two sets of queries, of indexed photos and of photos of which
+nothing is indexed. By hand is
 pgbench with a prepared statement that gives ten ids; the query's vector comes from a small table of
 the server. Ours is imgsearch_query, with paths and chances. Wall time, in turns, the best of the
 rounds. Arguments: the build folder, VECTORS, N."""
@@ -15,6 +16,8 @@ import time
 import numpy as np
 
 BUILD, VECTORS, N = os.path.abspath(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+DIM = int(os.environ.get("DIM", "256"))
+ROWS, ASKED = ("base256", "query256_") if DIM == 256 else ("base", "query_")
 FRONT, IMGSEARCH = os.path.join(BUILD, "tests/bench/front"), os.path.join(BUILD, "imgsearch")
 K, ROUNDS, SECONDS = 10, 2, 3
 FEW = 20  # queries of the exact searcher
@@ -102,8 +105,8 @@ def timed(*command):
 
 
 def compare(hand, server, folder, kind):
-    queries = np.load(f"{VECTORS}/query256_{kind}.npy")
-    path, truth_path = f"{VECTORS}/query256_{kind}.npy", f"{folder}/truth_{kind}.npy"
+    queries = np.load(f"{VECTORS}/{ASKED}{kind}.npy")
+    path, truth_path = f"{VECTORS}/{ASKED}{kind}.npy", f"{folder}/truth_{kind}.npy"
     truth = np.load(truth_path)
     hand.put_queries(kind + "_query", queries)
     print(f"\nqueries: {kind}\n{'ef':>4} {'recall':>7} {'by hand/s':>10} {'ours/s':>8} {'ratio':>6}"
@@ -134,8 +137,8 @@ def compare(hand, server, folder, kind):
 
 def prepare(hand, server, folder, n):
     """Both indexes, with what it takes. A server's rows are vacuumed, as it does by itself soon."""
-    rows, index = VECTORS + "/base256.npy", folder + "/index.db"
-    print(f"{n} rows of 256\n{'':8} {'load s':>8} {'rows s':>8} {'build s':>8} {'MB':>7}",
+    rows, index = f"{VECTORS}/{ROWS}.npy", folder + "/index.db"
+    print(f"{n} rows of {DIM}\n{'':8} {'load s':>8} {'rows s':>8} {'build s':>8} {'MB':>7}",
           flush=True)
     load = timed(FRONT, "build", server, rows, str(n), "")
     fill = timed(IMGSEARCH, "build", "-q", "--db", server, "--searcher", "exact")
@@ -155,12 +158,12 @@ def prepare(hand, server, folder, n):
 
 
 def main():
-    base = normalised(np.load(VECTORS + "/base256.npy", mmap_mode="r")[:N])
+    base = normalised(np.load(f"{VECTORS}/{ROWS}.npy", mmap_mode="r")[:N])
     with tempfile.TemporaryDirectory() as folder:
         os.chmod(folder, 0o755)
         for kind in ("in", "out"):
             np.save(f"{folder}/truth_{kind}.npy",
-                    true_neighbours(base, np.load(f"{VECTORS}/query256_{kind}.npy")))
+                    true_neighbours(base, np.load(f"{VECTORS}/{ASKED}{kind}.npy")))
         server, programs = subprocess.run(["sh", "-c", SERVER, "sh", folder], check=True, text=True,
                                           stdout=subprocess.PIPE).stdout.split()
         try:
