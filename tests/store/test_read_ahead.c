@@ -1,6 +1,6 @@
 /*
- * Where a query looks up rows, the system is told not to read others around them; a scan tells it to
- * read ahead again. Seen in the flags of the mapped file: "rr" is random reading.
+ * Where a query looks up rows, the system is told not to read others around them; a scan tells it
+ * to read ahead again. Seen in the flags of the mapped file: "rr" is random reading.
  */
 #include "common.h"
 

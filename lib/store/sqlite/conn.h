@@ -93,8 +93,8 @@ int ims_sqlite_acquire_own(sqlite_store *st, conn **out, imgsearch_error *err);
 void ims_sqlite_release(sqlite_store *st, conn *c); /* NULL is fine */
 
 /*
- * Whether pages are read ahead around those that are needed: true for a scan, false for rows that are
- * looked up by id. A connection begins with true; so does every ims_sqlite_acquire outside a
+ * Whether pages are read ahead around those that are needed: true for a scan, false for rows that
+ * are looked up by id. A connection begins with true; so does every ims_sqlite_acquire outside a
  * snapshot. Within one it stays as it was set, since setting it costs a call of the system.
  */
 void ims_sqlite_read_ahead(conn *c, bool ahead);
