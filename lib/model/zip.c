@@ -101,7 +101,7 @@ static int read_directory(zip *z, uint64_t at, uint64_t n, imgsearch_error *err)
 		uint64_t packed = u32(p + 20), whole = u32(p + 24), header = u32(p + 42);
 		if (!wide_fields(p + ENTRY_SIZE + name, extra, &whole, &packed, &header))
 			return broken(err, "an entry's 64-bit sizes are cut off");
-		z->entry[z->n++] = (zip_entry){ (const char *)p + ENTRY_SIZE, name, header, whole,
+		z->entry[z->n++] = (zip_entry){ (const char *)p + ENTRY_SIZE, name, header, whole, packed,
 			u16(p + 10) };
 		at += ENTRY_SIZE + name + extra + comment;
 	}
@@ -139,21 +139,45 @@ const zip_entry *ims_zip_find(const zip *z, const char *name, size_t len)
 	return z->n ? bsearch(&key, z->entry, z->n, sizeof key, by_name) : NULL;
 }
 
-int ims_zip_data(const zip *z, const zip_entry *e, const uint8_t **data, imgsearch_error *err)
+static int shown(const zip_entry *e)
 {
-	int shown = (int)(e->name_len > 100 ? 100 : e->name_len);
-	if (e->method != 0)
-		return ims_fail(err, IMGSEARCH_EFORMAT,
-			"entry \"%.*s\" is compressed; torch.save stores its entries", shown, e->name);
+	return (int)(e->name_len > 100 ? 100 : e->name_len);
+}
+
+/* Where the bytes of an entry begin, size of which must lie in the archive. */
+static int locate(const zip *z, const zip_entry *e, uint64_t size, uint64_t *start,
+	imgsearch_error *err)
+{
 	if (e->header > z->size || z->size - e->header < LOCAL_SIZE
 		|| memcmp(z->data + e->header, "PK\3\4", 4))
 		return ims_fail(err, IMGSEARCH_EFORMAT,
-			"damaged zip archive: entry \"%.*s\" lies outside the file", shown, e->name);
+			"damaged zip archive: entry \"%.*s\" lies outside the file", shown(e), e->name);
 	const uint8_t *p = z->data + e->header;
-	uint64_t start = e->header + LOCAL_SIZE + u16(p + 26) + u16(p + 28);
-	if (start > z->size || z->size - start < e->size)
+	*start = e->header + LOCAL_SIZE + u16(p + 26) + u16(p + 28);
+	if (*start > z->size || z->size - *start < size)
 		return ims_fail(err, IMGSEARCH_EFORMAT, "damaged zip archive: entry \"%.*s\" is cut off",
-			shown, e->name);
-	*data = z->data + start;
+			shown(e), e->name);
 	return 0;
+}
+
+int ims_zip_data(const zip *z, const zip_entry *e, const uint8_t **data, imgsearch_error *err)
+{
+	uint64_t start = 0;
+	if (e->method != 0)
+		return ims_fail(err, IMGSEARCH_EFORMAT,
+			"entry \"%.*s\" is compressed; torch.save stores its entries", shown(e), e->name);
+	int rc = locate(z, e, e->size, &start, err);
+	if (!rc)
+		*data = z->data + start;
+	return rc;
+}
+
+int ims_zip_check(const zip *z, const zip_entry *e, uint64_t most, imgsearch_error *err)
+{
+	uint64_t start = 0;
+	if (e->method ? e->size > most : e->size != e->packed)
+		return ims_fail(err, e->method ? IMGSEARCH_ELIMIT : IMGSEARCH_EFORMAT,
+			"damaged zip archive: entry \"%.*s\" claims %llu bytes", shown(e), e->name,
+			(unsigned long long)e->size);
+	return locate(z, e, e->packed, &start, err);
 }

@@ -216,7 +216,7 @@ grep -q 'no network can run: no imgsearch-shim.so in .*; build it with: make set
 result "no shim: what to do is said" $? .err
 check "weights without a card, for a network that is none" 3 \
 	imgsearch index --db first.db --model nosuch --weights lib/imgsearch-shim.so pics <<'END'
-! imgsearch: lib/imgsearch-shim.so: not a weights file (.pth, .safetensors or TorchScript)
+! imgsearch: lib/imgsearch-shim.so: not a weights file: a program or a library
 END
 [ ! -e first.db ]
 result "... and no index is left behind" $?
