@@ -218,12 +218,10 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
-/* A file has tensors, and none of them twice. */
+/* No tensor is there twice. */
 static int check_names(const weights *w, imgsearch_error *err)
 {
 	int rc = 0;
-	if (!w->n && !w->script)
-		return ims_fail(err, IMGSEARCH_EFORMAT, "it holds no tensors");
 	const char **name = ims_alloc(w->n + 1, sizeof *name);
 	if (!name)
 		return ims_nomem(err);
