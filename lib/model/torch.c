@@ -83,16 +83,25 @@ static int read_state(from_zip *z, const zip_entry *state, imgsearch_error *err)
 	return rc;
 }
 
+static bool has_folder(const zip_entry *e, const char *folder)
+{
+	return memmem(e->name, e->name_len, folder, strlen(folder)) != NULL;
+}
+
 /*
- * A program is unpacked by libtorch, which believes what the archive claims: tensors are stored,
- * texts may be compressed.
+ * A program is unpacked by libtorch, which believes what the archive claims. Tensors are stored,
+ * texts may be compressed; the checksums of weights are not worth the time.
  */
 static int check_program(const zip *z, imgsearch_error *err)
 {
 	enum { LONGEST_TEXT = 16 << 20 };
 	int rc = 0;
-	for (size_t i = 0; !rc && i < z->n; i++)
-		rc = ims_zip_check(z, &z->entry[i], LONGEST_TEXT, err);
+	for (size_t i = 0; !rc && i < z->n; i++) {
+		const zip_entry *e = &z->entry[i];
+		rc = ims_zip_check(z, e, LONGEST_TEXT, err);
+		if (!rc && !has_folder(e, "/data/") && !has_folder(e, "/constants/"))
+			rc = ims_zip_checksum(z, e, err);
+	}
 	return rc;
 }
 

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 enum { END_SIZE = 22, ENTRY_SIZE = 46, LOCAL_SIZE = 30, MAX_ENTRIES = 65536 * 4 };
 
@@ -102,7 +103,7 @@ static int read_directory(zip *z, uint64_t at, uint64_t n, imgsearch_error *err)
 		if (!wide_fields(p + ENTRY_SIZE + name, extra, &whole, &packed, &header))
 			return broken(err, "an entry's 64-bit sizes are cut off");
 		z->entry[z->n++] = (zip_entry){ (const char *)p + ENTRY_SIZE, name, header, whole, packed,
-			u16(p + 10) };
+			u32(p + 16), u16(p + 10) };
 		at += ENTRY_SIZE + name + extra + comment;
 	}
 	return 0;
@@ -180,4 +181,42 @@ int ims_zip_check(const zip *z, const zip_entry *e, uint64_t most, imgsearch_err
 			"damaged zip archive: entry \"%.*s\" claims %llu bytes", shown(e), e->name,
 			(unsigned long long)e->size);
 	return locate(z, e, e->packed, &start, err);
+}
+
+/* The checksum of deflated bytes that become e->size ones. False: they do not. */
+static bool inflated_crc(const uint8_t *data, const zip_entry *e, uint32_t *crc)
+{
+	uint8_t piece[16 << 10];
+	z_stream s = { .next_in = (uint8_t *)(uintptr_t)data, .avail_in = (uInt)e->packed };
+	int rc = inflateInit2(&s, -MAX_WBITS); /* no header */
+	uint64_t n = 0;
+	*crc = 0;
+	while (rc == Z_OK && n <= e->size) {
+		s.next_out = piece, s.avail_out = sizeof piece;
+		rc = inflate(&s, Z_NO_FLUSH);
+		n += sizeof piece - s.avail_out;
+		*crc = (uint32_t)crc32(*crc, piece, (uInt)(sizeof piece - s.avail_out));
+	}
+	inflateEnd(&s);
+	return rc == Z_STREAM_END && n == e->size;
+}
+
+int ims_zip_checksum(const zip *z, const zip_entry *e, imgsearch_error *err)
+{
+	enum { DEFLATED = 8 };
+	uint64_t start = 0;
+	uint32_t crc = 0;
+	int rc = locate(z, e, e->packed, &start, err);
+	if (rc)
+		return rc;
+	const uint8_t *data = z->data + start;
+	bool is = e->method == 0 || (e->method == DEFLATED && e->packed <= UINT32_MAX);
+	if (is && e->method)
+		is = inflated_crc(data, e, &crc);
+	else if (is)
+		crc = (uint32_t)crc32_z(0, data, e->size);
+	return is && crc == e->crc
+		? 0
+		: ims_fail(err, IMGSEARCH_EFORMAT,
+			"damaged zip archive: entry \"%.*s\" does not have its checksum", shown(e), e->name);
 }

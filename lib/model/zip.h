@@ -10,7 +10,8 @@ typedef struct zip_entry {
 	uint64_t header; /* place of its local header */
 	uint64_t size;   /* bytes, unpacked */
 	uint64_t packed; /* bytes in the archive */
-	uint32_t method; /* 0: stored */
+	uint32_t crc;    /* of the unpacked bytes */
+	uint32_t method; /* 0: stored, 8: deflated */
 } zip_entry;
 
 typedef struct zip {
@@ -36,5 +37,8 @@ int ims_zip_data(const zip *z, const zip_entry *e, const uint8_t **data, imgsear
  * than it can hold, nor, where it is compressed, more than most. EFORMAT, ELIMIT.
  */
 int ims_zip_check(const zip *z, const zip_entry *e, uint64_t most, imgsearch_error *err);
+
+/* Unpacks an entry that ims_zip_check has passed, and compares its checksum. EFORMAT, ENOMEM. */
+int ims_zip_checksum(const zip *z, const zip_entry *e, imgsearch_error *err);
 
 #endif

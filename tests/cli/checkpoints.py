@@ -134,10 +134,12 @@ def state():
 
 
 def zipped(entries, method=zipfile.ZIP_STORED):
+    """method: of all entries, or {name: method} of some."""
     out = io.BytesIO()
-    with zipfile.ZipFile(out, 'w', method) as z:
+    with zipfile.ZipFile(out, 'w') as z:
         for name, data in entries.items():
-            z.writestr(name, data)
+            own = method.get(name, 0) if isinstance(method, dict) else method
+            z.writestr(name, data, own)
     return out.getvalue()
 
 
@@ -327,9 +329,14 @@ check(cases)
 program = zip_entries()
 program['w/constants.pkl'] = P + b').'
 program['w/code/x.py'] = bytes(100000)
+mixed = zipped(program, {'w/code/x.py': zipfile.ZIP_DEFLATED})
+deflated = zlib.compress(bytes(100000))[2:-4]
 plain, packed = zipped(program), zipped(program, zipfile.ZIP_DEFLATED)
 check([
     sound(put('t-good.pt', plain), '--model', 'script'),
+    sound(put('t-packed.pt', mixed), '--model', 'script'),
+    wrong(put('t-text.pt', mixed.replace(deflated, deflated[:-9] + bytes(9))), 'w/code/x.py'),
+    wrong(put('t-pickle.pt', plain.replace(P + b').', P + b'(.')), 'w/constants.pkl'),
     wrong(put('t-stored.pt', directory(plain, 'w/data/0', {24: FAR})), 'claims 4294967294 bytes'),
     wrong(put('t-bomb.pt', directory(packed, 'w/code/x.py', {24: FAR})), 'claims 4294967294 bytes'),
     wrong(put('t-outside.pt', directory(plain, 'w/data/0', {42: FAR})), 'w/data/0'),

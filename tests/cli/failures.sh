@@ -206,6 +206,10 @@ IMGSEARCH_LIBDIR=$W/lib FAKE_REFUSES=1 imgsearch index --db first.db pics >.out 
 compare "a network that cannot be loaded" 3 $? <<'END'
 ! imgsearch: W/lib/default.safetensors: the network cannot be loaded: the weights belong to another network
 END
+IMGSEARCH_LIBDIR=$W/lib FAKE_REFUSES=silently imgsearch index --db first.db pics >.out 2>.err
+compare "... and says nothing of it" 3 $? <<'END'
+! imgsearch: W/lib/default.safetensors: the network cannot be loaded: libtorch does not say why
+END
 IMGSEARCH_LIBDIR=$W/lib imgsearch index --db first.db --device cuda:99 pics >.out 2>.err
 compare "a device that is not there" 3 $? <<'END'
 ! imgsearch: W/lib/default.safetensors: the network cannot be loaded: device cuda:99: not there; choose another with --device

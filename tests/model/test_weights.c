@@ -337,9 +337,14 @@ static void programs_that_claim_too_much(void **state)
 	uint8_t *end = b.data + b.len - 22, *first = b.data + (end[16] | end[17] << 8);
 	first[24] = 1; /* a byte, stored in none */
 	refused(&b, "\"m/data.pkl\" claims 1 bytes");
-	first[10] = 8; /* deflated */
+	first[24] = 0;
+	first[16] = 1; /* its checksum */
+	refused(&b, "\"m/data.pkl\" does not have its checksum");
+	first[16] = 0;
 	assert_int_equal(parse(&b, &w, NULL), 0);
 	ims_weights_free(&w);
+	first[10] = 8; /* deflated, of which nothing is no beginning */
+	refused(&b, "\"m/data.pkl\" does not have its checksum");
 	memset(first + 24, 0xfe, 4);
 	refused(&b, "\"m/data.pkl\" claims 4278124286 bytes");
 	memset(first + 24, 0, 4);
