@@ -208,7 +208,9 @@ result(few[0].startswith('NAME') and any('dinov2_vits14 ' in r and r.endswith('p
        and not any(r.startswith('good ') for r in few) and 'more with --all' in p.stderr
        and any(r.startswith('good ') and ' 0 ' in r and r.endswith('pull') for r in every)
        and any(r.startswith('default ') and r.endswith('here') for r in every)
-       and len(every) > 80 and max(map(len, every)) < 120, p.stdout)
+       and every[:len(few)] == few and max(map(len, few)) <= 80
+       and len(every) > 80 and max(map(len, every)) < 120
+       and 'imgsearch model pull NAME' in p.stderr, p.stdout)
 rows = [json.loads(r) for r in imgsearch('model', 'list', '--all', '--json').stdout.splitlines()]
 one = json.loads(imgsearch('model', 'info', 'good', '--json').stdout)
 result(one in rows and one['weights'] is None and one['added'] is False and one['resize'] == 40
