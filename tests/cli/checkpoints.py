@@ -26,6 +26,7 @@ begin([
     'a TorchScript program that claims too much',
     'files that are no weights',
     'no file, a folder, a pipe, a file that cannot be read',
+    'the tensors of another network: which',
     'what the network needs',
 ])
 
@@ -380,6 +381,15 @@ cases = [
 if not os.access('secret.pth', os.R_OK):  # root reads everything
     cases.append(wrong('secret.pth', 'Permission denied'))
 check(cases)
+
+os.environ.update(FAKE_REFUSES='1', FAKE_FITS='vgg16 ')
+alone = wrong('one.safetensors', 'belong to another network; these are the tensors of vgg16\n')
+os.environ['FAKE_FITS'] = 'clip_vit_b32 openclip_vit_b32 '
+several = wrong('one.safetensors', 'the tensors of clip_vit_b32 or another of its kind\n')
+os.environ['FAKE_FITS'] = 'resnet18 vgg16 '
+wanted = wrong('one.safetensors', 'the weights belong to another network\n')
+del os.environ['FAKE_REFUSES'], os.environ['FAKE_FITS']
+check([alone, several, wanted])
 
 # The network itself: names, shapes and values of a tensor, where libtorch is here.
 if not os.path.exists(build + '/imgsearch-shim.so'):
