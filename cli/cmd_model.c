@@ -13,16 +13,16 @@ typedef struct model_args {
 	uint32_t all;
 } model_args;
 
-/* The bytes of a model: as stated, else of the weights that are here; 0: not known. */
+/*
+ * The bytes of a model: as stated, else of the weights that are here; 0: not known. Small files
+ * beside the weights are often stated without a size.
+ */
 static uint64_t size_of(const imgsearch_model *m)
 {
 	uint64_t bytes = 0;
 	struct stat st;
-	for (size_t i = 0; i < m->n_files; i++) {
-		if (!m->files[i]->bytes)
-			return 0;
+	for (size_t i = 0; i < m->n_files && m->files[0]->bytes; i++)
 		bytes += m->files[i]->bytes;
-	}
 	if (!m->n_files && m->weights && stat(m->weights, &st) == 0)
 		bytes = (uint64_t)st.st_size;
 	return bytes;
@@ -93,8 +93,8 @@ static void write_model(const imgsearch_model *m)
 
 typedef struct listing {
 	const context *c;
-	bool all;
-	unsigned n, hidden;
+	bool rest; /* those that are not to choose from first */
+	unsigned n, others;
 } listing;
 
 static const char *state_of(const imgsearch_model *m)
@@ -102,41 +102,52 @@ static const char *state_of(const imgsearch_model *m)
 	return m->weights ? "here" : m->publisher ? "pull" : "-";
 }
 
+/* 80 columns for the models of the list that comes along. */
 static void print_row(const imgsearch_model *m)
 {
 	char size[16] = "-";
 	uint64_t bytes = size_of(m);
 	if (bytes)
 		snprintf(size, sizeof size, "%.0f", (double)bytes / 1e6);
-	printf("%-27s %-31s %5s %6u %6u  %-13s %s\n", m->name, m->good_at ? m->good_at : "-", size,
-		m->dim, m->crop, m->licence ? m->licence : "-", state_of(m));
+	printf("%-25s %-26s %4s %4u %-12s %s\n", m->name, m->good_at ? m->good_at : "-", size, m->dim,
+		m->licence ? m->licence : "-", state_of(m));
 }
 
 static int list_one(void *user, const imgsearch_model *m)
 {
 	listing *l = user;
-	bool shown = l->all || m->suggested || m->weights;
-	if (!shown) {
-		l->hidden++;
-	} else if (l->c->common->json) {
+	bool first = m->suggested || m->weights;
+	l->others += !first;
+	if (first == l->rest)
+		return 0;
+	if (l->c->common->json) {
 		write_model(m);
-	} else {
-		if (l->n++ == 0)
-			printf("%-27s %-31s %5s %6s %6s  %-13s %s\n", "NAME", "GOOD AT", "MB", "VALUES",
-				"PIXELS", "LICENCE", "");
-		print_row(m);
+		return 0;
 	}
+	if (l->n++ == 0 && !l->rest)
+		printf("%-25s %-26s %4s %4s %s\n", "NAME", "GOOD AT", "MB", "DIM", "LICENCE");
+	print_row(m);
 	return 0;
 }
 
 static int run_list(context *c, void *args)
 {
-	listing l = { .c = c, .all = ((const model_args *)args)->all };
+	listing l = { .c = c };
 	imgsearch_error err;
-	if (imgsearch_model_each(list_one, &l, &err) < 0)
+	bool all = ((const model_args *)args)->all;
+	int rc = imgsearch_model_each(list_one, &l, &err);
+	if (rc == 0 && all) {
+		l.rest = true;
+		rc = imgsearch_model_each(list_one, &l, &err);
+	}
+	if (rc < 0)
 		return context_error(c, &err);
-	if (l.hidden && !c->common->json)
-		context_print(c, "%u more with --all; `imgsearch model pull NAME` fetches one", l.hidden);
+	if (c->common->json)
+		return CLI_DONE;
+	if (!all)
+		context_print(c, "%u more with --all", l.others);
+	context_print(c,
+		"to get one: imgsearch model pull NAME; then: imgsearch index --model NAME FOLDER");
 	return CLI_DONE;
 }
 
@@ -150,13 +161,15 @@ const command cmd_model_list = {
 	.name = "model list",
 	.operands = "",
 	.summary = "list the models, and which are here",
-	.text = "Lists models to choose from: name, what it is good at, size of the files, values of a "
-			"feature, side of the picture that the network sees, licence, and \"here\" or \"pull\" "
-			"(imgsearch model pull NAME fetches it). \"-\": a network of which no weights are "
-			"published; give them with --weights FILE.\n\n"
-			"\timgsearch model list --all\n"
-			"\timgsearch model pull dinov2_vits14\n"
-			"\timgsearch index --model dinov2_vits14 ~/Pictures",
+	.text =
+		"Lists models to choose from: name, what it is good at, megabytes to fetch, values of a "
+		"feature (what the index keeps of each picture, 4 bytes a value), licence, and \"here\" or "
+		"\"pull\" (imgsearch model pull NAME fetches it). \"-\": a network of which no weights are "
+		"published; give them with --weights FILE. With --all these come first, then the others."
+		"\n\n"
+		"\timgsearch model list --all\n"
+		"\timgsearch model pull dinov2_vits14\n"
+		"\timgsearch index --model dinov2_vits14 ~/Pictures",
 	.options = list_options,
 	.groups = GROUP_JSON,
 	.args_size = sizeof(model_args),

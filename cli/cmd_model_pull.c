@@ -342,8 +342,9 @@ const command cmd_model_pull = {
 			"them or none. Sizes and hashes that the publisher states are checked; where none is "
 			"stated, what the server states is taken and recorded. Run again after an "
 			"interruption, it goes on where it was. Nothing but the request for the files is sent; "
-			"the proxies in http_proxy, https_proxy and no_proxy are used. A model whose licence "
-			"restricts its use needs --accept-licence.\n\n"
+			"the proxies in http_proxy, https_proxy and no_proxy are used, and the certificates in "
+			"CURL_CA_BUNDLE or SSL_CERT_FILE. A model whose licence restricts its use needs "
+			"--accept-licence.\n\n"
 			"\timgsearch model pull dinov2_vits14\n"
 			"\timgsearch index --model dinov2_vits14 ~/Pictures",
 	.options = options,

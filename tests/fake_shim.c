@@ -35,8 +35,10 @@ static int net_new(shim_net **out, const shim_config *c, const shim_tensor *tens
 		snprintf(msg->text, sizeof msg->text, "device %s: not there", c->device);
 		return -7;
 	}
-	if (getenv("FAKE_REFUSES")) {
-		snprintf(msg->text, sizeof msg->text, "the weights belong to another network");
+	const char *refuses = getenv("FAKE_REFUSES");
+	if (refuses) {
+		if (strcmp(refuses, "silently"))
+			snprintf(msg->text, sizeof msg->text, "the weights belong to another network");
 		return -7;
 	}
 	shim_net *net = malloc(sizeof *net);

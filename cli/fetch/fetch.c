@@ -287,6 +287,18 @@ static bool open_part(transfer *t, const char *tag)
 	return add_bytes(t, t->fd, t->part);
 }
 
+/* The certificates to trust, by the names that the curl command and OpenSSL have for them. */
+static void set_certificates(void *handle)
+{
+	const char *file = getenv("CURL_CA_BUNDLE"), *folder = getenv("SSL_CERT_DIR");
+	if (!file || !*file)
+		file = getenv("SSL_CERT_FILE");
+	if (file && *file)
+		curl->setopt(handle, OPTION_CAINFO, file);
+	if (folder && *folder)
+		curl->setopt(handle, OPTION_CAPATH, folder);
+}
+
 static void set_options(transfer *t, void *handle)
 {
 	bool secure = !strncasecmp(t->f->url, "https:", 6);
@@ -309,6 +321,7 @@ static void set_options(transfer *t, void *handle)
 	curl->setopt(handle, OPTION_XFERINFOFUNCTION, on_progress);
 	curl->setopt(handle, OPTION_PROGRESSDATA, t);
 	curl->setopt(handle, OPTION_NOPROGRESS, 0L);
+	set_certificates(handle);
 }
 
 /* Asks for the rest of the part, if the file is still the same. */

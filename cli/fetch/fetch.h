@@ -1,7 +1,8 @@
 /*
  * Files from HTTP servers, by libcurl: redirects are followed, but never from https to http; an
  * interrupted file goes on where it was. Sent is the request for the file alone, with the proxies
- * that the environment names (http_proxy, https_proxy, no_proxy). One thread.
+ * that the environment names (http_proxy, https_proxy, no_proxy), and the certificates
+ * (CURL_CA_BUNDLE, SSL_CERT_FILE, SSL_CERT_DIR). One thread.
  */
 #ifndef IMGSEARCH_CLI_FETCH_H
 #define IMGSEARCH_CLI_FETCH_H

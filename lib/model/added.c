@@ -1,52 +1,23 @@
-/* Adds, verifies and removes models; see added.h for what lies where. */
+/* Adds and removes models; see added.h for what lies where. */
 #include "model/added.h"
 
 #include "model/added_files.h"
-#include "model/card.h"
+#include "model/addition.h"
 #include "model/catalog.h"
 #include "model/model.h"
 #include "model/reading.h"
 #include "model/recipe.h"
 #include "model/weights.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
-
-static const char record_name[] = "added.json";
-
-enum { MAX_RECORD = 1 << 20 };
-
-/* A model that is being added. */
-typedef struct addition {
-	const char *path, *name;
-	const imgsearch_model_add_options *o;
-	const imgsearch_recipe *recipe;
-	const stop_token *stop;
-	published_list list;
-	const published *from; /* the published model that it is, in list; NULL: none */
-	published model;       /* what its record will say */
-	text_list source;      /* paths of its files, in the order of model.files */
-	model_card card;
-	char *folder, *new_folder, *weights; /* the last: in new_folder */
-	int lock;
-} addition;
 
 static const char *or_empty(const char *text)
 {
 	return text ? text : "";
 }
-
-static void set_text(char *out, size_t size, const char *given, const char *other)
-{
-	snprintf(out, size, "%.*s", (int)size - 1, given ? given : other);
-}
-#define SET_TEXT(out, given, other) set_text(out, sizeof(out), given, other)
-
-/* ------------------------------------------------------------------- what is to be added ---- */
 
 static int check_name(const char *name, imgsearch_error *err)
 {
@@ -60,126 +31,6 @@ static int check_name(const char *name, imgsearch_error *err)
 		return ims_fail(err, IMGSEARCH_EINVAL,
 			"\"%s\" is no name for a model: it means another one", name);
 	return 0;
-}
-
-static published_file *add_file(addition *a, const char *folder, const char *file)
-{
-	published *m = &a->model;
-	published_file *grown = ims_realloc(m->files, m->n_files + 1, sizeof *grown);
-	if (!grown)
-		return NULL;
-	m->files = grown;
-	if (ims_texts_add(&a->source, folder ? ims_path_join(folder, file) : ims_strdup(file)))
-		return NULL;
-	grown[m->n_files] = (published_file){ 0 };
-	return &grown[m->n_files++];
-}
-
-/* The name under which the weights are kept. */
-static void name_weights(addition *a, const char *file)
-{
-	published_file *f = &a->model.files[0];
-	snprintf(f->name, sizeof f->name, "%s%s", a->name, ims_weights_ending(file));
-}
-
-static bool is_weights(const char *file)
-{
-	const char *ending = ims_weights_ending(file);
-	for (size_t i = 0; ims_weights_endings[i]; i++)
-		if (!strcmp(ending, ims_weights_endings[i]))
-			return true;
-	return false;
-}
-
-/* The file of a folder that is the weights: the index of shards, else the only file of weights. */
-static int find_weights(size_t *out, const addition *a, const text_list *files,
-	imgsearch_error *err)
-{
-	size_t n = 0;
-	for (size_t i = 0; i < files->n; i++) {
-		bool is_index = strstr(files->item[i], ".safetensors.index.json") != NULL;
-		if (is_index || is_weights(files->item[i]))
-			n++, *out = i;
-		if (is_index)
-			return 0;
-	}
-	return n == 1
-		? 0
-		: ims_fail(err, n ? IMGSEARCH_EINVAL : IMGSEARCH_ENOTFOUND,
-			"%s: %s .safetensors, .pth or .pt in it", a->path, n ? "more than one" : "no");
-}
-
-static int list_folder(addition *a, imgsearch_error *err)
-{
-	text_list files = { 0 };
-	size_t first = 0;
-	int rc = ims_folder_files(&files, a->path, err);
-	if (!rc)
-		rc = find_weights(&first, a, &files, err);
-	for (size_t i = 0; !rc && i < files.n; i++) {
-		const char *file = files.item[i ? (i <= first ? i - 1 : i) : first];
-		published_file *f = add_file(a, a->path, file);
-		if (!f)
-			rc = ims_nomem(err);
-		else if (i == 0)
-			name_weights(a, file);
-		else
-			snprintf(f->name, sizeof f->name, "%s", file);
-	}
-	ims_texts_free(&files);
-	return rc;
-}
-
-/* Files that the caller names, with what they must be. */
-static int list_given(addition *a, imgsearch_error *err)
-{
-	for (size_t i = 0; i < a->o->n_files; i++) {
-		const imgsearch_model_file *given = a->o->files[i];
-		published_file *f = add_file(a, a->path, given->name);
-		if (!f)
-			return ims_nomem(err);
-		SET_TEXT(f->name, given->name, "");
-		SET_TEXT(f->url, given->url, "");
-		SET_TEXT(f->sha256, given->sha256, "");
-		SET_TEXT(f->sha256_from, given->sha256_from, "");
-		f->bytes = given->bytes;
-		f->slack = given->bytes_off;
-	}
-	return 0;
-}
-
-static int list_files(addition *a, imgsearch_error *err)
-{
-	struct stat st;
-	if (stat(a->path, &st))
-		return ims_fail_errno(err, errno == ENOENT ? IMGSEARCH_ENOTFOUND : IMGSEARCH_EIO, "%s",
-			a->path);
-	if (a->o->n_files)
-		return list_given(a, err);
-	if (S_ISDIR(st.st_mode))
-		return list_folder(a, err);
-	if (!add_file(a, NULL, a->path))
-		return ims_nomem(err);
-	name_weights(a, a->path);
-	return is_weights(a->path)
-		? 0
-		: ims_fail(err, IMGSEARCH_EINVAL,
-			"%s: the name of weights ends in .safetensors, .pth, .pt or .safetensors.index.json",
-			a->path);
-}
-
-/* A file's name must not leave the folder, nor be that of our own files. */
-static int check_files(const addition *a, imgsearch_error *err)
-{
-	for (size_t i = 0; i < a->model.n_files; i++) {
-		const char *name = a->model.files[i].name;
-		if (!ims_published_is_name(name) || !strcmp(name, record_name))
-			return ims_fail(err, IMGSEARCH_EINVAL, "%s: \"%s\" is no name for a file of a model",
-				a->path, name);
-	}
-	return is_weights(a->model.files[0].name)
-		? 0
-		: ims_fail(err, IMGSEARCH_EINVAL, "%s: the first file is not the weights", a->path);
 }
 
 /* ------------------------------------------------------------------------ what it is ---- */
@@ -419,22 +270,12 @@ static int fill_folder(addition *a, imgsearch_error *err)
 		rc = check_tensors(a, err);
 	if (!rc) {
 		ims_published_text(&text, &a->model);
-		rc = write_text(a->new_folder, record_name, &text, err);
+		rc = write_text(a->new_folder, ADDED_RECORD, &text, err);
 	}
 	return rc ? rc : ims_folder_sync(a->new_folder, err);
 }
 
 /* ---------------------------------------------------------------------------------- add ---- */
-
-/* The path of imgsearch/models/ + before + name + after. */
-static int folder_path(char **out, const char *before, const char *name, const char *after,
-	imgsearch_error *err)
-{
-	char *file = ims_format("%s%s%s", before, name, after);
-	int rc = file ? ims_model_data_path(out, file, err) : ims_nomem(err);
-	ims_free(file);
-	return rc;
-}
 
 static int rename_folder(const char *from, const char *to, imgsearch_error *err)
 {
@@ -445,7 +286,7 @@ static int rename_folder(const char *from, const char *to, imgsearch_error *err)
 static int publish(addition *a, imgsearch_error *err)
 {
 	char *old = NULL;
-	int rc = folder_path(&old, ".", a->name, ".old", err);
+	int rc = ims_models_path(&old, ".", a->name, ".old", err);
 	if (!rc)
 		rc = ims_folder_delete(old, err);
 	if (!rc && access(a->folder, F_OK) == 0)
@@ -493,16 +334,16 @@ static int add(addition *a, imgsearch_error *err)
 	if (!rc)
 		rc = ims_models_lock(&a->lock, err);
 	if (!rc)
-		rc = folder_path(&a->folder, "", a->name, "", err);
+		rc = ims_models_path(&a->folder, "", a->name, "", err);
 	if (!rc)
-		rc = folder_path(&a->new_folder, ".", a->name, ".new", err);
+		rc = ims_models_path(&a->new_folder, ".", a->name, ".new", err);
 	if (!rc)
 		rc = check_free(a, err);
 	if (!rc)
-		rc = list_files(a, err);
+		rc = ims_addition_list(a, err);
 	if (!rc) {
 		drop_card(a);
-		rc = check_files(a, err);
+		rc = ims_addition_check(a, err);
 	}
 	if (!rc)
 		rc = find_published(a, err);
@@ -537,53 +378,7 @@ int ims_added_add(const char *path, const char *name, const imgsearch_model_add_
 	return rc;
 }
 
-/* ------------------------------------------------------------------- records, removal ---- */
-
-int ims_added_record(published *out, const char *name, imgsearch_error *err)
-{
-	char *path = NULL;
-	buf text = { 0 };
-	imgsearch_error local;
-	*out = (published){ 0 };
-	if (!ims_published_is_name(name))
-		return IMGSEARCH_ENOTFOUND;
-	int rc = folder_path(&path, "", name, "/added.json", err);
-	if (rc)
-		return rc;
-	rc = ims_read_file(&text, path, MAX_RECORD, &local);
-	if (rc && rc != IMGSEARCH_ENOTFOUND && err)
-		*err = local;
-	if (!rc && (rc = ims_published_record(out, text.data, text.len, err)))
-		ims_error_prefix(err, "%s", path);
-	ims_buf_free(&text);
-	ims_free(path);
-	return rc;
-}
-
-int ims_added_names(text_list *out, imgsearch_error *err)
-{
-	text_list all = { 0 };
-	char *path = NULL;
-	*out = (text_list){ 0 };
-	int rc = ims_model_data_path(&path, "", err);
-	if (!rc)
-		rc = access(path, F_OK) ? IMGSEARCH_ENOTFOUND : ims_folder_files(&all, path, err);
-	for (size_t i = 0; !rc && i < all.n; i++) {
-		char *record = ims_format("%s/%s/%s", path, all.item[i], record_name);
-		rc = record ? 0 : ims_nomem(err);
-		if (!rc && access(record, F_OK) == 0 && ims_texts_add(out, ims_strdup(all.item[i])))
-			rc = ims_nomem(err);
-		ims_free(record);
-	}
-	ims_texts_free(&all);
-	ims_free(path);
-	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
-}
-
-static int not_added(const char *name, imgsearch_error *err)
-{
-	return ims_fail(err, IMGSEARCH_ENOTFOUND, "%s: no model of that name was added here", name);
-}
+/* --------------------------------------------------------------------------------- removal ---- */
 
 int ims_added_remove(const char *name, imgsearch_error *err)
 {
@@ -592,11 +387,11 @@ int ims_added_remove(const char *name, imgsearch_error *err)
 	if (!rc)
 		rc = ims_models_lock(&lock, err);
 	if (!rc)
-		rc = folder_path(&folder, "", name, "", err);
+		rc = ims_models_path(&folder, "", name, "", err);
 	if (!rc)
-		rc = folder_path(&old, ".", name, ".old", err);
+		rc = ims_models_path(&old, ".", name, ".old", err);
 	if (!rc && access(folder, F_OK))
-		rc = not_added(name, err);
+		rc = ims_added_none(name, err);
 	if (!rc)
 		rc = ims_folder_delete(old, err);
 	if (!rc)
@@ -608,92 +403,4 @@ int ims_added_remove(const char *name, imgsearch_error *err)
 	ims_free(folder);
 	ims_free(old);
 	return rc;
-}
-
-/* -------------------------------------------------------------------------------- verify ---- */
-
-/* The published file of that name, in a model; NULL: there is none. */
-static const published_file *stated(const published *m, const char *name)
-{
-	for (size_t i = 0; m && i < m->n_files; i++)
-		if (!strcmp(m->files[i].name, name))
-			return &m->files[i];
-	return NULL;
-}
-
-/* wrong becomes a clause, or "". */
-static int compare(char *wrong, size_t size, const published_file *f, const published_file *public,
-	const char *path, imgsearch_error *err)
-{
-	char hash[SHA256_TEXT];
-	uint64_t bytes;
-	imgsearch_error local;
-	int rc = ims_sha256_file(hash, &bytes, path, &local);
-	*wrong = 0;
-	if (rc == IMGSEARCH_ENOTFOUND)
-		snprintf(wrong, size, "it is missing");
-	else if (rc && err)
-		*err = local;
-	else if (!rc && bytes != f->bytes)
-		snprintf(wrong, size, "it has %llu bytes, not %llu", (unsigned long long)bytes,
-			(unsigned long long)f->bytes);
-	else if (!rc && strcmp(hash, f->sha256))
-		snprintf(wrong, size, "its SHA-256 is %s, not %s", hash, f->sha256);
-	else if (!rc && public && !ims_published_has_size(public, bytes))
-		snprintf(wrong, size, "it is as it was added, but its publisher states another size");
-	else if (!rc && public && strncmp(hash, public->sha256, strlen(public->sha256)))
-		snprintf(wrong, size, "it is as it was added, but its publisher states the SHA-256 %s",
-			public->sha256);
-	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
-}
-
-typedef struct verification {
-	const char *name;
-	imgsearch_model_check_fn each;
-	void *user;
-	const stop_token *stop;
-	bool any_wrong;
-} verification;
-
-static int verify_file(verification *v, const published_file *f, const published_file *public,
-	imgsearch_error *err)
-{
-	char *path = NULL, wrong[300], below[220];
-	snprintf(below, sizeof below, "%s/%s", v->name, f->name);
-	int rc = ims_stop_check(v->stop, err);
-	if (!rc)
-		rc = ims_model_data_path(&path, below, err);
-	if (!rc)
-		rc = compare(wrong, sizeof wrong, f, public, path, err);
-	imgsearch_model_check check = { .model = v->name,
-		.file = f->name,
-		.wrong = !rc && wrong[0] ? wrong : NULL,
-		.published = !rc && !wrong[0] && public && public->sha256[0] };
-	if (!rc && v->each)
-		rc = ims_call_model_check(v->each, v->user, &check);
-	if (!rc && wrong[0] && !v->any_wrong) {
-		v->any_wrong = true;
-		ims_fail(err, IMGSEARCH_EFORMAT, "%s: %s", path, wrong);
-	}
-	ims_free(path);
-	return rc;
-}
-
-int ims_added_verify(const char *name, imgsearch_model_check_fn each, void *user,
-	const stop_token *stop, imgsearch_error *err)
-{
-	verification v = { .name = name, .each = each, .user = user, .stop = stop };
-	published record;
-	published_list list = { 0 };
-	int rc = ims_added_record(&record, name, err);
-	if (rc == IMGSEARCH_ENOTFOUND)
-		return not_added(name, err);
-	if (!rc)
-		rc = ims_published_read(&list, err);
-	const published *public = rc ? NULL : ims_published_find(&list, name);
-	for (size_t i = 0; !rc && i < record.n_files; i++)
-		rc = verify_file(&v, &record.files[i], stated(public, record.files[i].name), err);
-	ims_published_free(&list);
-	ims_published_clear(&record);
-	return rc ? rc : v.any_wrong ? IMGSEARCH_EFORMAT : 0;
 }

@@ -26,6 +26,8 @@ int ims_added_remove(const char *name, imgsearch_error *err);
  */
 int ims_added_record(published *out, const char *name, imgsearch_error *err);
 
+int ims_added_none(const char *name, imgsearch_error *err); /* ENOTFOUND, with its sentence */
+
 /* The names of the models with a record, sorted; ims_texts_free. EIO, ENOMEM. */
 int ims_added_names(text_list *out, imgsearch_error *err);
 

@@ -46,6 +46,15 @@ int ims_models_lock(int *fd, imgsearch_error *err)
 	return rc;
 }
 
+int ims_models_path(char **out, const char *before, const char *name, const char *after,
+	imgsearch_error *err)
+{
+	char *file = ims_format("%s%s%s", before, name, after);
+	int rc = file ? ims_model_data_path(out, file, err) : ims_nomem(err);
+	ims_free(file);
+	return rc;
+}
+
 /* All names but "." and "..", or those that do not begin with a dot. */
 static int list(text_list *out, const char *path, bool hidden, imgsearch_error *err)
 {

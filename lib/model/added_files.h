@@ -10,6 +10,12 @@
  */
 int ims_models_lock(int *fd, imgsearch_error *err);
 
+#define ADDED_RECORD "added.json" /* what was added, in the folder of a model */
+
+/* The path of imgsearch/models/ + before + name + after; ims_free. ENOTFOUND, ENOMEM. */
+int ims_models_path(char **out, const char *before, const char *name, const char *after,
+	imgsearch_error *err);
+
 /* An empty new folder; one that a killed program left is emptied. EIO. */
 int ims_folder_make(const char *path, imgsearch_error *err);
 

@@ -12,6 +12,7 @@
  */
 #include "model/model.h"
 
+#include "model/catalog.h"
 #include "model/shim_load.h"
 #include "model/weights.h"
 
@@ -114,6 +115,31 @@ int ims_model_check_program(const char *path, const char *name, const weights *w
 	return IMGSEARCH_EMODEL;
 }
 
+/* Adds to a refusal which networks have these tensors, where the wanted one is not among them. */
+static void name_networks(const model *m, const model_identity *id, const weights *w,
+	imgsearch_error *err)
+{
+	size_t n, first = 0, found = 0;
+	shim_message msg = { "" };
+	const model_network *list = ims_model_list(&n), *wanted = ims_model_find(id->network);
+	const char **names = wanted && err ? ims_alloc(n, sizeof *names) : NULL;
+	uint8_t *fits = names ? ims_zalloc(n, 1) : NULL;
+	for (size_t i = 0; names && i < n; i++)
+		names[i] = list[i].name;
+	if (fits
+		&& m->shim->net_find(names, n, w->tensor, w->n, w->script ? id->weights : NULL, fits, &msg))
+		memset(fits, 0, n);
+	for (size_t i = n; fits && i-- > 0;)
+		if (fits[i])
+			first = i, found++;
+	size_t end = err ? strlen(err->message) : 0;
+	if (found && !fits[wanted - list])
+		ims_print(err->message + end, sizeof err->message - end, "; these are the tensors of %s%s",
+			names[first], found > 1 ? " or another of its kind" : "");
+	ims_free(names);
+	ims_free(fits);
+}
+
 int ims_model_load(model **out, const model_identity *id, const model_spec *spec,
 	imgsearch_error *err)
 {
@@ -141,6 +167,8 @@ int ims_model_load(model **out, const model_identity *id, const model_spec *spec
 	rc = l.rc
 		? ims_fail(err, l.rc, "%s: the network cannot be loaded: %.399s", id->weights, l.msg.text)
 		: prepare(m, id, err);
+	if (l.rc == IMGSEARCH_EMODEL)
+		name_networks(m, id, &w, err);
 done:
 	ims_weights_free(&w);
 	if (rc)

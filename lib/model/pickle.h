@@ -31,7 +31,7 @@ int ims_pickle_run(pickle *p, reader *r, imgsearch_error *err);
 
 /*
  * The tensors of the state dict in order; non-zero from each stops and is returned. EFORMAT: there
- * is no dict.
+ * is no dict, or no tensor in it.
  */
 int ims_pickle_tensors(pickle *p,
 	int (*each)(void *user, const pickle_tensor *t, imgsearch_error *err), void *user,

@@ -1,16 +1,17 @@
 /* The result of a pickle: tensors of a state dict, or texts of a list. */
 #include "model/pickle_node.h"
 
-/* The dict itself, or the one that a training checkpoint has under one of these keys. */
+static const char *const state_keys[] = { "state_dict", "model_state_dict", "model", "model_ema" };
+
+/* The dict itself, or the one that a training checkpoint has under one of the keys. */
 static const node *state_dict(const pickle *p)
 {
-	static const char *const keys[] = { "state_dict", "model_state_dict", "model", "model_ema" };
 	const node *root = p->stack.len ? ims_pickle_node(p, p->stack.item[0], N_DICT) : NULL;
 	for (uint32_t i = 0; root && i + 1 < root->len; i += 2) {
 		const node *key = ims_pickle_node(p, root->item[i], N_TEXT),
 				   *inner = ims_pickle_node(p, root->item[i + 1], N_DICT);
-		for (size_t k = 0; key && inner && k < sizeof keys / sizeof *keys; k++)
-			if (ims_pickle_same(key->text, key->len, keys[k]))
+		for (size_t k = 0; key && inner && k < sizeof state_keys / sizeof *state_keys; k++)
+			if (ims_pickle_same(key->text, key->len, state_keys[k]))
 				return inner;
 	}
 	return root;
@@ -48,11 +49,21 @@ static bool describe(const pickle *p, const node *key, const node *tensor, pickl
 		&& dimensions(p, args->item[3], out->view.stride, &strides) && strides == out->view.ndim;
 }
 
+static int refuse_empty(const pickle *p, const node *dict, imgsearch_error *err)
+{
+	const node *key = dict->len ? ims_pickle_node(p, dict->item[0], N_TEXT) : NULL;
+	return ims_fail(err, IMGSEARCH_EFORMAT,
+		"no tensors at the top, nor below \"%s\", \"%s\", \"%s\" or \"%s\"%s%.*s%s", state_keys[0],
+		state_keys[1], state_keys[2], state_keys[3], key ? "; the first key is \"" : "",
+		key ? (int)(key->len > 60 ? 60 : key->len) : 0, key ? key->text : "", key ? "\"" : "");
+}
+
 int ims_pickle_tensors(pickle *p,
 	int (*each)(void *user, const pickle_tensor *t, imgsearch_error *err), void *user,
 	imgsearch_error *err)
 {
 	const node *dict = state_dict(p);
+	bool any = false;
 	if (!dict)
 		return ims_fail(err, IMGSEARCH_EFORMAT, "the pickle holds no state dict");
 	for (uint32_t i = 0; i + 1 < dict->len; i += 2) {
@@ -61,6 +72,7 @@ int ims_pickle_tensors(pickle *p,
 		pickle_tensor t;
 		if (!key || !tensor)
 			continue; /* for example the epoch */
+		any = true;
 		if (!describe(p, key, tensor, &t))
 			return ims_fail(err, IMGSEARCH_EFORMAT, "tensor \"%.*s\" has an impossible shape",
 				(int)(key->len > 120 ? 120 : key->len), key->text);
@@ -68,7 +80,7 @@ int ims_pickle_tensors(pickle *p,
 		if (rc)
 			return rc;
 	}
-	return 0;
+	return any ? 0 : refuse_empty(p, dict, err);
 }
 
 bool ims_pickle_string(const pickle *p, size_t i, const char **s, size_t *len)

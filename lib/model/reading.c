@@ -205,13 +205,14 @@ static int refuse(const char *path, const reading *a, const reading *b, imgsearc
 	return IMGSEARCH_EMODEL;
 }
 
+/* is_named: by the name of a published model, which says all. */
 static int choose(reading *out, readings *r, const char *path, const weights *w,
-	const published *known, const imgsearch_recipe *asked, imgsearch_error *err)
+	const published *known, bool is_named, const imgsearch_recipe *asked, imgsearch_error *err)
 {
 	int rc = 0;
 	if (known) {
 		narrow(r, is_published, known);
-	} else {
+	} else if (!is_named) {
 		rc = use_beside(r, path, err);
 		if (!rc && w->script)
 			narrow(r, is_openai, NULL);
@@ -278,7 +279,7 @@ int ims_reading_decide(reading *out, const char *path, const char *name,
 	if (!rc && name)
 		rc = keep_named(&r, path, name, known, err);
 	if (!rc)
-		rc = choose(out, &r, path, &w, known, asked, err);
+		rc = choose(out, &r, path, &w, known, name && !ims_model_find(name), asked, err);
 	ims_free(r.item);
 	ims_free(fits);
 	ims_published_free(&models);

@@ -52,16 +52,16 @@ static uint32_t type_of(const char *name)
 }
 
 /* {"dtype": .., "shape": [..], "data_offsets": [b, e]}; false: malformed. */
-static bool entry(json *j, tensor_view *v, span *where)
+static bool entry(json *j, tensor_view *v, char type[16], span *where)
 {
-	char key[32], type[16] = "";
+	char key[32];
 	uint64_t shape[SHIM_MAX_NDIM], place[2];
 	int ndim = -1, ends = -1;
 	if (!ims_json_begin(j, '{'))
 		return false;
 	for (size_t i = 0; ims_json_more(j, '}', i) && ims_json_key(j, key, sizeof key); i++) {
 		if (!strcmp(key, "dtype"))
-			ims_json_string(j, type, sizeof type);
+			ims_json_string(j, type, 16);
 		else if (!strcmp(key, "shape")) {
 			if ((ndim = numbers(j, shape, SHIM_MAX_NDIM)) < 0)
 				return false;
@@ -103,8 +103,9 @@ static int one(weights *w, json *j, const char *name, const uint8_t *data, uint6
 {
 	tensor_view v = { .name = name, .name_len = strlen(name) };
 	span where;
+	char type[16] = "";
 	uint64_t bytes = 1;
-	if (!entry(j, &v, &where))
+	if (!entry(j, &v, type, &where))
 		return ims_fail(err, IMGSEARCH_EFORMAT,
 			"safetensors: tensor \"%.120s\" has an invalid description%s%s", name,
 			j->why ? ": " : "", j->why ? j->why : "");
@@ -113,7 +114,8 @@ static int one(weights *w, json *j, const char *name, const uint8_t *data, uint6
 			"safetensors: tensor \"%.120s\" lies outside the file", name);
 	if (!v.dtype)
 		return ims_fail(err, IMGSEARCH_EFORMAT,
-			"safetensors: tensor \"%.120s\" has an unsupported type", name);
+			"safetensors: tensor \"%.120s\" has type \"%s\"; F32, F16, BF16, I64 and I8 are read",
+			name, type);
 	for (uint32_t i = 0; i < v.ndim; i++)
 		if (__builtin_mul_overflow(bytes, (uint64_t)v.shape[i], &bytes))
 			bytes = UINT64_MAX / 16;

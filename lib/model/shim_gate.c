@@ -201,6 +201,14 @@ void ims_shim_leave(shim_visit *v)
 	ims_signals_restore(&v->mask);
 }
 
+/* libtorch fails without a word now and then. */
+static int explain(int rc, shim_message *msg)
+{
+	if (rc && !msg->text[0])
+		snprintf(msg->text, sizeof msg->text, "libtorch does not say why");
+	return rc;
+}
+
 /* Returns what the call of the real shim returns, or why it was refused. */
 #define PASS(msg, call) \
 	do { \
@@ -208,9 +216,10 @@ void ims_shim_leave(shim_visit *v)
 		int rc = ims_shim_enter(&v, msg); \
 		if (rc) \
 			return rc; \
+		*(msg)->text = 0; \
 		rc = (call); \
 		ims_shim_leave(&v); \
-		return rc; \
+		return explain(rc, msg); \
 	} while (0)
 
 static void *_Atomic kept; /* so that a tool that looks for leaks finds it */

@@ -6,8 +6,8 @@
  */
 #include "model/torch.h"
 
+#include "model/foreign.h"
 #include "model/pickle.h"
-#include "model/zip.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -83,6 +83,28 @@ static int read_state(from_zip *z, const zip_entry *state, imgsearch_error *err)
 	return rc;
 }
 
+static bool has_folder(const zip_entry *e, const char *folder)
+{
+	return memmem(e->name, e->name_len, folder, strlen(folder)) != NULL;
+}
+
+/*
+ * A program is unpacked by libtorch, which believes what the archive claims. Tensors are stored,
+ * texts may be compressed; the checksums of weights are not worth the time.
+ */
+static int check_program(const zip *z, imgsearch_error *err)
+{
+	enum { LONGEST_TEXT = 16 << 20 };
+	int rc = 0;
+	for (size_t i = 0; !rc && i < z->n; i++) {
+		const zip_entry *e = &z->entry[i];
+		rc = ims_zip_check(z, e, LONGEST_TEXT, err);
+		if (!rc && !has_folder(e, "/data/") && !has_folder(e, "/constants/"))
+			rc = ims_zip_checksum(z, e, err);
+	}
+	return rc;
+}
+
 int ims_torch_zip_parse(weights *w, const uint8_t *data, size_t size, imgsearch_error *err)
 {
 	zip z;
@@ -96,9 +118,10 @@ int ims_torch_zip_parse(weights *w, const uint8_t *data, size_t size, imgsearch_
 			state = &z.entry[i];
 	}
 	if (!state)
-		rc = ims_fail(err, IMGSEARCH_EFORMAT,
-			"a zip archive, but not one that torch.save wrote: data.pkl is missing");
-	else if (!w->script) {
+		rc = ims_foreign_refuse_zip(&z, err);
+	else if (w->script)
+		rc = check_program(&z, err);
+	else {
 		from_zip from = { w, &z, state->name, state->name_len - strlen("data.pkl") };
 		rc = read_state(&from, state, err);
 	}

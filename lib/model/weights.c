@@ -5,14 +5,16 @@
  */
 #include "model/weights.h"
 
+#include "model/foreign.h"
 #include "model/hashed.h"
 #include "model/safetensors.h"
-#include "model/weights_index.h"
 #include "model/torch.h"
+#include "model/weights_index.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -139,8 +141,10 @@ static int locate_data(weights *w, const tensor_view *v, const void **data, imgs
 {
 	uint64_t numel, last;
 	size_t item = ims_dtype_size(v->dtype);
-	if (!item || v->ndim > SHIM_MAX_NDIM)
-		return refuse(err, v, "has an unknown type or too many dimensions");
+	if (!item)
+		return refuse(err, v, "has another type than f32, f16, bf16, i64 and i8");
+	if (v->ndim > SHIM_MAX_NDIM)
+		return refuse(err, v, "has too many dimensions");
 	if (!extent(v, &numel, &last))
 		return refuse(err, v, "has an impossible shape");
 	uint64_t count = v->storage_bytes / item;
@@ -209,6 +213,34 @@ static int make_owner(weights *out, size_t n, imgsearch_error *err)
 	return 0;
 }
 
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* No tensor is there twice. */
+static int check_names(const weights *w, imgsearch_error *err)
+{
+	int rc = 0;
+	const char **name = ims_alloc(w->n + 1, sizeof *name);
+	if (!name)
+		return ims_nomem(err);
+	for (size_t i = 0; i < w->n; i++)
+		name[i] = w->tensor[i].name;
+	qsort(name, w->n, sizeof *name, by_name);
+	for (size_t i = 1; !rc && i < w->n; i++)
+		if (!strcmp(name[i - 1], name[i]))
+			rc = ims_fail(err, IMGSEARCH_EFORMAT, "tensor \"%.120s\" is there twice", name[i]);
+	ims_free(name);
+	return rc;
+}
+
+static int parse_safetensors(weights *w, const uint8_t *p, size_t size, imgsearch_error *err)
+{
+	bool is = size >= 10 && p[8] == '{'; /* 8 bytes of length, then JSON */
+	return is ? ims_safetensors_parse(w, p, size, err) : ims_foreign_refuse(p, size, err);
+}
+
 /* Reads a file that lies in memory. Frees *w, which has an owner, on failure. */
 static int parse(weights *w, const uint8_t *p, size_t size, imgsearch_error *err)
 {
@@ -218,11 +250,10 @@ static int parse(weights *w, const uint8_t *p, size_t size, imgsearch_error *err
 		rc = ims_torch_zip_parse(w, p, size, err);
 	else if (size >= 2 && p[0] == 0x80 && p[1] >= 2 && p[1] <= 5) /* pickle protocol 2 to 5 */
 		rc = ims_torch_legacy_parse(w, p, size, err);
-	else if (size >= 10 && p[8] == '{') /* 8 bytes of length, then JSON */
-		rc = ims_safetensors_parse(w, p, size, err);
 	else
-		rc = ims_fail(err, IMGSEARCH_EFORMAT,
-			size ? "not a weights file (.pth, .safetensors or TorchScript)" : "the file is empty");
+		rc = parse_safetensors(w, p, size, err);
+	if (!rc)
+		rc = check_names(w, err);
 	if (rc)
 		ims_weights_free(w);
 	return rc;
@@ -329,7 +360,7 @@ static int add_shard(weights *w, weights_index *x, size_t shard, const char *pat
 		return rc;
 	}
 	w->owner->copy_limit += m.size;
-	rc = ims_safetensors_parse(w, m.data, m.size, err);
+	rc = parse_safetensors(w, m.data, m.size, err);
 	for (size_t i = before; !rc && i < w->n; i++)
 		rc = ims_weights_index_check(x, w->tensor[i].name, shard, err);
 	if (rc)

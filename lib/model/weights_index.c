@@ -2,6 +2,7 @@
 #include "model/weights_index.h"
 
 #include "base/path.h"
+#include "model/foreign.h"
 #include "model/json.h"
 #include "model/weights.h"
 
@@ -101,8 +102,11 @@ static int read_map(weights_index *x, json *j, imgsearch_error *err)
 	int rc = 0;
 	if (ims_json_begin(j, '{'))
 		for (size_t i = 0; !rc && ims_json_more(j, '}', i); i++)
-			if (ims_json_key(j, tensor, sizeof tensor) && ims_json_string(j, file, sizeof file))
-				rc = add(x, &cap, tensor, file, err);
+			if (ims_json_key(j, tensor, sizeof tensor))
+				rc = ims_json_string(j, file, sizeof file)
+					? add(x, &cap, tensor, file, err)
+					: ims_fail(err, IMGSEARCH_EFORMAT, "the file of tensor \"%.120s\": %s", tensor,
+						j->why);
 	return rc;
 }
 
@@ -130,6 +134,8 @@ int ims_weights_index_parse(weights_index *out, const void *text, size_t n, imgs
 	bool found = false;
 	int rc = 0;
 	*out = (weights_index){ 0 };
+	if (ims_json_peek(&j) != '{')
+		return ims_foreign_refuse(text, n, err);
 	if (ims_json_begin(&j, '{'))
 		for (size_t i = 0; !rc && ims_json_more(&j, '}', i) && ims_json_key(&j, key, sizeof key);
 			 i++) {
@@ -141,7 +147,7 @@ int ims_weights_index_parse(weights_index *out, const void *text, size_t n, imgs
 				ims_json_skip(&j);
 		}
 	if (!rc && !ims_json_done(&j))
-		rc = ims_fail(err, IMGSEARCH_EFORMAT, "no index of shards: no JSON: %s", j.why);
+		rc = ims_fail(err, IMGSEARCH_EFORMAT, "no index of shards: %s", j.why);
 	if (!rc && !out->n)
 		rc = ims_fail(err, IMGSEARCH_EFORMAT, "no index of shards: \"weight_map\" is %s",
 			found ? "empty" : "missing");
@@ -156,15 +162,12 @@ int ims_weights_index_check(weights_index *x, const char *tensor, size_t shard,
 	const weights_index_entry want = { .tensor = (char *)(uintptr_t)tensor };
 	weights_index_entry *e = bsearch(&want, x->entry, x->n, sizeof *x->entry, by_tensor);
 	if (!e)
-		return ims_fail(err, IMGSEARCH_EFORMAT, "%s has tensor \"%.120s\", the index has not",
-			x->shard[shard], tensor);
+		return ims_fail(err, IMGSEARCH_EFORMAT, "tensor \"%.120s\" is not in the index", tensor);
 	if (e->shard != shard)
 		return ims_fail(err, IMGSEARCH_EFORMAT,
-			"%s has tensor \"%.120s\", which by the index is in %s", x->shard[shard], tensor,
-			x->shard[e->shard]);
+			"tensor \"%.120s\" is in this file, by the index in %s", tensor, x->shard[e->shard]);
 	if (e->found)
-		return ims_fail(err, IMGSEARCH_EFORMAT, "%s has tensor \"%.120s\" twice", x->shard[shard],
-			tensor);
+		return ims_fail(err, IMGSEARCH_EFORMAT, "tensor \"%.120s\" is there twice", tensor);
 	e->found = true;
 	return 0;
 }

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <zlib.h>
 
 enum { END_SIZE = 22, ENTRY_SIZE = 46, LOCAL_SIZE = 30, MAX_ENTRIES = 65536 * 4 };
 
@@ -101,8 +102,8 @@ static int read_directory(zip *z, uint64_t at, uint64_t n, imgsearch_error *err)
 		uint64_t packed = u32(p + 20), whole = u32(p + 24), header = u32(p + 42);
 		if (!wide_fields(p + ENTRY_SIZE + name, extra, &whole, &packed, &header))
 			return broken(err, "an entry's 64-bit sizes are cut off");
-		z->entry[z->n++] = (zip_entry){ (const char *)p + ENTRY_SIZE, name, header, whole,
-			u16(p + 10) };
+		z->entry[z->n++] = (zip_entry){ (const char *)p + ENTRY_SIZE, name, header, whole, packed,
+			u32(p + 16), u16(p + 10) };
 		at += ENTRY_SIZE + name + extra + comment;
 	}
 	return 0;
@@ -139,21 +140,83 @@ const zip_entry *ims_zip_find(const zip *z, const char *name, size_t len)
 	return z->n ? bsearch(&key, z->entry, z->n, sizeof key, by_name) : NULL;
 }
 
-int ims_zip_data(const zip *z, const zip_entry *e, const uint8_t **data, imgsearch_error *err)
+static int shown(const zip_entry *e)
 {
-	int shown = (int)(e->name_len > 100 ? 100 : e->name_len);
-	if (e->method != 0)
-		return ims_fail(err, IMGSEARCH_EFORMAT,
-			"entry \"%.*s\" is compressed; torch.save stores its entries", shown, e->name);
+	return (int)(e->name_len > 100 ? 100 : e->name_len);
+}
+
+/* Where the bytes of an entry begin, size of which must lie in the archive. */
+static int locate(const zip *z, const zip_entry *e, uint64_t size, uint64_t *start,
+	imgsearch_error *err)
+{
 	if (e->header > z->size || z->size - e->header < LOCAL_SIZE
 		|| memcmp(z->data + e->header, "PK\3\4", 4))
 		return ims_fail(err, IMGSEARCH_EFORMAT,
-			"damaged zip archive: entry \"%.*s\" lies outside the file", shown, e->name);
+			"damaged zip archive: entry \"%.*s\" lies outside the file", shown(e), e->name);
 	const uint8_t *p = z->data + e->header;
-	uint64_t start = e->header + LOCAL_SIZE + u16(p + 26) + u16(p + 28);
-	if (start > z->size || z->size - start < e->size)
+	*start = e->header + LOCAL_SIZE + u16(p + 26) + u16(p + 28);
+	if (*start > z->size || z->size - *start < size)
 		return ims_fail(err, IMGSEARCH_EFORMAT, "damaged zip archive: entry \"%.*s\" is cut off",
-			shown, e->name);
-	*data = z->data + start;
+			shown(e), e->name);
 	return 0;
+}
+
+int ims_zip_data(const zip *z, const zip_entry *e, const uint8_t **data, imgsearch_error *err)
+{
+	uint64_t start = 0;
+	if (e->method != 0)
+		return ims_fail(err, IMGSEARCH_EFORMAT,
+			"entry \"%.*s\" is compressed; torch.save stores its entries", shown(e), e->name);
+	int rc = locate(z, e, e->size, &start, err);
+	if (!rc)
+		*data = z->data + start;
+	return rc;
+}
+
+int ims_zip_check(const zip *z, const zip_entry *e, uint64_t most, imgsearch_error *err)
+{
+	uint64_t start = 0;
+	if (e->method ? e->size > most : e->size != e->packed)
+		return ims_fail(err, e->method ? IMGSEARCH_ELIMIT : IMGSEARCH_EFORMAT,
+			"damaged zip archive: entry \"%.*s\" claims %llu bytes", shown(e), e->name,
+			(unsigned long long)e->size);
+	return locate(z, e, e->packed, &start, err);
+}
+
+/* The checksum of deflated bytes that become e->size ones. False: they do not. */
+static bool inflated_crc(const uint8_t *data, const zip_entry *e, uint32_t *crc)
+{
+	uint8_t piece[16 << 10];
+	z_stream s = { .next_in = (uint8_t *)(uintptr_t)data, .avail_in = (uInt)e->packed };
+	int rc = inflateInit2(&s, -MAX_WBITS); /* no header */
+	uint64_t n = 0;
+	*crc = 0;
+	while (rc == Z_OK && n <= e->size) {
+		s.next_out = piece, s.avail_out = sizeof piece;
+		rc = inflate(&s, Z_NO_FLUSH);
+		n += sizeof piece - s.avail_out;
+		*crc = (uint32_t)crc32(*crc, piece, (uInt)(sizeof piece - s.avail_out));
+	}
+	inflateEnd(&s);
+	return rc == Z_STREAM_END && n == e->size;
+}
+
+int ims_zip_checksum(const zip *z, const zip_entry *e, imgsearch_error *err)
+{
+	enum { DEFLATED = 8 };
+	uint64_t start = 0;
+	uint32_t crc = 0;
+	int rc = locate(z, e, e->packed, &start, err);
+	if (rc)
+		return rc;
+	const uint8_t *data = z->data + start;
+	bool is = e->method == 0 || (e->method == DEFLATED && e->packed <= UINT32_MAX);
+	if (is && e->method)
+		is = inflated_crc(data, e, &crc);
+	else if (is)
+		crc = (uint32_t)crc32_z(0, data, e->size);
+	return is && crc == e->crc
+		? 0
+		: ims_fail(err, IMGSEARCH_EFORMAT,
+			"damaged zip archive: entry \"%.*s\" does not have its checksum", shown(e), e->name);
 }

@@ -206,6 +206,10 @@ IMGSEARCH_LIBDIR=$W/lib FAKE_REFUSES=1 imgsearch index --db first.db pics >.out 
 compare "a network that cannot be loaded" 3 $? <<'END'
 ! imgsearch: W/lib/default.safetensors: the network cannot be loaded: the weights belong to another network
 END
+IMGSEARCH_LIBDIR=$W/lib FAKE_REFUSES=silently imgsearch index --db first.db pics >.out 2>.err
+compare "... and says nothing of it" 3 $? <<'END'
+! imgsearch: W/lib/default.safetensors: the network cannot be loaded: libtorch does not say why
+END
 IMGSEARCH_LIBDIR=$W/lib imgsearch index --db first.db --device cuda:99 pics >.out 2>.err
 compare "a device that is not there" 3 $? <<'END'
 ! imgsearch: W/lib/default.safetensors: the network cannot be loaded: device cuda:99: not there; choose another with --device
@@ -216,7 +220,7 @@ grep -q 'no network can run: no imgsearch-shim.so in .*; build it with: make set
 result "no shim: what to do is said" $? .err
 check "weights without a card, for a network that is none" 3 \
 	imgsearch index --db first.db --model nosuch --weights lib/imgsearch-shim.so pics <<'END'
-! imgsearch: lib/imgsearch-shim.so: not a weights file (.pth, .safetensors or TorchScript)
+! imgsearch: lib/imgsearch-shim.so: not a weights file: a program or a library
 END
 [ ! -e first.db ]
 result "... and no index is left behind" $?

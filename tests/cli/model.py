@@ -8,11 +8,12 @@ import json
 import os
 import shutil
 import signal
+import ssl
 import struct
 import subprocess
 import threading
 
-from common import begin, build, folder, imgsearch, result
+from common import begin, build, folder, imgsearch, omit, result
 
 begin([
     'model list: a table to choose from, the rest with --all',
@@ -27,6 +28,9 @@ begin([
     'rm',
     'a redirect; the hash that the server states',
     'a redirect to another protocol is refused',
+    'https: a certificate that nobody trusts is refused',
+    'https: fetched, where SSL_CERT_FILE or CURL_CA_BUNDLE trusts it',
+    'https: a redirect to http is refused',
     'a wrong hash of the server',
     'no hash anywhere: recorded as such',
     'a wrong checksum: deleted, nothing added',
@@ -137,8 +141,8 @@ os.environ.pop('http_proxy', None)
 CACHE = folder.name + '/cache/imgsearch/pull/'
 
 
-def line(name, path, **more):
-    file = {'url': BASE + path}
+def line(name, path, base=BASE, **more):
+    file = {'url': base + path}
     for key in ('bytes', 'sha256', 'sha256_from'):
         if key in more:
             file[key] = more.pop(key)
@@ -204,7 +208,9 @@ result(few[0].startswith('NAME') and any('dinov2_vits14 ' in r and r.endswith('p
        and not any(r.startswith('good ') for r in few) and 'more with --all' in p.stderr
        and any(r.startswith('good ') and ' 0 ' in r and r.endswith('pull') for r in every)
        and any(r.startswith('default ') and r.endswith('here') for r in every)
-       and len(every) > 80 and max(map(len, every)) < 120, p.stdout)
+       and every[:len(few)] == few and max(map(len, few)) <= 80
+       and len(every) > 80 and max(map(len, every)) < 120
+       and 'imgsearch model pull NAME' in p.stderr, p.stdout)
 rows = [json.loads(r) for r in imgsearch('model', 'list', '--all', '--json').stdout.splitlines()]
 one = json.loads(imgsearch('model', 'info', 'good', '--json').stdout)
 result(one in rows and one['weights'] is None and one['added'] is False and one['resize'] == 40
@@ -259,6 +265,50 @@ result(is_whole('moved') and record('moved')['files'][0]['checked'] == '64 digit
 served['/ftp.safetensors'] = {'to': 'ftp://127.0.0.1/good.safetensors'}
 lines(line('ftp', '/ftp.safetensors'))
 result(*failed('ftp', BASE + '/ftp.safetensors: '))
+
+
+def secure_server():
+    """A server with a certificate of its own, cert.pem. None: openssl is missing."""
+    made = shutil.which('openssl') and subprocess.run(
+        ['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-keyout',
+         'key.pem', '-out', 'cert.pem', '-subj', '/CN=localhost', '-addext',
+         'subjectAltName=IP:127.0.0.1'],
+        capture_output=True)
+    if not made or made.returncode:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain('cert.pem', 'key.pem')
+    other = http.server.ThreadingHTTPServer(('127.0.0.1', 0), Handler)
+    other.daemon_threads = True
+    other.handle_error = lambda *_: None  # a client that does not trust it
+    other.socket = context.wrap_socket(other.socket, server_side=True,
+                                       do_handshake_on_connect=False)
+    threading.Thread(target=other.serve_forever, daemon=True).start()
+    return f'https://127.0.0.1:{other.server_address[1]}'
+
+
+SECURE = secure_server()
+if SECURE:
+    for name in ('CURL_CA_BUNDLE', 'SSL_CERT_FILE', 'SSL_CERT_DIR'):
+        os.environ.pop(name, None)
+    served['/down.safetensors'] = {'to': BASE + '/good.safetensors'}
+    lines(line('safe', '/good.safetensors', SECURE), line('safe2', '/good.safetensors', SECURE),
+          line('down', '/down.safetensors', SECURE))
+    before = count('/good.safetensors')
+    ok, why = failed('safe', SECURE + '/good.safetensors: ')
+    result(ok and 'certificate' in why and count('/good.safetensors') == before, why)
+    os.environ['SSL_CERT_FILE'] = folder.name + '/cert.pem'
+    p = pull('safe')
+    os.environ.update(SSL_CERT_FILE='/dev/null', CURL_CA_BUNDLE=folder.name + '/cert.pem')
+    q = pull('safe2')
+    result(is_whole('safe') and is_whole('safe2'), p.stderr + q.stderr)
+    before = count('/good.safetensors')
+    ok, why = failed('down', SECURE + '/down.safetensors: ')
+    result(ok and count('/down.safetensors') and count('/good.safetensors') == before, why)
+    del os.environ['SSL_CERT_FILE'], os.environ['CURL_CA_BUNDLE']
+else:
+    for _ in range(3):
+        omit('openssl is missing')
 served['/linked.safetensors'] = {'data': OTHER, 'tag': f'"{DIGEST}"'}
 lines(line('linked', '/linked.safetensors'))
 result(*failed('linked', f'not {DIGEST} as the server states'))

@@ -4,7 +4,7 @@
  * A C++ exception leaves a callback of that kind, which nothing or the caller catches; or the
  * callback ends its thread. Each aborts the process: it returns 0 only where the callback was not
  * called, and is killed after ten seconds. The current folder has damaged.db, an index with a
- * problem.
+ * problem, and the model "pets" was added.
  */
 #include <imgsearch.h>
 
@@ -49,6 +49,14 @@ static int on_model(void *, const imgsearch_model *)
 	return leave();
 }
 static int on_problem(void *, const char *)
+{
+	return leave();
+}
+static int on_file(void *, const imgsearch_model_check *)
+{
+	return leave();
+}
+static int on_block(void *, const imgsearch_vectors_export_block *)
 {
 	return leave();
 }
@@ -106,6 +114,10 @@ static void call(const char *kind)
 		imgsearch_model_each(on_model, nullptr, nullptr);
 	} else if (!strcmp(kind, "vectors")) {
 		imgsearch_vectors_each(s, on_vectors, nullptr, nullptr, nullptr);
+	} else if (!strcmp(kind, "export")) {
+		imgsearch_vectors_export(s, nullptr, on_block, nullptr, nullptr, nullptr);
+	} else if (!strcmp(kind, "verify")) {
+		imgsearch_model_verify("pets", on_file, nullptr, nullptr, nullptr);
 	}
 	imgsearch_close(s);
 }

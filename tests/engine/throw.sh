@@ -13,6 +13,9 @@ draw pics 1
 imgsearch index -q --db damaged.db pics && sqlite3 damaged.db \
 	"DELETE FROM vector WHERE id = (SELECT min(id) FROM vector)" 2>.err || skip_problem=1
 echo text >no.png
+export XDG_DATA_HOME="$W/data"
+imgsearch model add -q --name pets --network resnet18 "$B/tests/lib/default.safetensors" 2>.err
+result "a model is added" $? .err
 
 aborts() { # KIND HOW SENTENCE
 	ulimit -c 0
@@ -20,7 +23,7 @@ aborts() { # KIND HOW SENTENCE
 	[ $? = 134 ] && grep -qx "imgsearch: $3; the process is aborted" .err && [ ! -s .out ]
 	result "$1, $2" $? .err
 }
-for kind in progress log filter filter-of-a-batch item model problem vectors; do
+for kind in progress log filter filter-of-a-batch item model problem vectors export verify; do
 	if [ $kind = problem ] && [ -n "$skip_problem" ]; then
 		skip "$kind" "sqlite3 is missing"
 		continue

@@ -292,8 +292,10 @@ static void two_recipes(void **state)
 	assert_int_equal(decide(&r, NULL, &asked, &err), 0);
 	assert_int_equal(decide(&r, "resnet18", &none, &err), 0);
 	assert_int_equal(r.recipe.resize, 256);
+	put_text("config.json", "{\"pretrained_cfg\":{\"input_size\":[3,224,224],\"crop_pct\":0.95}}");
 	assert_int_equal(decide(&r, "resnet18_x", &none, &err), 0);
 	assert_int_equal(r.recipe.resize, 232);
+	take_away("config.json");
 	assert_string_equal(r.network->name, "resnet18");
 	assert_int_equal(decide(&r, "resnet18_y", &none, &err), IMGSEARCH_EMODEL);
 	take_away("imgsearch/models/models.jsonl");

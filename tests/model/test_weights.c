@@ -207,6 +207,9 @@ static void hostile_pickles(void **state)
 		{ P("\x80\2ctorch._utils\n_rebuild_tensor_v2\nN\x85R."), "wrong arguments" },
 		{ P("\x80\2NNb."), "no dict" },
 		{ P("\x80\2."), "wrong number" },
+		{ P("\x80\2}."), "no tensors at the top" },
+		{ P("\x80\2}X\3\0\0\0net}s."), "the first key is \"net\"" },
+		{ P("\x80\2}X\5\0\0\0epochK\3s."), "nor below \"state_dict\"" },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		buf legacy = { 0 }, zip = { 0 };
@@ -259,7 +262,7 @@ static void views_outside(void **state)
 		{ 6, 0, 2, 0xffffffff, 1, 1, "FloatStorage", "shape" },
 		{ 6, 0, 2, 3, 0xfffffffd, 1, "FloatStorage", "shape" },
 		{ 6, 0, 2, 3, 3, 1, "LongStorage", "outside" },
-		{ 6, 0, 1, 3, 3, 1, "DoubleStorage", "unknown type" },
+		{ 6, 0, 1, 3, 3, 1, "DoubleStorage", "another type than f32" },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
 		const view *v = &cases[i];
@@ -323,6 +326,36 @@ static void torchscript_is_told_apart(void **state)
 	ims_buf_free(&b);
 }
 
+/* libtorch would unpack what the archive claims. */
+static void programs_that_claim_too_much(void **state)
+{
+	(void)state;
+	buf b = { 0 };
+	weights w;
+	made_entry entry[2] = { { "m/data.pkl", { 0 } }, { "m/constants.pkl", { 0 } } };
+	put_archive(&b, entry, 2);
+	uint8_t *end = b.data + b.len - 22, *first = b.data + (end[16] | end[17] << 8);
+	first[24] = 1; /* a byte, stored in none */
+	refused(&b, "\"m/data.pkl\" claims 1 bytes");
+	first[24] = 0;
+	first[16] = 1; /* its checksum */
+	refused(&b, "\"m/data.pkl\" does not have its checksum");
+	first[16] = 0;
+	assert_int_equal(parse(&b, &w, NULL), 0);
+	ims_weights_free(&w);
+	first[10] = 8; /* deflated, of which nothing is no beginning */
+	refused(&b, "\"m/data.pkl\" does not have its checksum");
+	memset(first + 24, 0xfe, 4);
+	refused(&b, "\"m/data.pkl\" claims 4278124286 bytes");
+	memset(first + 24, 0, 4);
+	memset(first + 20, 0xfe, 4);
+	refused(&b, "\"m/data.pkl\" is cut off");
+	memset(first + 20, 0, 4);
+	memset(first + 42, 0xfe, 4);
+	refused(&b, "\"m/data.pkl\" lies outside the file");
+	ims_buf_free(&b);
+}
+
 static void hostile_safetensors(void **state)
 {
 	(void)state;
@@ -344,13 +377,17 @@ static void hostile_safetensors(void **state)
 			"invalid description" },
 		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[1,1,1,1,1,1,1,1,6],\"data_offsets\":[0,24]}}",
 			"invalid description" },
-		{ "{\"a\":{\"dtype\":\"F64\",\"shape\":[3],\"data_offsets\":[0,24]}}", "unsupported type" },
+		{ "{\"a\":{\"dtype\":\"F64\",\"shape\":[3],\"data_offsets\":[0,24]}}",
+			"\"a\" has type \"F64\"" },
 		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[2.5],\"data_offsets\":[0,10]}}",
 			"invalid description" },
-		{ "{\"a\":{\"shape\":[6],\"data_offsets\":[0,24]}}", "unsupported type" },
+		{ "{\"a\":{\"shape\":[6],\"data_offsets\":[0,24]}}", "\"a\" has type \"\"" },
 		{ "{\"a\":7}", "invalid description" },
 		{ "{\"a\\u0000b\":{\"dtype\":\"F32\",\"shape\":[6],\"data_offsets\":[0,24]}}", "no JSON" },
 		{ "{\"__metadata__\":[[[[[[[[[[[[[[[[[[[[0]]]]]]]]]]]]]]]]]]]]}", "too deep" },
+		{ "{\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]},"
+		  "\"a\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[4,8]}}",
+			"\"a\" is there twice" },
 		{ "{} x", "follows its end" },
 		{ "{\"a\"}", "colon" },
 	};
@@ -423,6 +460,7 @@ int main(void)
 		cmocka_unit_test(views_outside),
 		cmocka_unit_test(hostile_archives),
 		cmocka_unit_test(torchscript_is_told_apart),
+		cmocka_unit_test(programs_that_claim_too_much),
 		cmocka_unit_test(hostile_safetensors),
 		cmocka_unit_test(written_files_are_read),
 		cmocka_unit_test(files_that_cannot_be_asked_for_their_size),

@@ -142,16 +142,18 @@ static void wrong_shards(void **state)
 	put_good();
 	put_shard("2.safetensors", "bc");
 	refused(IMGSEARCH_EFORMAT, "2.safetensors",
-		"2.safetensors has tensor \"c\", which by the index is in 1.safetensors");
+		"tensor \"c\" is in this file, by the index in 1.safetensors");
 	put_shard("2.safetensors", "bd");
-	refused(IMGSEARCH_EFORMAT, "2.safetensors", "tensor \"d\", the index has not");
+	refused(IMGSEARCH_EFORMAT, "2.safetensors", "tensor \"d\" is not in the index");
 	put_good();
 	put_shard("1.safetensors", "aca");
-	refused(IMGSEARCH_EFORMAT, shard, "tensor \"a\" twice");
+	refused(IMGSEARCH_EFORMAT, shard, "tensor \"a\" is there twice");
 	put_shard("1.safetensors", "a");
 	refused(IMGSEARCH_EFORMAT, index, "tensor \"c\" is not in 1.safetensors");
 	put_text("1.safetensors", "no weights at all");
-	refused(IMGSEARCH_EFORMAT, shard, "safetensors: ");
+	refused(IMGSEARCH_EFORMAT, shard, "a text (\"no weights at all\")");
+	put_text("1.safetensors", "version https://git-lfs.github.com/spec/v1\nsize 7\n");
+	refused(IMGSEARCH_EFORMAT, shard, "Git LFS pointer");
 	put_text("1.safetensors", "");
 	refused(IMGSEARCH_EFORMAT, shard, "empty");
 	char *path = at("1.safetensors");
@@ -178,8 +180,8 @@ static void wrong_indexes(void **state)
 		{ "\"a\":\"1.pth\"", "tensor \"a\"" },
 		{ "\"a\":\"1.safetensors\",\"a\":\"2.safetensors\"", "tensor \"a\" is listed twice" },
 		{ "", "is empty" },
-		{ "\"a\":1", "no JSON" },
-		{ "\"a\":\"1.safetensors\"}", "no JSON" },
+		{ "\"a\":1", "the file of tensor \"a\": a string was expected" },
+		{ "\"a\":\"1.safetensors\"}", "no index of shards: " },
 	};
 	put_good();
 	for (size_t i = 0; i < sizeof row_of / sizeof *row_of; i++) {
@@ -189,7 +191,9 @@ static void wrong_indexes(void **state)
 	put_text("m.safetensors.index.json", "{\"metadata\":{}}");
 	refused(IMGSEARCH_EFORMAT, "m.safetensors.index.json", "\"weight_map\" is missing");
 	put_text("m.safetensors.index.json", "");
-	refused(IMGSEARCH_EFORMAT, "m.safetensors.index.json", "no JSON");
+	refused(IMGSEARCH_EFORMAT, "m.safetensors.index.json", "empty");
+	put_text("m.safetensors.index.json", "<html><title>Sign in</title>");
+	refused(IMGSEARCH_EFORMAT, "m.safetensors.index.json", "web page (\"Sign in\")");
 }
 
 static void too_many_shards(void **state)
