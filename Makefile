@@ -63,7 +63,8 @@ help:
 	@echo 'make setup      install the Debian packages that are missing'
 	@echo 'make demo       index a folder (DIR=..., else drawn pictures) and show what is found'
 	@echo 'make test       everything that is tested; SANITIZE=address,undefined or thread: the same, instrumented'
-	@echo 'make test-networks  all networks against torchvision and timm (TIMM=FILE: the python3 that has them; WEIGHTS=DIR)'
+	@echo 'make network-references  features of all networks by torchvision, timm and others (PYTHON=FILE: the python3 that has them; PUBLISHERS=DIR)'
+	@echo 'make test-networks  ours against these, a table (REFERENCES=DIR: where they lie)'
 	@echo 'make test-milvus    an export in Milvus Lite (MILVUS=FILE: the python3 that has pymilvus)'
 	@echo 'make test-formats   1 500 files of every format, and 600 damaged ones, in DIR'
 	@echo 'make fuzz       each fuzz target for TIME=600 seconds'
@@ -209,13 +210,22 @@ test-postgres: all fake $(TOOL_BIN) $(filter $(B)/tests/store/%,$(TEST_BIN))
 	@tests/tools/get_postgres.sh $(B)/postgres
 	@$(PROVE) $(wildcard tests/store/postgres/*.sh)
 
-# EfficientNet-Lite against timm, from PyPI: TIMM=FILE of the python3 that has it, WEIGHTS=DIR.
-.PHONY: test-networks
+# Features that other implementations give, once, into REFERENCES=DIR; then ours, by any libtorch, against these.
+# PYTHON=FILE: the python3 that has torchvision, timm, open_clip and transformers; PUBLISHERS=DIR: clones of dinov2, dinov3
+# and perception_models, which needs einops; CASES: only these.
+REFERENCES ?= build/references
+.PHONY: network-references test-networks
+network-references: all
+	@$(TEST_ENV) PUBLISHERS="$(PUBLISHERS)" WEIGHTS="$(or $(WEIGHTS),../shared/weights)" \
+		$(or $(PYTHON),python3) tests/model/make_references.py $(REFERENCES) $(CASES)
+
 test-networks: all $(HELPER_BIN)
-	@$(TEST_ENV) $(or $(TIMM),python3) tests/model/timm_networks.py "$(or $(WEIGHTS),../shared/weights)"
-	@$(TEST_ENV) $(or $(TIMM),python3) tests/model/towers.py all
-	@$(TEST_ENV) $(or $(TIMM),python3) tests/model/networks.py all
-	@$(TEST_ENV) $(or $(TIMM),python3) tests/model/vit.py dino s b l g clip b32 b16 l14
+	@$(TEST_ENV) $(or $(PYTHON),python3) tests/model/compare_references.py $(REFERENCES) $(CASES)
+
+# Golden features of small networks again, by the same PYTHON and PUBLISHERS.
+.PHONY: golden-networks
+golden-networks: all
+	@$(TEST_ENV) PUBLISHERS="$(PUBLISHERS)" $(or $(PYTHON),python3) tests/model/make_golden.py $(CASES)
 
 # An export in Milvus Lite, from PyPI: MILVUS=FILE of the python3 that has pymilvus and milvus-lite.
 .PHONY: test-milvus
