@@ -132,6 +132,16 @@ def siglip_parts(name):
     return size, int(patch), int(side)
 
 
+def squashed(size, patch, side):
+    """The preprocessing of open_clip, which runs these networks of timm."""
+    theirs = f"ViT-{size.upper()}-{patch}-SigLIP" + ("" if side == 224 else f"-{side}")
+    config = open_clip.get_pretrained_cfg(theirs, "webli")
+    keys = "mean", "std", "interpolation", "resize_mode"
+    settings = {"size": side} | {k: config[k] for k in keys}
+    settings = open_clip.transform.PreprocessCfg(**settings)
+    return open_clip.transform.image_transform_v2(settings, is_train=False)
+
+
 def siglip_of_timm(name, prefix=""):
     size, patch, side = siglip_parts(name.removesuffix("_gelu"))
     long = {"b": "base", "l": "large", "so400m": "so400m"}[size]
@@ -139,7 +149,7 @@ def siglip_of_timm(name, prefix=""):
     exact = getattr(net.blocks[0].mlp.act, "approximate", "tanh") == "none"
     assert exact == name.endswith("_gelu")
     against = "timm, names of open_clip" if prefix else "timm"
-    transform = transform_of_timm(net)
+    transform = squashed(size, patch, side)
     rename = lambda part: prefix + part
     return Reference(name, against, randomise(net), side, transform, rename=rename)
 
