@@ -95,7 +95,8 @@ def sscd(name):
     resnet = torchvision.models.resnet
     settings = {"groups": 32, "width_per_group": 4} if "101" in name else {}
     depths, dim = ([3, 4, 23, 3], 1024) if "101" in name else ([3, 4, 6, 3], 512)
-    net = torchvision_networks.Sscd(resnet.ResNet(resnet.Bottleneck, depths, num_classes=dim, **settings))
+    trunk = resnet.ResNet(resnet.Bottleneck, depths, num_classes=dim, **settings)
+    net = torchvision_networks.Sscd(trunk)
     torchvision_networks.draw(net)
     against = "its definition, over torchvision"
     fit = torchvision_networks.fit
@@ -116,10 +117,9 @@ def lite(name):
     net = timm.create_model("tf_" + name, num_classes=0)
     torchvision_networks.draw(net)
     for part, m in net.named_modules():
-        if part.endswith(("bn3", "bn2")) and "." in part and getattr(m, "drop", None) is not None:
-            scale = 0.3 if isinstance(m.act, nn.Identity) else 1
-            m.weight.mul_(scale)
-            m.bias.mul_(0 if scale < 1 else 1)
+        if isinstance(getattr(m, "act", None), nn.Identity):  # the last norm of a block
+            m.weight.mul_(0.3)
+            m.bias.zero_()
         if part.endswith("conv_dw"):
             m.weight.abs_()
     exact = {"mean": (127 / 255,) * 3, "std": (128 / 255,) * 3}
