@@ -185,7 +185,9 @@ def clip(name):
 
 
 def perception_of_open_clip(name, theirs):
+    """Its weights and names alone; the preprocessing is the publisher's."""
     made = of_open_clip(name, theirs)
+    made.transform = resized(made.side, (0.5,) * 3, (0.5,) * 3, "bilinear")
     made.net.visual.trunk.head.bias.data.zero_()
     return made
 
