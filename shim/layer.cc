@@ -8,6 +8,7 @@
 #include "shim/clip.h"
 
 #include <ATen/core/dispatch/Dispatcher.h>
+#include <torch/version.h>
 
 #include <limits>
 
@@ -266,19 +267,32 @@ void norm::find_missing(std::vector<std::string> &names)
 	});
 }
 
+/* On CPUs a layer norm takes f32 beside maps in bf16, as a batch norm does everywhere. */
 void norm::fold(const at::Device &device, at::ScalarType scalar)
 {
+	bool exact = type == kind::batch || device.is_cpu();
 	each_slot([&](const std::string &, at::Tensor &t, const std::vector<int64_t> &) {
-		t = t.to(device, type == kind::batch ? at::kFloat : scalar, false, true);
+		t = t.to(device, exact ? at::kFloat : scalar, false, true);
 	});
+}
+
+/* libtorch 1.13 takes no bf16 beside f32, and alone it has the deviations in bf16 as well. */
+static at::Tensor layer_norm(const at::Tensor &x, const at::Tensor &gamma, const at::Tensor &beta,
+	double eps)
+{
+#if TORCH_VERSION_MAJOR >= 2
+	return at::layer_norm(x, gamma.sizes(), gamma, beta, eps, false);
+#else
+	at::Tensor y = x.to(gamma.scalar_type());
+	return at::layer_norm(y, gamma.sizes(), gamma, beta, eps, false).to(x.scalar_type());
+#endif
 }
 
 at::Tensor norm::operator()(const at::Tensor &x) const
 {
 	at::Tensor y = type == kind::batch
 		? at::batch_norm(x, gamma, beta, mean, variance, false, 0, eps, false)
-		: at::layer_norm(x.permute({ 0, 2, 3, 1 }), { channels }, gamma, beta, eps, false)
-			  .permute({ 0, 3, 1, 2 });
+		: layer_norm(x.permute({ 0, 2, 3, 1 }), gamma, beta, eps).permute({ 0, 3, 1, 2 });
 	return activate_(y, activation);
 }
 

@@ -6,9 +6,12 @@
  * show fit RESIZE CROP BICUBIC AT_LEAST FILE...
  *                       crop * crop * 3 raw f32 each, channels last; NaN for a bad file;
  *                       RESIZE 0: squashed
+ * show prepare NETWORK FILE...
+ *                       likewise, by the network's recipe, JPEGs decoded at a scale
  */
 #include "codec/codec.h"
 #include "image/image.h"
+#include "model/catalog.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -68,8 +71,21 @@ static int pixels(const char *path)
 	return 0;
 }
 
+static int prepare(const char *network, char **files)
+{
+	const model_network *net = ims_model_find(network);
+	if (!net)
+		return 2;
+	image_recipe recipe = ims_network_recipe(net);
+	for (; *files; files++)
+		fit(*files, &recipe, recipe.resize);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
+	if (argc > 3 && strcmp(argv[1], "prepare") == 0)
+		return prepare(argv[2], argv + 3);
 	if (argc > 1 && strcmp(argv[1], "check") == 0) {
 		for (int i = 2; i < argc; i++)
 			check(argv[i]);

@@ -85,14 +85,15 @@ def found(path):
     return r.stdout.split() or r.stderr.strip()
 
 
+def plain_name(name):
+    """The same for networks of the same tensors."""
+    return name.removesuffix("_gelu").removeprefix("open")
+
+
 def agree_found(path, name):
     """Beside the network only one that has the same tensors and another activation is found."""
-
-    def plain(name):
-        return name.removesuffix("_gelu").removeprefix("open")
-
     got = found(path)
-    good = name in got and all(plain(other) == plain(name) for other in got)
+    good = name in got and all(plain_name(other) == plain_name(name) for other in got)
     agree_that(f"{os.path.basename(path)} is found to be {name}", good, got)
 
 

@@ -1,12 +1,11 @@
 #!/usr/bin/python3
-"""Every network against torchvision's: random weights, random batch norm statistics, all formats of
-weights files.
+"""torchvision's networks, and SSCD's, against torchvision's: random weights, random batch norm
+statistics, all formats of weights files. The large ones: `make test-networks`.
 
 The features of tests/model/features (our readers, our shim) must agree with torchvision's in f32 to
 cosine 0.99999, and after subtracting the mean over the pictures, which random weights give nearly
 the same feature, to 0.9999; in bf16 to 0.99, and no worse than torch's own bf16. Small inputs keep
-it short. `networks.py NAME...` runs only these, `networks.py all` also the large ones, which
-`make test-networks` does.
+it short. `networks.py NAME...` runs only these.
 
 Which random weights, matters to bf16, whose rounding (one part in 512 after every layer) they may
 amplify. Measured, centred cosine, ours / torch's own bf16 on channels last:
@@ -20,7 +19,7 @@ amplify. Measured, centred cosine, ours / torch's own bf16 on channels last:
   0.652 / 0.581, 0.783 / 0.752. Every layer then stretches small differences to full size again,
   which no trained network does: with MobileNetV2's ImageNet weights and photographs the lowest is
   0.995 (tests/image/reference.py).
-- hence the weights of `randomise`, for all networks.
+- hence the weights of torchvision_networks.randomise, for all networks.
 """
 
 import json, os, sys, tempfile
@@ -32,6 +31,7 @@ try:
     import torchvision
 except ImportError as e:
     skip(f"python3-torchvision is missing: {e}")
+from torchvision_networks import Sscd, made, randomise, reference
 
 NETWORKS = {
     "resnet18": 96,
@@ -49,75 +49,7 @@ NETWORKS = {
     "convnext_tiny": 96,
     "resnext50_32x4d": 96,
 }
-LARGE = {
-    **dict.fromkeys(["resnet152", "efficientnet_b6", "efficientnet_b7"], 64),
-    **dict.fromkeys(["vgg11", "vgg13", "vgg16", "vgg19"], 96),
-    **dict.fromkeys(["vgg11_bn", "vgg13_bn", "vgg16_bn", "vgg19_bn"], 96),
-    **dict.fromkeys(["resnext101_32x8d", "resnext101_64x4d", "wide_resnet50_2"], 96),
-    **dict.fromkeys(["wide_resnet101_2", "densenet161", "densenet169", "densenet201"], 96),
-    **dict.fromkeys(["efficientnet_v2_m", "efficientnet_v2_l"], 96),
-    **dict.fromkeys(["regnet_y_800mf", "regnet_y_1_6gf", "regnet_y_3_2gf"], 96),
-    **dict.fromkeys(["regnet_y_8gf", "regnet_y_16gf"], 96),
-    **dict.fromkeys(["convnext_small", "convnext_base", "convnext_large"], 96),
-    **dict.fromkeys(["vit_b_16", "vit_b_32", "vit_l_16"], 224),
-}
 FORMATS = ["zip", "legacy", "safetensors", "script"]
-
-
-def randomise(net, x):
-    """Statistics near what the pictures give, so that signals neither vanish nor explode, but off
-    by a random amount; the last batch norm of a residual branch is small and MobileNet's kernels of
-    one channel smooth rather than take differences, both as in trained networks, so that rounding
-    is not amplified either."""
-    norms = [m for m in net.modules() if isinstance(m, nn.BatchNorm2d)]
-    for m in norms:
-        m.momentum = 1.0
-        m.weight.uniform_(0.7, 1.3)
-        m.bias.normal_(0.3, 0.2)
-    for m in net.modules():
-        if isinstance(m, nn.LayerNorm):
-            m.weight.uniform_(0.7, 1.3)
-            m.bias.normal_(0, 0.1)
-        if isinstance(m, torchvision.models.VisionTransformer):
-            m.class_token.normal_(0, 0.5)
-            m.encoder.pos_embedding.normal_(0, 0.2)
-        if isinstance(m, torchvision.models.convnext.CNBlock):
-            m.layer_scale.uniform_(0.1, 0.4)
-    for name, m in net.named_modules():
-        if isinstance(m, nn.Conv2d) and m.bias is None:
-            nn.init.kaiming_normal_(m.weight, nonlinearity="relu")
-            if m.groups > 1 and "conv.1" in name:
-                m.weight.abs_()
-        if isinstance(m, torchvision.ops.StochasticDepth):
-            m.p = 0
-        if getattr(
-            m,
-            "use_res_connect",
-            isinstance(
-                m,
-                (
-                    torchvision.models.resnet.BasicBlock,
-                    torchvision.models.resnet.Bottleneck,
-                    torchvision.models.regnet.ResBottleneckBlock,
-                ),
-            ),
-        ):
-            last = (
-                m.bn3
-                if hasattr(m, "bn3")
-                else [k for k in m.modules() if isinstance(k, nn.BatchNorm2d)][-1]
-            )
-            last.weight.mul_(0.3)
-            last.bias.zero_()
-    # In training Inception's auxiliary classifier would ask for large pictures.
-    auxiliary, net.AuxLogits = getattr(net, "AuxLogits", None), None
-    net.train()
-    net(x)
-    net.eval()
-    net.AuxLogits = auxiliary
-    for m in norms:
-        m.running_mean += 0.1 * m.running_var.sqrt() * torch.randn(m.running_mean.shape)
-        m.running_var *= torch.empty(m.running_var.shape).uniform_(0.8, 1.25)
 
 
 def as_made(net):
@@ -166,25 +98,6 @@ def bf16(what, net, x, path, name, want, folder, least=0.99):
     no_worse(f"{name} bf16{what}: no worse than torch's", want, got, own)
 
 
-def reference(net, x):
-    """The output before the last linear layer where more than that follows the pooling."""
-    if isinstance(net, (torchvision.models.VGG, torchvision.models.ConvNeXt)):
-        last = max(i for i, m in enumerate(net.classifier) if isinstance(m, nn.Linear))
-        net.classifier = net.classifier[:last]
-    for part in ("fc", "classifier", "heads"):
-        if hasattr(net, part) and not isinstance(
-            net, (torchvision.models.VGG, torchvision.models.ConvNeXt)
-        ):
-            setattr(net, part, nn.Identity())
-    return net(x).numpy()
-
-
-def made(name):
-    """Inception's transform_input is part of our recipe, not of the network."""
-    options = {"init_weights": False, "transform_input": False} if name == "inception_v3" else {}
-    return getattr(torchvision.models, name)(**options)
-
-
 def one(index, name, side, folder):
     torch.manual_seed(index)
     x = pictures(side)
@@ -212,6 +125,48 @@ def one(index, name, side, folder):
             folder,
             0.97 if name == "resnet152" else 0.99,
         )
+
+
+def classy(state):
+    """The same tensors by the names of Classy Vision."""
+    out = {}
+    for name, tensor in state.items():
+        part = name.split(".")[1:]
+        if part[0] == "fc":
+            new = ["embeddings", "1"]
+        elif part[0] in ("conv1", "bn1"):
+            new = ["backbone", "initial_block", "_module", "01"[part[0] == "bn1"]]
+        else:
+            inner, n = part[2], part[2][-1]
+            new = ["backbone", "blocks", str(int(part[0][-1]) - 1), part[1], "_module"]
+            if inner == "downsample":
+                new += part[2:4]
+            elif inner == "bn3":
+                new += ["bn"]
+            else:
+                number = 3 * (int(n) - 1) + inner.startswith("bn")
+                new += ["convolutional_block", str(number)]
+        out[".".join(new + part[-1:])] = tensor
+    return out
+
+
+def sscd(folder):
+    """In the layouts that its publisher has files of."""
+    torch.manual_seed(9)
+    x = pictures(96)
+    net = Sscd(torchvision.models.resnet50(num_classes=512)).eval()
+    randomise(net, x)
+    want, state = net(x).numpy(), net.state_dict()
+    path = os.path.join(folder, "sscd.pth")
+    for what, tensors in ("torchvision's names", state), ("Classy Vision's names", classy(state)):
+        torch.save(tensors, path)
+        agree_found(path, "sscd_resnet50")
+        got = ours("sscd_resnet50", path, "f32", x, folder)
+        agree(f"sscd_resnet50, {what}", want, got, 0.99999, 0.9999)
+    path = os.path.join(folder, "sscd.pt")
+    torch.jit.trace(net, x[:1]).save(path)
+    got = ours("sscd_resnet50", path, "f32", x, folder)
+    agree("sscd_resnet50 from a TorchScript file", want, got, 0.99999, 0.9999)
 
 
 def projected(folder):
@@ -455,13 +410,12 @@ def refused(folder):
 
 
 wanted = sys.argv[1:] or NETWORKS
-if wanted == ["all"]:
-    wanted = NETWORKS | LARGE
-for index, (name, side) in enumerate((NETWORKS | LARGE).items()):
+for index, (name, side) in enumerate(NETWORKS.items()):
     if name in wanted:
         with tempfile.TemporaryDirectory() as folder:
             one(index, name, side, folder)
 with tempfile.TemporaryDirectory() as folder:
+    sscd(folder)
     projected(folder)
     remembering(folder)
     script_as_network(folder)
