@@ -22,7 +22,7 @@ WARN := -Wall -Wextra -Wpedantic
 SAN  := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=undefined)
 CPPFLAGS += -Iinclude -Ilib -I. -D_GNU_SOURCE
 ALL_CFLAGS   = -std=c11 $(WARN) -Wvla -fPIC -fvisibility=hidden -pthread $(CFLAGS) $(SAN)
-ALL_CXXFLAGS = -std=c++17 $(WARN) -fPIC -fvisibility=hidden -pthread $(CXXFLAGS) $(SAN)
+ALL_CXXFLAGS = -std=$(CXX_STD) $(WARN) -fPIC -fvisibility=hidden -pthread $(CXXFLAGS) $(SAN)
 
 LIB_SRC  := $(wildcard lib/*/*.c lib/*/*/*.c)
 CLI_SRC  := $(wildcard cli/*.c cli/*/*.c)
@@ -45,6 +45,8 @@ else
 TORCH_INC := -isystem /usr/include/torch/csrc/api/include
 HAVE_TORCH := $(wildcard /usr/include/torch/script.h)
 endif
+# Newer headers ask for C++20.
+CXX_STD := $(if $(shell grep -s 'C++20' $(or $(LIBTORCH),/usr)/include/ATen/ATen.h),c++20,c++17)
 
 .DELETE_ON_ERROR:
 .PHONY: all lib cli shim no-shim fake examples setup setup-build setup-test test test-c sanitize structure fuzz demo golden
@@ -67,7 +69,7 @@ help:
 	@echo 'make test-milvus    an export in Milvus Lite (MILVUS=FILE: the python3 that has pymilvus)'
 	@echo 'make test-formats   1 500 files of every format, and 600 damaged ones, in DIR'
 	@echo 'make fuzz       each fuzz target for TIME=600 seconds'
-	@echo 'make bench      all benchmarks; make bench-NAME one of: $(BENCHES); make bench-large: 10 million vectors; make bench-load, bench-server: PostgreSQL; make bench-versions OLD=DIR'
+	@echo 'make bench      all benchmarks; make bench-NAME one of: $(BENCHES); make bench-large: 10 million vectors; make bench-load, bench-server: PostgreSQL; make bench-versions OLD=DIR; make bench-networks: against torch (PYTHON=FILE)'
 	@echo 'make default-model  make the shipped model again (PHOTOS=DIRS WEIGHTS=DIR)'
 	@echo 'make install    to PREFIX=$(PREFIX), below DESTDIR=; make uninstall'
 	@echo 'make format     clang-format over the C and C++ sources; make format-check compares'
@@ -373,6 +375,12 @@ bench-quality: all
 
 bench-model: all $(B)/tests/bench/model
 	@IMGSEARCH_LIBDIR=$(B) $(B)/tests/bench/model ../shared/weights/mobilenet_v2.pth $(MODELS)
+
+# Networks alone against torch: PYTHON=FILE of the python3 that has it, with the libtorch of this build.
+# BENCH_ARGS: names of networks, --load, --index DIR; see tests/bench/networks.py.
+.PHONY: bench-networks
+bench-networks: all $(B)/tests/bench/network
+	@B=$(B) tests/bench/networks.py --python $(or $(PYTHON),/usr/bin/python3) $(BENCH_ARGS)
 
 # RECIPE: options of imgsearch train; RUNS: where everything lies; FOLDS=1,2: only these.
 bench-folds: all

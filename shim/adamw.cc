@@ -5,6 +5,7 @@
 #include "shim/adamw.h"
 
 #include <ATen/Parallel.h>
+#include <c10/core/GradMode.h>
 
 #include <cmath>
 
@@ -48,7 +49,7 @@ Tensor as_value(const Tensor &g, const Tensor &value)
 
 void ims::adamw(std::vector<parameter> &params, const adamw_settings &s)
 {
-	at::NoGradGuard none;
+	c10::NoGradGuard none;
 	double fix1 = 1 - std::pow(beta1, (double)s.steps), fix2 = 1 - std::pow(beta2, (double)s.steps);
 	for (parameter &p : params) {
 		Tensor g = p.value.grad();

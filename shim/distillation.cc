@@ -6,6 +6,8 @@
 #include "shim/guard.h"
 #include "shim/train.h"
 
+#include <c10/core/GradMode.h>
+
 using at::Tensor;
 
 /* Times the mean variance; the best of 1e-4 to 3e-2 on held-out photos. */
@@ -16,7 +18,7 @@ int ims::fit_distillation(const float *teacher, size_t teacher_dim, const float 
 	float *targets, float *weight, float *bias, shim_message *msg) noexcept
 {
 	return ims::guard(msg, [&] {
-		at::NoGradGuard none;
+		c10::NoGradGuard none;
 		auto rows = [](const float *p, size_t r, size_t c) {
 			return at::from_blob(const_cast<float *>(p), { (int64_t)r, (int64_t)c },
 				at::TensorOptions(at::kFloat));

@@ -10,6 +10,8 @@
 #include "shim/guard.h"
 #include "shim/losses.h"
 
+#include <c10/core/GradMode.h>
+
 #include <cmath>
 #include <cstring>
 #include <map>
@@ -274,7 +276,7 @@ int train_step(shim_train *t, const shim_batch *b, float rate, shim_score *score
 int train_score(shim_train *t, const shim_batch *b, shim_score *score, shim_message *msg) noexcept
 {
 	return ims::guard(msg, [&] {
-		at::NoGradGuard none;
+		c10::NoGradGuard none;
 		use_threads(*t);
 		set_training(*t, false);
 		report(score, forward(*t, *b));
@@ -285,7 +287,7 @@ int train_features(shim_train *t, const float *in, size_t n, uint32_t project, f
 	shim_message *msg) noexcept
 {
 	return ims::guard(msg, [&] {
-		at::NoGradGuard none;
+		c10::NoGradGuard none;
 		use_threads(*t);
 		set_training(*t, false);
 		Tensor x = input(*t, in, n), y = project ? (*t->net)(x) : t->net->pooled(x);
@@ -296,7 +298,7 @@ int train_features(shim_train *t, const float *in, size_t n, uint32_t project, f
 int train_project(shim_train *t, const float *weight, const float *bias, shim_message *msg) noexcept
 {
 	return ims::guard(msg, [&] {
-		at::NoGradGuard none;
+		c10::NoGradGuard none;
 		for (ims::parameter &p : t->params) {
 			const float *from = p.name == "project.weight" ? weight
 				: p.name == "project.bias"                 ? bias
@@ -312,7 +314,7 @@ int train_project(shim_train *t, const float *weight, const float *bias, shim_me
 int train_blend(shim_train *t, float share, shim_message *msg) noexcept
 {
 	return ims::guard(msg, [&] {
-		at::NoGradGuard none;
+		c10::NoGradGuard none;
 		std::vector<std::pair<Tensor, Tensor>> all; /* value, start */
 		for (ims::parameter &p : t->params)
 			if (p.start.defined())
@@ -402,7 +404,7 @@ int train_each(shim_train *t, uint32_t part, tensor_callback each, void *user,
 {
 	int stopped = 0;
 	int rc = ims::guard(msg, [&] {
-		at::NoGradGuard none;
+		c10::NoGradGuard none;
 		if (part != SHIM_PART_TRAINING) {
 			stopped = emit_network(*t, part, each, user);
 			return;
@@ -418,7 +420,7 @@ int train_each(shim_train *t, uint32_t part, tensor_callback each, void *user,
 int train_restore(shim_train *t, const shim_tensor *tensors, size_t n, shim_message *msg) noexcept
 {
 	return ims::guard(msg, [&] {
-		at::NoGradGuard none;
+		c10::NoGradGuard none;
 		std::map<std::string, const shim_tensor *> have;
 		for (size_t i = 0; i < n; i++)
 			have[tensors[i].name] = &tensors[i];
