@@ -32,7 +32,10 @@ typedef void ims_sha256_blocks(uint32_t state[8], const uint8_t *p, size_t n);
 ims_blake_blocks ims_blake_blocks_plain;
 ims_sha256_blocks ims_sha256_blocks_plain;
 
-/* The same, faster. NULL: this CPU has no such instructions. */
+/*
+ * The same, faster. NULL: this CPU has no such instructions. To ask may take as long as a thousand
+ * blocks.
+ */
 ims_blake_blocks *ims_blake_blocks_fast(void);
 ims_sha256_blocks *ims_sha256_blocks_fast(void);
 

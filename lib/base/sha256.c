@@ -72,16 +72,12 @@ void ims_sha256_blocks_plain(uint32_t state[8], const uint8_t *p, size_t n)
 		add_block(state, p);
 }
 
-static void add_blocks(uint32_t state[8], const uint8_t *p, size_t n)
-{
-	ims_sha256_blocks *fast = ims_sha256_blocks_fast();
-	(fast ? fast : ims_sha256_blocks_plain)(state, p, n);
-}
-
 void ims_sha256_begin(sha256 *s)
 {
-	*s = (sha256){ .state = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f,
-					   0x9b05688c, 0x1f83d9ab, 0x5be0cd19 } };
+	ims_sha256_blocks *fast = ims_sha256_blocks_fast();
+	*s = (sha256){ .blocks = fast ? fast : ims_sha256_blocks_plain,
+		.state = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c,
+			0x1f83d9ab, 0x5be0cd19 } };
 }
 
 void ims_sha256_add(sha256 *s, const void *data, size_t n)
@@ -95,9 +91,9 @@ void ims_sha256_add(sha256 *s, const void *data, size_t n)
 		return;
 	}
 	memcpy(s->block + held, at, 64 - held);
-	add_blocks(s->state, s->block, 1);
+	s->blocks(s->state, s->block, 1);
 	at += 64 - held, n -= 64 - held;
-	add_blocks(s->state, at, n / 64);
+	s->blocks(s->state, at, n / 64);
 	at += n / 64 * 64, n %= 64;
 	memcpy(s->block, at, n);
 }

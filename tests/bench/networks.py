@@ -13,7 +13,7 @@ wait do not spin. Images a second are those of two processors. Where both have o
 ratio is that of the code.
 
 --load: reading a checkpoint, hash included, against torch.load and load_state_dict, each in a
-process of its own that has loaded libtorch, the pages of the file in memory.
+process of its own that has loaded libtorch, the pages of the file in memory; processor time.
 --index DIR: `imgsearch index` of 500 of DIR's JPEGs against a pipeline with a thread that decodes
 (tests/bench/index.py).
 """
@@ -193,9 +193,9 @@ def load_reference(name, path):
             return
     else:
         read = torch.load
-    start = time.perf_counter()
+    start = time.process_time()
     net.load_state_dict(read(path))
-    print(time.perf_counter() - start, flush=True)
+    print(time.process_time() - start, flush=True)
     sys.stdin.read()
 
 
