@@ -4,8 +4,9 @@ write in Python.
 
     index.py [PART...] [--pictures N] [--photos DIR] [--rounds R] [--work DIR]
 
-Parts (all without one): resnet50, mobilenet_v2: N pictures of DIR, without it of ../shared/images
-(0: all that are there; drawn ones where there are none) are indexed by three programs that take turns, each a process of its
+Parts (all without one): resnet50, mobilenet_v2: N pictures of DIR, else of ../shared/images (0:
+all that are there; drawn ones where there are none) are indexed by three programs that take turns,
+each a process of its
 own with the same weights (random) and files, on all CPUs: `imgsearch index`; the home-made script
 (torchvision, Pillow, eager f32, one at a time); a tuned one (batches of 16 decoded by a second
 thread, channels last, bf16 where the CPU has it, frozen TorchScript). Times are of the whole

@@ -2,8 +2,8 @@
  * A network for tests/bench/networks.py.
  *	network NAME WEIGHTS N              for each line of input that says f32 or auto, runs one batch
  *	                                    of N on two threads; writes its processor seconds
- *	network NAME WEIGHTS load PRECISION loads once; writes the processor seconds of the hash
- *	                                    and of the rest, and waits for the end of the input
+ *	network NAME WEIGHTS load PRECISION loads once, when a line of input comes; writes the
+ *	                                    processor seconds of the hash and of the rest
  */
 #include "model/model.h"
 #include "model/shim_load.h"
@@ -70,6 +70,9 @@ static void load_once(char **argv)
 	contender c;
 	const shim_table *shim;
 	must(ims_shim_load(&shim, &err)); /* as the other side has imported torch */
+	puts("ready");
+	fflush(stdout);
+	getchar();
 	double start = processor_now(), hashed = load(&c, argv, argv[4]);
 	printf("%.4f %.4f\n", hashed, processor_now() - start - hashed);
 	fflush(stdout);

@@ -194,6 +194,8 @@ def load_reference(name, path):
             return
     else:
         read = torch.load
+    print("ready", flush=True)
+    sys.stdin.readline()
     start = time.process_time()
     net.load_state_dict(read(path))
     print(time.process_time() - start, flush=True)
@@ -218,9 +220,12 @@ class Child:
     def line(self):
         return self.p.stdout.readline().split()
 
-    def ask(self, word):
+    def say(self, word):
         self.p.stdin.write(word + "\n")
         self.p.stdin.flush()
+
+    def ask(self, word):
+        self.say(word)
         return float(self.line()[0])
 
     def end(self):
@@ -293,38 +298,42 @@ def heading(a, about, version):
 
 
 class Watch(threading.Thread):
-    """The most memory of a process, in bytes: its own, and with the pages of files."""
+    """The most memory of a process from now on, in bytes, without the pages of files."""
 
     def __init__(self, pid):
         super().__init__()
-        self.pid, self.most, self.ended = pid, (0, 0), False
+        self.pid, self.most, self.ended = pid, 0, False
+
+    def look(self):
+        with open(f"/proc/{self.pid}/status") as f:
+            line = next(l for l in f if l.startswith("RssAnon"))
+        self.most = max(self.most, int(line.split()[1]) * 1024)
 
     def run(self):
         while not self.ended:
-            try:
-                with open(f"/proc/{self.pid}/status") as f:
-                    sizes = dict(l.split()[:2] for l in f if l.startswith(("VmRSS", "RssAnon")))
-                now = tuple(int(sizes[k]) * 1024 for k in ("RssAnon:", "VmRSS:"))
-                self.most = tuple(map(max, self.most, now))
-            except (OSError, KeyError):
-                pass
+            self.look()
             time.sleep(0.002)
 
 
 def load_once(command):
-    """The seconds that the process says, and its memory."""
+    """The seconds that the process says, and the memory that loading took beside libtorch's."""
     child = Child(command)
-    watch = Watch(child.p.pid)
+    if not child.line():
+        return None, 0
+    before, watch = Watch(child.p.pid), Watch(child.p.pid)
+    before.ended = True
+    before.look()
     watch.start()
+    child.say("")
     seconds = [float(word) for word in child.line()]
     watch.ended = True
     watch.join()
     child.end()
-    return seconds, watch.most
+    return seconds, watch.most - before.most
 
 
 def loads(a):
-    print("| file | MB | ours, auto (of it the hash) | ours, f32 | torch | ratio | most memory |")
+    print("| file | MB | ours, auto (of it the hash) | ours, f32 | torch | ratio | memory at most |")
     print("|---|---|---|---|---|---|---|")
     for name in a.names or ["resnet50", "vit_b_16", "vgg16"]:
         subprocess.run(this(a, "--save", name, a.work), check=True)
@@ -349,7 +358,7 @@ def load_row(a, name, path):
     cells = [f"{sum(best['auto']):.2f} s ({best['auto'][0]:.2f})", f"{sum(best['f32']):.2f} s"]
     cells += [f"{sum(best['torch']):.2f} s", f"{sum(best['auto']) / sum(best['torch']):.2f}"] \
         if "torch" in best else ["-", "-"]
-    cells.append(", ".join(f"{w} {m[0] / 1e6:.0f} MB" for w, m in memory.items()))
+    cells.append(", ".join(f"{w} {m / 1e6:.0f} MB" for w, m in memory.items()))
     size = os.path.getsize(path) / 1e6
     print(f"| {os.path.basename(path)} | {size:.0f} | {' | '.join(cells)} |", flush=True)
 
