@@ -1,6 +1,6 @@
 /*
  * The conv unit. Inference uses oneDNN's convolutions on weights in the layout of their kernels, on
- * CPUs, where libtorch has them: `pointwise` (2.6 and 2.14), which fuses the sum with a shortcut and
+ * CPUs, where libtorch has them: `pointwise` (2.6, 2.14), which fuses the sum with a shortcut and
  * all activations but one, or else `prepacked`, which fuses ReLU alone and accepts a bias in f32
  * beside weights in bf16. In f32, 1x1 convolutions were measured to be 2 to 3 times as fast as
  * aten's. Training and other devices use plain aten operators.

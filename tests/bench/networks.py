@@ -333,7 +333,7 @@ def load_once(command):
 
 
 def loads(a):
-    print("| file | MB | ours, auto (of it the hash) | ours, f32 | torch | ratio | memory at most |")
+    print("| file | MB | ours, auto (the hash) | ours, f32 | torch | ratio | memory at most |")
     print("|---|---|---|---|---|---|---|")
     for name in a.names or ["resnet50", "vit_b_16", "vgg16"]:
         subprocess.run(this(a, "--save", name, a.work), check=True)
@@ -378,7 +378,8 @@ def main():
         if a.index:
             index = os.path.join(os.path.dirname(os.path.abspath(__file__)), "index.py")
             words = ["resnet50", "--pictures", "500", "--photos", a.index, "--work", a.work]
-            subprocess.run([a.python, index, *words, "--rounds", str(min(a.rounds, 2))], check=True)
+            rounds = str(min(a.rounds, 2))
+            subprocess.run([a.python, index, *words, "--rounds", rounds], check=True)
         else:
             loads(a) if a.load else networks(a)
 
