@@ -145,6 +145,8 @@ WANT_BENCH := libfaiss-dev libhnswlib-dev libnanoflann-dev libflann-dev r-cran-r
 
 setup:
 	@tests/tools/setup.sh $(NEED_BUILD) $(NEED_TEST) -- $(WANT_BUILD) $(WANT_TEST) $(WANT_BENCH)
+	@grep -qs 'TORCH_VERSION_MAJOR 1$$' $(or $(LIBTORCH),/usr)/include/torch/csrc/api/include/torch/version.h && \
+		echo 'setup: libtorch 1.x; LIBTORCH=DIR of 2.14 runs ConvNeXt and EfficientNet twice as fast' || :
 setup-build:
 	@tests/tools/setup.sh $(NEED_BUILD) -- $(WANT_BUILD)
 setup-test:

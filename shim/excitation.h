@@ -19,8 +19,12 @@ struct excitation {
 	{
 		if (!squeeze)
 			return y;
-		at::Tensor factor = (*excite)((*squeeze)(y.mean({ 2, 3 }, true)));
-		return c10::GradMode::is_enabled() ? y * factor : y.mul_(factor);
+		bool trains = c10::GradMode::is_enabled();
+		/* The pooling reads bfloat16 in one pass; the mean makes a copy in f32 first. */
+		at::Tensor means = trains ? y.mean({ 2, 3 }, true)
+								  : at::avg_pool2d(y, { y.size(2), y.size(3) });
+		at::Tensor factor = (*excite)((*squeeze)(means));
+		return trains ? y * factor : y.mul_(factor);
 	}
 };
 

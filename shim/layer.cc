@@ -1,8 +1,9 @@
 /*
- * The conv unit. Inference uses oneDNN's prepacked convolution
- * where libtorch has it (mkldnn_prepacked, on CPUs). It stores the weights in the layout of the
- * kernel, fuses ReLU, and accepts a bias in f32 beside weights in bf16. In f32, 1x1 convolutions
- * were measured to be 2 to 3 times as fast. Training and other devices use plain aten operators.
+ * The conv unit. Inference uses oneDNN's convolutions on weights in the layout of their kernels, on
+ * CPUs, where libtorch has them: `pointwise` (2.6, 2.14), which fuses the sum with a shortcut and
+ * all activations but one, or else `prepacked`, which fuses ReLU alone and accepts a bias in f32
+ * beside weights in bf16. In f32, 1x1 convolutions were measured to be 2 to 3 times as fast as
+ * aten's. Training and other devices use plain aten operators.
  */
 #include "shim/layer.h"
 #include "shim/clip.h"
@@ -11,32 +12,97 @@
 #include <torch/version.h>
 
 #include <limits>
+#include <map>
 
 namespace ims
 {
 
 /* ------------------------------------------------------------------------------------ conv ---- */
 
+/* An optional, of c10 or std. */
+using handle = decltype(c10::Dispatcher::singleton().findSchema({ "", "" }));
+
+template <template <typename> class optional, typename T>
+optional<at::Scalar> scalar_like(const optional<T> &);
+using scalar = decltype(scalar_like(std::declval<handle>()));
+
+/* Undefined where libtorch has none, or one with other arguments than those given here. */
+static handle find(const char *name, const char *overload, size_t arguments)
+{
+	handle found = c10::Dispatcher::singleton().findSchema({ name, overload });
+	if (found && found->schema().arguments().size() != arguments)
+		found.reset();
+	return found;
+}
+
 /* The operators, found by name, since not every libtorch has them. */
-struct prepacked {
-	/* An optional, of c10 or std. */
-	using handle = decltype(c10::Dispatcher::singleton().findSchema({ "", "" }));
-	handle prepack = find("mkldnn_prepacked::conv2d_prepack", 8),
-		   run = find("mkldnn_prepacked::conv2d_run", 2);
-	static handle find(const char *name, size_t arguments)
+struct operators {
+	handle pack, run, run_sum; /* run_sum: undefined: `run` is of prepacked */
+	explicit operator bool() const
 	{
-		handle found = c10::Dispatcher::singleton().findSchema({ name, "" });
-		/* Another signature than that which packed() calls. */
-		if (found && found->schema().arguments().size() != arguments)
-			found.reset();
-		return found;
+		return pack && run;
 	}
 };
 
-static const prepacked &ops()
+static operators find_operators()
 {
-	static const prepacked found;
+	operators pointwise = {
+		find("mkldnn::_reorder_convolution_weight", "", 6),
+		find("mkldnn::_convolution_pointwise", "", 10),
+		find("mkldnn::_convolution_pointwise", "binary", 13),
+	};
+	if (pointwise && pointwise.run_sum)
+		return pointwise;
+	return {
+		find("mkldnn_prepacked::conv2d_prepack", "", 8),
+		find("mkldnn_prepacked::conv2d_run", "", 2),
+		{},
+	};
+}
+
+static const operators &ops()
+{
+	static const operators found = find_operators();
 	return found;
+}
+
+/* An activation as the operators take it: name, numbers, algorithm. */
+struct fused {
+	const char *name;
+	std::vector<double> numbers = {};
+	const char *algorithm = nullptr;
+};
+
+/* NULL: the operators do not have it. */
+static const fused *fused_form(act a)
+{
+	static const std::map<act, fused> pointwise = {
+		{ act::none, { "none" } },
+		{ act::relu, { "relu" } },
+		{ act::relu6, { "hardtanh", { 0, 6 } } },
+		{ act::silu, { "swish" } },
+		{ act::sigmoid, { "sigmoid" } },
+		{ act::gelu, { "gelu", {}, "none" } },
+		{ act::gelu_tanh, { "gelu", {}, "tanh" } },
+		{ act::hardswish, { "hardswish" } },
+		{ act::hardsigmoid, { "hardsigmoid" } },
+	};
+	auto found = pointwise.find(a);
+	bool known = found != pointwise.end() && (ops().run_sum || a == act::none || a == act::relu);
+	return known ? &found->second : nullptr;
+}
+
+static c10::IValue text_or_none(const char *text)
+{
+	return text ? c10::IValue(std::string(text)) : c10::IValue();
+}
+
+static c10::IValue numbers_of(const fused &f)
+{
+	c10::List<scalar> list;
+	for (double v : f.numbers)
+		list.push_back(at::Scalar(v));
+	return list;
 }
 
 conv::conv(std::string n, std::string bn, shape s, act a, double e)
@@ -105,7 +171,8 @@ void conv::fold(const at::Device &device, at::ScalarType type)
 	weight = w.to(device, type, false, w.is_alias_of(weight))
 				 .contiguous(device.is_cpu() ? at::MemoryFormat::Contiguous
 											 : at::MemoryFormat::ChannelsLast);
-	bias = b.to(device, device.is_cpu() && ops().prepack && ops().run ? at::kFloat : type, false,
+	bool prepacked = device.is_cpu() && ops() && !ops().run_sum;
+	bias = b.to(device, prepacked ? at::kFloat : type, false,
 		bias.defined() && b.is_alias_of(bias));
 	folded = true;
 }
@@ -134,34 +201,50 @@ at::Tensor conv::kernel_for(const at::Tensor &x) const
 	return at::constant_pad_nd(weight, { left, 0, above, 0 });
 }
 
-/*
- * By mkldnn_prepacked; an undefined tensor where that is not possible. All pictures that a folded
- * unit sees have one size.
- */
-at::Tensor conv::packed(const at::Tensor &x, bool relu)
+/* The weights for such inputs in oneDNN's layout, and what else `prepacked` needs. */
+c10::IValue conv::packed_for_input(const at::Tensor &x, act a)
 {
-	if (!ops().prepack || !ops().run || !x.device().is_cpu())
-		return {};
-	std::unique_lock<std::mutex> lock(packing);
+	std::lock_guard<std::mutex> lock(packing);
 	/* Packed again only for a larger batch, so that single queries between batches cost nothing. */
-	if (x.size(0) > packed_for) {
-		torch::jit::Stack stack;
-		stack.reserve(8);
-		stack.emplace_back(kernel_for(x));
-		stack.emplace_back(bias);
-		stack.emplace_back(pair(dims.stride));
-		stack.emplace_back(pad_of(dims));
-		stack.emplace_back(pair(1));
-		stack.emplace_back(dims.groups);
-		stack.emplace_back(x.sizes().vec());
-		stack.emplace_back(std::string(relu ? "relu" : "none"));
-		ops().prepack->callBoxed(stack);
-		pack = stack.front();
-		packed_for = x.size(0);
-	}
-	torch::jit::Stack stack{ x, pack };
-	lock.unlock();
-	ops().run->callBoxed(stack);
+	if (x.size(0) <= packed_for)
+		return pack;
+	auto stride = pair(dims.stride), dilation = pair(1), pad = pad_of(dims);
+	torch::jit::Stack stack;
+	if (ops().run_sum)
+		stack = { kernel_for(x), pad, stride, dilation, dims.groups, x.sizes().vec() };
+	else
+		stack = { kernel_for(x), bias, stride, pad, dilation, dims.groups, x.sizes().vec(),
+			std::string(fused_form(a)->name) };
+	ops().pack->callBoxed(stack);
+	pack = stack.front();
+	packed_for = x.size(0);
+	return pack;
+}
+
+/*
+ * By oneDNN, all of act(conv(x) + add): what is left to be done of it is set in add and a. An
+ * undefined tensor where that is not possible. All pictures that a folded unit sees have one size.
+ */
+at::Tensor conv::by_onednn(const at::Tensor &x, const at::Tensor *&add, act &a)
+{
+	if (!ops() || !x.device().is_cpu())
+		return {};
+	bool sums = add && ops().run_sum;
+	const fused *none = fused_form(act::none), *f = add && !sums ? none : fused_form(a);
+	act done = f && f != none ? a : act::none;
+	f = f ? f : none;
+	c10::IValue weights = packed_for_input(x, done);
+	torch::jit::Stack stack = { x, weights };
+	if (sums)
+		stack = { x, *add, weights, bias, pad_of(dims), pair(dims.stride), pair(1), dims.groups,
+			std::string("add"), 1.0, text_or_none(f == none ? nullptr : f->name), numbers_of(*f),
+			text_or_none(f->algorithm) };
+	else if (ops().run_sum)
+		stack = { x, weights, bias, pad_of(dims), pair(dims.stride), pair(1), dims.groups,
+			std::string(f->name), numbers_of(*f), text_or_none(f->algorithm) };
+	(sums ? ops().run_sum : ops().run)->callBoxed(stack);
+	a = done == a ? act::none : a;
+	add = sums ? nullptr : add;
 	return stack.front().toTensor();
 }
 
@@ -230,16 +313,14 @@ at::Tensor conv::operator()(const at::Tensor &x, const at::Tensor *add)
 			y = at::batch_norm(y, gamma, beta, mean, variance, training, 0.1, eps, true);
 		return activate(add ? y + *add : y, activation);
 	}
-	bool relu = activation == act::relu && !add;
-	at::Tensor y = packed(x, relu);
-	if (y.defined() && relu)
-		return y;
+	act left = activation;
+	at::Tensor y = by_onednn(x, add, left);
 	if (!y.defined())
 		y = at::conv2d(x, kernel_for(x), bias, pair(dims.stride), pad_of(dims), pair(1),
 			dims.groups);
 	if (add)
 		y.add_(*add);
-	return activate_(y, activation);
+	return activate_(y, left);
 }
 
 /* ------------------------------------------------------------------------------------ norm ---- */

@@ -94,12 +94,13 @@ class conv
 
   private:
 	at::Tensor kernel_for(const at::Tensor &x) const;
-	at::Tensor packed(const at::Tensor &x, bool relu);
+	c10::IValue packed_for_input(const at::Tensor &x, act a);
+	at::Tensor by_onednn(const at::Tensor &x, const at::Tensor *&add, act &a);
 
 	bool folded = false;
 	std::mutex packing;     /* guards what follows: concurrent runs share the unit */
 	int64_t packed_for = 0; /* the size of batch that `pack` is for */
-	c10::IValue pack;       /* weight and bias in the layout of oneDNN */
+	c10::IValue pack;       /* the weights, or weight and bias, in the layout of oneDNN */
 };
 
 /* A norm that no convolution precedes: of each channel by fixed statistics, or of each place. */

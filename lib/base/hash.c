@@ -4,6 +4,8 @@
  */
 #include "base/hash.h"
 
+#include "base/hash_blocks.h"
+
 #include <string.h>
 
 static inline uint64_t load64(const uint8_t *p)
@@ -28,7 +30,7 @@ static inline uint64_t rotl(uint64_t v, int n)
 
 /* --------------------------------------------------------------------------------- BLAKE2b ---- */
 
-static const uint64_t blake_iv[8] = {
+const uint64_t ims_blake_iv[8] = {
 	0x6a09e667f3bcc908,
 	0xbb67ae8584caa73b,
 	0x3c6ef372fe94f82b,
@@ -37,21 +39,6 @@ static const uint64_t blake_iv[8] = {
 	0x9b05688c2b3e6c1f,
 	0x1f83d9abfb41bd6b,
 	0x5be0cd19137e2179,
-};
-
-static const uint8_t blake_sigma[12][16] = {
-	{ 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 },
-	{ 14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3 },
-	{ 11, 8, 12, 0, 5, 2, 15, 13, 10, 14, 3, 6, 7, 1, 9, 4 },
-	{ 7, 9, 3, 1, 13, 12, 11, 14, 2, 6, 5, 10, 4, 0, 15, 8 },
-	{ 9, 0, 5, 7, 2, 4, 10, 15, 14, 1, 11, 12, 6, 8, 3, 13 },
-	{ 2, 12, 6, 10, 0, 11, 8, 3, 4, 13, 7, 5, 15, 14, 1, 9 },
-	{ 12, 5, 1, 15, 14, 13, 4, 10, 0, 7, 6, 3, 9, 2, 8, 11 },
-	{ 13, 11, 7, 14, 12, 1, 3, 9, 5, 0, 15, 4, 8, 6, 2, 10 },
-	{ 6, 15, 14, 9, 11, 3, 0, 8, 12, 2, 13, 7, 1, 4, 10, 5 },
-	{ 10, 2, 8, 4, 7, 6, 1, 5, 15, 11, 9, 14, 3, 12, 13, 0 },
-	{ 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 },
-	{ 14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3 },
 };
 
 static inline void blake_mix(uint64_t v[16], int a, int b, int c, int d, uint64_t x, uint64_t y)
@@ -66,40 +53,46 @@ static inline void blake_mix(uint64_t v[16], int a, int b, int c, int d, uint64_
 	v[b] = rotl(v[b] ^ v[c], 1);
 }
 
+#define ROUND(s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, s10, s11, s12, s13, s14, s15) \
+	blake_mix(v, 0, 4, 8, 12, m[s0], m[s1]); \
+	blake_mix(v, 1, 5, 9, 13, m[s2], m[s3]); \
+	blake_mix(v, 2, 6, 10, 14, m[s4], m[s5]); \
+	blake_mix(v, 3, 7, 11, 15, m[s6], m[s7]); \
+	blake_mix(v, 0, 5, 10, 15, m[s8], m[s9]); \
+	blake_mix(v, 1, 6, 11, 12, m[s10], m[s11]); \
+	blake_mix(v, 2, 7, 8, 13, m[s12], m[s13]); \
+	blake_mix(v, 3, 4, 9, 14, m[s14], m[s15]);
+
 static void blake_block(uint64_t h[8], const uint8_t *block, uint64_t count, bool last)
 {
 	uint64_t v[16], m[16];
 	for (int i = 0; i < 16; i++)
 		m[i] = load64(block + 8 * i);
 	memcpy(v, h, 64);
-	memcpy(v + 8, blake_iv, 64);
+	memcpy(v + 8, ims_blake_iv, 64);
 	v[12] ^= count;
 	if (last)
 		v[14] = ~v[14];
-	for (int round = 0; round < 12; round++) {
-		const uint8_t *s = blake_sigma[round];
-		blake_mix(v, 0, 4, 8, 12, m[s[0]], m[s[1]]);
-		blake_mix(v, 1, 5, 9, 13, m[s[2]], m[s[3]]);
-		blake_mix(v, 2, 6, 10, 14, m[s[4]], m[s[5]]);
-		blake_mix(v, 3, 7, 11, 15, m[s[6]], m[s[7]]);
-		blake_mix(v, 0, 5, 10, 15, m[s[8]], m[s[9]]);
-		blake_mix(v, 1, 6, 11, 12, m[s[10]], m[s[11]]);
-		blake_mix(v, 2, 7, 8, 13, m[s[12]], m[s[13]]);
-		blake_mix(v, 3, 4, 9, 14, m[s[14]], m[s[15]]);
-	}
+	IMS_BLAKE_ROUNDS(ROUND)
 	for (int i = 0; i < 8; i++)
 		h[i] ^= v[i] ^ v[i + 8];
+}
+
+void ims_blake_blocks_plain(uint64_t h[8], const uint8_t *p, size_t n, uint64_t before)
+{
+	for (; n; n--, p += 128)
+		blake_block(h, p, before += 128, false);
 }
 
 hash256 ims_hash(const void *data, size_t n)
 {
 	const uint8_t *p = data;
 	uint64_t h[8];
-	memcpy(h, blake_iv, sizeof h);
+	memcpy(h, ims_blake_iv, sizeof h);
 	h[0] ^= 0x01010000 ^ 32; /* no key, 32 bytes of digest */
-	size_t done = 0;
-	for (; n - done > 128; done += 128)
-		blake_block(h, p + done, done + 128, false);
+	size_t done = n ? (n - 1) / 128 * 128 : 0;
+	ims_blake_blocks *fast = ims_blake_blocks_fast();
+	(fast ? fast : ims_blake_blocks_plain)(h, p, done / 128, 0);
 	uint8_t tail[128] = { 0 };
 	if (n)
 		memcpy(tail, p + done, n - done);

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/hash_blocks.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,15 +11,15 @@
 #include <string.h>
 #include <unistd.h>
 
-static const uint32_t constants[64] = { 0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b,
-	0x59f111f1, 0x923f82a4, 0xab1c5ed5, 0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3, 0x72be5d74,
-	0x80deb1fe, 0x9bdc06a7, 0xc19bf174, 0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc, 0x2de92c6f,
-	0x4a7484aa, 0x5cb0a9dc, 0x76f988da, 0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7, 0xc6e00bf3,
-	0xd5a79147, 0x06ca6351, 0x14292967, 0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13, 0x650a7354,
-	0x766a0abb, 0x81c2c92e, 0x92722c85, 0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3, 0xd192e819,
-	0xd6990624, 0xf40e3585, 0x106aa070, 0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3,
-	0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3, 0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa,
-	0xa4506ceb, 0xbef9a3f7, 0xc67178f2 };
+const uint32_t ims_sha256_constants[64] = { 0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5,
+	0x3956c25b, 0x59f111f1, 0x923f82a4, 0xab1c5ed5, 0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3,
+	0x72be5d74, 0x80deb1fe, 0x9bdc06a7, 0xc19bf174, 0xe49b69c1, 0xefbe4786, 0x0fc19dc6, 0x240ca1cc,
+	0x2de92c6f, 0x4a7484aa, 0x5cb0a9dc, 0x76f988da, 0x983e5152, 0xa831c66d, 0xb00327c8, 0xbf597fc7,
+	0xc6e00bf3, 0xd5a79147, 0x06ca6351, 0x14292967, 0x27b70a85, 0x2e1b2138, 0x4d2c6dfc, 0x53380d13,
+	0x650a7354, 0x766a0abb, 0x81c2c92e, 0x92722c85, 0xa2bfe8a1, 0xa81a664b, 0xc24b8b70, 0xc76c51a3,
+	0xd192e819, 0xd6990624, 0xf40e3585, 0x106aa070, 0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5,
+	0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3, 0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208,
+	0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2 };
 
 static inline uint32_t right(uint32_t v, int n)
 {
@@ -41,29 +42,42 @@ static void schedule(uint32_t w[64], const uint8_t *block)
 	}
 }
 
+/* A round. The words of the state turn by one place a round: word k is v[(first + k) % 8]. */
+static inline void mix(uint32_t v[8], unsigned first, uint32_t in)
+{
+	uint32_t a = v[first % 8], b = v[(first + 1) % 8], c = v[(first + 2) % 8],
+			 e = v[(first + 4) % 8], f = v[(first + 5) % 8], g = v[(first + 6) % 8],
+			 *d = &v[(first + 3) % 8], *h = &v[(first + 7) % 8];
+	uint32_t choice = (e & f) ^ (~e & g), most = (a & b) ^ (a & c) ^ (b & c);
+	in += *h + (right(e, 6) ^ right(e, 11) ^ right(e, 25)) + choice;
+	*d += in;
+	*h = in + (right(a, 2) ^ right(a, 13) ^ right(a, 22)) + most;
+}
+
 static void add_block(uint32_t state[8], const uint8_t *block)
 {
 	uint32_t w[64], v[8];
 	schedule(w, block);
 	memcpy(v, state, sizeof v);
-	for (int i = 0; i < 64; i++) {
-		uint32_t choice = (v[4] & v[5]) ^ (~v[4] & v[6]);
-		uint32_t most = (v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]);
-		uint32_t a = v[7] + (right(v[4], 6) ^ right(v[4], 11) ^ right(v[4], 25)) + choice
-			+ constants[i] + w[i];
-		uint32_t b = (right(v[0], 2) ^ right(v[0], 13) ^ right(v[0], 22)) + most;
-		memmove(v + 1, v, 7 * sizeof *v);
-		v[4] += a;
-		v[0] = a + b;
-	}
+#pragma GCC unroll 8
+	for (unsigned i = 0; i < 64; i++)
+		mix(v, 64 - i, ims_sha256_constants[i] + w[i]);
 	for (int i = 0; i < 8; i++)
 		state[i] += v[i];
 }
 
+void ims_sha256_blocks_plain(uint32_t state[8], const uint8_t *p, size_t n)
+{
+	for (; n; n--, p += 64)
+		add_block(state, p);
+}
+
 void ims_sha256_begin(sha256 *s)
 {
-	*s = (sha256){ .state = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f,
-					   0x9b05688c, 0x1f83d9ab, 0x5be0cd19 } };
+	ims_sha256_blocks *fast = ims_sha256_blocks_fast();
+	*s = (sha256){ .blocks = fast ? fast : ims_sha256_blocks_plain,
+		.state = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c,
+			0x1f83d9ab, 0x5be0cd19 } };
 }
 
 void ims_sha256_add(sha256 *s, const void *data, size_t n)
@@ -77,10 +91,10 @@ void ims_sha256_add(sha256 *s, const void *data, size_t n)
 		return;
 	}
 	memcpy(s->block + held, at, 64 - held);
-	add_block(s->state, s->block);
+	s->blocks(s->state, s->block, 1);
 	at += 64 - held, n -= 64 - held;
-	for (; n >= 64; at += 64, n -= 64)
-		add_block(s->state, at);
+	s->blocks(s->state, at, n / 64);
+	at += n / 64 * 64, n %= 64;
 	memcpy(s->block, at, n);
 }
 

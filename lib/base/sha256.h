@@ -7,12 +7,15 @@
 
 #include "imgsearch.h"
 
+#include "base/hash_blocks.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
 enum { SHA256_TEXT = 65 }; /* 64 hexadecimal digits, terminated */
 
 typedef struct sha256 {
+	ims_sha256_blocks *blocks;
 	uint32_t state[8];
 	uint64_t size; /* bytes so far */
 	uint8_t block[64];

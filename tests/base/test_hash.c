@@ -1,6 +1,9 @@
 /* base/hash, base/sha256: known answers. */
 #include "test.h"
 
+#include "base/hash_blocks.h"
+#include "base/random.h"
+
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -22,6 +25,57 @@ static void hashes_match_their_specifications(void **state)
 	uint64_t whole = ims_checksum(run, 101, 0);
 	run[100] ^= 1;
 	assert_true(ims_checksum(run, 101, 0) != whole);
+}
+
+static void long_hashes_match_their_specification(void **state)
+{
+	(void)state;
+	static const struct {
+		size_t n;
+		const char *hex;
+	} known[] = {
+		{ 127, "4ff62e7c4c43fe101a078479c48836be4907d9d498dcc577ca89d694b2c11f9b" },
+		{ 128, "14696d2a98d9f8a280da8b132b1045b345e1033759c6b02fcc4ee885c8ae7c37" },
+		{ 129, "3934215260b1039be9d9d2b073b059bcd50120c327a22af93eb4d98cf821c14c" },
+		{ 256, "3d0cb2693dfbac42af5a6cc960953fea8714aa39c4bcd054ef61d6b5e98ade4a" },
+		{ 257, "00466ab5e91660e4fdbef955724cca27cee84370539f22d393d1f566bd177514" },
+		{ 1000, "38981cec8fd0971914a759c4fac0538dbb29495eec4aea07f277e1f5f8562d27" },
+	};
+	uint8_t bytes[1000];
+	char hex[65];
+	for (size_t i = 0; i < sizeof bytes; i++)
+		bytes[i] = (uint8_t)(i * 7 + i / 256);
+	for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+		hash256 h = ims_hash(bytes, known[i].n);
+		ims_hash_hex(&h, hex);
+		assert_string_equal(hex, known[i].hex);
+	}
+}
+
+static void all_cpus_hash_alike(void **state)
+{
+	(void)state;
+	uint8_t bytes[128 * 9];
+	uint64_t random = 1, h[2][8];
+	uint32_t s[2][8];
+	for (size_t i = 0; i < sizeof bytes; i++)
+		bytes[i] = (uint8_t)ims_random(&random);
+	for (int i = 0; i < 8; i++) {
+		h[0][i] = h[1][i] = ims_random(&random);
+		s[0][i] = s[1][i] = (uint32_t)ims_random(&random);
+	}
+	ims_blake_blocks *blake = ims_blake_blocks_fast();
+	ims_sha256_blocks *sha = ims_sha256_blocks_fast();
+	if (blake) {
+		ims_blake_blocks_plain(h[0], bytes, 9, UINT32_MAX);
+		blake(h[1], bytes, 9, UINT32_MAX);
+		assert_memory_equal(h[0], h[1], sizeof h[0]);
+	}
+	if (sha) {
+		ims_sha256_blocks_plain(s[0], bytes, 18);
+		sha(s[1], bytes, 18);
+		assert_memory_equal(s[0], s[1], sizeof s[0]);
+	}
 }
 
 static void assert_sha256(const char *text, size_t times, size_t piece, const char *expected)
@@ -78,6 +132,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(hashes_match_their_specifications),
+		cmocka_unit_test(long_hashes_match_their_specification),
+		cmocka_unit_test(all_cpus_hash_alike),
 		cmocka_unit_test(sha256_matches_its_standard),
 		cmocka_unit_test(sha256_of_a_file),
 	};

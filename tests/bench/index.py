@@ -2,10 +2,11 @@
 """Indexing a folder end to end, memory, unchanged files, and cold queries, against what people
 write in Python.
 
-    index.py [PART...] [--pictures N] [--rounds R] [--work DIR]
+    index.py [PART...] [--pictures N] [--photos DIR] [--rounds R] [--work DIR]
 
-Parts (all without one): resnet50, mobilenet_v2: N pictures of ../shared/images (0: all that are
-there; drawn ones without it) are indexed by three programs that take turns, each a process of its
+Parts (all without one): resnet50, mobilenet_v2: N pictures of DIR, else of ../shared/images (0:
+all that are there; drawn ones where there are none) are indexed by three programs that take turns,
+each a process of its
 own with the same weights (random) and files, on all CPUs: `imgsearch index`; the home-made script
 (torchvision, Pillow, eager f32, one at a time); a tuned one (batches of 16 decoded by a second
 thread, channels last, bf16 where the CPU has it, frozen TorchScript). Times are of the whole
@@ -109,20 +110,20 @@ def child(how, name, weights, folder, out):
 # ---- what the parts need, made once in the work folder ----
 
 
-def gather(work, n):
+def gather(work, n, photos="../shared/images"):
     folder = os.path.join(work, f"pictures-{n}")
     if os.path.isdir(folder):
         return folder
     files = sorted(
         f
         for ending in ("jpg", "JPEG")
-        for f in glob.glob("../shared/images/**/*." + ending, recursive=True)
+        for f in glob.glob(os.path.join(photos, "**/*." + ending), recursive=True)
     )
     random.Random(1).shuffle(files)
     n = n or len(files)
     os.mkdir(folder)
     if not files:
-        print("# ../shared/images is missing: drawn pictures")
+        print(f"# no pictures in {photos}: drawn ones")
         drawn = os.path.join(folder, "drawn")
         subprocess.run([os.path.join(B, "tools/draw"), drawn], check=True)
         files, n = sorted(glob.glob(os.path.join(drawn, "**/*.jpg"), recursive=True)), n or 200
@@ -224,7 +225,7 @@ def index(pictures, db, options, env=None):
 
 
 def in_turn(a, name):
-    pictures, weights = gather(a.work, a.pictures), make_weights(a.work, name)[0]
+    pictures, weights = gather(a.work, a.pictures, a.photos), make_weights(a.work, name)[0]
     n, best, db = len(os.listdir(pictures)), {}, os.path.join(a.work, name + ".db")
     for _ in range(0 if a.prepare else a.rounds):
         for how in "ours", "home", "tuned":
@@ -373,6 +374,7 @@ def main():
     p = argparse.ArgumentParser()
     p.add_argument("parts", nargs="*", metavar="PART")
     p.add_argument("--pictures", type=int, default=1000)
+    p.add_argument("--photos", default="../shared/images")
     p.add_argument("--rounds", type=int, default=2)
     p.add_argument("--work")
     p.add_argument("--prepare", action="store_true")

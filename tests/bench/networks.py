@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """make bench-networks: networks alone, in batches of 8 on two threads, against torch.
 
-    networks.py [NAME...] [--python FILE] [--seconds S] [--load] [--index DIR] [--work DIR]
+    networks.py [NAME...] [--python FILE] [--seconds S] [--load | --index DIR] [--rounds R]
+                [--work DIR]
 
 Each network has random weights of torchvision, timm or open_clip, whichever of them the reference's
 python3 (FILE) has. Ours, in f32 and in the precision `auto`, reads them from a file. The reference
@@ -13,7 +14,7 @@ wait do not spin. Images a second are those of two processors. Where both have o
 ratio is that of the code.
 
 --load: reading a checkpoint, hash included, against torch.load and load_state_dict, each in a
-process of its own that has loaded libtorch, the pages of the file in memory.
+process of its own that has loaded libtorch, the pages of the file in memory; processor time.
 --index DIR: `imgsearch index` of 500 of DIR's JPEGs against a pipeline with a thread that decodes
 (tests/bench/index.py).
 """
@@ -193,9 +194,11 @@ def load_reference(name, path):
             return
     else:
         read = torch.load
-    start = time.perf_counter()
+    print("ready", flush=True)
+    sys.stdin.readline()
+    start = time.process_time()
     net.load_state_dict(read(path))
-    print(time.perf_counter() - start, flush=True)
+    print(time.process_time() - start, flush=True)
     sys.stdin.read()
 
 
@@ -217,9 +220,12 @@ class Child:
     def line(self):
         return self.p.stdout.readline().split()
 
-    def ask(self, word):
+    def say(self, word):
         self.p.stdin.write(word + "\n")
         self.p.stdin.flush()
+
+    def ask(self, word):
+        self.say(word)
         return float(self.line()[0])
 
     def end(self):
@@ -292,38 +298,42 @@ def heading(a, about, version):
 
 
 class Watch(threading.Thread):
-    """The most memory of a process, in bytes: its own, and with the pages of files."""
+    """The most memory of a process from now on, in bytes, without the pages of files."""
 
     def __init__(self, pid):
         super().__init__()
-        self.pid, self.most, self.ended = pid, (0, 0), False
+        self.pid, self.most, self.ended = pid, 0, False
+
+    def look(self):
+        with open(f"/proc/{self.pid}/status") as f:
+            line = next(l for l in f if l.startswith("RssAnon"))
+        self.most = max(self.most, int(line.split()[1]) * 1024)
 
     def run(self):
         while not self.ended:
-            try:
-                with open(f"/proc/{self.pid}/status") as f:
-                    sizes = dict(l.split()[:2] for l in f if l.startswith(("VmRSS", "RssAnon")))
-                now = tuple(int(sizes[k]) * 1024 for k in ("RssAnon:", "VmRSS:"))
-                self.most = tuple(map(max, self.most, now))
-            except (OSError, KeyError):
-                pass
+            self.look()
             time.sleep(0.002)
 
 
 def load_once(command):
-    """The seconds that the process says, and its memory."""
+    """The seconds that the process says, and the memory that loading took beside libtorch's."""
     child = Child(command)
-    watch = Watch(child.p.pid)
+    if not child.line():
+        return None, 0
+    before, watch = Watch(child.p.pid), Watch(child.p.pid)
+    before.ended = True
+    before.look()
     watch.start()
+    child.say("")
     seconds = [float(word) for word in child.line()]
     watch.ended = True
     watch.join()
     child.end()
-    return seconds, watch.most
+    return seconds, watch.most - before.most
 
 
 def loads(a):
-    print("| file | MB | ours, auto (of it the hash) | ours, f32 | torch | ratio | most memory |")
+    print("| file | MB | ours, auto (the hash) | ours, f32 | torch | ratio | memory at most |")
     print("|---|---|---|---|---|---|---|")
     for name in a.names or ["resnet50", "vit_b_16", "vgg16"]:
         subprocess.run(this(a, "--save", name, a.work), check=True)
@@ -348,7 +358,7 @@ def load_row(a, name, path):
     cells = [f"{sum(best['auto']):.2f} s ({best['auto'][0]:.2f})", f"{sum(best['f32']):.2f} s"]
     cells += [f"{sum(best['torch']):.2f} s", f"{sum(best['auto']) / sum(best['torch']):.2f}"] \
         if "torch" in best else ["-", "-"]
-    cells.append(", ".join(f"{w} {m[0] / 1e6:.0f} MB" for w, m in memory.items()))
+    cells.append(", ".join(f"{w} {m / 1e6:.0f} MB" for w, m in memory.items()))
     size = os.path.getsize(path) / 1e6
     print(f"| {os.path.basename(path)} | {size:.0f} | {' | '.join(cells)} |", flush=True)
 
@@ -368,7 +378,8 @@ def main():
         if a.index:
             index = os.path.join(os.path.dirname(os.path.abspath(__file__)), "index.py")
             words = ["resnet50", "--pictures", "500", "--photos", a.index, "--work", a.work]
-            subprocess.run([a.python, index, *words, "--rounds", str(a.rounds)], check=True)
+            rounds = str(min(a.rounds, 2))
+            subprocess.run([a.python, index, *words, "--rounds", rounds], check=True)
         else:
             loads(a) if a.load else networks(a)
 
