@@ -109,7 +109,8 @@ static int refuse_text(const uint8_t *data, size_t size, imgsearch_error *err)
 	if (!strncmp(text, "version https://git-lfs", 23))
 		return refuse_pointer(text, err);
 	const char *first = skip_space(text), *shown = title(text, &n);
-	bool page = ims_same_letters(first, "<!doctype html", 14) || ims_same_letters(first, "<html", 5);
+	bool page = ims_same_letters(first, "<!doctype html", 14)
+		|| ims_same_letters(first, "<html", 5);
 	return ims_fail(err, IMGSEARCH_EFORMAT, "not a weights file: a %s (\"%.*s\")%s",
 		page ? "web page" : "text", (int)(n > 60 ? 60 : n), shown,
 		page ? "; what was downloaded is not the file" : "");
