@@ -1,0 +1,19 @@
+/*
+ * How texts are cleaned before they are cut into tokens. Texts are valid UTF-8, terminated;
+ * ims_unicode_load was 0. Any thread.
+ */
+#ifndef IMS_WORDS_CLEAN_H
+#define IMS_WORDS_CLEAN_H
+
+#include "base/buf.h"
+
+/*
+ * As OpenAI's and OpenCLIP's programs do for CLIP: what ftfy mends but text in a wrong encoding,
+ * references of HTML, white space, lower case.
+ */
+void ims_clean_clip(buf *out, const char *text);
+
+/* NFC, one space for white space of any length, lower case: as Hugging Face's tokenizer of CLIP. */
+void ims_clean_plain(buf *out, const char *text);
+
+#endif
