@@ -1,12 +1,12 @@
 /* CLIP's tokenizer: Radford et al., "Learning transferable visual models" (2021). */
 #include "words/tokenizer.h"
 
-#include "base/alloc.h"
 #include "base/error.h"
 #include "base/utf8.h"
 #include "words/clean.h"
 #include "words/clip_files.h"
 #include "words/split.h"
+#include "words/token_list.h"
 #include "words/unicode.h"
 
 #include <string.h>
@@ -39,30 +39,14 @@ void ims_tokenizer_free(tokenizer *t)
 	ims_free(t);
 }
 
-/* A list of tokens that grows. */
-typedef struct tokens {
-	int32_t *id;
-	size_t n, cap;
-} tokens;
-
-static bool add(tokens *list, int32_t id)
-{
-	int32_t *grown = ims_grow(list->id, list->n, &list->cap, sizeof *grown);
-	if (!grown)
-		return false;
-	list->id = grown;
-	list->id[list->n++] = id;
-	return true;
-}
-
 /* The tokens of one word: of its bytes, the last of which ends the word, merged. */
-static int add_word(const clip_vocabulary *v, tokens *list, const char *word, size_t length,
+static int add_word(const clip_vocabulary *v, token_list *list, const char *word, size_t length,
 	imgsearch_error *err)
 {
 	size_t first = list->n, n = length;
 	for (size_t i = 0; i < length; i++) {
 		uint8_t byte = (uint8_t)word[i];
-		if (!add(list, i + 1 < length ? v->byte[byte] : v->last_byte[byte]))
+		if (!token_add(list, i + 1 < length ? v->byte[byte] : v->last_byte[byte]))
 			return ims_nomem(err);
 	}
 	int rc = ims_merges_apply(&v->merges, list->id + first, &n, err);
@@ -71,7 +55,7 @@ static int add_word(const clip_vocabulary *v, tokens *list, const char *word, si
 }
 
 /* Words of a cleaned text, until `most` tokens are there. */
-static int add_words(const clip_vocabulary *v, tokens *list, const char *text, size_t most,
+static int add_words(const clip_vocabulary *v, token_list *list, const char *text, size_t most,
 	imgsearch_error *err)
 {
 	int rc = 0;
@@ -79,7 +63,7 @@ static int add_words(const clip_vocabulary *v, tokens *list, const char *text, s
 	int32_t id;
 	while (!rc && list->n < most && (length = ims_word_next(&text, v->openai))) {
 		if ((special = ims_clip_special_at(v, text, &id))) {
-			rc = add(list, id) ? 0 : ims_nomem(err);
+			rc = token_add(list, id) ? 0 : ims_nomem(err);
 			text += special;
 			continue;
 		}
@@ -92,7 +76,7 @@ static int add_words(const clip_vocabulary *v, tokens *list, const char *text, s
 	return rc;
 }
 
-static void copy(const clip_vocabulary *v, const tokens *list, int32_t *out, size_t context,
+static void copy(const clip_vocabulary *v, const token_list *list, int32_t *out, size_t context,
 	size_t *n)
 {
 	*n = list->n < context - 1 ? list->n : context - 1;
@@ -107,7 +91,7 @@ int ims_tokenizer_encode(const tokenizer *t, const char *text, int32_t *out, siz
 {
 	const clip_vocabulary *v = &t->v;
 	buf clean = { 0 };
-	tokens list = { 0 };
+	token_list list = { 0 };
 	*n = 0;
 	if (context < 2)
 		return ims_fail(err, IMGSEARCH_EINVAL, "a text needs room for two tokens");
@@ -117,7 +101,7 @@ int ims_tokenizer_encode(const tokenizer *t, const char *text, int32_t *out, siz
 		ims_clean_clip(&clean, text);
 	else
 		ims_clean_plain(&clean, text);
-	int rc = !clean.failed && add(&list, v->begin) ? 0 : ims_nomem(err);
+	int rc = !clean.failed && token_add(&list, v->begin) ? 0 : ims_nomem(err);
 	if (!rc)
 		rc = add_words(v, &list, (const char *)clean.data, context, err);
 	if (!rc)
