@@ -7,7 +7,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/file.h"
-#include "model/json.h"
+#include "words/bpe_json.h"
 #include "words/unicode.h"
 #include "words/vocabulary.h"
 
@@ -16,7 +16,7 @@
 #include <string.h>
 #include <zlib.h>
 
-enum { FILE_MOST = 64 << 20, TOKEN_MOST = 1024, LETTERS = 256 };
+enum { FILE_MOST = 64 << 20, LETTERS = 256 };
 
 static const char end_of_word[] = "</w>";
 
@@ -124,32 +124,16 @@ static bool next_line(merge_reader *r, const char **line, const char **end)
 	return true;
 }
 
-/* A pair of known tokens; with `adds` what they become is a new token of the next number. */
 static int read_merge(merge_reader *r, const char *line, const char *end, bool adds,
 	imgsearch_error *err)
 {
-	char joined[2 * TOKEN_MOST];
 	const char *space = memchr(line, ' ', (size_t)(end - line));
-	if (!space || space == line || space + 1 == end || end - line > TOKEN_MOST
-		|| memchr(space + 1, ' ', (size_t)(end - space - 1)))
+	if (!space || memchr(space + 1, ' ', (size_t)(end - space - 1)))
 		return bad_line(r, "is no pair of tokens", err);
-	size_t left = (size_t)(space - line), right = (size_t)(end - space - 1);
-	memcpy(joined, line, left);
-	memcpy(joined + left, space + 1, right);
-	int32_t a = ims_vocabulary_find(r->tokens, line, left),
-			b = ims_vocabulary_find(r->tokens, space + 1, right),
-			c = ims_vocabulary_find(r->tokens, joined, left + right);
-	if (a < 0 || b < 0)
-		return bad_line(r, "has a token that is in no line before it", err);
-	if (adds != (c < 0))
-		return bad_line(r, adds ? "makes a token that there is already" : "makes no token", err);
-	if (adds)
-		c = (int32_t)r->tokens->n;
-	size_t before = r->v->merges.n;
-	if ((adds && !ims_vocabulary_add(r->tokens, joined, left + right, c))
-		|| !ims_merges_add(&r->v->merges, a, b, c))
-		return ims_nomem(err);
-	return r->v->merges.n == before ? bad_line(r, "has a pair that there is already", err) : 0;
+	int rc = ims_merge_put(&r->v->merges, r->tokens, line, (size_t)(space - line), space + 1,
+		(size_t)(end - space - 1), adds, err);
+	const imgsearch_error why = *err;
+	return rc == IMGSEARCH_EFORMAT ? bad_line(r, why.message, err) : rc;
 }
 
 /* At most `most` merges behind the first line, which is a comment. */
@@ -195,26 +179,6 @@ static int read_openai(clip_vocabulary *v, vocabulary *tokens, const char *path,
 }
 
 /* --------------------------------------------------------------------- Hugging Face's files ---- */
-
-static int read_tokens(vocabulary *tokens, const char *path, const buf *text, imgsearch_error *err)
-{
-	char token[TOKEN_MOST];
-	json j = ims_json(text->data, text->len - 1);
-	if (ims_json_begin(&j, '{'))
-		for (size_t i = 0; ims_json_more(&j, '}', i); i++) {
-			double id = -1;
-			if (!ims_json_key(&j, token, sizeof token) || !ims_json_number(&j, &id))
-				break;
-			if (!(id >= 0 && id < VOCABULARY_MOST && id == (double)(int32_t)id))
-				return ims_fail(err, IMGSEARCH_EFORMAT, "%s: \"%.80s\" has no valid number", path,
-					token);
-			if (!ims_vocabulary_add(tokens, token, strlen(token), (int32_t)id))
-				return ims_nomem(err);
-		}
-	if (!j.why && ims_json_done(&j))
-		return 0;
-	return ims_fail(err, IMGSEARCH_EFORMAT, "%s: %s", path, j.why ? j.why : "not JSON to its end");
-}
 
 static int need(const vocabulary *tokens, const char *path, const char *token, size_t n,
 	int32_t *id, imgsearch_error *err)
@@ -268,7 +232,7 @@ static int read_hugging_face(clip_vocabulary *v, vocabulary *tokens, const char 
 	const buf *text, imgsearch_error *err)
 {
 	static const char begin[] = "<|startoftext|>", end[] = "<|endoftext|>";
-	int rc = read_tokens(tokens, path, text, err);
+	int rc = ims_vocabulary_read(tokens, path, (const char *)text->data, text->len - 1, err);
 	if (!rc)
 		rc = find_letters(v, tokens, path, err);
 	if (!rc)
