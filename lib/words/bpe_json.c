@@ -28,8 +28,7 @@ int ims_merge_put(merges *m, vocabulary *tokens, const char *left, size_t left_s
 	if ((adds && !ims_vocabulary_add(tokens, joined, left_size + right_size, c))
 		|| !ims_merges_add(m, a, b, c))
 		return ims_nomem(err);
-	return m->n > before ? 0
-						 : ims_fail(err, IMGSEARCH_EFORMAT, "has a pair that there is already");
+	return m->n > before ? 0 : ims_fail(err, IMGSEARCH_EFORMAT, "has a pair that there is already");
 }
 
 static int damaged(const char *path, const json *j, imgsearch_error *err)
@@ -233,7 +232,8 @@ int ims_bpe_json_read(bpe_json *out, const char *path, const char *text, size_t 
 	int rc = each_member(&r, &j, top_member, err);
 	if (!rc && !ims_json_done(&j))
 		rc = damaged(path, &j, err);
-	if (!rc && (strcmp(r.type, "BPE") || r.ignores_merges || (*r.suffix && strcmp(r.suffix, "</w>"))))
+	if (!rc
+		&& (strcmp(r.type, "BPE") || r.ignores_merges || (*r.suffix && strcmp(r.suffix, "</w>"))))
 		rc = ims_fail(err, IMGSEARCH_EUNSUPPORTED,
 			"%s: a tokenizer of another kind than CLIP's and SigLIP 2's (%s)", path,
 			*r.type ? r.type : "no model");

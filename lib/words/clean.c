@@ -350,6 +350,46 @@ void ims_clean_clip(buf *out, const char *text)
 	run(out, text, passes, sizeof passes / sizeof *passes);
 }
 
+/* An underline, or the mark that SentencePiece has for a space, is one. */
+static void open_marks(buf *out, const char *text, const char *mark)
+{
+	size_t n = strlen(mark);
+	while (*text) {
+		bool is_mark = !strncmp(text, mark, n);
+		ims_buf_u8(out, is_mark ? ' ' : (uint8_t)*text);
+		text += is_mark ? n : 1;
+	}
+}
+
+static void open_underlines(buf *out, const char *text)
+{
+	open_marks(out, text, "_");
+}
+
+static void open_space_marks(buf *out, const char *text)
+{
+	open_marks(out, text, "\u2581");
+}
+
+static void drop_punctuation(buf *out, const char *text)
+{
+	for (; *text; text++)
+		if (*text <= ' ' || *text >= 0x7f || is_digit(*text) || is_letter(*text))
+			ims_buf_u8(out, (uint8_t)*text);
+}
+
+void ims_clean_siglip(buf *out, const char *text, bool open_clip)
+{
+	static pass *const theirs[] = { mend, unescape, unescape, open_underlines, drop_punctuation,
+		ims_unicode_lower, join_words };
+	static pass *const others[] = { open_space_marks, ims_unicode_lower, drop_punctuation,
+		join_words };
+	if (open_clip)
+		run(out, text, theirs, sizeof theirs / sizeof *theirs);
+	else
+		run(out, text, others, sizeof others / sizeof *others);
+}
+
 void ims_clean_plain(buf *out, const char *text)
 {
 	static pass *const passes[] = { ims_unicode_nfc, join_words, ims_unicode_lower_letters };

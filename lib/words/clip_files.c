@@ -6,17 +6,15 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/file.h"
-#include "words/bpe_json.h"
+#include "words/text_file.h"
 #include "words/unicode.h"
 #include "words/vocabulary.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
-enum { FILE_MOST = 64 << 20, LETTERS = 256 };
+enum { LETTERS = 256 };
 
 static const char end_of_word[] = "</w>";
 
@@ -48,52 +46,6 @@ static size_t spell(char out[16], uint32_t letter, bool last)
 		ims_buf_put(&b, end_of_word, strlen(end_of_word));
 	memcpy(out, text, b.len);
 	return b.len;
-}
-
-/* ----------------------------------------------------------------------------------- files ---- */
-
-static bool is_gzip(const buf *b)
-{
-	return b->len > 2 && b->data[0] == 0x1f && b->data[1] == 0x8b;
-}
-
-static int inflate_all(buf *b, const char *path, imgsearch_error *err)
-{
-	enum { GZIP = 15 + 16 };
-	uint8_t block[1 << 14];
-	buf out = { 0 };
-	z_stream z = { .next_in = b->data, .avail_in = (uInt)b->len };
-	int state = inflateInit2(&z, GZIP);
-	if (state != Z_OK)
-		return ims_nomem(err);
-	while (state == Z_OK && out.len <= FILE_MOST && !out.failed) {
-		z.next_out = block;
-		z.avail_out = sizeof block;
-		state = inflate(&z, Z_NO_FLUSH);
-		ims_buf_put(&out, block, sizeof block - z.avail_out);
-	}
-	inflateEnd(&z);
-	ims_buf_free(b);
-	*b = out;
-	if (out.failed)
-		return ims_nomem(err);
-	return state == Z_STREAM_END
-		? 0
-		: ims_fail(err, IMGSEARCH_EFORMAT, "%s: the gzip data are damaged or cut off", path);
-}
-
-/* A file as terminated text. */
-static int read_text(buf *out, const char *path, imgsearch_error *err)
-{
-	int rc = ims_read_file(out, path, FILE_MOST, err);
-	if (!rc && is_gzip(out))
-		rc = inflate_all(out, path, err);
-	ims_buf_u8(out, 0);
-	if (!rc && out->failed)
-		rc = ims_nomem(err);
-	if (!rc && strlen((const char *)out->data) != out->len - 1)
-		rc = ims_fail(err, IMGSEARCH_EFORMAT, "%s: not a vocabulary: it has zero bytes", path);
-	return rc;
 }
 
 /* ---------------------------------------------------------------------------------- merges ---- */
@@ -152,7 +104,7 @@ static int read_merges(merge_reader *r, size_t most, bool adds, imgsearch_error 
 /* --------------------------------------------------------------------------- OpenAI's file ---- */
 
 /* Tokens are numbered: letters, letters that end a word, merges, begin, end. */
-static int read_openai(clip_vocabulary *v, vocabulary *tokens, const char *path, const char *text,
+static int read_numbered(clip_vocabulary *v, vocabulary *tokens, const char *path, const char *text,
 	imgsearch_error *err)
 {
 	enum { TOKENS = 49408, MERGES = TOKENS - 2 * LETTERS - 2 };
@@ -217,7 +169,7 @@ static int read_merges_beside(clip_vocabulary *v, vocabulary *tokens, const char
 {
 	buf text = { 0 };
 	char *beside = merges_beside(path);
-	int rc = beside ? read_text(&text, beside, err) : ims_nomem(err);
+	int rc = beside ? ims_text_file_read(&text, beside, err) : ims_nomem(err);
 	merge_reader r = { .path = beside, .at = (const char *)text.data, .v = v, .tokens = tokens };
 	if (!rc)
 		rc = read_merges(&r, VOCABULARY_MOST, false, err);
@@ -228,33 +180,49 @@ static int read_merges_beside(clip_vocabulary *v, vocabulary *tokens, const char
 	return rc;
 }
 
-static int read_hugging_face(clip_vocabulary *v, vocabulary *tokens, const char *path,
-	const buf *text, imgsearch_error *err)
+/* What is looked for by its text. */
+static int find_tokens(clip_vocabulary *v, const vocabulary *tokens, const char *path,
+	imgsearch_error *err)
 {
 	static const char begin[] = "<|startoftext|>", end[] = "<|endoftext|>";
-	int rc = ims_vocabulary_read(tokens, path, (const char *)text->data, text->len - 1, err);
-	if (!rc)
-		rc = find_letters(v, tokens, path, err);
+	int rc = find_letters(v, tokens, path, err);
 	if (!rc)
 		rc = need(tokens, path, begin, strlen(begin), &v->begin, err);
 	if (!rc)
 		rc = need(tokens, path, end, strlen(end), &v->end, err);
 	v->pad = v->end;
-	return rc ? rc : read_merges_beside(v, tokens, path, err);
+	return rc;
 }
 
-int ims_clip_vocabulary_read(clip_vocabulary *v, const char *path, imgsearch_error *err)
+/* ------------------------------------------------------------------------------------------------ */
+
+int ims_clip_read_merges(clip_vocabulary *v, const char *path, const char *text,
+	imgsearch_error *err)
 {
-	buf text = { 0 };
 	vocabulary tokens = { 0 };
-	*v = (clip_vocabulary){ 0 };
-	int rc = read_text(&text, path, err);
-	const char *first = rc ? "" : (const char *)text.data + strspn((char *)text.data, " \t\r\n");
-	if (!rc)
-		rc = *first == '{' ? read_hugging_face(v, &tokens, path, &text, err)
-						   : read_openai(v, &tokens, path, (const char *)text.data, err);
+	int rc = read_numbered(v, &tokens, path, text, err);
 	ims_vocabulary_free(&tokens);
-	ims_buf_free(&text);
+	return rc;
+}
+
+int ims_clip_read_tokens(clip_vocabulary *v, const char *path, const char *text, size_t size,
+	imgsearch_error *err)
+{
+	vocabulary tokens = { 0 };
+	int rc = ims_vocabulary_read(&tokens, path, text, size, err);
+	if (!rc)
+		rc = find_tokens(v, &tokens, path, err);
+	if (!rc)
+		rc = read_merges_beside(v, &tokens, path, err);
+	ims_vocabulary_free(&tokens);
+	return rc;
+}
+
+int ims_clip_take(clip_vocabulary *v, bpe_json *b, const char *path, imgsearch_error *err)
+{
+	int rc = find_tokens(v, &b->tokens, path, err);
+	v->merges = b->merges;
+	b->merges = (merges){ 0 };
 	return rc;
 }
 

@@ -2,7 +2,6 @@
 #include "words/pieces.h"
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/utf8.h"
 #include "words/unicode.h"
 #include "words/vocabulary.h"
@@ -10,7 +9,7 @@
 #include <float.h>
 #include <string.h>
 
-enum { FILE_MOST = 64 << 20, PIECE_MOST = 512 /* bytes */ };
+enum { PIECE_MOST = 512 /* bytes */ };
 
 typedef enum piece_type {
 	PIECE_NORMAL = 1,
@@ -31,9 +30,9 @@ struct pieces {
 	vocabulary texts; /* of normal and user-defined pieces */
 	piece *piece;
 	size_t n, cap;
-	size_t longest; /* bytes of a piece */
+	size_t longest;        /* bytes of a piece */
 	float lowest, highest; /* scores of normal pieces */
-	int32_t unknown;
+	int32_t unknown, end;  /* -1: none */
 	const uint8_t *trie; /* of the rules: units of 32 bits, little-endian; borrowed from the file */
 	size_t units;
 	const char *replacements; /* each terminated */
@@ -122,6 +121,8 @@ static float as_float(uint64_t bits)
 
 /* ----------------------------------------------------------------------------------- model ---- */
 
+static const char end_piece[] = "</s>";
+
 static bool has_text(piece_type t)
 {
 	return t == PIECE_NORMAL || t == PIECE_USER_DEFINED || t == PIECE_UNUSED;
@@ -148,6 +149,9 @@ static bool add_piece(pieces *p, message m)
 	p->piece = grown;
 	if (one.type == PIECE_UNKNOWN)
 		p->unknown = (int32_t)p->n;
+	if (one.type == PIECE_CONTROL && length == strlen(end_piece)
+		&& !memcmp(text.at, end_piece, length))
+		p->end = (int32_t)p->n;
 	if (one.type == PIECE_NORMAL) {
 		p->lowest = one.score < p->lowest ? one.score : p->lowest;
 		p->highest = one.score > p->highest ? one.score : p->highest;
@@ -225,24 +229,23 @@ static int read_model(pieces *p, const char *path, imgsearch_error *err)
 		return ims_nomem(err);
 	if (!good || m.bad || !p->texts.n || p->unknown < 0)
 		return ims_fail(err, IMGSEARCH_EFORMAT, "%s: no model of SentencePiece, or damaged", path);
-	return type == UNIGRAM
-		? 0
-		: ims_fail(err, IMGSEARCH_EUNSUPPORTED,
-			  "%s: a model of SentencePiece of another kind than unigram", path);
+	return type == UNIGRAM ? 0
+						   : ims_fail(err, IMGSEARCH_EUNSUPPORTED,
+							   "%s: a model of SentencePiece of another kind than unigram", path);
 }
 
-int ims_pieces_read(pieces **out, const char *path, imgsearch_error *err)
+int ims_pieces_read(pieces **out, const char *path, buf *file, imgsearch_error *err)
 {
 	*out = NULL;
 	pieces *p = ims_zalloc(1, sizeof *p);
 	if (!p)
 		return ims_nomem(err);
-	p->unknown = -1;
+	p->unknown = p->end = -1;
 	p->lowest = FLT_MAX;
 	p->highest = FLT_MIN; /* as SentencePiece has it */
-	int rc = ims_read_file(&p->file, path, FILE_MOST, err);
-	if (!rc)
-		rc = read_model(p, path, err);
+	p->file = *file;
+	*file = (buf){ 0 };
+	int rc = read_model(p, path, err);
 	if (rc) {
 		ims_pieces_free(p);
 		return rc;
@@ -259,6 +262,11 @@ void ims_pieces_free(pieces *p)
 	ims_buf_free(&p->file);
 	ims_free(p->piece);
 	ims_free(p);
+}
+
+int32_t ims_pieces_end(const pieces *p)
+{
+	return p->end;
 }
 
 /* --------------------------------------------------------------------------- normalisation ---- */

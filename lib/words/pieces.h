@@ -6,15 +6,21 @@
 #ifndef IMS_WORDS_PIECES_H
 #define IMS_WORDS_PIECES_H
 
+#include "base/buf.h"
 #include "words/token_list.h"
 
 #include <stdbool.h>
 
 typedef struct pieces pieces;
 
-/* A model file (spiece.model). EFORMAT: damaged, or of another kind than unigram; path is for it. */
-int ims_pieces_read(pieces **out, const char *path, imgsearch_error *err);
+/*
+ * Of a model file (spiece.model), whose bytes are taken over. EFORMAT: damaged; EUNSUPPORTED: of
+ * another kind than unigram; path is for the message.
+ */
+int ims_pieces_read(pieces **out, const char *path, buf *file, imgsearch_error *err);
 void ims_pieces_free(pieces *p); /* NULL is fine */
+
+int32_t ims_pieces_end(const pieces *p); /* the token "</s>"; -1: there is none */
 
 /* Appends the pieces of a text, which is valid UTF-8 and terminated. ENOMEM. */
 int ims_pieces_cut(const pieces *p, const char *text, token_list *out, imgsearch_error *err);

@@ -1,5 +1,5 @@
 /*
- * Texts as the numbers that a tower of words takes. A tokenizer is read from the files that the
+ * Texts as the numbers that a tower of words takes. A tokenizer is read from the file that the
  * publisher has beside the weights. Constant once it is open: any thread.
  */
 #ifndef IMS_WORDS_TOKENIZER_H
@@ -12,13 +12,23 @@
 
 typedef struct tokenizer tokenizer;
 
+/* Whose program texts are cleaned like, before they are cut into tokens. */
+typedef enum tokenizer_style {
+	TOKENIZER_OPEN_CLIP,   /* OpenAI's and OpenCLIP's */
+	TOKENIZER_TRANSFORMERS /* Hugging Face's transformers */
+} tokenizer_style;
+
 /*
  * The file is one of these, told apart by content:
- *	bpe_simple_vocab_16e6.txt.gz, or unpacked: CLIP's, as OpenAI and OpenCLIP use it
- *	vocab.json, with merges.txt beside it: CLIP's, as Hugging Face uses it
- * ENOTFOUND, EFORMAT, EIO, ENOMEM; EUNSUPPORTED: libutf8proc is missing.
+ *	bpe_simple_vocab_16e6.txt.gz, or unpacked	CLIP, PE-Core
+ *	vocab.json, with merges.txt beside it		CLIP
+ *	tokenizer.json								CLIP, SigLIP 2
+ *	spiece.model								SigLIP
+ * ENOTFOUND, EFORMAT, EIO, ENOMEM; EUNSUPPORTED: a tokenizer of another kind, or libutf8proc is
+ * missing.
  */
-int ims_tokenizer_open(tokenizer **out, const char *path, imgsearch_error *err);
+int ims_tokenizer_open(tokenizer **out, const char *path, tokenizer_style style,
+	imgsearch_error *err);
 void ims_tokenizer_free(tokenizer *t); /* NULL is fine */
 
 /*

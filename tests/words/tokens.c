@@ -1,18 +1,22 @@
-/* tokens FILE CONTEXT: the tokens of each text on standard input (ended by NUL), a line each. */
+/* tokens FILE STYLE CONTEXT: the tokens of each text on standard input (ended by NUL), a line each. */
 #include "words/tokenizer.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 int main(int argc, char **argv)
 {
 	imgsearch_error err;
 	tokenizer *t;
 	static char text[1 << 20];
-	size_t n = 0, context = argc > 2 ? (size_t)atoi(argv[2]) : 0;
+	size_t n = 0, context = argc > 3 ? (size_t)atoi(argv[3]) : 0;
 	int c;
-	if (argc != 3 || ims_tokenizer_open(&t, argv[1], &err)) {
-		fprintf(stderr, "tokens: %s\n", argc == 3 ? err.message : "FILE CONTEXT");
+	if (argc != 4
+		|| ims_tokenizer_open(&t, argv[1],
+			!strcmp(argv[2], "transformers") ? TOKENIZER_TRANSFORMERS : TOKENIZER_OPEN_CLIP,
+			&err)) {
+		fprintf(stderr, "tokens: %s\n", argc == 4 ? err.message : "FILE STYLE CONTEXT");
 		return 1;
 	}
 	int32_t *out = malloc(context * sizeof *out);
