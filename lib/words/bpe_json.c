@@ -72,7 +72,7 @@ int ims_vocabulary_read(vocabulary *tokens, const char *path, const char *text, 
 	return rc || ims_json_done(&j) ? rc : damaged(path, &j, err);
 }
 
-/* --------------------------------------------------------------------------- tokenizer.json ---- */
+/* -------------------------------------------------------------------------- tokenizer.json ---- */
 
 typedef struct reading {
 	bpe_json *out;
@@ -198,7 +198,8 @@ static int read_merges(reading *r, imgsearch_error *err)
 		return ims_fail(err, IMGSEARCH_EFORMAT, "%s: it has no list \"merges\"", r->path);
 	for (size_t i = 0; ims_json_more(j, ']', i); i++) {
 		if (!read_pair(j, text, &left, &right))
-			break;
+			return ims_fail(err, IMGSEARCH_EFORMAT, "%s: merge %zu is no pair of tokens%s%s",
+				r->path, i + 1, j->why ? ": " : "", j->why ? j->why : "");
 		int rc = ims_merge_put(&r->out->merges, &r->out->tokens, text, left, right, strlen(right),
 			false, err);
 		if (rc == IMGSEARCH_EFORMAT) {

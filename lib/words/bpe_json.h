@@ -19,7 +19,10 @@ typedef struct bpe_json {
 	int32_t unknown; /* -1: none */
 } bpe_json;
 
-/* EFORMAT: damaged; EUNSUPPORTED: a tokenizer that works in another way. *out is to be freed in any case. */
+/*
+ * EFORMAT: damaged; EUNSUPPORTED: a tokenizer that works in another way. *out is to be freed in any
+ * case.
+ */
 int ims_bpe_json_read(bpe_json *out, const char *path, const char *text, size_t size,
 	imgsearch_error *err);
 void ims_bpe_json_free(bpe_json *b); /* makes it empty */
@@ -28,8 +31,8 @@ void ims_bpe_json_free(bpe_json *b); /* makes it empty */
 size_t ims_bpe_json_added_at(const bpe_json *b, const char *text, int32_t *id);
 
 /*
- * A pair of known tokens that make a known one; with `adds` a new one. EFORMAT: err says what is wrong
- * with it, as the end of a sentence.
+ * A pair of known tokens that make a known one; with `adds` a new one. EFORMAT: err says what is
+ * wrong with it, as the end of a sentence.
  */
 int ims_merge_put(merges *m, vocabulary *tokens, const char *left, size_t left_size,
 	const char *right, size_t right_size, bool adds, imgsearch_error *err);

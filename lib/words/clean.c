@@ -83,18 +83,19 @@ static size_t number_at(const char *p, uint32_t *c)
 static size_t name_at(const char *p, bool bare, const char **text)
 {
 	size_t longest = 0;
-	for (const char *e = ims_entities, *value; *e; e = value + strlen(value) + 1) {
-		const char *name = e + 1;
-		size_t n = strlen(name);
-		value = name + n + 1;
-		if (strncmp(p, name, n))
-			continue;
-		size_t length = p[n] == ';' ? n + 1 : bare && *e == '&' ? n : 0;
-		if (length > longest) {
-			longest = length;
-			*text = value;
+	for (const char *const *some = ims_entities; *some; some++)
+		for (const char *e = *some, *value; *e; e = value + strlen(value) + 1) {
+			const char *name = e + 1;
+			size_t n = strlen(name);
+			value = name + n + 1;
+			if (strncmp(p, name, n))
+				continue;
+			size_t length = p[n] == ';' ? n + 1 : bare && *e == '&' ? n : 0;
+			if (length > longest) {
+				longest = length;
+				*text = value;
+			}
 		}
-	}
 	return longest;
 }
 
@@ -271,7 +272,7 @@ static void drop_controls(buf *out, const char *text)
 	}
 }
 
-/* ---------------------------------------------------------------------------------- cleaning ---- */
+/* -------------------------------------------------------------------------------- cleaning ---- */
 
 /* One line, until nothing changes any more. */
 static void mend_line(buf *line, bool html)

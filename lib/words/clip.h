@@ -1,4 +1,7 @@
-/* Words of a text by CLIP's vocabulary: Radford et al., "Learning transferable visual models" (2021). */
+/*
+ * Words of a text by CLIP's vocabulary: Radford et al., "Learning transferable visual models from
+ * natural language supervision" (2021).
+ */
 #ifndef IMS_WORDS_CLIP_H
 #define IMS_WORDS_CLIP_H
 

@@ -130,7 +130,7 @@ static int read_numbered(clip_vocabulary *v, vocabulary *tokens, const char *pat
 	return rc;
 }
 
-/* --------------------------------------------------------------------- Hugging Face's files ---- */
+/* -------------------------------------------------------------------- Hugging Face's files ---- */
 
 static int need(const vocabulary *tokens, const char *path, const char *token, size_t n,
 	int32_t *id, imgsearch_error *err)
@@ -194,7 +194,7 @@ static int find_tokens(clip_vocabulary *v, const vocabulary *tokens, const char 
 	return rc;
 }
 
-/* ------------------------------------------------------------------------------------------------ */
+/* --------------------------------------------------------------------------------- reading ---- */
 
 int ims_clip_read_merges(clip_vocabulary *v, const char *path, const char *text,
 	imgsearch_error *err)

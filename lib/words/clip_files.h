@@ -1,4 +1,4 @@
-/* The vocabulary of CLIP from the files that it is published in. A *v is to be freed in any case. */
+/* The vocabulary of CLIP from the files that it is published in. *v is to be freed in any case. */
 #ifndef IMS_WORDS_CLIP_FILES_H
 #define IMS_WORDS_CLIP_FILES_H
 

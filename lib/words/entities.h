@@ -2,6 +2,6 @@
 #ifndef IMS_WORDS_ENTITIES_H
 #define IMS_WORDS_ENTITIES_H
 
-extern const char ims_entities[];
+extern const char *const ims_entities[];
 
 #endif

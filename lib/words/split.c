@@ -9,7 +9,7 @@ static char small(char c)
 	return (char)(c >= 'A' && c <= 'Z' ? c | 0x20 : c);
 }
 
-/* The bytes of an English ending with its apostrophe; 0: there is none. Any case: the long s too. */
+/* The bytes of an English ending with its apostrophe; 0: none. In any case a long s is one too. */
 static size_t ending_at(const char *p, bool any_case)
 {
 	static const char *const endings[] = { "s", "t", "re", "ve", "m", "ll", "d" };

@@ -5,12 +5,14 @@ from html.entities import html5
 HEAD = '''/*
  * The named character references of HTML 5 (WHATWG, section 13.5), made by tests/tools/entities.py.
  * Each is '&' where its name stands without a semicolon too, else ';'; the name; 0; the text in
- * UTF-8; 0. An empty one ends them.
+ * UTF-8; 0. A string of them ends with an empty one, and NULL ends the strings.
  */
 #include "words/entities.h"
 
-const char ims_entities[] =
-	/* clang-format off */
+#include <stddef.h>
+
+/* clang-format off */
+const char *const ims_entities[] = {
 '''
 
 
@@ -20,11 +22,13 @@ def escaped(text):
 
 
 print(HEAD, end="")
-line = ""
+line, length = "", 0
 for name in sorted(n[:-1] for n in html5 if n.endswith(";")):
-    item = f"{'&' if name in html5 else ';'}{name}\\000{escaped(html5[name + ';'])}\\000"
-    if len(line) + len(item) > 92:
-        print(f'\t"{line}"')
-        line = ""
-    line += item
-print(f'\t"{line}";')
+    text = html5[name + ";"]
+    item = f"{'&' if name in html5 else ';'}{name}\\000{escaped(text)}\\000"
+    size = len(name) + len(text.encode()) + 3
+    if len(line) + len(item) > 92 or length + size > 4000:
+        print(f'\t"{line}"' + ("," if length + size > 4000 else ""))
+        line, length = "", 0 if length + size > 4000 else length
+    line, length = line + item, length + size
+print(f'\t"{line}",\n\tNULL,\n}};')
