@@ -31,7 +31,7 @@ result "libimgsearch.a shows imgsearch_* and ims_* alone" $? "$W/foreign"
 # kernels; the network; libutf8proc; Little CMS; picture formats; libpq; forks, the end of the
 # program and calls at work; the count of allocations; hashes of files
 kept="kernels shim_gate shim_load spelling colour heif jxl tiff webp libpq fork ending callback
-	handle snapshot leases calls errors alloc hashed"
+	handle snapshot leases calls errors alloc hashed unicode"
 objdump -t "$B/libimgsearch.a" | awk -v kept="$kept" '
 	BEGIN { n = split(kept, name, " "); for (i = 1; i <= n; i++) ok[name[i] ".o:"] = 1 }
 	/\.o: / { file = $1 }
