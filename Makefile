@@ -66,6 +66,7 @@ help:
 	@echo 'make demo       index a folder (DIR=..., else drawn pictures) and show what is found'
 	@echo 'make test       everything that is tested; SANITIZE=address,undefined or thread: the same, instrumented'
 	@echo 'make network-references  features of all networks by torchvision, timm and others (PYTHON=FILE: the python3 that has them; PUBLISHERS=DIR)'
+	@echo 'make test-words   tokenizers against open_clip and transformers (PYTHON=FILE: the python3 that has them)'
 	@echo 'make test-networks  ours against these, a table (REFERENCES=DIR: where they lie)'
 	@echo 'make test-milvus    an export in Milvus Lite (MILVUS=FILE: the python3 that has pymilvus)'
 	@echo 'make test-formats   1 500 files of every format, and 600 damaged ones, in DIR'
@@ -160,7 +161,7 @@ TEST_BIN := $(TEST_SRC:%.c=$(B)/%)
 TEST_SH  := $(shell find tests -mindepth 2 \( -name '*.sh' -o -name '*.py' \) -perm -u+x -not -path 'tests/bench/*' -not -path 'tests/tools/*' -not -path 'tests/store/postgres/*' | sort)
 EXAMPLE_BIN := $(patsubst %.cpp,$(B)/%,$(patsubst %.c,$(B)/%,$(wildcard examples/*.c examples/*.cpp)))
 TOOL_BIN := $(B)/tools/draw
-HELPER_BIN := $(patsubst %.c,$(B)/%,$(wildcard tests/image/show.c tests/model/features.c tests/model/find.c))
+HELPER_BIN := $(patsubst %.c,$(B)/%,$(wildcard tests/image/show.c tests/model/features.c tests/model/find.c tests/words/tokens.c))
 
 # Tests without libtorch: IMGSEARCH_LIBDIR=$(B)/tests/lib has a fake shim and a default model for it.
 FAKE := $(B)/tests/lib/imgsearch-shim.so $(patsubst %,$(B)/%,$(wildcard tests/lib/*.json tests/lib/*.safetensors))
@@ -230,6 +231,11 @@ test-networks: all $(HELPER_BIN)
 .PHONY: golden-networks
 golden-networks: all
 	@$(TEST_ENV) PUBLISHERS="$(PUBLISHERS)" $(or $(PYTHON),python3) tests/model/make_golden.py $(CASES)
+
+# Tokenizers against the publishers' programs: PYTHON=FILE, the python3 that has them.
+.PHONY: test-words
+test-words: all $(HELPER_BIN)
+	@$(TEST_ENV) $(or $(PYTHON),python3) tests/words/published.py
 
 # An export in Milvus Lite, from PyPI: MILVUS=FILE of the python3 that has pymilvus and milvus-lite.
 .PHONY: test-milvus

@@ -83,6 +83,7 @@ static size_t number_at(const char *p, uint32_t *c)
 static size_t name_at(const char *p, bool bare, const char **text)
 {
 	size_t longest = 0;
+	*text = "";
 	for (const char *const *some = ims_entities; *some; some++)
 		for (const char *e = *some, *value; *e; e = value + strlen(value) + 1) {
 			const char *name = e + 1;

@@ -1,4 +1,4 @@
-/* tokens FILE STYLE CONTEXT: the tokens of each text of standard input, ended by NUL, a line each */
+/* tokens FILE STYLE CONTEXT: the tokens of texts on standard input (ended by NUL), a line each. */
 #include "words/tokenizer.h"
 
 #include <stdio.h>
