@@ -148,7 +148,8 @@ def main():
         test_clip(tap, folder, texts)
         corpus = f"{folder}/corpus.txt"
         write_corpus(corpus, rng)
-        for name, settings in (("nmt_nfkc", {}), ("nmt_nfkc_cf", {"user_defined_symbols": ["red"]})):
+        rules = (("nmt_nfkc", {}), ("nmt_nfkc_cf", {"user_defined_symbols": ["red"]}))
+        for name, settings in rules:
             model = train_pieces(folder, name, corpus, normalization_rule_name=name, **settings)
             ref = transformers.SiglipTokenizer(vocab_file=model)
             wanted = [ref(t, truncation=True, max_length=64)["input_ids"] for t in texts]
