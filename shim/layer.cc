@@ -229,7 +229,8 @@ at::Tensor conv::by_onednn(const at::Tensor &x, const at::Tensor *&add, act &a)
 {
 	if (!ops() || !x.device().is_cpu())
 		return {};
-	bool sums = add && ops().run_sum;
+	/* That of libtorch 2.6 fails where maps have one place only. */
+	bool sums = add && ops().run_sum && add->size(2) * add->size(3) > 1;
 	const fused *none = fused_form(act::none), *f = add && !sums ? none : fused_form(a);
 	act done = f && f != none ? a : act::none;
 	f = f ? f : none;
