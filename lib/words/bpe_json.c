@@ -200,14 +200,13 @@ static int read_merges(reading *r, imgsearch_error *err)
 		if (!read_pair(j, text, &left, &right))
 			return ims_fail(err, IMGSEARCH_EFORMAT, "%s: merge %zu is no pair of tokens%s%s",
 				r->path, i + 1, j->why ? ": " : "", j->why ? j->why : "");
+		imgsearch_error why;
 		int rc = ims_merge_put(&r->out->merges, &r->out->tokens, text, left, right, strlen(right),
-			false, err);
-		if (rc == IMGSEARCH_EFORMAT) {
-			const imgsearch_error why = *err;
-			ims_fail(err, rc, "%s: merge %zu %s", r->path, i + 1, why.message);
-		}
+			false, &why);
+		if (rc == IMGSEARCH_EFORMAT)
+			return ims_fail(err, rc, "%s: merge %zu %s", r->path, i + 1, why.message);
 		if (rc)
-			return rc;
+			return ims_nomem(err);
 	}
 	return j->why ? damaged(r->path, j, err) : 0;
 }

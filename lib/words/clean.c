@@ -373,6 +373,11 @@ static void open_space_marks(buf *out, const char *text)
 	open_marks(out, text, "\u2581");
 }
 
+static void lead_with_mark(buf *out, const char *text)
+{
+	ims_buf_text(out, "\u2581%s", text);
+}
+
 static void drop_punctuation(buf *out, const char *text)
 {
 	for (; *text; text++)
@@ -384,8 +389,8 @@ void ims_clean_siglip(buf *out, const char *text, bool open_clip)
 {
 	static pass *const theirs[] = { mend, unescape, unescape, open_underlines, drop_punctuation,
 		ims_unicode_lower, join_words };
-	static pass *const others[] = { open_space_marks, ims_unicode_lower, drop_punctuation,
-		join_words };
+	static pass *const others[] = { open_space_marks, lead_with_mark, ims_unicode_lower,
+		drop_punctuation, join_words };
 	if (open_clip)
 		run(out, text, theirs, sizeof theirs / sizeof *theirs);
 	else

@@ -15,7 +15,8 @@ void ims_clean_clip(buf *out, const char *text);
 
 /*
  * SigLIP's: no punctuation of ASCII, one space for white space of any length, lower case; as
- * OpenCLIP does it (like ims_clean_clip before that), or as Hugging Face's tokenizer does.
+ * OpenCLIP does it (like ims_clean_clip before that), or as Hugging Face's tokenizer does: then a
+ * mark for a space leads.
  */
 void ims_clean_siglip(buf *out, const char *text, bool open_clip);
 

@@ -82,10 +82,12 @@ static int read_merge(merge_reader *r, const char *line, const char *end, bool a
 	const char *space = memchr(line, ' ', (size_t)(end - line));
 	if (!space || memchr(space + 1, ' ', (size_t)(end - space - 1)))
 		return bad_line(r, "is no pair of tokens", err);
+	imgsearch_error why;
 	int rc = ims_merge_put(&r->v->merges, r->tokens, line, (size_t)(space - line), space + 1,
-		(size_t)(end - space - 1), adds, err);
-	const imgsearch_error why = *err;
-	return rc == IMGSEARCH_EFORMAT ? bad_line(r, why.message, err) : rc;
+		(size_t)(end - space - 1), adds, &why);
+	if (rc == IMGSEARCH_EFORMAT)
+		return bad_line(r, why.message, err);
+	return rc ? ims_nomem(err) : 0;
 }
 
 /* At most `most` merges behind the first line, which is a comment. */

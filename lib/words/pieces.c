@@ -413,7 +413,7 @@ static int collect(const pieces *p, const best *b, size_t n, token_list *out, im
 	return 0;
 }
 
-int ims_pieces_cut(const pieces *p, const char *text, token_list *out, imgsearch_error *err)
+static int cut(const pieces *p, const char *text, token_list *out, imgsearch_error *err)
 {
 	buf flat = { 0 };
 	normalise(p, &flat, text);
@@ -433,4 +433,28 @@ int ims_pieces_cut(const pieces *p, const char *text, token_list *out, imgsearch
 	ims_free(b);
 	ims_buf_free(&flat);
 	return rc;
+}
+
+/* Hugging Face's tokenizer cuts "<unk>" before the text, to keep the mark for a space there. */
+static int cut_behind(const pieces *p, const char *lead, const char *text, token_list *out,
+	imgsearch_error *err)
+{
+	token_list first = { 0 }, all = { 0 };
+	buf both = { 0 };
+	ims_buf_text(&both, "%s%s", lead, text);
+	int rc = both.failed ? ims_nomem(err) : cut(p, lead, &first, err);
+	if (!rc)
+		rc = cut(p, (const char *)both.data, &all, err);
+	for (size_t i = all.n < first.n ? 0 : first.n; !rc && i < all.n; i++)
+		rc = token_add(out, all.id[i]) ? 0 : ims_nomem(err);
+	ims_free(first.id);
+	ims_free(all.id);
+	ims_buf_free(&both);
+	return rc;
+}
+
+int ims_pieces_cut(const pieces *p, const char *lead, const char *text, token_list *out,
+	imgsearch_error *err)
+{
+	return lead ? cut_behind(p, lead, text, out, err) : cut(p, text, out, err);
 }

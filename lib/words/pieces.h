@@ -22,7 +22,12 @@ void ims_pieces_free(pieces *p); /* NULL is fine */
 
 int32_t ims_pieces_end(const pieces *p); /* the token "</s>"; -1: there is none */
 
-/* Appends the pieces of a text, which is valid UTF-8 and terminated. ENOMEM. */
-int ims_pieces_cut(const pieces *p, const char *text, token_list *out, imgsearch_error *err);
+/*
+ * Appends the pieces of a text, which is valid UTF-8 and terminated. A lead (or NULL) is put before
+ * it, and its pieces are left out: the mark for a space that the model puts before a text is
+ * there. ENOMEM.
+ */
+int ims_pieces_cut(const pieces *p, const char *lead, const char *text, token_list *out,
+	imgsearch_error *err);
 
 #endif

@@ -139,7 +139,8 @@ static int cut(const tokenizer *t, const char *text, size_t most, token_list *li
 	imgsearch_error *err)
 {
 	if (t->kind == KIND_PIECES)
-		return ims_pieces_cut(t->pieces, text, list, err);
+		return ims_pieces_cut(t->pieces, t->style == TOKENIZER_TRANSFORMERS ? "<unk>" : NULL, text,
+			list, err);
 	if (t->kind == KIND_FALLBACK)
 		return ims_fallback_cut(&t->bpe, text, list, err);
 	return ims_clip_cut(&t->clip, text, most, list, err);

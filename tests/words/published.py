@@ -148,7 +148,8 @@ def main():
         test_clip(tap, folder, texts)
         corpus = f"{folder}/corpus.txt"
         write_corpus(corpus, rng)
-        rules = (("nmt_nfkc", {}), ("nmt_nfkc_cf", {"user_defined_symbols": ["red"]}))
+        rules = (("nmt_nfkc", {}), ("nmt_nfkc_cf", {"user_defined_symbols": ["red"]}),
+                 ("identity", {"add_dummy_prefix": False, "remove_extra_whitespaces": False}))
         for name, settings in rules:
             model = train_pieces(folder, name, corpus, normalization_rule_name=name, **settings)
             ref = transformers.SiglipTokenizer(vocab_file=model)

@@ -510,8 +510,8 @@ static void cuts_into_the_likeliest_pieces(void **state)
 	gives(t, "A, B!", 7, 3, 5, 1); /* punctuation goes */
 	gives(t, "a\u2581\u2581 a", 7, 7, 1);
 	gives(t, "\u00e9\u00e8", 3, 2, 1); /* unknown ones beside each other are one */
-	gives(t, "", 1);
-	gives(t, " . ", 1);
+	gives(t, "", 3, 1);
+	gives(t, " . ", 3, 1);
 	int32_t out[CONTEXT];
 	encode(t, "a", out);
 	assert_int_equal(out[CONTEXT - 1], 1); /* filled up with the end */
