@@ -273,10 +273,10 @@ int32_t ims_pieces_end(const pieces *p)
 
 static uint32_t unit_at(const pieces *p, size_t i)
 {
+	if (i >= p->units)
+		return 0;
 	const uint8_t *u = p->trie + 4 * i;
-	return i < p->units
-		? (uint32_t)u[0] | (uint32_t)u[1] << 8 | (uint32_t)u[2] << 16 | (uint32_t)u[3] << 24
-		: 0;
+	return (uint32_t)u[0] | (uint32_t)u[1] << 8 | (uint32_t)u[2] << 16 | (uint32_t)u[3] << 24;
 }
 
 static size_t offset_of(uint32_t unit)
