@@ -41,3 +41,13 @@ bool ims_utf8_is_valid(const char *text)
 	}
 	return true;
 }
+
+size_t ims_utf8_write(uint32_t c, char out[4])
+{
+	static const uint8_t lead[] = { 0, 0xc0, 0xe0, 0xf0 };
+	size_t more = c < 0x80 ? 0 : c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+	out[0] = (char)(lead[more] | c >> (6 * more));
+	for (size_t i = 1; i <= more; i++)
+		out[i] = (char)(0x80 | (c >> (6 * (more - i)) & 0x3f));
+	return more + 1;
+}

@@ -12,4 +12,7 @@ bool ims_utf8_is_valid(const char *text);
 /* The bytes of the code point at text, 1 to 4, and *c; 0: malformed, and *c is left alone. */
 size_t ims_utf8_read(const char *text, uint32_t *c);
 
+/* Writes a code point up to U+10FFFF; returns its bytes, 1 to 4. */
+size_t ims_utf8_write(uint32_t c, char out[4]);
+
 #endif

@@ -2,6 +2,7 @@
  * Exif: the first directory, and those of Exif and of GPS that it points to, each read once. CIPA
  * DC-008-2023; the tags of Windows (XPTitle, XPKeywords, Rating) as exiftool documents them.
  */
+#include "base/utf8.h"
 #include "image/tiff_tags.h"
 #include "meta/meta.h"
 
@@ -59,17 +60,8 @@ static void set_text(const exif *e, int fact, size_t directory, uint32_t tag)
 /* Appends a code point as UTF-8; false: it is none. */
 static bool put_utf8(buf *out, uint32_t c)
 {
-	if (c < 0x80) {
-		ims_buf_u8(out, (uint8_t)c);
-		return true;
-	}
-	if (c >= 0x800)
-		ims_buf_u8(out, (uint8_t)(0xe0 | c >> 12));
-	else
-		ims_buf_u8(out, (uint8_t)(0xc0 | c >> 6));
-	if (c >= 0x800)
-		ims_buf_u8(out, (uint8_t)(0x80 | (c >> 6 & 0x3f)));
-	ims_buf_u8(out, (uint8_t)(0x80 | (c & 0x3f)));
+	char text[4];
+	ims_buf_put(out, text, ims_utf8_write(c, text));
 	return c < 0xd800 || c > 0xdfff;
 }
 

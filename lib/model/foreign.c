@@ -31,18 +31,12 @@ static const magic magics[] = {
 	MAGIC(4, "TFL3", "TensorFlow Lite; " NEEDED),
 	MAGIC(0, "\x1f\x8b", "packed by gzip; unpack it first"),
 	MAGIC(0, "BZh", "packed by bzip2; unpack it first"),
-	MAGIC(0,
-		"\xfd"
-		"7zXZ",
-		"packed by xz; unpack it first"),
+	MAGIC(0, "\3757zXZ", "packed by xz; unpack it first"),
 	MAGIC(0, "\x28\xb5\x2f\xfd", "packed by zstd; unpack it first"),
 	MAGIC(0, "7z\xbc\xaf\x27\x1c", "a 7z archive; unpack it first"),
 	MAGIC(0, "Rar!", "a RAR archive; unpack it first"),
 	MAGIC(257, "ustar", "a tar archive; unpack it first"),
-	MAGIC(0,
-		"\x7f"
-		"ELF",
-		"a program or a library"),
+	MAGIC(0, "\177ELF", "a program or a library"),
 	MAGIC(0, "\xff\xd8\xff", "a picture"),
 	MAGIC(0, "\x89PNG", "a picture"),
 };
@@ -81,8 +75,11 @@ static const char *skip_space(const char *text)
 /* What stands between <title> and </title>, else the text. *n: its length. */
 static const char *title(const char *text, size_t *n)
 {
-	const char *start = strcasestr(text, "<title>");
-	start = skip_space(start ? start + strlen("<title>") : text);
+	static const char tag[] = "<title>";
+	const char *start = text;
+	while (*start && !ims_same_letters(start, tag, strlen(tag)))
+		start++;
+	start = skip_space(*start ? start + strlen(tag) : text);
 	*n = strcspn(start, "\r\n<");
 	if (!*n)
 		*n = strcspn(start, "\r\n");

@@ -5,6 +5,7 @@
 #include "model/json.h"
 
 #include "base/c_locale.h"
+#include "base/utf8.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -82,20 +83,6 @@ static int32_t escaped_point(json *j)
 	return low < 0xdc00 || low > 0xdfff ? -1 : 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00);
 }
 
-static size_t utf8(uint32_t c, char out[4])
-{
-	if (c < 0x80)
-		return out[0] = (char)c, 1;
-	if (c < 0x800)
-		return out[0] = (char)(0xc0 | c >> 6), out[1] = (char)(0x80 | (c & 63)), 2;
-	if (c < 0x10000)
-		return out[0] = (char)(0xe0 | c >> 12), out[1] = (char)(0x80 | (c >> 6 & 63)),
-			   out[2] = (char)(0x80 | (c & 63)), 3;
-	out[0] = (char)(0xf0 | c >> 18), out[1] = (char)(0x80 | (c >> 12 & 63));
-	out[2] = (char)(0x80 | (c >> 6 & 63)), out[3] = (char)(0x80 | (c & 63));
-	return 4;
-}
-
 /* Reads one character of a string, escapes resolved; returns its bytes, 0 on failure. */
 static size_t character(json *j, char out[4])
 {
@@ -112,7 +99,7 @@ static size_t character(json *j, char out[4])
 	if (name)
 		return out[0] = values[name - names], 1;
 	int32_t point = c == 'u' ? escaped_point(j) : -1;
-	return point > 0 ? utf8((uint32_t)point, out) : 0;
+	return point > 0 ? ims_utf8_write((uint32_t)point, out) : 0;
 }
 
 bool ims_json_string(json *j, char *out, size_t size)

@@ -80,15 +80,8 @@ const char *ims_unicode_next(const char *p, uint32_t *c)
 
 void ims_unicode_put(buf *out, uint32_t c)
 {
-	if (c < 0x80) {
-		ims_buf_u8(out, (uint8_t)c);
-		return;
-	}
-	static const uint8_t lead[] = { 0, 0xc0, 0xe0, 0xf0 };
-	int more = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
-	ims_buf_u8(out, (uint8_t)(lead[more] | c >> (6 * more)));
-	while (more--)
-		ims_buf_u8(out, (uint8_t)(0x80 | (c >> (6 * more) & 0x3f)));
+	char text[4];
+	ims_buf_put(out, text, ims_utf8_write(c, text));
 }
 
 /* ------------------------------------------------------------------------------------ case ---- */

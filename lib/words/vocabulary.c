@@ -1,22 +1,14 @@
 #include "words/vocabulary.h"
 
 #include "base/alloc.h"
+#include "base/hash.h"
 
 #include <string.h>
-
-/* FNV-1a (Fowler, Noll and Vo): short keys, and no need to withstand an adversary's. */
-static size_t hash_of(const uint8_t *text, size_t length)
-{
-	uint64_t h = 0xcbf29ce484222325;
-	for (size_t i = 0; i < length; i++)
-		h = (h ^ text[i]) * 0x100000001b3;
-	return (size_t)(h ^ h >> 32);
-}
 
 /* The slot of a text, or the free one where it would be. There always is a free one. */
 static uint32_t *slot_of(const vocabulary *v, const void *text, size_t length)
 {
-	size_t mask = v->slots - 1, at = hash_of(text, length) & mask;
+	size_t mask = v->slots - 1, at = (size_t)ims_checksum(text, length, 0) & mask;
 	while (v->slot[at]) {
 		const vocabulary_entry *e = &v->entry[v->slot[at] - 1];
 		if (e->length == length && !memcmp(v->text.data + e->at, text, length))

@@ -11,7 +11,7 @@ local $/;
 for my $file (@ARGV) {
 	open my $f, '<', $file or die;
 	(my $text = <$f>) =~ s|/\*.*?\*/||gs;
-	while ($text =~ /\b(strto(?:f|d|ld)|ato[fl]|strn?casecmp|fnmatch|strerror|strcoll|setlocale
+	while ($text =~ /\b(strto(?:f|d|ld)|ato[fl]|strn?casecmp|strcasestr|fnmatch|strerror|strcoll|setlocale
 			|uselocale|is(?:alpha|alnum|digit|space|upper|lower|punct|print)|to(?:upper|lower))\s*\(/gx) {
 		print "$file: $1\n";
 	}
