@@ -1,10 +1,10 @@
 /*
- * What ftfy.fix_text (Speer, "ftfy", 2019) and html.unescape of Python's library do, pass by pass.
+ * What ftfy.fix_text (Speer, "ftfy", 2019) does, pass by pass.
  * Left out is the guess that a text was decoded by a wrong encoding.
  */
 #include "words/clean.h"
 
-#include "words/entities.h"
+#include "words/html.h"
 #include "words/unicode.h"
 
 #include <string.h>
@@ -20,155 +20,6 @@ static void apply(buf *text, pass *p)
 	made.failed |= text->failed;
 	ims_buf_free(text);
 	*text = made;
-}
-
-/* -------------------------------------------------------------------- references of HTML ---- */
-
-enum { LONGEST_NAME = 32 };
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
-}
-
-static bool is_hex(char c)
-{
-	return is_digit(c) || (c >= 'A' && c <= 'F') || (c >= 'a' && c <= 'f');
-}
-
-static bool is_letter(char c)
-{
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-}
-
-/* What stands for 0x80 to 0x9f: windows-1252 has characters there, Unicode has controls. */
-static uint32_t of_windows(uint32_t c)
-{
-	static const uint16_t table[32] = { 0x20ac, 0x81, 0x201a, 0x192, 0x201e, 0x2026, 0x2020, 0x2021,
-		0x2c6, 0x2030, 0x160, 0x2039, 0x152, 0x8d, 0x17d, 0x8f, 0x90, 0x2018, 0x2019, 0x201c,
-		0x201d, 0x2022, 0x2013, 0x2014, 0x2dc, 0x2122, 0x161, 0x203a, 0x153, 0x9d, 0x17e, 0x178 };
-	return c >= 0x80 && c <= 0x9f ? table[c - 0x80] : c;
-}
-
-/* The character of a number; nothing for what is none. */
-static void put_number(buf *out, uint32_t c)
-{
-	enum { REPLACEMENT = 0xfffd, LAST = 0x10ffff };
-	if (!c || c > LAST || (c >= 0xd800 && c <= 0xdfff))
-		ims_unicode_put(out, REPLACEMENT);
-	else if (c >= 0x80 && c <= 0x9f)
-		ims_unicode_put(out, of_windows(c));
-	else if (!(c < 0x20 && c != '\t' && c != '\n' && c != '\f' && c != '\r') && c != 0x7f
-		&& !(c >= 0xfdd0 && c <= 0xfdef) && (c & 0xfffe) != 0xfffe)
-		ims_unicode_put(out, c);
-}
-
-/* "&#123;" or "&#x7b": its length, without a semicolon where there is none; 0: it is none. */
-static size_t number_at(const char *p, uint32_t *c)
-{
-	bool hex = p[2] == 'x' || p[2] == 'X';
-	const char *first = p + 2 + hex, *q = first;
-	*c = 0;
-	for (; is_digit(*q) || (hex && is_hex(*q)); q++)
-		if (*c <= 0x10ffff)
-			*c = *c * (hex ? 16 : 10)
-				+ (uint32_t)(is_digit(*q) ? *q - '0' : (*q | 0x20) - 'a' + 10);
-	return q == first ? 0 : (size_t)(q - p) + (*q == ';');
-}
-
-/*
- * The longest name that begins at p, of one that may lack its semicolon or of any one with it, and
- * its text; 0: there is none.
- */
-static size_t name_at(const char *p, bool bare, const char **text)
-{
-	size_t longest = 0;
-	*text = "";
-	for (const char *const *some = ims_entities; *some; some++)
-		for (const char *e = *some, *value; *e; e = value + strlen(value) + 1) {
-			const char *name = e + 1;
-			size_t n = strlen(name);
-			value = name + n + 1;
-			if (strncmp(p, name, n))
-				continue;
-			size_t length = p[n] == ';' ? n + 1 : bare && *e == '&' ? n : 0;
-			if (length > longest) {
-				longest = length;
-				*text = value;
-			}
-		}
-	return longest;
-}
-
-/* As a browser reads text: names that are old enough need no semicolon. */
-static void unescape(buf *out, const char *text)
-{
-	uint32_t c;
-	const char *value;
-	size_t n;
-	while (*text) {
-		if (text[0] == '&' && text[1] == '#' && (n = number_at(text, &c))) {
-			put_number(out, c);
-			text += n;
-		} else if (*text == '&' && (n = name_at(text + 1, true, &value))) {
-			ims_buf_text(out, "%s", value);
-			text += n + 1;
-		} else {
-			ims_buf_u8(out, (uint8_t)*text++);
-		}
-	}
-}
-
-/* A name in capitals, of a letter or sign that has a name in small letters alone. */
-static bool put_capital(buf *out, const char *name, size_t n)
-{
-	char small[LONGEST_NAME + 2];
-	const char *value;
-	if (n > LONGEST_NAME)
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		if (name[i] >= 'a' && name[i] <= 'z')
-			return false;
-		small[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] | 0x20 : name[i]);
-	}
-	small[n] = 0;
-	if (name_at(name, true, &value) || name_at(small, false, &value) != n)
-		return false;
-	ims_unicode_upper(out, value);
-	return true;
-}
-
-/* "&name;": what it stands for, if it does for something. */
-static bool put_reference(buf *out, const char *p, size_t n)
-{
-	uint32_t c;
-	const char *value;
-	if (p[1] == '#') {
-		if (number_at(p, &c) != n)
-			return false;
-		put_number(out, c);
-		return true;
-	}
-	if (name_at(p + 1, false, &value) == n - 1) {
-		ims_buf_text(out, "%s", value);
-		return true;
-	}
-	return put_capital(out, p + 1, n - 1);
-}
-
-/* Only what ends with a semicolon, and nothing that is not wholly understood. */
-static void unescape_strictly(buf *out, const char *text)
-{
-	enum { MOST = 24 };
-	while (*text) {
-		size_t from = 1 + (text[1] == '#'), n = from;
-		while (*text == '&' && n - from < MOST && (is_digit(text[n]) || is_letter(text[n])))
-			n++;
-		if (*text == '&' && n > from && text[n] == ';' && put_reference(out, text, n + 1))
-			text += n + 1;
-		else
-			ims_buf_u8(out, (uint8_t)*text++);
-	}
 }
 
 /* -------------------------------------------------------------------------- single letters ---- */
@@ -222,7 +73,7 @@ static void put_letter(buf *out, uint32_t c)
 	else if (c == '\r' || c == 0x2028 || c == 0x2029)
 		ims_buf_u8(out, '\n');
 	else
-		ims_unicode_put(out, straight_quote(of_windows(c)));
+		ims_unicode_put(out, straight_quote(ims_windows_1252(c)));
 }
 
 static void mend_letters(buf *out, const char *text)
@@ -248,9 +99,9 @@ static size_t escape_at(const char *p)
 	size_t n = 2;
 	if (p[0] != 0x1b || p[1] != '[')
 		return 0;
-	while (is_digit(p[n]) || p[n] == ';')
+	while (ascii_digit(p[n]) || p[n] == ';')
 		n++;
-	return is_letter(p[n]) ? n + 1 : 0;
+	return ascii_letter(p[n]) ? n + 1 : 0;
 }
 
 static void drop_escapes(buf *out, const char *text)
@@ -283,7 +134,7 @@ static void mend_line(buf *line, bool html)
 		buf before = { 0 };
 		ims_buf_text(&before, "%s", (const char *)line->data);
 		if (html)
-			apply(line, unescape_strictly);
+			apply(line, ims_html_unescape_strictly);
 		apply(line, mend_letters);
 		apply(line, drop_escapes);
 		apply(line, drop_controls);
@@ -348,7 +199,8 @@ static void run(buf *out, const char *text, pass *const *passes, size_t n)
 
 void ims_clean_clip(buf *out, const char *text)
 {
-	static pass *const passes[] = { mend, unescape, unescape, join_words, ims_unicode_lower };
+	static pass *const passes[] = { mend, ims_html_unescape, ims_html_unescape, join_words,
+		ims_unicode_lower };
 	run(out, text, passes, sizeof passes / sizeof *passes);
 }
 
@@ -381,14 +233,14 @@ static void lead_with_mark(buf *out, const char *text)
 static void drop_punctuation(buf *out, const char *text)
 {
 	for (; *text; text++)
-		if (*text <= ' ' || *text >= 0x7f || is_digit(*text) || is_letter(*text))
+		if (*text <= ' ' || *text >= 0x7f || ascii_digit(*text) || ascii_letter(*text))
 			ims_buf_u8(out, (uint8_t)*text);
 }
 
 void ims_clean_siglip(buf *out, const char *text, bool open_clip)
 {
-	static pass *const theirs[] = { mend, unescape, unescape, open_underlines, drop_punctuation,
-		ims_unicode_lower, join_words };
+	static pass *const theirs[] = { mend, ims_html_unescape, ims_html_unescape, open_underlines,
+		drop_punctuation, ims_unicode_lower, join_words };
 	static pass *const others[] = { open_space_marks, lead_with_mark, ims_unicode_lower,
 		drop_punctuation, join_words };
 	if (open_clip)

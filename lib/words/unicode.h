@@ -23,6 +23,16 @@ typedef enum letter_kind {
 
 letter_kind ims_unicode_kind(uint32_t c);
 
+static inline bool ascii_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+static inline bool ascii_letter(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
+}
+
 /* The code point at p of text that ims_utf8_is_valid, and behind it. */
 const char *ims_unicode_next(const char *p, uint32_t *c);
 
