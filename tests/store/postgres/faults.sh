@@ -54,9 +54,10 @@ say 'COMMIT;'
 end_session
 
 query_waits "$there"
-exec 3>&-
 as_user "$pg/pg_ctl" -D "$pg_data/db" -w -m immediate stop >/dev/null
-fails_with "a query whose server stops: a sentence" "index postgresql:.*refused"
+end_session
+fails_with "a query whose server stops: a sentence" \
+	"index postgresql:.*\(refused\|shutting down\)"
 run query "$picture" --db "$there" >"$W/answer" 2>"$W/out" &
 asks=$!
 fails_with "a query when it is away" "index postgresql:.*refused"
