@@ -134,6 +134,22 @@ int net_run(shim_net *net, const float *in, size_t n, uint32_t threads, float *o
 	});
 }
 
+int net_run_words(shim_net *, const int32_t *, const uint32_t *, size_t, float *,
+	shim_message *msg) noexcept
+{
+	return guard(msg, [&] { throw ims::failure(MODEL, "no tower of words"); });
+}
+
+uint32_t net_context(const shim_net *) noexcept
+{
+	return 0;
+}
+
+uint32_t net_vocabulary(const shim_net *) noexcept
+{
+	return 0;
+}
+
 uint32_t net_concurrency(const shim_net *net) noexcept
 {
 	return net->device.is_cpu() ? (uint32_t)net->threads : 1;
@@ -181,6 +197,9 @@ const shim_table table = {
 	net_find,
 	net_dim,
 	net_run,
+	net_run_words,
+	net_context,
+	net_vocabulary,
 	net_concurrency,
 	net_batch,
 	net_describe,

@@ -132,6 +132,26 @@ static int net_run(shim_net *net, const float *in, size_t n, uint32_t threads, f
 	return 0;
 }
 
+static int net_run_words(shim_net *net, const int32_t *tokens, const uint32_t *used, size_t n,
+	float *out, shim_message *msg)
+{
+	(void)net, (void)tokens, (void)used, (void)n, (void)out;
+	snprintf(msg->text, sizeof msg->text, "no tower of words");
+	return -7;
+}
+
+static uint32_t net_context(const shim_net *net)
+{
+	(void)net;
+	return 0;
+}
+
+static uint32_t net_vocabulary(const shim_net *net)
+{
+	(void)net;
+	return 0;
+}
+
 static uint32_t net_concurrency(const shim_net *net)
 {
 	(void)net;
@@ -160,6 +180,9 @@ const shim_table *ims_shim(uint32_t abi)
 		net_find,
 		net_dim,
 		net_run,
+		net_run_words,
+		net_context,
+		net_vocabulary,
 		net_concurrency,
 		net_batch,
 		net_describe,

@@ -260,6 +260,12 @@ static int net_run(shim_net *net, const float *in, size_t n, uint32_t threads, f
 	PASS(msg, shim->net_run(net, in, n, threads && atomic_load(&forked) ? 1 : threads, out, msg));
 }
 
+static int net_run_words(shim_net *net, const int32_t *tokens, const uint32_t *used, size_t n,
+	float *out, shim_message *msg)
+{
+	PASS(msg, shim->net_run_words(net, tokens, used, n, out, msg));
+}
+
 /* -------------------------------------------------------------------------------- training ---- */
 
 static int create(shim_train **out, const shim_train_config *c, const shim_tensor *tensors,
@@ -333,6 +339,7 @@ const shim_table *ims_shim_guard(const shim_table *real)
 	table.net_free = net_free;
 	table.net_find = net_find;
 	table.net_run = net_run;
+	table.net_run_words = net_run_words;
 	if (!real->training)
 		return &table;
 	training = (shim_training){
