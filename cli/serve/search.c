@@ -77,7 +77,9 @@ static void query_name(const imgsearch_input *first, char *name, size_t size)
 		snprintf(name, size, "id:%lld", (long long)first->id);
 	else
 		snprintf(name, size, "%s",
-			first->kind == IMGSEARCH_INPUT_KIND_VECTOR ? "vector" : "upload");
+			first->kind == IMGSEARCH_INPUT_KIND_VECTOR     ? "vector"
+				: first->kind == IMGSEARCH_INPUT_KIND_TEXT ? "text"
+														   : "upload");
 }
 
 static enum MHD_Result answer_hits(exchange *x, const search_request *q, const char *warning,

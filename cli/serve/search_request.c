@@ -15,6 +15,8 @@
 #include <string.h>
 #include <strings.h>
 
+static const float AWAY = -0.5f; /* the weight of what is pushed away from */
+
 /* Sets the first reason; later ones are ignored. */
 static bool refuse(search_request *q, const char *format, ...)
 {
@@ -35,8 +37,10 @@ void search_request_init(search_request *q)
 
 void search_request_free(search_request *q)
 {
-	for (size_t i = 0; i < REQUEST_INPUTS; i++)
+	for (size_t i = 0; i < REQUEST_INPUTS; i++) {
 		free(q->vectors[i]);
+		free(q->texts[i]);
+	}
 	free(q->ids);
 	filter_request_free(&q->filter);
 }
@@ -44,7 +48,7 @@ void search_request_free(search_request *q)
 static imgsearch_input *new_input(search_request *q)
 {
 	if (q->n == REQUEST_INPUTS) {
-		refuse(q, "more than %d pictures in one query", REQUEST_INPUTS);
+		refuse(q, "more than %d inputs in one query", REQUEST_INPUTS);
 		return NULL;
 	}
 	return &q->input[q->n++];
@@ -96,6 +100,25 @@ static bool add_stored(search_request *q, const char *name, const char *value, f
 	if (!in)
 		return false;
 	*in = imgsearch_input_item(id);
+	in->weight = weight;
+	return true;
+}
+
+/* in: an input of the request. */
+static bool set_text(search_request *q, const char *text, imgsearch_input *in)
+{
+	char *copy = q->texts[in - q->input] = strdup(text);
+	*in = imgsearch_input_text(copy);
+	return copy || refuse(q, "out of memory");
+}
+
+static bool add_text(search_request *q, const char *name, const char *text, float weight)
+{
+	if (!text || !*text)
+		return refuse(q, "%s: some words are needed", name);
+	imgsearch_input *in = new_input(q);
+	if (!in || !set_text(q, text, in))
+		return false;
 	in->weight = weight;
 	return true;
 }
@@ -176,7 +199,11 @@ bool search_request_param(search_request *q, const char *name, const char *value
 	if (!strcmp(name, "id"))
 		return add_stored(q, name, value, 1);
 	if (!strcmp(name, "not"))
-		return add_stored(q, name, value, -0.5f);
+		return add_stored(q, name, value, AWAY);
+	if (!strcmp(name, "text"))
+		return add_text(q, name, value, 1);
+	if (!strcmp(name, "not_text"))
+		return add_text(q, name, value, AWAY);
 	if (!strcmp(name, "crop"))
 		return set_crop(q, value);
 	return refuse(q, "there is no parameter \"%.60s\"", name);
@@ -231,8 +258,8 @@ static bool json_part(search_request *q, const char *name, parts *p, imgsearch_i
 /* An input has one source, and no unknown member. */
 static bool known_members(search_request *q, json_t *from)
 {
-	static const char *const names[] = { "id", "vector", "held", "part", "weight", "crop" };
-	enum { SOURCES = 4, NAMES = sizeof names / sizeof *names };
+	static const char *const names[] = { "id", "vector", "held", "part", "text", "weight", "crop" };
+	enum { SOURCES = 5, NAMES = sizeof names / sizeof *names };
 	const char *name;
 	json_t *value;
 	size_t sources = 0;
@@ -245,7 +272,7 @@ static bool known_members(search_request *q, json_t *from)
 			return refuse(q, "inputs: there is no member \"%.60s\"", name);
 		sources += i < SOURCES;
 	}
-	return sources == 1 || refuse(q, "inputs: each needs one id, vector, held or part");
+	return sources == 1 || refuse(q, "inputs: each needs one id, vector, held, part or text");
 }
 
 /* The one source of an input. */
@@ -253,6 +280,7 @@ static bool json_source(search_request *q, json_t *from, parts *p, imgsearch_inp
 {
 	json_t *id = json_object_get(from, "id"), *vector = json_object_get(from, "vector");
 	json_t *held = json_object_get(from, "held"), *part = json_object_get(from, "part");
+	json_t *text = json_object_get(from, "text");
 	if (json_is_integer(id) && json_integer_value(id) >= 0) {
 		*in = imgsearch_input_item(json_integer_value(id));
 		return true;
@@ -261,6 +289,8 @@ static bool json_source(search_request *q, json_t *from, parts *p, imgsearch_inp
 		return json_vector(q, vector, in);
 	if (json_is_string(held))
 		return json_upload(q, json_string_value(held), in);
+	if (json_is_string(text))
+		return set_text(q, json_string_value(text), in);
 	return json_is_string(part) && json_part(q, json_string_value(part), p, in);
 }
 
@@ -286,7 +316,7 @@ static bool json_input(search_request *q, json_t *from, parts *p)
 	if (!known_members(q, from))
 		return false;
 	if (!json_source(q, from, p, in))
-		return refuse(q, "inputs: id, vector, held or part has a value of the wrong kind");
+		return refuse(q, "inputs: id, vector, held, part or text has a value of the wrong kind");
 	if (weight) {
 		in->weight = (float)json_number_value(weight);
 		if (!json_is_number(weight) || !isfinite(in->weight) || fabsf(in->weight) > 1e6f)
@@ -409,7 +439,7 @@ bool search_request_body(search_request *q, const char *content_type, const char
 bool search_request_check(search_request *q)
 {
 	if (!q->n)
-		return refuse(q, "nothing to search with: send a picture, or say id=N");
+		return refuse(q, "nothing to search with: send a picture, or say id=N or text=WORDS");
 	if (q->crop[2])
 		return refuse(q,
 			"crop: goes with a picture that is the body; among inputs each has its own");

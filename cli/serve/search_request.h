@@ -22,7 +22,7 @@
 enum { REQUEST_INPUTS = 32, REQUEST_PARTS = 32, REQUEST_IDS = 100000 };
 
 typedef struct search_request {
-	imgsearch_input input[REQUEST_INPUTS];    /* data points into the body, or to vectors */
+	imgsearch_input input[REQUEST_INPUTS];    /* data and text: in the body, or below */
 	char upload[REQUEST_INPUTS][UPLOAD_NAME]; /* not "": the name of a cached upload */
 	size_t n;
 	imgsearch_query_options options; /* its filter, if any, is the one of the next member */
@@ -32,6 +32,7 @@ typedef struct search_request {
 	int64_t *ids;
 	size_t n_ids;
 	float *vectors[REQUEST_INPUTS];
+	char *texts[REQUEST_INPUTS];
 	char why[256]; /* the first error */
 } search_request;
 

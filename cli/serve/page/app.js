@@ -6,8 +6,10 @@ import { showMap } from "/map.js";
 import { showGroups } from "/groups.js";
 
 const counts = [8, 12, 24, 48, 100, 200, 500];
+const MOST_WORDS = 1000; // characters
 
-// One search: terms are { id | held, weight, crop: [x, y, w, h] | null, size: [w, h] | null }.
+// One search: terms are { text, weight } or
+// { id | held, weight, crop: [x, y, w, h] | null, size: [w, h] | null }.
 let state = { tab: "search", terms: [], k: 24, min: 0 };
 let info = {};
 let hits = [],
@@ -18,9 +20,10 @@ let adding = false; // the next picked picture joins the search
 
 // ---------------------------------------------------------------------------- state in the address
 
-// q=id12,-id7,u3f…@4000x3000~10,20,300,400: pictures by id or held upload, "-" pushed away, "~" the
-// part.
+// q=id12,-id7,u3f…@4000x3000~10,20,300,400,wred%20car: pictures by id or held upload, "-" pushed
+// away, "~" the part; "w" words.
 function writeTerm(t) {
+	if (t.text) return (t.weight < 0 ? "-w" : "w") + encodeURIComponent(t.text);
 	return (
 		(t.weight < 0 ? "-" : "") +
 		(t.held ? "u" + t.held + (t.size ? `@${t.size[0]}x${t.size[1]}` : "") : "id" + t.id) +
@@ -28,7 +31,18 @@ function writeTerm(t) {
 	);
 }
 
+function readWords(text) {
+	try {
+		return decodeURIComponent(text);
+	} catch (e) {
+		return ""; /* somebody changed the address */
+	}
+}
+
 function readTerm(text) {
+	const words = /^(-?)w(.+)$/.exec(text);
+	if (words)
+		return { weight: words[1] ? -0.5 : 1, text: readWords(words[2]).slice(0, MOST_WORDS) };
 	const m =
 		/^(-?)(?:id(\d+)|u([0-9a-f]{32})(?:@(\d+)x(\d+))?)(?:~(\d+)_(\d+)_(\d+)_(\d+))?$/.exec(
 			text,
@@ -49,7 +63,7 @@ function readState() {
 		k = Number(p.get("k"));
 	state = {
 		tab: ["map", "groups"].includes(p.get("tab")) ? p.get("tab") : "search",
-		terms: (p.get("q") || "").split(",").map(readTerm).filter(Boolean).slice(0, 16),
+		terms: (p.get("q") || "").split(",").map(readTerm).filter(t => t && t.text !== "").slice(0, 16),
 		k: counts.includes(k) ? k : 24,
 		min: Math.min(Math.max(Number(p.get("min")) || 0, 0), 1),
 	};
@@ -174,6 +188,12 @@ function combine(id, weight) {
 	go({ tab: "search", terms: [...rest, { id, weight }] });
 }
 
+function searchWords(text, join) {
+	const words = text.trim();
+	if (words)
+		go({ tab: "search", terms: [...(join ? state.terms : []), { text: words, weight: 1 }] });
+}
+
 async function search() {
 	const mine = ++asked;
 	$("start").hidden = true;
@@ -182,7 +202,7 @@ async function search() {
 	document.body.classList.add("busy");
 	try {
 		const inputs = state.terms.map(t => ({
-			...(t.held ? { held: t.held } : { id: t.id }),
+			...(t.text ? { text: t.text } : t.held ? { held: t.held } : { id: t.id }),
 			weight: t.weight,
 			...(t.crop ? { crop: t.crop } : {}),
 		}));
@@ -295,22 +315,38 @@ async function asJpeg(bitmap) {
 
 const source = (t, size) => (t.held ? `/api/held/${t.held}` : thumb(t.id, size));
 
-function showTerms() {
-	const first = state.terms.find(t => t.weight > 0) || state.terms[0];
-	$("stage-picture").src = source(first, 1024);
+// The first picture of the search is on the stage.
+function showStage() {
+	const pictures = state.terms.filter(t => !t.text),
+		first = pictures.find(t => t.weight > 0) || pictures[0];
 	$("stage").dataset.term = state.terms.indexOf(first);
-	$("whole").hidden = !first.crop;
-	$("keep").hidden = !(info.uploads && first.held);
-	$("terms").hidden = state.terms.length < 2;
+	$("whole").hidden = !first?.crop;
+	$("keep").hidden = !(info.uploads && first?.held);
+	if (first) $("stage-picture").src = source(first, 1024);
+	else {
+		$("stage-picture").removeAttribute("src");
+		$("stage").hidden = $("stage-hint").hidden = $("part").hidden = true;
+	}
+	return first;
+}
+
+const termFace = t =>
+	t.text
+		? make("span", { class: "words" }, t.text)
+		: make("img", {
+				src: source(t, 256),
+				alt: t.weight < 0 ? "Pushed away from" : "Searched for",
+			});
+
+function showTerms() {
+	const picture = showStage();
+	$("terms").hidden = picture && state.terms.length < 2;
 	$("terms").replaceChildren(
 		...state.terms.map((t, i) =>
 			make(
 				"li",
 				{ class: "term" + (t.weight < 0 ? " away" : "") },
-				make("img", {
-					src: source(t, 256),
-					alt: t.weight < 0 ? "Pushed away from" : "Searched for",
-				}),
+				termFace(t),
 				make(
 					"button",
 					{
@@ -620,6 +656,12 @@ function listen() {
 			e.preventDefault();
 			go(a.dataset.tab ? { tab: a.dataset.tab } : { tab: "search", terms: [] });
 		});
+	for (const form of document.querySelectorAll("[data-words]"))
+		form.addEventListener("submit", e => {
+			e.preventDefault();
+			searchWords(form.elements.words.value, form.dataset.words === "add");
+			form.reset();
+		});
 	$("shuffle").addEventListener("click", () => showSamples(Math.floor(Math.random() * 1e9)));
 	$("k").addEventListener("input", () => {
 		$("k-value").textContent = counts[$("k").value];
@@ -666,6 +708,7 @@ async function start() {
 	readState();
 	try {
 		info = (await ask("/api/info")).body;
+		for (const form of document.querySelectorAll("[data-words]")) form.hidden = !info.words;
 		$("about").textContent =
 			`${info.vectors.toLocaleString("en")} pictures${info.model ? " · " + info.model : ""}`;
 	} catch (e) {
