@@ -22,14 +22,15 @@ static size_t offset_of(uint32_t unit)
 }
 
 /*
- * The longest start of text that a rule replaces, and by what: a walk through a double array (Yata
- * et al., "A compact static double-array keeping character codes", 2007). 0: none.
+ * The longest start of n bytes that a rule replaces, or the shortest one, and by what: a walk
+ * through a double array (Yata et al., "A compact static double-array keeping character codes",
+ * 2007). 0: none.
  */
-static size_t find_rule(const pieces *p, const char *text, const char **by)
+static size_t find_rule(const pieces *p, const char *text, size_t n, bool shortest, const char **by)
 {
 	enum { HAS_LEAF = 0x100, VALUE = 0x7fffffff };
-	size_t longest = 0, at = offset_of(unit_at(p, 0));
-	for (size_t i = 0; text[i]; i++) {
+	size_t found = 0, at = offset_of(unit_at(p, 0));
+	for (size_t i = 0; i < n && !(found && shortest); i++) {
 		at ^= (uint8_t)text[i];
 		uint32_t unit = unit_at(p, at);
 		if ((unit & 0x800000ff) != (uint8_t)text[i])
@@ -39,24 +40,22 @@ static size_t find_rule(const pieces *p, const char *text, const char **by)
 			continue;
 		size_t value = unit_at(p, at) & VALUE;
 		if (value < p->replacements_size) {
-			longest = i + 1;
+			found = i + 1;
 			*by = p->replacements + value;
 		}
 	}
-	return longest;
+	return found;
 }
 
 static const char space_mark[] = "\u2581";
 
-/* Appends a normalised text in which a mark stands for a space, and one before it. */
+/* Appends a normalised text in which a mark stands for a space, and for several. */
 static void put_marked(const pieces *p, buf *out, const char *text, size_t n)
 {
-	size_t kept = 0;
 	for (size_t i = 0; i < n; i++) {
-		bool again = !kept || text[i - 1] == ' ';
+		bool again = i ? text[i - 1] == ' ' : !p->hugging_face;
 		if (text[i] == ' ' && !p->keeps_spaces && again)
 			continue;
-		kept++;
 		if (text[i] == ' ' && !p->no_mark)
 			ims_buf_put(out, space_mark, strlen(space_mark));
 		else
@@ -64,25 +63,70 @@ static void put_marked(const pieces *p, buf *out, const char *text, size_t n)
 	}
 }
 
+/* SentencePiece: the longest rule at every place. */
+static void apply_rules(const pieces *p, buf *out, const char *text)
+{
+	const char *by;
+	for (size_t left = strlen(text), n; left; text += n, left -= n) {
+		n = find_rule(p, text, left, false, &by);
+		uint32_t c;
+		if (n) {
+			ims_buf_text(out, "%s", by);
+			continue;
+		}
+		n = (size_t)(ims_unicode_next(text, &c) - text);
+		ims_buf_put(out, text, n);
+	}
+}
+
+/* Replaces the n bytes by what the shortest rule at their beginning says. False: there is none. */
+static bool replace(const pieces *p, buf *out, const char *text, size_t n)
+{
+	const char *by;
+	if (!find_rule(p, text, n, true, &by))
+		return false;
+	ims_buf_text(out, "%s", by);
+	return true;
+}
+
+/* Hugging Face's tokenizers: a short cluster of letters by one rule, else each of its letters. */
+static void apply_rules_to_clusters(const pieces *p, buf *out, const char *text)
+{
+	enum { SHORT = 6 /* bytes */ };
+	while (*text) {
+		const char *end = ims_unicode_cluster(text), *next;
+		uint32_t c;
+		if (end - text < SHORT && replace(p, out, text, (size_t)(end - text)))
+			text = end;
+		for (; text < end; text = next) {
+			next = ims_unicode_next(text, &c);
+			if (!replace(p, out, text, (size_t)(next - text)))
+				ims_buf_put(out, text, (size_t)(next - text));
+		}
+	}
+}
+
+/* Whether a text begins with what becomes a mark. */
+static bool has_mark(const buf *text)
+{
+	size_t n = strlen(space_mark);
+	return text->data[0] == ' ' || (text->len >= n && !memcmp(text->data, space_mark, n));
+}
+
+/*
+ * Hugging Face's tokenizers keep one space at the beginning, which stands for the mark before a
+ * text, and one at the end.
+ */
 static void normalise(const pieces *p, buf *out, const char *text)
 {
 	buf flat = { 0 };
-	const char *by;
-	while (*text) {
-		size_t n = find_rule(p, text, &by);
-		if (n) {
-			ims_buf_text(&flat, "%s", by);
-			text += n;
-			continue;
-		}
-		uint32_t c;
-		const char *next = ims_unicode_next(text, &c);
-		ims_buf_put(&flat, text, (size_t)(next - text));
-		text = next;
-	}
-	while (!p->keeps_spaces && flat.len && flat.data[flat.len - 1] == ' ')
+	if (p->hugging_face)
+		apply_rules_to_clusters(p, &flat, text);
+	else
+		apply_rules(p, &flat, text);
+	while (!p->keeps_spaces && !p->hugging_face && flat.len && flat.data[flat.len - 1] == ' ')
 		flat.len--;
-	if (flat.len && !p->no_prefix)
+	if (flat.len && !p->no_prefix && !(p->hugging_face && has_mark(&flat)))
 		ims_buf_text(out, "%s", p->no_mark ? " " : space_mark);
 	put_marked(p, out, (const char *)flat.data, flat.len);
 	out->failed |= flat.failed;
@@ -93,22 +137,26 @@ static void normalise(const pieces *p, buf *out, const char *text)
 
 /* The best way to cut a text up to a place: its last piece, and the sum of scores. */
 typedef struct best {
-	float score;
+	double score;
 	int32_t id;
 	size_t from; /* SIZE_MAX: the place was not reached */
 } best;
 
-static void offer(best *b, float score, int32_t id, size_t from)
+/* SentencePiece adds in f32, Hugging Face's tokenizers in f64. */
+static void offer(const pieces *p, best *b, double score, int32_t id, size_t from)
 {
+	if (!p->hugging_face)
+		score = (float)score;
 	if (b->from == SIZE_MAX || score > b->score)
 		*b = (best){ score, id, from };
 }
 
 /* User-defined pieces are always preferred. */
-static float score_of(const pieces *p, int32_t id, size_t length)
+static double score_of(const pieces *p, int32_t id, size_t length)
 {
 	const piece *one = &p->piece[id];
-	return one->type == PIECE_USER_DEFINED ? (float)length * p->highest - 0.1F : one->score;
+	return (
+		double)(one->type == PIECE_USER_DEFINED ? (float)length * p->highest - 0.1F : one->score);
 }
 
 /* All pieces that begin at a place. */
@@ -126,11 +174,11 @@ static void extend(const pieces *p, const char *text, size_t n, size_t at, best 
 		int32_t id = ims_vocabulary_find(&p->texts, text + at, length);
 		if (id < 0 || p->piece[id].type == PIECE_UNUSED)
 			continue;
-		offer(&b[at + length], b[at].score + score_of(p, id, length), id, at);
+		offer(p, &b[at + length], b[at].score + score_of(p, id, length), id, at);
 		single |= length == letter;
 	}
 	if (!single)
-		offer(&b[at + letter], b[at].score + p->lowest - unknown, p->unknown, at);
+		offer(p, &b[at + letter], b[at].score + (double)(p->lowest - unknown), p->unknown, at);
 }
 
 /* The pieces from the end to the begin; unknown ones beside each other are one. */

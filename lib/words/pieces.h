@@ -18,6 +18,15 @@ typedef struct pieces pieces;
  * another kind than unigram; path is for the message.
  */
 int ims_pieces_read(pieces **out, const char *path, buf *file, imgsearch_error *err);
+
+/*
+ * Of a text that is tokenizer.json of Hugging Face's tokenizers with a model of this kind
+ * (ims_pieces_is_json). Rules of normalisation beside those of SentencePiece are not read, and
+ * texts have one space for several. Errors likewise.
+ */
+int ims_pieces_read_json(pieces **out, const char *path, const buf *text, imgsearch_error *err);
+bool ims_pieces_is_json(const buf *text);
+
 void ims_pieces_free(pieces *p); /* NULL is fine */
 
 int32_t ims_pieces_end(const pieces *p); /* the token "</s>"; -1: there is none */

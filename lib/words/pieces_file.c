@@ -3,7 +3,6 @@
 
 #include "base/error.h"
 
-#include <float.h>
 #include <string.h>
 
 /* ------------------------------------------------------------------------- protocol buffer ---- */
@@ -87,13 +86,6 @@ static float as_float(uint64_t bits)
 
 /* ----------------------------------------------------------------------------------- model ---- */
 
-static const char end_piece[] = "</s>";
-
-static bool has_text(piece_type t)
-{
-	return t == PIECE_NORMAL || t == PIECE_USER_DEFINED || t == PIECE_UNUSED;
-}
-
 /* One piece: its text (1), score (2) and type (3). False: out of memory. */
 static bool add_piece(pieces *p, message m)
 {
@@ -108,43 +100,7 @@ static bool add_piece(pieces *p, message m)
 		if (f.number == 3)
 			one.type = (piece_type)f.value;
 	}
-	size_t length = (size_t)(text.end - text.at);
-	piece *grown = ims_grow(p->piece, p->n, &p->cap, sizeof *grown);
-	if (!grown)
-		return false;
-	p->piece = grown;
-	if (one.type == PIECE_UNKNOWN)
-		p->unknown = (int32_t)p->n;
-	if (one.type == PIECE_CONTROL && length == strlen(end_piece)
-		&& !memcmp(text.at, end_piece, length))
-		p->end = (int32_t)p->n;
-	if (one.type == PIECE_NORMAL) {
-		p->lowest = one.score < p->lowest ? one.score : p->lowest;
-		p->highest = one.score > p->highest ? one.score : p->highest;
-	}
-	if (has_text(one.type) && length && length <= PIECE_MOST) {
-		p->longest = length > p->longest ? length : p->longest;
-		if (!ims_vocabulary_add(&p->texts, text.at, length, (int32_t)p->n))
-			return false;
-	}
-	p->piece[p->n++] = one;
-	return true;
-}
-
-/* The rules: the size of a trie, the trie, the texts that it leads to. */
-static bool read_rules(pieces *p, message m)
-{
-	size_t size = (size_t)(m.end - m.at);
-	if (!size)
-		return true;
-	uint64_t trie = read_fixed(&m, 4);
-	if (m.bad || trie % 4 || trie > size - 4 || (trie && (trie == size - 4 || m.end[-1])))
-		return false;
-	p->trie = m.at;
-	p->units = (size_t)(trie / 4);
-	p->replacements = (const char *)m.at + trie;
-	p->replacements_size = size - 4 - (size_t)trie;
-	return true;
+	return ims_pieces_add(p, text.at, (size_t)(text.end - text.at), one);
 }
 
 /* How a text is normalised. False: damaged. */
@@ -154,7 +110,7 @@ static bool read_normaliser(pieces *p, message m)
 	bool good = true;
 	while (next_field(&m, &f)) {
 		if (f.number == 2)
-			good = read_rules(p, f.bytes);
+			good = ims_pieces_take_rules(p, f.bytes.at, (size_t)(f.bytes.end - f.bytes.at));
 		if (f.number == 3)
 			p->no_prefix = !f.value;
 		if (f.number == 4)
@@ -202,15 +158,10 @@ static int read_model(pieces *p, const char *path, imgsearch_error *err)
 
 int ims_pieces_read(pieces **out, const char *path, buf *file, imgsearch_error *err)
 {
+	pieces *p = ims_pieces_new(file);
 	*out = NULL;
-	pieces *p = ims_zalloc(1, sizeof *p);
 	if (!p)
 		return ims_nomem(err);
-	p->unknown = p->end = -1;
-	p->lowest = FLT_MAX;
-	p->highest = FLT_MIN; /* as SentencePiece has it */
-	p->file = *file;
-	*file = (buf){ 0 };
 	int rc = read_model(p, path, err);
 	if (rc) {
 		ims_pieces_free(p);
@@ -218,19 +169,4 @@ int ims_pieces_read(pieces **out, const char *path, buf *file, imgsearch_error *
 	}
 	*out = p;
 	return 0;
-}
-
-void ims_pieces_free(pieces *p)
-{
-	if (!p)
-		return;
-	ims_vocabulary_free(&p->texts);
-	ims_buf_free(&p->file);
-	ims_free(p->piece);
-	ims_free(p);
-}
-
-int32_t ims_pieces_end(const pieces *p)
-{
-	return p->end;
 }

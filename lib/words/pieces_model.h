@@ -29,11 +29,21 @@ struct pieces {
 	size_t longest;        /* bytes of a piece */
 	float lowest, highest; /* scores of normal pieces */
 	int32_t unknown, end;  /* -1: none */
-	const uint8_t *trie; /* of the rules: units of 32 bits, little-endian; borrowed from the file */
+	const uint8_t *trie;   /* of the rules: units of 32 bits, little-endian; in `file` */
 	size_t units;
 	const char *replacements; /* each terminated */
 	size_t replacements_size;
 	bool keeps_spaces, no_prefix, no_mark;
+	bool hugging_face; /* as tokenizer.json means it: see normalise and offer in pieces.c */
 };
+
+/* Without pieces and rules. `file` is taken over. NULL: out of memory. */
+pieces *ims_pieces_new(buf *file);
+
+/* False: out of memory. */
+bool ims_pieces_add(pieces *p, const void *text, size_t length, piece one);
+
+/* The rules of normalisation: the size of a trie, the trie, the texts that it leads to. Borrowed. */
+bool ims_pieces_take_rules(pieces *p, const uint8_t *rules, size_t size); /* false: damaged */
 
 #endif

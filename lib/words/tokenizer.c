@@ -20,6 +20,7 @@ struct tokenizer {
 	clip_vocabulary clip;
 	bpe_json bpe; /* KIND_FALLBACK */
 	pieces *pieces;
+	const char *lead;        /* see ims_pieces_cut */
 	int32_t begin, end, pad; /* begin: -1: none */
 };
 
@@ -37,7 +38,7 @@ static bool is_token_table(const buf *text)
 	return first >= '0' && first <= '9';
 }
 
-static int read_json(tokenizer *t, const char *path, const buf *text, imgsearch_error *err)
+static int read_bpe_json(tokenizer *t, const char *path, const buf *text, imgsearch_error *err)
 {
 	int rc = ims_bpe_json_read(&t->bpe, path, (const char *)text->data, text->len, err);
 	if (rc)
@@ -57,10 +58,13 @@ static int read_json(tokenizer *t, const char *path, const buf *text, imgsearch_
 										  path);
 }
 
-static int read_pieces(tokenizer *t, const char *path, buf *file, imgsearch_error *err)
+/* file: a model file, or tokenizer.json. */
+static int read_pieces(tokenizer *t, const char *path, buf *file, bool json, imgsearch_error *err)
 {
 	t->kind = KIND_PIECES;
-	int rc = ims_pieces_read(&t->pieces, path, file, err);
+	t->lead = t->style == TOKENIZER_TRANSFORMERS && !json ? "<unk>" : NULL;
+	int rc = json ? ims_pieces_read_json(&t->pieces, path, file, err)
+				  : ims_pieces_read(&t->pieces, path, file, err);
 	t->begin = -1;
 	t->end = t->pad = rc ? -1 : ims_pieces_end(t->pieces);
 	return rc || t->end >= 0 ? rc
@@ -75,13 +79,15 @@ static int read_file(tokenizer *t, const char *path, imgsearch_error *err)
 	const char *text = rc ? "" : (const char *)file.data;
 	t->kind = KIND_CLIP;
 	if (!rc && strlen(text) < file.len)
-		rc = read_pieces(t, path, &file, err);
+		rc = read_pieces(t, path, &file, false, err);
 	else if (!rc && text[strspn(text, " \t\r\n")] != '{')
 		rc = ims_clip_read_merges(&t->clip, path, text, err);
 	else if (!rc && is_token_table(&file))
 		rc = ims_clip_read_tokens(&t->clip, path, text, file.len, err);
+	else if (!rc && ims_pieces_is_json(&file))
+		rc = read_pieces(t, path, &file, true, err);
 	else if (!rc)
-		rc = read_json(t, path, &file, err);
+		rc = read_bpe_json(t, path, &file, err);
 	if (!rc && t->kind == KIND_CLIP) {
 		t->begin = t->clip.begin;
 		t->end = t->clip.end;
@@ -99,13 +105,14 @@ int ims_tokenizer_open(tokenizer **out, const char *path, tokenizer_style style,
 	tokenizer *t = rc ? NULL : ims_zalloc(1, sizeof *t);
 	if (!rc && !t)
 		rc = ims_nomem(err);
-	if (!rc)
+	if (!rc) {
+		t->style = style;
 		rc = read_file(t, path, err);
+	}
 	if (rc) {
 		ims_tokenizer_free(t);
 		return rc;
 	}
-	t->style = style;
 	*out = t;
 	return 0;
 }
@@ -139,8 +146,7 @@ static int cut(const tokenizer *t, const char *text, size_t most, token_list *li
 	imgsearch_error *err)
 {
 	if (t->kind == KIND_PIECES)
-		return ims_pieces_cut(t->pieces, t->style == TOKENIZER_TRANSFORMERS ? "<unk>" : NULL, text,
-			list, err);
+		return ims_pieces_cut(t->pieces, t->lead, text, list, err);
 	if (t->kind == KIND_FALLBACK)
 		return ims_fallback_cut(&t->bpe, text, list, err);
 	return ims_clip_cut(&t->clip, text, most, list, err);

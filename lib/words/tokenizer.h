@@ -22,7 +22,7 @@ typedef enum tokenizer_style {
  * The file is one of these, told apart by content:
  *	bpe_simple_vocab_16e6.txt.gz, or unpacked	CLIP, PE-Core
  *	vocab.json, with merges.txt beside it		CLIP
- *	tokenizer.json								CLIP, SigLIP 2
+ *	tokenizer.json								CLIP, SigLIP, SigLIP 2
  *	spiece.model								SigLIP
  * ENOTFOUND, EFORMAT, EIO, ENOMEM; EUNSUPPORTED: a tokenizer of another kind, or libutf8proc is
  * missing.

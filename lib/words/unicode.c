@@ -34,6 +34,7 @@ static int32_t (*to_lower)(int32_t c);
 static int32_t (*to_upper)(int32_t c);
 static uint8_t *(*to_nfc)(const uint8_t *text);
 static uint8_t *(*to_nfkc)(const uint8_t *text);
+static bool (*breaks)(int32_t before, int32_t behind, int32_t *state);
 
 static void load(void)
 {
@@ -44,6 +45,7 @@ static void load(void)
 		{ "utf8proc_toupper", (void **)&to_upper },
 		{ "utf8proc_NFC", (void **)&to_nfc },
 		{ "utf8proc_NFKC", (void **)&to_nfkc },
+		{ "utf8proc_grapheme_break_stateful", (void **)&breaks },
 	};
 	ims_library_load(files, functions, sizeof functions / sizeof *functions);
 }
@@ -76,6 +78,19 @@ const char *ims_unicode_next(const char *p, uint32_t *c)
 	if (!n)
 		*c = (unsigned char)*p;
 	return p + (n ? n : 1);
+}
+
+const char *ims_unicode_cluster(const char *p)
+{
+	uint32_t before, c;
+	int32_t state = 0;
+	p = ims_unicode_next(p, &before);
+	for (const char *next; *p; p = next, before = c) {
+		next = ims_unicode_next(p, &c);
+		if (breaks((int32_t)before, (int32_t)c, &state))
+			break;
+	}
+	return p;
 }
 
 void ims_unicode_put(buf *out, uint32_t c)

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes tests/fuzz/seeds/tokenizer: a small model of SentencePiece, and two of tokenizer.json."""
+"""Writes tests/fuzz/seeds/tokenizer: a small model of SentencePiece, and three of tokenizer.json."""
+import base64
 import json
 import os
 import struct
@@ -24,11 +25,22 @@ def piece(text, score, kind):
                  + varint(kind))
 
 
-def sentence_piece():
-    """With one rule: A becomes a."""
+def rules_of_pieces():
+    """One: A becomes a."""
     units = [0] * 0x200
     units[0], units[LETTER], units[LEAF] = 0x100 << 10, 1 << 10 | 0x100 | ord("A"), 1 << 31
-    rules = struct.pack("<I512I", 4 * len(units), *units) + b"a\0"
+    return struct.pack("<I512I", 4 * len(units), *units) + b"a\0"
+
+
+def unigram():
+    rules = base64.b64encode(rules_of_pieces()).decode()
+    pieces = (("</s>", 0), ("<unk>", 0), ("\u2581", -2), ("a", -3), ("ab", -4), ("\u2581a", -3.5))
+    return {"normalizer": {"type": "Precompiled", "precompiled_charsmap": rules},
+            "model": {"type": "Unigram", "unk_id": 1, "vocab": pieces}}
+
+
+def sentence_piece():
+    rules = rules_of_pieces()
     pieces = (("<pad>", 0, 3), ("</s>", 0, 3), ("<unk>", 0, 2), ("\u2581", -2, 1), ("a", -3, 1),
               ("b", -3, 1), ("ab", -4, 1), ("\u2581a", -3.5, 1), ("red", 0, 4), ("abab", -1, 5))
     return b"".join(piece(*p) for p in pieces) + field(2, b"\x18\x01") + field(3, field(2, rules))
@@ -66,5 +78,6 @@ def write(name, data):
 
 os.makedirs(FOLDER, exist_ok=True)
 write("spiece.model", sentence_piece())
+write("unigram.json", json.dumps(unigram(), separators=(",", ":")).encode())
 write("clip.json", json.dumps(clip(), separators=(",", ":")).encode())
 write("fallback.json", json.dumps(fallback(), separators=(",", ":")).encode())

@@ -17,9 +17,10 @@ from html.entities import html5
 try:
     import ftfy
     import sentencepiece
+    from sentencepiece import sentencepiece_model_pb2
     import tokenizers
     import transformers
-    from open_clip.tokenizer import SimpleTokenizer, default_bpe
+    from open_clip.tokenizer import SimpleTokenizer, basic_clean, canonicalize_text, default_bpe
     from tokenizers import AddedToken, models, normalizers, pre_tokenizers, trainers
 except ImportError as e:
     print(f"1..0 # SKIP {e}")
@@ -116,10 +117,13 @@ def write_corpus(path, rng):
             out.write(" ".join(text(rng).split())[:2000] + "\n")
 
 
-def test_clip(tap, folder, texts):
-    ref = SimpleTokenizer()
+def rightly_decoded(texts):
     bare = ftfy.TextFixerConfig(fix_encoding=False)
-    kept = [t for t in texts if ftfy.fix_text(t) == ftfy.fix_text(t, bare)]
+    return [t for t in texts if ftfy.fix_text(t) == ftfy.fix_text(t, bare)]
+
+
+def test_clip(tap, folder, texts):
+    ref, kept = SimpleTokenizer(), rightly_decoded(texts)
     print(f"# {len(texts) - len(kept)} texts are left out, which ftfy takes for wrongly decoded")
     wanted = [row.tolist() for row in ref(kept)]
     got = ours(default_bpe(), "open_clip", 77, kept)
@@ -140,6 +144,22 @@ def test_clip(tap, folder, texts):
               ours(f"{folder}/clip.json", "transformers", 77, texts))
 
 
+def test_unigram_json(tap, folder, model, texts):
+    """A tokenizer.json as timm's SigLIP has it, which OpenCLIP reads."""
+    with open(model, "rb") as f:
+        proto = sentencepiece_model_pb2.ModelProto.FromString(f.read())
+    t = tokenizers.Tokenizer(models.Unigram([(p.piece, p.score) for p in proto.pieces], 2, False))
+    t.normalizer = normalizers.Sequence([
+        normalizers.Precompiled(proto.normalizer_spec.precompiled_charsmap),
+        normalizers.Replace(tokenizers.Regex(" {2,}"), " ")])
+    t.pre_tokenizer = pre_tokenizers.Metaspace(replacement="▁", prepend_scheme="always")
+    t.save(f"{folder}/unigram.json")
+    cleaned = [canonicalize_text(basic_clean(x)) for x in texts]
+    wanted = [t.encode(x).ids[:63] + [1] for x in cleaned]
+    tap.equal("tokenizers, Unigram, cleaned as open_clip does", texts, wanted,
+              ours(f"{folder}/unigram.json", "open_clip", 64, texts))
+
+
 def main():
     number = int(sys.argv[1]) if len(sys.argv) > 1 else 10000
     rng, tap = random.Random(5), Tap()
@@ -156,6 +176,8 @@ def main():
             wanted = [ref(t, truncation=True, max_length=64)["input_ids"] for t in texts]
             tap.equal(f"transformers, SigLIP, a model by {name}", texts, wanted,
                       ours(model, "transformers", 64, texts))
+            if name == "nmt_nfkc":
+                test_unigram_json(tap, folder, model, rightly_decoded(texts))
         path, ref = train_fallback(folder, corpus)
         wanted = [ref.encode(t, add_special_tokens=False).ids[:63] + [1] for t in texts]
         tap.equal("tokenizers, byte fallback", texts, wanted, ours(path, "transformers", 64, texts))

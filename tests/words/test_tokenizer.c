@@ -463,18 +463,23 @@ static void put_piece(buf *b, const char *text, float score, unsigned type)
 }
 
 /* A rule that makes "A" "a": a double array of a root, one letter and its leaf. */
-static void put_rule(buf *b)
+static void put_rules(buf *rules)
 {
 	enum { UNITS = 0x200, LETTER = 0x100 ^ 'A', LEAF = LETTER ^ 1 };
-	buf rules = { 0 }, normaliser = { 0 };
-	ims_buf_u32(&rules, 4 * UNITS);
+	ims_buf_u32(rules, 4 * UNITS);
 	for (unsigned i = 0; i < UNITS; i++)
-		ims_buf_u32(&rules,
+		ims_buf_u32(rules,
 			i == 0            ? 0x100 << 10
 				: i == LETTER ? 1 << 10 | 0x100 | 'A'
 				: i == LEAF   ? 0x80000000
 							  : 0);
-	ims_buf_put(&rules, "a", 2);
+	ims_buf_put(rules, "a", 2);
+}
+
+static void put_rule(buf *b)
+{
+	buf rules = { 0 }, normaliser = { 0 };
+	put_rules(&rules);
 	put_bytes(&normaliser, 2, rules.data, rules.len);
 	put_bytes(b, 3, normaliser.data, normaliser.len);
 	ims_buf_free(&rules);
@@ -555,6 +560,62 @@ static void refuses_damaged_models(void **state)
 	ims_buf_free(&b);
 }
 
+static void put_base64(buf *out, const buf *data)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	for (size_t i = 0; i < data->len; i += 3) {
+		size_t n = data->len - i < 3 ? data->len - i : 3;
+		uint32_t bits = 0;
+		for (size_t j = 0; j < 3; j++)
+			bits = bits << 8 | (j < n ? data->data[i + j] : 0);
+		for (size_t j = 0; j < 4; j++)
+			ims_buf_u8(out, (uint8_t)(j <= n ? digits[bits >> (18 - 6 * j) & 63] : '='));
+	}
+}
+
+/* The pieces of put_model as tokenizer.json has them; rules: in base64. */
+static void write_unigram(const char *rules, const char *more)
+{
+	buf b = { 0 };
+	ims_buf_text(&b,
+		"{\"normalizer\": {\"type\": \"Sequence\", \"normalizers\": [{\"type\": \"Precompiled\","
+		" \"precompiled_charsmap\": \"%s\"}]}, \"model\": {\"type\": \"Unigram\", %s \"vocab\": "
+		"[[\"<pad>\", 0], [\"</s>\", 0], [\"<unk>\", 0], [\"\u2581\", -2], [\"a\", -3], "
+		"[\"b\", -3], [\"ab\", -4], [\"\u2581a\", -3.5], [\"bab\", -6]]}}",
+		rules, more);
+	write_file("tokenizer.json", b.data, b.len);
+	ims_buf_free(&b);
+}
+
+static void reads_pieces_of_json(void **state)
+{
+	(void)state;
+	buf rules = { 0 }, text = { 0 };
+	put_rules(&rules);
+	put_base64(&text, &rules);
+	ims_buf_u8(&text, 0);
+	write_unigram((const char *)text.data, "\"unk_id\": 2,");
+	tokenizer *t = open_file("tokenizer.json", TOKENIZER_OPEN_CLIP);
+	gives(t, "a", 7, 1);
+	gives(t, "ab", 3, 6, 1);
+	gives(t, "abab", 7, 8, 1);
+	gives(t, "A, B!", 7, 3, 5, 1);
+	gives(t, "\u2581a \u2581", 7, 3, 3, 1); /* the mark there is counts; the last one stays */
+	gives(t, "\u00e9\u00e8", 3, 2, 1);
+	gives(t, "", 1);
+	ims_tokenizer_free(t);
+	write_unigram((const char *)text.data, "");
+	refuses("tokenizer.json", IMGSEARCH_EFORMAT, "no token for what is unknown");
+	write_unigram("AAA", "\"unk_id\": 2,");
+	refuses("tokenizer.json", IMGSEARCH_EFORMAT, "rules of normalisation are damaged");
+	write_unigram("A*A=", "\"unk_id\": 2,");
+	refuses("tokenizer.json", IMGSEARCH_EFORMAT, "rules of normalisation are damaged");
+	write_unigram("", "\"unk_id\": 2, \"vocab\": [[\"a\"]],");
+	refuses("tokenizer.json", IMGSEARCH_EFORMAT, "piece 1 has no text and score");
+	ims_buf_free(&rules);
+	ims_buf_free(&text);
+}
+
 #define in_a_folder(test) cmocka_unit_test_setup_teardown(test, make_folder, remove_folder)
 
 int main(void)
@@ -569,6 +630,7 @@ int main(void)
 		in_a_folder(falls_back_to_bytes),
 		in_a_folder(cuts_into_the_likeliest_pieces),
 		in_a_folder(refuses_damaged_models),
+		in_a_folder(reads_pieces_of_json),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
