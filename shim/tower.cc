@@ -5,6 +5,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 namespace ims
 {
@@ -19,12 +20,23 @@ at::Tensor as_tokens(const at::Tensor &maps)
 	return maps.squeeze(3).transpose(1, 2);
 }
 
-at::Tensor attend(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v)
+#if TORCH_VERSION_MAJOR < 2
+/* (T, T): what is added to the scores, for each query 0 or, behind it, minus infinity. */
+static at::Tensor hidden_keys(int64_t tokens)
+{
+	const double none = -std::numeric_limits<double>::infinity();
+	return at::full({ tokens, tokens }, none, at::TensorOptions(at::kFloat)).triu(1);
+}
+#endif
+
+at::Tensor attend(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v, bool causal)
 {
 #if TORCH_VERSION_MAJOR >= 2
-	return at::scaled_dot_product_attention(q, k, v);
+	return at::scaled_dot_product_attention(q, k, v, {}, 0, causal);
 #else
 	at::Tensor scores = at::matmul(q * (1 / std::sqrt((double)q.size(3))), k.transpose(2, 3));
+	if (causal)
+		scores.add_(hidden_keys(q.size(2)).to(scores.options()));
 	return at::matmul(scores.softmax(3), v);
 #endif
 }
@@ -47,6 +59,25 @@ static std::string numbered(const char *pattern, int64_t number)
 	std::string s = pattern;
 	size_t at = s.find('#');
 	return at == std::string::npos ? s : s.replace(at, 1, std::to_string(number));
+}
+
+int64_t tower::extent(const tensor_map &file, const std::string &name, uint32_t dimension)
+{
+	auto found = file.find(name);
+	bool has = found != file.end() && dimension < found->second->ndim;
+	return has ? found->second->shape[dimension] : 0;
+}
+
+void tower::measure_blocks(const tensor_map &file, const std::string &by, misfit &wrong)
+{
+	transformer_kind &k = shape_of;
+	while (file.count(numbered(names.norm1, k.depth) + ".weight"))
+		k.depth++;
+	k.hidden = extent(file, numbered(names.widen, 0) + ".weight", 0);
+	int64_t size = k.heads ? k.heads : 64;
+	if (file.count(by) && (k.width < 1 || k.width % size))
+		wrong.misshaped.push_back("tensor " + by + " is for a width of " + std::to_string(k.width)
+			+ ", which is no multiple of " + std::to_string(size));
 }
 
 norm *tower::layer_norm(const std::string &name)
@@ -92,6 +123,7 @@ tower::block tower::add_block(int64_t i)
 
 void tower::add_blocks()
 {
+	heads = shape_of.heads ? shape_of.heads : shape_of.width / 64;
 	for (int64_t i = 0; i < shape_of.depth; i++)
 		blocks.push_back(add_block(i));
 }

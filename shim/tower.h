@@ -17,8 +17,9 @@ namespace ims
 at::Tensor as_maps(const at::Tensor &tokens);
 at::Tensor as_tokens(const at::Tensor &maps);
 
-/* softmax(q k^T / sqrt(d)) v, each (n, heads, T, d). */
-at::Tensor attend(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v);
+/* softmax(q k^T / sqrt(d)) v, each (n, heads, T, d); causal: by no key behind the query. */
+at::Tensor attend(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v,
+	bool causal = false);
 
 /* (n, D, T, 1) as `parts` times (n, heads, T, D / parts / heads). */
 at::Tensor split_heads(const at::Tensor &maps, int64_t parts, int64_t heads);
@@ -35,6 +36,12 @@ class tower : public network
 	/* Makes one of the tensors that the layout joins. */
 	void convert(tensor_map &file) override;
 
+	/* The size of a tensor along a dimension; 0: it has none. */
+	static int64_t extent(const tensor_map &file, const std::string &name, uint32_t dimension);
+
+	/* The depth and the MLP of the kind, whose width is that of the tensor `by`. */
+	void measure_blocks(const tensor_map &file, const std::string &by, misfit &wrong);
+
 	norm *layer_norm(const std::string &name);
 	conv *linear(const std::string &name, int64_t in, int64_t out, act a = act::none);
 	void add_blocks();
@@ -43,7 +50,7 @@ class tower : public network
 	/* Of queries, keys and values (n, 3 D, T, 1). */
 	virtual at::Tensor attention(const at::Tensor &qkv) const = 0;
 
-	const transformer_kind shape_of;
+	transformer_kind shape_of;
 	const transformer_layout names;
 	int64_t heads = 0;
 

@@ -1,6 +1,7 @@
 /* The tower of pictures: patches, positions, registers, the attention that pools. */
 #include "shim/tower.h"
 
+#include <algorithm>
 #include <cmath>
 
 namespace ims
@@ -62,25 +63,15 @@ at::Tensor turned(const at::Tensor &x, rotation r)
 class transformer : public tower
 {
   public:
-	transformer(const transformer_kind &k, const transformer_layout &l) : tower(k, l)
+	transformer(const transformer_kind &k, const transformer_layout &l) : tower(k, l), any(!k.width)
 	{
-		channels = k.width;
-		heads = k.heads ? k.heads : k.width / 64;
-		cls = k.has_class ? add_tensor(l.cls, { 1, 1, k.width }) : nullptr;
-		position = k.grid ? add_tensor(l.positions, { 1, k.has_class + k.grid * k.grid, k.width })
-						  : nullptr;
-		registers = k.registers ? add_tensor(l.registers, { 1, k.registers, k.width }) : nullptr;
-		shape cut{ 3, k.width, k.patch, k.patch };
-		cut.pad = padding::none;
-		cut.has_bias = !*l.first_norm;
-		patch = unit(l.patch, "", cut, act::none);
-		first = *l.first_norm ? layer_norm(l.first_norm) : nullptr;
-		add_blocks();
-		last = layer_norm(l.last);
-		if (k.pool_heads)
-			add_pool();
-		if (k.joint)
-			add_joint();
+		if (!any)
+			declare();
+	}
+
+	bool takes_any_shape() const override
+	{
+		return any;
 	}
 
 	void set_side(int64_t side) override
@@ -149,8 +140,45 @@ class transformer : public tower
 		}
 	}
 
+	void measure(const tensor_map &file, misfit &wrong) override
+	{
+		transformer_kind &k = shape_of;
+		if (!any)
+			return;
+		const std::string weight = std::string(names.patch) + ".weight";
+		k.width = extent(file, weight, 0);
+		k.patch = std::max<int64_t>(extent(file, weight, 2), 1);
+		int64_t patches = extent(file, names.positions, 1) - k.has_class;
+		k.grid = (int64_t)std::sqrt((double)std::max<int64_t>(patches, 1));
+		k.joint = std::max<int64_t>(extent(file, names.joint, 1), 1);
+		measure_blocks(file, weight, wrong);
+		declare();
+	}
+
   private:
 	/* ------------------------------------------------------------------------- layers ---- */
+
+	void declare()
+	{
+		const transformer_kind &k = shape_of;
+		const transformer_layout &l = names;
+		channels = k.width;
+		cls = k.has_class ? add_tensor(l.cls, { 1, 1, k.width }) : nullptr;
+		position = k.grid ? add_tensor(l.positions, { 1, k.has_class + k.grid * k.grid, k.width })
+						  : nullptr;
+		registers = k.registers ? add_tensor(l.registers, { 1, k.registers, k.width }) : nullptr;
+		shape cut{ 3, k.width, k.patch, k.patch };
+		cut.pad = padding::none;
+		cut.has_bias = !*l.first_norm;
+		patch = unit(l.patch, "", cut, act::none);
+		first = *l.first_norm ? layer_norm(l.first_norm) : nullptr;
+		add_blocks();
+		last = layer_norm(l.last);
+		if (k.pool_heads)
+			add_pool();
+		if (k.joint)
+			add_joint();
+	}
 
 	void add_pool()
 	{
@@ -292,12 +320,13 @@ class transformer : public tower
 		found->second = make_tensor(t);
 	}
 
-	lone_tensor *cls, *position, *registers; /* NULL: none */
-	conv *patch, *joint = nullptr;           /* joint: NULL: none */
-	norm *first, *last;                      /* first: NULL: none */
-	pool head = {};                          /* only with pool_heads */
-	at::Tensor periods;                      /* those of the file; or undefined */
-	at::Tensor cosine, sine;                 /* (patches, d) f32; undefined: no rotation */
+	const bool any;                                                        /* takes_any_shape */
+	lone_tensor *cls = nullptr, *position = nullptr, *registers = nullptr; /* NULL: none */
+	conv *patch = nullptr, *joint = nullptr;                               /* joint: NULL: none */
+	norm *first = nullptr, *last = nullptr;                                /* first: NULL: none */
+	pool head = {};          /* only with pool_heads */
+	at::Tensor periods;      /* those of the file; or undefined */
+	at::Tensor cosine, sine; /* (patches, d) f32; undefined: no rotation */
 };
 
 } // namespace

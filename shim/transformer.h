@@ -34,7 +34,11 @@ enum class rotation {
 
 struct transformer_kind {
 	const char *name;
-	int64_t width, depth, patch, grid; /* grid: patches on a side, of the positions; 0: none */
+	/*
+	 * width 0: these four, hidden and joint are those of the tensors. grid: patches on a side, of
+	 * the positions; 0: none.
+	 */
+	int64_t width, depth, patch, grid;
 	int64_t registers = 0;
 	positions mode = positions::corners;
 	bool gated = false; /* SwiGLU for GELU */
