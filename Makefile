@@ -161,7 +161,7 @@ TEST_BIN := $(TEST_SRC:%.c=$(B)/%)
 TEST_SH  := $(shell find tests -mindepth 2 \( -name '*.sh' -o -name '*.py' \) -perm -u+x -not -path 'tests/bench/*' -not -path 'tests/tools/*' -not -path 'tests/store/postgres/*' | sort)
 EXAMPLE_BIN := $(patsubst %.cpp,$(B)/%,$(patsubst %.c,$(B)/%,$(wildcard examples/*.c examples/*.cpp)))
 TOOL_BIN := $(B)/tools/draw
-HELPER_BIN := $(patsubst %.c,$(B)/%,$(wildcard tests/image/show.c tests/model/features.c tests/model/find.c tests/words/tokens.c))
+HELPER_BIN := $(patsubst %.c,$(B)/%,$(wildcard tests/image/show.c tests/model/features.c tests/model/find.c tests/model/text_features.c tests/words/tokens.c))
 
 # Tests without libtorch: IMGSEARCH_LIBDIR=$(B)/tests/lib has a fake shim and a default model for it.
 FAKE := $(B)/tests/lib/imgsearch-shim.so $(patsubst %,$(B)/%,$(wildcard tests/lib/*.json tests/lib/*.safetensors))

@@ -1,9 +1,9 @@
 /*
- * The tower of pictures of CLIP: Radford et al., "Learning transferable visual models from natural
- * language supervision" (2021), with the names of OpenAI's and OpenCLIP's files, and of Hugging
+ * CLIP: Radford et al., "Learning transferable visual models from natural language supervision"
+ * (2021); its tower of pictures with the names of OpenAI's and OpenCLIP's files, and of Hugging
  * Face's.
  */
-#include "shim/transformer.h"
+#include "shim/words.h"
 
 namespace ims
 {
@@ -26,8 +26,8 @@ transformer_layout clip_layout()
 		"visual.ln_post",
 		/* The tower of words, and what OpenAI's programs keep beside it. */
 		{ "transformer.", "token_embedding.", "positional_embedding", "ln_final.",
-			"text_projection", "text_model.", "vision_model.embeddings.position_ids", "logit_scale",
-			"logit_bias", "input_resolution", "context_length", "vocab_size" },
+			"text_projection", "text.", "text_model.", "vision_model.embeddings.position_ids",
+			"logit_scale", "logit_bias", "input_resolution", "context_length", "vocab_size" },
 		1e-5,
 	};
 	l.qkv_weight = "_weight";
@@ -64,6 +64,8 @@ const transformer_kind kinds[] = {
 	{ "openclip_vit_b32", 768, 12, 32, 7, 0, mode, false, act::gelu, 512 },
 	{ "openclip_vit_b16", 768, 12, 16, 14, 0, mode, false, act::gelu, 512 },
 	{ "openclip_vit_l14", 1024, 24, 14, 16, 0, mode, false, act::gelu, 768 },
+	{ "clip_vit", 0, 0, 0, 0, 0, mode, false, quick },
+	{ "openclip_vit", 0, 0, 0, 0, 0, mode, false, act::gelu },
 };
 
 } // namespace
@@ -72,6 +74,16 @@ std::unique_ptr<network> clip_vit(const std::string &name)
 {
 	const transformer_kind *k = find_kind(kinds, name);
 	return k ? make_transformer(*k, clip_layout()) : nullptr;
+}
+
+std::unique_ptr<words> clip_words(const std::string &name)
+{
+	const transformer_kind *k = find_kind(kinds, name);
+	words_kind w;
+	if (!k)
+		return nullptr;
+	w.gelu = k->gelu;
+	return std::make_unique<words>(w);
 }
 
 } // namespace ims

@@ -398,7 +398,8 @@ void lone_tensor::find_missing(std::vector<std::string> &names)
 
 void lone_tensor::fold(const at::Device &device, at::ScalarType type)
 {
-	value = value.to(device, type, false, true);
+	bool narrower = c10::elementSize(value.scalar_type()) <= c10::elementSize(type);
+	value = value.to(device, rows && narrower ? value.scalar_type() : type, false, true);
 }
 
 } // namespace ims

@@ -21,7 +21,7 @@ namespace ims
 {
 
 /* Values of imgsearch_status. */
-enum { INVALID = -1, NOMEM = -2, FORMAT = -5, MODEL = -7 };
+enum { INVALID = -1, NOMEM = -2, FORMAT = -5, MODEL = -7, UNSUPPORTED = -10 };
 
 /* An error that becomes a status and a sentence (guard.h). */
 struct failure : std::runtime_error {
@@ -134,6 +134,7 @@ class lone_tensor
 	void find_missing(std::vector<std::string> &names);
 
 	at::Tensor value;
+	bool rows = false; /* looked up row by row: a narrower type of the file stays */
 
   private:
 	std::string name;

@@ -369,6 +369,7 @@ misfit network::fill(const shim_tensor *tensors, size_t n)
 						[this](const std::string &name) { return current_name(name); }),
 		{} };
 	convert(file.left);
+	measure(file.left, file.wrong);
 	slot_visitor fill = [&](const std::string &name, at::Tensor &t,
 							const std::vector<int64_t> &want) { t = file.take(name, want); };
 	choose_names(units, file.left);
@@ -462,18 +463,25 @@ void find_networks(const char *const *names, size_t n_names, const shim_tensor *
 	uint8_t *fits, std::string &nearest)
 {
 	std::vector<shim_tensor> shapes(tensors, tensors + n);
+	std::vector<bool> general(n_names);
+	bool special = false;
 	size_t least = SIZE_MAX;
 	for (shim_tensor &t : shapes)
 		if (t.ndim > 1)
 			t.data = nullptr; /* what is made of several tensors would be copied */
 	for (size_t i = 0; i < n_names; i++) {
-		misfit wrong = make_network(names[i])->fill(shapes.data(), n);
+		auto net = make_network(names[i]);
+		misfit wrong = net->fill(shapes.data(), n);
 		fits[i] = wrong.count() == 0;
+		general[i] = net->takes_any_shape();
+		special = special || (fits[i] && !general[i]);
 		if (wrong.count() < least) {
 			least = wrong.count();
 			nearest = fits[i] ? "" : std::string(names[i]) + ": " + wrong.sentence();
 		}
 	}
+	for (size_t i = 0; i < n_names; i++)
+		fits[i] = fits[i] && !(special && general[i]);
 }
 
 } // namespace ims

@@ -42,6 +42,12 @@ class network
 	 */
 	virtual at::Tensor features(const at::Tensor &x, std::vector<at::Tensor> *inner) = 0;
 
+	/* Whether the shapes are those of the tensors: then a network of fixed ones is preferred. */
+	virtual bool takes_any_shape() const
+	{
+		return false;
+	}
+
 	/* The channels of each block whose mean can be had; empty: this family gives none. */
 	virtual std::vector<int64_t> inner_channels() const
 	{
@@ -148,6 +154,15 @@ class network
 		(void)file;
 	}
 
+	/*
+	 * Declares the layers whose shapes the tensors tell, in the names of the family. What they
+	 * cannot be is added to wrong.
+	 */
+	virtual void measure(const tensor_map &file, misfit &wrong)
+	{
+		(void)file, (void)wrong;
+	}
+
 	/* Lives until fold. */
 	const shim_tensor *make_tensor(const at::Tensor &data);
 
@@ -187,7 +202,7 @@ std::unique_ptr<network> make_network(const std::string &name);
 
 /*
  * fits[i] becomes 1 where the tensors, by names and shapes, are those of the network names[i],
- * otherwise 0. nearest: where none fits, the network that lacks the fewest, and what it lacks.
+ * otherwise 0, and where they are those of another one that takes no other shape. nearest: where none fits, the network that lacks the fewest, and what it lacks.
  */
 void find_networks(const char *const *names, size_t n_names, const shim_tensor *tensors, size_t n,
 	uint8_t *fits, std::string &nearest);

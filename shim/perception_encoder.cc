@@ -3,7 +3,7 @@
  * embeddings are not at the output of the network" (2025), PE-Core, with its publisher's names and
  * those of timm and OpenCLIP.
  */
-#include "shim/transformer.h"
+#include "shim/words.h"
 
 namespace ims
 {
@@ -90,6 +90,13 @@ std::unique_ptr<network> perception_encoder(const std::string &name)
 		if (name == s.name)
 			return make_transformer(kind_of(s), perception_layout());
 	return nullptr;
+}
+
+std::unique_ptr<words> perception_words(const std::string &name)
+{
+	bool found = std::any_of(std::begin(sizes), std::end(sizes),
+		[&](const size &s) { return name == s.name; });
+	return found ? std::make_unique<words>(words_kind()) : nullptr;
 }
 
 } // namespace ims

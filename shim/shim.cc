@@ -3,6 +3,7 @@
 #include "shim/device.h"
 #include "shim/guard.h"
 #include "shim/train.h"
+#include "shim/words.h"
 
 #include <ATen/Parallel.h>
 #include <torch/version.h>
@@ -17,6 +18,7 @@ extern "C" void sgemm_() __attribute__((weak)); /* only its address is used, by 
 struct shim_net {
 	std::unique_ptr<ims::network> network;
 	std::unique_ptr<ims::script> script; /* one of both is NULL */
+	ims::words *words = nullptr;         /* the network where it is a tower of words */
 	at::Device device = at::kCPU;
 	at::ScalarType type = at::kFloat;
 	int threads = 0;
@@ -50,6 +52,33 @@ at::Tensor forward(const shim_net &net, const at::Tensor &x)
 	return net.script ? (*net.script)(x) : (*net.network)(x);
 }
 
+void give(const shim_net &net, const at::Tensor &y, float *out)
+{
+	at::from_blob(out, { y.size(0), net.dim }, at::TensorOptions(at::kFloat)).copy_(y);
+}
+
+void build_network(shim_net &net, const shim_config &c, const shim_tensor *tensors, size_t n,
+	const char *script)
+{
+	if (c.words) {
+		auto words = ims::make_words(c.network);
+		net.words = words.get();
+		net.network = std::move(words);
+	} else {
+		net.network = ims::make_network(c.network);
+	}
+	ims::script_tensors own;
+	if (script)
+		own = ims::read_script(script);
+	net.network->load(script ? own.tensors.data() : tensors, script ? own.tensors.size() : n);
+	if (!c.words) {
+		net.network->choose_pooling(c.pooling);
+		net.network->set_side(net.crop);
+	}
+	net.network->fold(net.device, net.type);
+	net.dim = net.network->dim();
+}
+
 void build(shim_net &net, const shim_config &c, const shim_tensor *tensors, size_t n,
 	const char *script)
 {
@@ -59,6 +88,8 @@ void build(shim_net &net, const shim_config &c, const shim_tensor *tensors, size
 	net.crop = c.crop;
 	at::set_num_threads(1); /* folding consists of many short loops, in which threads mostly wait */
 	if (!strcmp(c.network, "script")) {
+		if (c.words)
+			throw ims::failure(ims::UNSUPPORTED, "a TorchScript program has no tower of words");
 		if (!script)
 			throw ims::failure(MODEL,
 				"not a TorchScript file, and no network is named for the weights");
@@ -68,15 +99,7 @@ void build(shim_net &net, const shim_config &c, const shim_tensor *tensors, size
 			at::zeros({ 1, 3, net.crop, net.crop }, at::TensorOptions(net.type).device(net.device)))
 					  .size(1);
 	} else {
-		net.network = ims::make_network(c.network);
-		ims::script_tensors own;
-		if (script)
-			own = ims::read_script(script);
-		net.network->load(script ? own.tensors.data() : tensors, script ? own.tensors.size() : n);
-		net.network->choose_pooling(c.pooling);
-		net.network->set_side(net.crop);
-		net.network->fold(net.device, net.type);
-		net.dim = net.network->dim();
+		build_network(net, c, tensors, n, script);
 	}
 	if (c.dim && net.dim != c.dim)
 		throw ims::failure(MODEL,
@@ -129,25 +152,33 @@ int net_run(shim_net *net, const float *in, size_t n, uint32_t threads, float *o
 	return guard(msg, [&] {
 		c10::InferenceMode inference;
 		use_threads(threads ? (int)threads : net->threads);
-		at::Tensor y = forward(*net, as_input(*net, in, n));
-		at::from_blob(out, { (int64_t)n, net->dim }, at::TensorOptions(at::kFloat)).copy_(y);
+		if (net->words)
+			throw ims::failure(ims::INVALID, "a tower of words takes no pictures");
+		give(*net, forward(*net, as_input(*net, in, n)), out);
 	});
 }
 
-int net_run_words(shim_net *, const int32_t *, const uint32_t *, size_t, float *,
+int net_run_words(shim_net *net, const int32_t *tokens, const uint32_t *used, size_t n, float *out,
 	shim_message *msg) noexcept
 {
-	return guard(msg, [&] { throw ims::failure(MODEL, "no tower of words"); });
+	return guard(msg, [&] {
+		c10::InferenceMode inference;
+		if (!net->words)
+			throw ims::failure(ims::INVALID, "this network takes no words");
+		use_threads(net->threads);
+		at::Tensor y = forward(*net, net->words->input(tokens, used, n).to(net->device));
+		give(*net, y, out);
+	});
 }
 
-uint32_t net_context(const shim_net *) noexcept
+uint32_t net_context(const shim_net *net) noexcept
 {
-	return 0;
+	return net->words ? (uint32_t)net->words->context : 0;
 }
 
-uint32_t net_vocabulary(const shim_net *) noexcept
+uint32_t net_vocabulary(const shim_net *net) noexcept
 {
-	return 0;
+	return net->words ? (uint32_t)net->words->vocabulary : 0;
 }
 
 uint32_t net_concurrency(const shim_net *net) noexcept

@@ -6,7 +6,7 @@
  * tanh, as the publisher's program has it; timm runs the same weights of some sizes with the exact
  * one: these are the names that end in "_gelu".
  */
-#include "shim/transformer.h"
+#include "shim/words.h"
 
 namespace ims
 {
@@ -94,6 +94,28 @@ std::unique_ptr<network> siglip(const std::string &name)
 			return make_transformer(kind_of(s, act::gelu_tanh), siglip_layout());
 		if (name == std::string(s.name) + "_gelu")
 			return make_transformer(kind_of(s, act::gelu), siglip_layout());
+	}
+	return nullptr;
+}
+
+/*
+ * As the towers of pictures: OpenCLIP runs SigLIP's with the exact GELU, but SigLIP 2's, whose
+ * vocabulary is larger, by tanh. One of several languages has no projection.
+ */
+std::unique_ptr<words> siglip_words(const std::string &name)
+{
+	for (const size &s : sizes) {
+		bool exact = name == std::string(s.name) + "_gelu";
+		if (name != s.name && !exact)
+			continue;
+		words_kind w;
+		w.gelu = exact ? act::gelu : act::gelu_tanh;
+		w.tanh_vocabulary = 256000;
+		w.causal = false;
+		w.eps = 1e-6;
+		w.heads = s.heads;
+		w.has_bias = w.may_end_at_norm = true;
+		return std::make_unique<words>(w);
 	}
 	return nullptr;
 }

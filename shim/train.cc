@@ -227,10 +227,10 @@ int train_new(shim_train **out, const shim_train_config *c, const shim_tensor *t
 		t->type = c->bf16 ? at::kBFloat16 : at::kFloat;
 		use_threads(*t);
 		t->net = ims::make_network(c->network);
+		t->net->load(tensors, n);
 		if (!t->net->norms.empty())
 			throw ims::failure(ims::MODEL,
 				std::string(c->network) + " cannot be trained, only run");
-		t->net->load(tensors, n);
 		if (c->posteriors && !t->net->posterior_weight.defined())
 			t->net->load_posteriors(tensors, n);
 		if (c->inner > 0 && !t->net->inner_weight.defined())

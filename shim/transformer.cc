@@ -1,20 +1,13 @@
-/* Positions, attention, blocks, and the loading of other layouts. */
-#include "shim/transformer.h"
+/* The tower of pictures: patches, positions, registers, the attention that pools. */
+#include "shim/tower.h"
 
-#include <torch/version.h>
-
+#include <algorithm>
 #include <cmath>
-#include <cstring>
 
 namespace ims
 {
 namespace
 {
-
-struct block {
-	norm *before_attention, *before_mlp;
-	conv *qkv, *projection, *widen, *narrow;
-};
 
 /* A learned token that attends to all others, behind the last norm, with an MLP of its own. */
 struct pool {
@@ -22,47 +15,6 @@ struct pool {
 	conv *q, *kv, *projection, *widen, *narrow;
 	norm *before_mlp;
 };
-
-std::string numbered(const char *pattern, int64_t number)
-{
-	std::string s = pattern;
-	size_t at = s.find('#');
-	return at == std::string::npos ? s : s.replace(at, 1, std::to_string(number));
-}
-
-/* (n, D, T, 1) and (n, T, D) are views of the same memory. */
-at::Tensor as_maps(const at::Tensor &tokens)
-{
-	return tokens.transpose(1, 2).unsqueeze(3);
-}
-
-at::Tensor as_tokens(const at::Tensor &maps)
-{
-	return maps.squeeze(3).transpose(1, 2);
-}
-
-/* softmax(q k^T / sqrt(d)) v, each (n, heads, T, d). */
-at::Tensor attend(const at::Tensor &q, const at::Tensor &k, const at::Tensor &v)
-{
-#if TORCH_VERSION_MAJOR >= 2
-	return at::scaled_dot_product_attention(q, k, v);
-#else
-	at::Tensor scores = at::matmul(q * (1 / std::sqrt((double)q.size(3))), k.transpose(2, 3));
-	return at::matmul(scores.softmax(3), v);
-#endif
-}
-
-/* (n, D, T, 1) as `parts` times (n, heads, T, D / parts / heads). */
-at::Tensor split_heads(const at::Tensor &maps, int64_t parts, int64_t heads)
-{
-	int64_t n = maps.size(0), tokens = maps.size(2), size = maps.size(1) / parts / heads;
-	return as_tokens(maps).view({ n, tokens, parts, heads, size }).permute({ 2, 0, 3, 1, 4 });
-}
-
-at::Tensor join_heads(const at::Tensor &y)
-{
-	return as_maps(y.transpose(1, 2).reshape({ y.size(0), y.size(2), y.size(1) * y.size(3) }));
-}
 
 /* ------------------------------------------------------------------------ rotary positions ---- */
 
@@ -108,29 +60,18 @@ at::Tensor turned(const at::Tensor &x, rotation r)
 	return at::stack({ pairs.select(4, 1).neg(), pairs.select(4, 0) }, 4).flatten(3);
 }
 
-class transformer : public network
+class transformer : public tower
 {
   public:
-	transformer(const transformer_kind &k, const transformer_layout &l) : shape_of(k), names(l)
+	transformer(const transformer_kind &k, const transformer_layout &l) : tower(k, l), any(!k.width)
 	{
-		channels = k.width;
-		heads = k.heads ? k.heads : k.width / 64;
-		cls = k.has_class ? add_tensor(l.cls, { 1, 1, k.width }) : nullptr;
-		position = k.grid ? add_tensor(l.positions, { 1, k.has_class + k.grid * k.grid, k.width })
-						  : nullptr;
-		registers = k.registers ? add_tensor(l.registers, { 1, k.registers, k.width }) : nullptr;
-		shape cut{ 3, k.width, k.patch, k.patch };
-		cut.pad = padding::none;
-		cut.has_bias = !*l.first_norm;
-		patch = unit(l.patch, "", cut, act::none);
-		first = *l.first_norm ? layer_norm(l.first_norm) : nullptr;
-		for (int64_t i = 0; i < k.depth; i++)
-			blocks.push_back(add_block(i));
-		last = layer_norm(l.last);
-		if (k.pool_heads)
-			add_pool();
-		if (k.joint)
-			add_joint();
+		if (!any)
+			declare();
+	}
+
+	bool takes_any_shape() const override
+	{
+		return any;
 	}
 
 	void set_side(int64_t side) override
@@ -160,10 +101,7 @@ class transformer : public network
 		at::Tensor x = as_maps(tokens_of(input));
 		if (first)
 			x = (*first)(x);
-		for (const block &b : blocks) {
-			x = (*b.projection)(attention((*b.qkv)((*b.before_attention)(x))), &x);
-			x = (*b.narrow)(gate((*b.widen)((*b.before_mlp)(x))), &x);
-		}
+		x = run_blocks(x);
 		bool patches = pooling && pooling != SHIM_POOLING_CLASS;
 		int64_t before = shape_of.has_class + shape_of.registers;
 		if (patches)
@@ -183,31 +121,12 @@ class transformer : public network
 		return joint || shape_of.pool_heads ? std::vector<uint32_t>{} : list;
 	}
 
-	std::vector<std::string> unused() const override
-	{
-		return names.unused;
-	}
-
-	std::string current_name(const std::string &name) const override
-	{
-		std::string out = name;
-		for (auto &[from, to] : names.other) {
-			size_t at = out.find(from);
-			if (at != std::string::npos && (!at || *from == '.'))
-				out.replace(at, strlen(from), to);
-		}
-		return out;
-	}
-
 	void convert(tensor_map &file) override
 	{
-		for (const joining &j : names.joinings)
-			join(file, j);
+		tower::convert(file);
 		split_pool(file);
 		for (const char *name : { names.cls, names.positions, names.pool.latent })
 			fill_dimensions(file, name);
-		if (names.no_key_bias)
-			drop_key_biases(file);
 		auto found = file.find(names.turned_joint);
 		if (found != file.end() && found->second->ndim == 2) {
 			file[names.joint] = make_tensor(borrow(*found->second).t());
@@ -221,48 +140,44 @@ class transformer : public network
 		}
 	}
 
+	void measure(const tensor_map &file, misfit &wrong) override
+	{
+		transformer_kind &k = shape_of;
+		if (!any)
+			return;
+		const std::string weight = std::string(names.patch) + ".weight";
+		k.width = extent(file, weight, 0);
+		k.patch = std::max<int64_t>(extent(file, weight, 2), 1);
+		int64_t patches = extent(file, names.positions, 1) - k.has_class;
+		k.grid = (int64_t)std::sqrt((double)std::max<int64_t>(patches, 1));
+		k.joint = std::max<int64_t>(extent(file, names.joint, 1), 1);
+		measure_blocks(file, weight, wrong);
+		declare();
+	}
+
   private:
 	/* ------------------------------------------------------------------------- layers ---- */
 
-	norm *layer_norm(const std::string &name)
+	void declare()
 	{
-		return lone_norm(norm::kind::layer, name, shape_of.width, names.eps);
-	}
-
-	conv *linear(const std::string &name, int64_t in, int64_t out, act a = act::none)
-	{
-		shape s{ in, out };
-		s.flat = true;
-		return unit(name, "", s, a);
-	}
-
-	void add_scale(conv *c, const char *pattern, int64_t number)
-	{
-		if (!*pattern)
-			return;
-		c->scale_name = numbered(pattern, number);
-		c->scale_shape = { shape_of.width };
-	}
-
-	block add_block(int64_t i)
-	{
-		block b;
 		const transformer_kind &k = shape_of;
-		int64_t width = k.width, hidden = k.hidden;
-		if (!hidden) /* gated: three matrices are as large as two, in multiples of 8 */
-			hidden = k.gated ? (width * 8 / 3 + 7) / 8 * 8 : 4 * width;
-		b.before_attention = layer_norm(numbered(names.norm1, i));
-		b.qkv = linear(numbered(names.qkv, i), width, 3 * width);
-		b.qkv->weight_suffix = names.qkv_weight;
-		b.qkv->bias_suffix = names.qkv_bias;
-		b.projection = linear(numbered(names.projection, i), width, width);
-		add_scale(b.projection, names.scale1, i);
-		b.before_mlp = layer_norm(numbered(names.norm2, i));
-		b.widen = k.gated ? linear(numbered(names.gated_widen, i), width, 2 * hidden)
-						  : linear(numbered(names.widen, i), width, hidden, k.gelu);
-		b.narrow = linear(numbered(k.gated ? names.gated_narrow : names.narrow, i), hidden, width);
-		add_scale(b.narrow, names.scale2, i);
-		return b;
+		const transformer_layout &l = names;
+		channels = k.width;
+		cls = k.has_class ? add_tensor(l.cls, { 1, 1, k.width }) : nullptr;
+		position = k.grid ? add_tensor(l.positions, { 1, k.has_class + k.grid * k.grid, k.width })
+						  : nullptr;
+		registers = k.registers ? add_tensor(l.registers, { 1, k.registers, k.width }) : nullptr;
+		shape cut{ 3, k.width, k.patch, k.patch };
+		cut.pad = padding::none;
+		cut.has_bias = !*l.first_norm;
+		patch = unit(l.patch, "", cut, act::none);
+		first = *l.first_norm ? layer_norm(l.first_norm) : nullptr;
+		add_blocks();
+		last = layer_norm(l.last);
+		if (k.pool_heads)
+			add_pool();
+		if (k.joint)
+			add_joint();
 	}
 
 	void add_pool()
@@ -306,7 +221,7 @@ class transformer : public network
 			1);
 	}
 
-	at::Tensor attention(const at::Tensor &qkv) const
+	at::Tensor attention(const at::Tensor &qkv) const override
 	{
 		at::Tensor parts = split_heads(qkv, 3, heads);
 		return join_heads(attend(rotated(parts[0]), rotated(parts[1]), parts[2]));
@@ -331,15 +246,6 @@ class transformer : public network
 		q = q.expand({ x.size(0), -1, -1, -1 });
 		at::Tensor y = (*head.projection)(join_heads(attend(q, kv[0], kv[1])));
 		return (*head.narrow)((*head.widen)((*head.before_mlp)(y)), &y);
-	}
-
-	/* SwiGLU (Shazeer, "GLU variants improve transformer", 2020). */
-	at::Tensor gate(const at::Tensor &y) const
-	{
-		if (!shape_of.gated)
-			return y;
-		std::vector<at::Tensor> half = as_tokens(y).chunk(2, 2);
-		return as_maps(at::silu(half[0]).mul_(half[1]));
 	}
 
 	/* ---------------------------------------------------------------------- positions ---- */
@@ -383,42 +289,6 @@ class transformer : public network
 
 	/* ------------------------------------------------------------------ other layouts ---- */
 
-	/* NULL: the tensors that are to be joined are not all there, or do not fit. */
-	const shim_tensor *joined(const tensor_map &file, const joining &j, const std::string &stem,
-		const std::string &end)
-	{
-		std::vector<at::Tensor> parts;
-		for (const char *part : j.parts) {
-			auto found = file.find(stem + part + end);
-			if (found != file.end())
-				parts.push_back(borrow(*found->second));
-			else if (!parts.empty() && names.no_key_bias && end == "bias")
-				parts.push_back(at::zeros_like(parts[0]));
-			else
-				return nullptr;
-			if (!parts.back().dim() || parts.back().sizes() != parts[0].sizes())
-				return nullptr;
-		}
-		return make_tensor(at::cat(parts));
-	}
-
-	void join(tensor_map &file, const joining &j)
-	{
-		const tensor_map all = file;
-		for (auto &[name, tensor] : all) {
-			size_t at = name.find(j.parts[0]);
-			if (at == std::string::npos)
-				continue;
-			std::string stem = name.substr(0, at), end = name.substr(at + strlen(j.parts[0]));
-			const shim_tensor *whole = joined(all, j, stem, end);
-			if (!whole)
-				continue;
-			for (const char *part : j.parts)
-				file.erase(stem + part + end);
-			file[stem + j.whole + end] = whole;
-		}
-	}
-
 	/* The query and the rest of the attention that pools, of one tensor with all three. */
 	void split_pool(tensor_map &file)
 	{
@@ -450,31 +320,13 @@ class transformer : public network
 		found->second = make_tensor(t);
 	}
 
-	/* The keys' part of the bias counts as 0, whatever mask stands beside it. */
-	void drop_key_biases(tensor_map &file)
-	{
-		for (int64_t i = 0; i < shape_of.depth; i++) {
-			std::string name = numbered(names.qkv, i) + names.qkv_bias;
-			file.erase(name + "_mask");
-			auto found = file.find(name);
-			if (found == file.end() || found->second->ndim != 1)
-				continue;
-			at::Tensor bias = borrow(*found->second).clone();
-			bias.narrow(0, bias.size(0) / 3, bias.size(0) / 3).zero_();
-			found->second = make_tensor(bias);
-		}
-	}
-
-	const transformer_kind shape_of;
-	const transformer_layout names;
-	int64_t heads;
-	lone_tensor *cls, *position, *registers; /* NULL: none */
-	conv *patch, *joint = nullptr;           /* joint: NULL: none */
-	norm *first, *last;                      /* first: NULL: none */
-	pool head = {};                          /* only with pool_heads */
-	at::Tensor periods;                      /* those of the file; or undefined */
-	at::Tensor cosine, sine;                 /* (patches, d) f32; undefined: no rotation */
-	std::vector<block> blocks;
+	const bool any;                                                        /* takes_any_shape */
+	lone_tensor *cls = nullptr, *position = nullptr, *registers = nullptr; /* NULL: none */
+	conv *patch = nullptr, *joint = nullptr;                               /* joint: NULL: none */
+	norm *first = nullptr, *last = nullptr;                                /* first: NULL: none */
+	pool head = {};          /* only with pool_heads */
+	at::Tensor periods;      /* those of the file; or undefined */
+	at::Tensor cosine, sine; /* (patches, d) f32; undefined: no rotation */
 };
 
 } // namespace

@@ -3,8 +3,7 @@
  * A family is a table of kinds and a layout of names. The feature is the class token behind the
  * last norm, or what a learned token attends to, or the projection of one of both.
  *
- * A picture is cut into patches, each of which becomes a token. Tokens (n, T, D) are kept as maps
- * (n, D, T, 1), channels last, which is the same memory: linear layers are then 1x1 convolutions.
+ * A picture is cut into patches, each of which becomes a token.
  */
 #ifndef IMS_SHIM_TRANSFORMER_H
 #define IMS_SHIM_TRANSFORMER_H
@@ -35,7 +34,11 @@ enum class rotation {
 
 struct transformer_kind {
 	const char *name;
-	int64_t width, depth, patch, grid; /* grid: patches on a side, of the positions; 0: none */
+	/*
+	 * width 0: these four, hidden and joint are those of the tensors. grid: patches on a side, of
+	 * the positions; 0: none.
+	 */
+	int64_t width, depth, patch, grid;
 	int64_t registers = 0;
 	positions mode = positions::corners;
 	bool gated = false; /* SwiGLU for GELU */

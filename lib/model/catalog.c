@@ -76,6 +76,8 @@ static const model_network networks[] = {
 	{ "openclip_vit_b32", 512, 224, 224, 1, 8, VALUES_CLIP, "gelu" },
 	{ "openclip_vit_b16", 512, 224, 224, 1, 8, VALUES_CLIP, "gelu" },
 	{ "openclip_vit_l14", 768, 224, 224, 1, 8, VALUES_CLIP, "gelu" },
+	{ "clip_vit", 0, 224, 224, 1, 8, VALUES_CLIP, "quick_gelu" },
+	{ "openclip_vit", 0, 224, 224, 1, 8, VALUES_CLIP, "gelu" },
 	{ "siglip_b16_224", 768, 0, 224, 1, 8, VALUES_HALF, "gelu_pytorch_tanh" },
 	{ "siglip_b16_224_gelu", 768, 0, 224, 1, 8, VALUES_HALF, "gelu" },
 	{ "siglip_b16_256", 768, 0, 256, 1, 8, VALUES_HALF, "gelu_pytorch_tanh" },

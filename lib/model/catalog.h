@@ -17,7 +17,7 @@ typedef enum value_range {
 /* A network with the recipe of its first ImageNet weights. */
 typedef struct model_network {
 	const char *name;      /* "resnet50" */
-	uint32_t dim;          /* of the pooled feature */
+	uint32_t dim;          /* of the pooled feature; 0: the weights' */
 	uint32_t resize, crop; /* pixels; resize 0: squashed */
 	uint32_t bicubic;
 	uint32_t batch; /* best batch size on a CPU */
