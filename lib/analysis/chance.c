@@ -21,6 +21,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const double tail = 0.05, censored = 0.0005;
 /*
@@ -135,6 +136,41 @@ static int fit(chance *out, float *score, size_t n, const job *job, imgsearch_er
 	return rc;
 }
 
+/* Normalises n scores of one query by what they are themselves; their order is lost. */
+static void norm_own(float *score, size_t n)
+{
+	qsort(score, n, sizeof *score, ims_float_compare);
+	chance_norm norm = norm_of(score, n);
+	for (size_t i = 0; i < n; i++)
+		score[i] = (score[i] - norm.location) / norm.spread;
+}
+
+static int fit_normed(chance *out, float *normed, size_t n, const job *job, imgsearch_error *err)
+{
+	return n < IMS_CHANCE_PAIRS
+		? ims_fail(err, IMGSEARCH_ENOTFOUND, "%zu pairs are too few to fit the chance model", n)
+		: fit(out, normed, n, job, err);
+}
+
+int ims_analysis_chance_fit_texts(chance *out, const float *score, size_t m, size_t n,
+	const job *job, imgsearch_error *err)
+{
+	int rc = 0;
+	float *normed = ims_alloc(m, n * sizeof *normed);
+	*out = (chance){ 0 };
+	if (!normed)
+		return ims_nomem(err);
+	memcpy(normed, score, m * n * sizeof *normed);
+	for (size_t i = 0; i < m && !rc; i++) {
+		rc = ims_job_check(job, err);
+		norm_own(normed + i * n, n);
+	}
+	if (!rc)
+		rc = fit_normed(out, normed, n < FEWEST ? 0 : m * n, job, err);
+	ims_free(normed);
+	return rc;
+}
+
 int ims_analysis_chance_fit(chance *out, const float *score, const uint64_t *group, size_t n,
 	const job *job, imgsearch_error *err)
 {
@@ -154,15 +190,10 @@ int ims_analysis_chance_fit(chance *out, const float *score, const uint64_t *gro
 			all = first;
 			continue;
 		}
-		qsort(normed + first, all - first, sizeof *normed, ims_float_compare);
-		chance_norm norm = norm_of(normed + first, all - first);
-		for (size_t j = first; j < all; j++)
-			normed[j] = (normed[j] - norm.location) / norm.spread;
+		norm_own(normed + first, all - first);
 	}
 	if (!rc)
-		rc = all < IMS_CHANCE_PAIRS ? ims_fail(err, IMGSEARCH_ENOTFOUND,
-				 "%zu pairs are too few to fit the chance model", all)
-									: fit(out, normed, all, job, err);
+		rc = fit_normed(out, normed, all, job, err);
 	ims_free(normed);
 	return rc;
 }
@@ -178,6 +209,13 @@ static float ranked_quantile(ranks *r, size_t n, double share)
 static chance_norm ranked_norm(ranks *r, size_t n)
 {
 	return norm_from(ranked_quantile(r, n, middle), ranked_quantile(r, n, upper));
+}
+
+chance_norm ims_analysis_norm(const float *score, size_t n, float *scratch)
+{
+	ranks r;
+	ims_ranks_make(&r, score, n, scratch);
+	return ranked_norm(&r, n);
 }
 
 chance_norm ims_analysis_chance_norm(const chance *c, const float *score, size_t n, float *scratch)

@@ -5,6 +5,7 @@
 
 #include "handle/seen_weights.h"
 #include "handle/view.h"
+#include "handle/words.h"
 #include "model/catalog.h"
 
 #include <errno.h>
@@ -357,7 +358,8 @@ static int decide_own(imgsearch *s, identity_use use, model_identity *own, ident
 {
 	char why[200];
 	if (use == IDENTITY_QUERY
-		&& ims_handle_network_loaded(s, own)) { /* the weights need not be read again */
+		&& (ims_handle_network_loaded(s, own)
+			|| ims_words_loaded(s, own))) { /* the weights need not be read again */
 		out->model = *own;
 		*own = (model_identity){ 0 };
 		return 0;

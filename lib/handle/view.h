@@ -44,6 +44,8 @@ struct view {
 	row_source rows, plain_rows;
 	chance chance; /* of the scores in the space */
 	bool has_chance;
+	chance word_chance; /* of the scores of texts, with the same cohort */
+	bool has_word_chance;
 	uint32_t cohort_rows; /* rows of the cohort, and their checksum */
 	uint64_t cohort_sum;
 	char chosen[16];       /* the searcher of the index, or "" */

@@ -20,6 +20,7 @@ typedef struct pieces pieces;
 int ims_pieces_read(pieces **out, const char *path, buf *file, imgsearch_error *err);
 void ims_pieces_free(pieces *p); /* NULL is fine */
 
+size_t ims_pieces_count(const pieces *p);
 int32_t ims_pieces_end(const pieces *p); /* the token "</s>"; -1: there is none */
 
 /*
