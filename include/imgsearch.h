@@ -75,9 +75,9 @@
  * Scores.     Cosine similarity (metric cosine), inner product (ip), minus the Euclidean distance
  *             (l2). Higher is more similar. Equal scores are in order of id. Under cosine, an index
  *             of pictures (one that has a model) subtracts the mean of its features from both
- *             vectors before they are compared, from its first build over 32 rows or more on;
- *             the option `plain` turns that off. An index of the caller's own vectors compares them
- *             as they are; own vectors in an index of pictures count as features. Every finite row
+ *             vectors before they are compared, from its first build over 32 rows or more on,
+ *             unless the model compares texts with pictures; the option `plain` turns that off. An
+ *             index of the caller's own vectors compares them as they are; own vectors in an index of pictures count as features. Every finite row
  *             has a direction, however long or short it is, except a row of zeros. That is EINVAL
  *             under cosine; where the file of an older version has one, no answer contains it.
  * Text.       UTF-8. Paths and names of items are any bytes without NUL, as file systems have them.

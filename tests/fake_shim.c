@@ -13,7 +13,8 @@
  * Its tower of words takes texts of FAKE_CONTEXT tokens (64) out of FAKE_VOCABULARY (400). A token
  * from 300 on is a colour, which all cells of the feature have: bits 0, 1 and 2 of id - 300 are
  * red, green and blue, 1 where they are set, else -1. Any other token adds a little of its own, but
- * for 0 to 3. With FAKE_WORDLESS there is no such tower.
+ * for 0 to 3. Every text is FAKE_GAP (0) away from all pictures, on an axis that no picture of one
+ * colour has. With FAKE_WORDLESS there is no such tower.
  */
 #define IMS_SHIM_IMPLEMENTATION
 #include "shim/shim.h"
@@ -169,7 +170,9 @@ static int net_run_words(shim_net *net, const int32_t *tokens, const uint32_t *u
 {
 	if (ims_fake_on_words)
 		ims_fake_on_words(n);
-	memset(out, 0, n * net->dim * sizeof *out);
+	for (size_t d = 0; d < n * net->dim; d++) /* a cell has three values */
+		out[d] = d % net->dim / 3 % 2 ? (float)number("FAKE_GAP", 0)
+									  : -(float)number("FAKE_GAP", 0);
 	for (size_t i = 0; i < n; i++)
 		for (uint32_t k = 0; k < used[i]; k++) {
 			int32_t token = tokens[i * net->context + k];

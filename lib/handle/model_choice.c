@@ -130,6 +130,12 @@ float ims_identity_scene_score(const store_model *m)
 	return stored ? v : unstored_scene_score(m);
 }
 
+bool ims_identity_has_words(const store_model *m)
+{
+	model_identity id = { 0 };
+	return m->recipe && recipe_parse(&id, m->recipe) && ims_network_text_template(id.network);
+}
+
 int ims_identity_stored(imgsearch *s, bool next, model_identity *out, imgsearch_error *err)
 {
 	store_model m = { 0 };

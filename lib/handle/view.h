@@ -37,6 +37,7 @@ struct view {
 	atomic_int references;
 	space space, plain; /* plain: no mean is subtracted */
 	bool has_model;     /* it holds pictures' features; otherwise no mean is subtracted */
+	bool has_words;     /* its model can compare them with texts; a build fits no mean then */
 	float scene_score;  /* from which two rows show one scene; see handle/model_choice.h */
 	float *mean;
 	uint64_t mean_sum; /* checksum of mean; a searcher built with another mean is stale */

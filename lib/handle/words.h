@@ -21,4 +21,12 @@ bool ims_words_loaded(imgsearch *s, const model_identity *id); /* whether it is 
 int ims_words_features(imgsearch *s, job *j, const model_identity *id, const char *text_template,
 	const char *const *texts, size_t n, float *out, imgsearch_error *err);
 
+/*
+ * Raw features of ims_common_words by the model of the index: those that the index keeps of this
+ * model and its template, else they are made and kept. rows: (n, dim), ims_free. The caller holds
+ * the writer lock, outside of a transaction. Errors as above.
+ */
+int ims_words_common(imgsearch *s, job *j, float **rows, size_t *n, uint32_t dim,
+	imgsearch_error *err);
+
 #endif

@@ -27,7 +27,7 @@ struct tower {
 	pool *thread;
 	pthread_mutex_t lock;       /* of the thread: one run at a time */
 	size_t context, batch, dim; /* tokens of a text; texts of a batch; values of a feature */
-	char text_template[sizeof((model_card *)0)->template];
+	char text_template[TEMPLATE_ROOM];
 	atomic_int references;
 };
 
@@ -174,18 +174,15 @@ static int load_network(tower *t, const model_identity *id, const model_spec *sp
 	return 0;
 }
 
-/* The card's template, else the family's. */
-static int choose_template(tower *t, const model_identity *id, imgsearch_error *err)
+int ims_tower_template(char text[TEMPLATE_ROOM], const model_identity *id, imgsearch_error *err)
 {
 	model_card card;
 	imgsearch_error why;
-	int rc = ims_card_read(&card, id->weights, &why);
+	int rc = id->weights ? ims_card_read(&card, id->weights, &why) : IMGSEARCH_ENOTFOUND;
 	bool own = !rc && card.template[0];
-	snprintf(t->text_template, sizeof t->text_template, "%s",
+	snprintf(text, TEMPLATE_ROOM, "%s",
 		own ? card.template : ims_network_text_template(id->network));
-	if (rc != IMGSEARCH_ENOMEM)
-		return 0; /* a card that says nothing, or is none, is no error here */
-	return ims_nomem(err);
+	return rc == IMGSEARCH_ENOMEM ? ims_nomem(err) : 0; /* a damaged card is not this one's error */
 }
 
 int ims_tower_load(tower **out, const model_identity *id, const model_spec *spec,
@@ -199,7 +196,7 @@ int ims_tower_load(tower **out, const model_identity *id, const model_spec *spec
 		return rc ? rc : ims_nomem(err);
 	atomic_store(&t->references, 1);
 	pthread_mutex_init(&t->lock, NULL);
-	rc = choose_template(t, id, err);
+	rc = ims_tower_template(t->text_template, id, err);
 	if (!rc)
 		rc = ims_weights_open(&w, id->weights, err);
 	if (!rc)
@@ -232,11 +229,6 @@ void ims_tower_free(tower *t)
 	ims_tokenizer_free(t->tokenizer);
 	pthread_mutex_destroy(&t->lock);
 	ims_free(t);
-}
-
-const char *ims_tower_template(const tower *t)
-{
-	return t->text_template;
 }
 
 /* -------------------------------------------------------------------------------- running ---- */

@@ -25,8 +25,10 @@ int ims_tower_load(tower **out, const model_identity *id, const model_spec *spec
 tower *ims_tower_acquire(tower *t); /* adds an owner; each one calls ims_tower_free */
 void ims_tower_free(tower *t);      /* NULL is fine */
 
-/* That of the model's card, else of its family; lives as long as the tower. */
-const char *ims_tower_template(const tower *t);
+enum { TEMPLATE_ROOM = 128 };
+
+/* The template of a model whose family has a tower: that of its card, else of the family. ENOMEM */
+int ims_tower_template(char text[TEMPLATE_ROOM], const model_identity *id, imgsearch_error *err);
 
 /*
  * n texts, each in the place of "{}" in the template (NULL: the tower's), into n features (n, dim),

@@ -1,4 +1,5 @@
 /* Texts as queries: the tower of words, templates, mixes with pictures, what cannot be asked. */
+#include "handle/view.h"
 #include "speaking.h"
 
 #include <math.h>
@@ -309,6 +310,192 @@ static void templates_come_from_cards(void **state)
 	imgsearch_close(s);
 }
 
+enum { MANY = 240 };
+
+/* Pictures whose cells have colours of their own, and the first of them are of one colour. */
+static imgsearch *many_pictures(const scene *sc)
+{
+	imgsearch *s = eight_colours(sc);
+	for (unsigned i = 0; i < MANY; i++) {
+		char name[20];
+		snprintf(name, sizeof name, "m%u.png", i);
+		photo(sc, name, i);
+	}
+	scene_index(s, sc->photos);
+	return s;
+}
+
+static double first_chance(imgsearch *s, const imgsearch_input *in, size_t n)
+{
+	imgsearch_hits *hits = ask(s, in, n, NULL);
+	double chance = hits->items[0]->chance;
+	imgsearch_hits_free(hits);
+	return chance;
+}
+
+static void log_into(void *user, int level, const char *text)
+{
+	(void)level;
+	snprintf(user, 400, "%s", text);
+}
+
+static void build(imgsearch *s, char log[400])
+{
+	imgsearch_call call = IMGSEARCH_INIT(imgsearch_call);
+	*log = 0;
+	call.user = log;
+	call.log = log_into;
+	works(imgsearch_build(s, NULL, &call, NULL, &err));
+}
+
+static void chances_of_texts_are_known_after_a_build(void **state)
+{
+	scene *sc = *state;
+	char log[400];
+	imgsearch *s = many_pictures(sc);
+	if (!has_words(s)) {
+		imgsearch_close(s);
+		skip();
+	}
+	imgsearch_input in[2] = { imgsearch_input_text("red"), imgsearch_input_item(0) };
+	in[1].id = id_of(s, sc, "m7.png");
+	assert_true(isnan(first_chance(s, in, 1)));
+	shell("mv '%s/tokenizer.json' '%s/away'", sc->dir, sc->dir);
+	imgsearch_close(s);
+	s = open_speaking(sc);
+	build(s, log);
+	assert_non_null(strstr(log, "no vocabulary for texts"));
+	shell("mv '%s/away' '%s/tokenizer.json'", sc->dir, sc->dir);
+	assert_true(isnan(first_chance(s, in, 1)));
+	assert_true(first_chance(s, in + 1, 1) == 0);
+	count_words();
+	build(s, log);
+	assert_int_equal(*log, 0);
+	assert_true(words_run > 300);
+	double alone = first_chance(s, in, 1);
+	assert_true(alone >= 0 && alone < 1); /* a whole picture of that colour */
+	count_words();
+	build(s, log);
+	assert_int_equal(words_run, 0); /* their features are kept */
+	assert_true(fabs(first_chance(s, in, 1) - alone) < 0.05);
+	imgsearch_hits *hits = ask(s, in, 2, NULL);
+	for (size_t i = 0; i < hits->count; i++)
+		assert_true(hits->items[i]->chance >= 0);
+	imgsearch_hits_free(hits);
+	imgsearch_close(s);
+}
+
+/* Scores of texts are the cosines of the vectors as they are, whatever the index was built by. */
+static void no_mean_is_subtracted(void **state)
+{
+	scene *sc = *state;
+	char log[400];
+	imgsearch *s = many_pictures(sc);
+	if (!has_words(s)) {
+		imgsearch_close(s);
+		skip();
+	}
+	imgsearch_input in = imgsearch_input_text("red"), other = imgsearch_input_item(0);
+	imgsearch_query_options plain = IMGSEARCH_INIT(imgsearch_query_options);
+	plain.plain = 1;
+	for (int mean = 0; mean < 2; mean++) {
+		if (mean) { /* as an earlier version built it */
+			float centre[DIM];
+			for (int d = 0; d < DIM; d++)
+				centre[d] = 0.1f + 0.01f * (float)d;
+			works(ims_handle_write_begin(s, NULL, &err));
+			works(ims_store_tx_begin(s->store, &err));
+			works(ims_store_setting_set(s->store, "centre", centre, sizeof centre, &err));
+			uint64_t rows = MANY;
+			works(ims_store_setting_set(s->store, "centre_rows", &rows, sizeof rows, &err));
+			works(ims_view_renew(s, &err));
+			works(ims_handle_tx_end(s, 0, &err));
+			ims_handle_write_end(s);
+		} else {
+			build(s, log);
+		}
+		imgsearch_hits *a = ask(s, &in, 1, NULL), *b = ask(s, &in, 1, &plain);
+		assert_int_equal(a->count, b->count);
+		for (size_t i = 0; i < a->count; i++)
+			assert_true(a->items[i]->id == b->items[i]->id
+				&& fabsf(a->items[i]->score - b->items[i]->score) < 1e-5f);
+		imgsearch_hits_free(a);
+		imgsearch_hits_free(b);
+		other.id = id_of(s, sc, "m3.png");
+		imgsearch_input both[2] = { in, other };
+		imgsearch_answers *answers;
+		works(imgsearch_batch_query(s, both, 2, NULL, NULL, &answers, &err));
+		for (int i = 0; i < 2; i++) {
+			a = ask(s, &both[i], 1, NULL);
+			assert_true(
+				fabsf(a->items[1]->score - answers->items[i]->hits->items[1]->score) < 1e-5f);
+			imgsearch_hits_free(a);
+		}
+		imgsearch_answers_free(answers);
+	}
+	build(s, log); /* drops the mean */
+	imgsearch_hits *a = ask(s, &other, 1, NULL), *b = ask(s, &other, 1, &plain);
+	assert_true(a->items[3]->id == b->items[3]->id && a->items[3]->score == b->items[3]->score);
+	imgsearch_hits_free(a);
+	imgsearch_hits_free(b);
+	imgsearch_close(s);
+}
+
+/* The sum of their normalised vectors, as a query of its own. */
+static const char *first_of_plain_sum(imgsearch *s, const imgsearch_input *in, size_t n,
+	char out[400])
+{
+	float rows[2][DIM], sum[DIM] = { 0 };
+	works(imgsearch_extract(s, in, n, NULL, NULL, *rows, n * DIM, NULL, &err));
+	for (size_t i = 0; i < n; i++)
+		for (int d = 0; d < DIM; d++)
+			sum[d] += (in[i].weight != 0 ? in[i].weight : 1) * rows[i][d];
+	imgsearch_input vector = imgsearch_input_vector(sum, DIM);
+	imgsearch_hits *hits = ask(s, &vector, 1, NULL);
+	snprintf(out, 400, "%s", hits->items[0]->path);
+	imgsearch_hits_free(hits);
+	return strrchr(out, '/') + 1;
+}
+
+/* Without spreads a picture outweighs a text, whose scores lie close together. */
+static void texts_count_beside_pictures(void **state)
+{
+	scene *sc = *state;
+	char log[400], path[200], first[400];
+	imgsearch *s = eight_colours(sc);
+	if (!has_words(s)) {
+		imgsearch_close(s);
+		skip();
+	}
+	setenv("FAKE_GAP", "20", 1);
+	snprintf(path, sizeof path, "%s/red.png", sc->photos);
+	imgsearch_input in[2] = { imgsearch_input_file(path), imgsearch_input_text("blue") };
+	in[1].weight = 1.5f;
+	for (int built = 0; built < 2; built++) {
+		for (unsigned i = 0; built && i < MANY; i++) {
+			char name[20];
+			snprintf(name, sizeof name, "%s%u.png", colours[i % 8], i);
+			plain_photo(sc, name, i % 8, 100 + i);
+		}
+		if (built) {
+			scene_index(s, sc->photos);
+			build(s, log);
+		}
+		assert_true(!strncmp(first_of_plain_sum(s, in, 2, first), "red", 3));
+		imgsearch_hits *hits = ask(s, in, 2, NULL);
+		const char *name = strrchr(hits->items[0]->path, '/') + 1;
+		assert_true(!strncmp(name, "blue", 4));
+		imgsearch_hits_free(hits);
+		in[1].weight = 0.5f; /* the text moves what follows the picture alone */
+		hits = ask(s, in, 2, NULL);
+		assert_true(!strncmp(strrchr(hits->items[0]->path, '/') + 1, "red", 3));
+		imgsearch_hits_free(hits);
+		in[1].weight = 1.5f;
+	}
+	unsetenv("FAKE_GAP");
+	imgsearch_close(s);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_setup, scene_teardown)
 
 int main(void)
@@ -321,6 +508,9 @@ int main(void)
 		TEST(bad_texts_are_refused),
 		TEST(models_that_cannot),
 		TEST(templates_come_from_cards),
+		TEST(chances_of_texts_are_known_after_a_build),
+		TEST(no_mean_is_subtracted),
+		TEST(texts_count_beside_pictures),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
