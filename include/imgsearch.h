@@ -75,9 +75,9 @@
  * Scores.     Cosine similarity (metric cosine), inner product (ip), minus the Euclidean distance
  *             (l2). Higher is more similar. Equal scores are in order of id. Under cosine, an index
  *             of pictures (one that has a model) subtracts the mean of its features from both
- *             vectors before they are compared, from its first build over 32 rows or more on;
- *             the option `plain` turns that off. An index of the caller's own vectors compares them
- *             as they are; own vectors in an index of pictures count as features. Every finite row
+ *             vectors before they are compared, from its first build over 32 rows or more on,
+ *             unless the model compares texts with pictures; the option `plain` turns that off. An
+ *             index of the caller's own vectors compares them as they are; own vectors in an index of pictures count as features. Every finite row
  *             has a direction, however long or short it is, except a row of zeros. That is EINVAL
  *             under cosine; where the file of an older version has one, no answer contains it.
  * Text.       UTF-8. Paths and names of items are any bytes without NUL, as file systems have them.
@@ -441,7 +441,7 @@ typedef enum imgsearch_input_kind {
 		3, /* data: RGB, 8 bits, upright; width, height; size: bytes per row */
 	IMGSEARCH_INPUT_KIND_VECTOR = 4, /* data: f32; size: their number, the index's dimension */
 	IMGSEARCH_INPUT_KIND_ITEM = 5,   /* id of an item of the index */
-	IMGSEARCH_INPUT_KIND_TEXT = 6    /* text, UTF-8: EUNSUPPORTED in this version */
+	IMGSEARCH_INPUT_KIND_TEXT = 6    /* text, UTF-8, at most 64 KiB; see docs/words.md */
 } imgsearch_input_kind;
 
 /* What is asked or added. Its layout is frozen. Make one with the functions below. */
@@ -471,15 +471,17 @@ IMGSEARCH_API imgsearch_input imgsearch_input_text(const char *utf8);
 
 typedef struct imgsearch_extract_options {
 	size_t struct_size;
-	uint32_t raw;      /* 1: as the network gives it; otherwise divided by its L2 norm */
-	uint32_t reserved; /* 0 */
+	uint32_t raw;              /* 1: as the network gives it; otherwise divided by its L2 norm */
+	uint32_t reserved;         /* 0 */
+	const char *text_template; /* as in imgsearch_query_options */
 } imgsearch_extract_options;
 
 /*
- * Writes the vectors of n inputs to rows: (n, dim) f32, dim as in imgsearch_info. capacity: floats
+ * Writes the vectors of n pictures and texts to rows: (n, dim) f32, dim as in imgsearch_info. capacity: floats
  * that rows has room for; fewer than n * dim is EINVAL, also where another process has just changed
  * the model. An input that fails gives a row of NaN and its reason in errors[i] (errors: n, or
- * NULL), and the call still returns 0. n = 0 loads the network and no more. Errors: EMODEL.
+ * NULL), and the call still returns 0. n = 0 loads the network and no more. Errors: EMODEL,
+ * EUNSUPPORTED (a text, and the model knows pictures alone).
  */
 IMGSEARCH_API int imgsearch_extract(imgsearch *s, const imgsearch_input *inputs, size_t n,
 	const imgsearch_extract_options *options, const imgsearch_call *call, float *rows,
@@ -961,6 +963,11 @@ typedef struct imgsearch_query_options {
 	 */
 	uint32_t views;
 	uint32_t reserved; /* 0 */
+	/*
+	 * what each text is asked within, "a photo of {}": the text takes the place of {}. NULL: the
+	 * model's own; "{}": the text as it is
+	 */
+	const char *text_template;
 } imgsearch_query_options;
 
 typedef struct imgsearch_column {
@@ -1034,9 +1041,13 @@ typedef struct imgsearch_hits {
 
 /*
  * The items most like the inputs, which make one query together: the weighted sum of their
- * normalised vectors, normalised. A picture whose bytes are in the index needs no network. No hit
- * is no error. Errors: ENOTFOUND (an unknown id or file, a searcher that is not built), EINVAL
- * (also a name that no searcher has), EMODEL; EFORMAT, EUNSUPPORTED, ELIMIT, EIO (a bad picture).
+ * normalised vectors, normalised. Scores of texts spread less than those of pictures: where a query
+ * has both, each weight is first divided by the spread of the scores of its input with the index's
+ * pictures (metrics cosine and ip), so that equal weights count alike. A query with texts is
+ * compared with the vectors as they are: no mean is subtracted. A picture whose bytes are in the
+ * index needs no network. No hit is no error. Errors: ENOTFOUND (an unknown id or file, a searcher
+ * that is not built), EINVAL (also a name that no searcher has), EMODEL; EUNSUPPORTED (a text, and
+ * the index's model knows pictures alone; a bad picture); EFORMAT, ELIMIT, EIO (a bad picture).
  */
 IMGSEARCH_API int imgsearch_query(imgsearch *s, const imgsearch_input *inputs, size_t n,
 	const imgsearch_query_options *options, const imgsearch_call *call, imgsearch_hits **out,

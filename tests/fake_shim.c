@@ -9,6 +9,12 @@
  * FAKE_FITS names the networks that any tensors fit.
  * The number of inputs of every run is appended to the file FAKE_COUNT, a line each.
  * It has every device but "cuda:99".
+ *
+ * Its tower of words takes texts of FAKE_CONTEXT tokens (64) out of FAKE_VOCABULARY (400). A token
+ * from 300 on is a colour, which all cells of the feature have: bits 0, 1 and 2 of id - 300 are
+ * red, green and blue, 1 where they are set, else -1. Any other token adds a little of its own, but
+ * for 0 to 3. Every text is FAKE_GAP (0) away from all pictures, on an axis that no picture of one
+ * colour has. With FAKE_WORDLESS there is no such tower.
  */
 #define IMS_SHIM_IMPLEMENTATION
 #include "shim/shim.h"
@@ -23,9 +29,19 @@
 /* Tests find this by dlsym: called at the beginning of every run, with the number of inputs. */
 __attribute__((visibility("default"))) void (*ims_fake_on_run)(size_t n);
 
+/* The same for texts. */
+__attribute__((visibility("default"))) void (*ims_fake_on_words)(size_t n);
+
 struct shim_net {
 	uint32_t crop, dim, grid;
+	uint32_t context, vocabulary; /* 0: no tower of words */
 };
+
+static uint32_t number(const char *variable, uint32_t otherwise)
+{
+	const char *text = getenv(variable);
+	return text ? (uint32_t)atoi(text) : otherwise;
+}
 
 static int net_new(shim_net **out, const shim_config *c, const shim_tensor *tensors, size_t n,
 	const char *script, shim_message *msg)
@@ -41,13 +57,21 @@ static int net_new(shim_net **out, const shim_config *c, const shim_tensor *tens
 			snprintf(msg->text, sizeof msg->text, "the weights belong to another network");
 		return -7;
 	}
+	if (c->words && getenv("FAKE_WORDLESS")) {
+		snprintf(msg->text, sizeof msg->text, "there is no tower of words among the tensors");
+		return -10;
+	}
 	shim_net *net = malloc(sizeof *net);
 	if (!net || !c->crop) {
 		free(net);
 		snprintf(msg->text, sizeof msg->text, "the fake network got no crop");
 		return -7;
 	}
-	*net = (shim_net){ c->crop, c->dim ? c->dim : 48, 1 };
+	*net = (shim_net){ .crop = c->crop, .dim = c->dim ? c->dim : 48, .grid = 1 };
+	if (c->words) {
+		net->context = number("FAKE_CONTEXT", 64);
+		net->vocabulary = number("FAKE_VOCABULARY", 400);
+	}
 	while (net->grid * net->grid * 3 < net->dim)
 		net->grid++;
 	*out = net;
@@ -132,24 +156,44 @@ static int net_run(shim_net *net, const float *in, size_t n, uint32_t threads, f
 	return 0;
 }
 
+static float word_value(int32_t token, uint32_t d)
+{
+	uint32_t mixed = ((uint32_t)token * 2654435761u) ^ (d * 2246822519u);
+	if (token >= 300)
+		return (token - 300) >> d % 3 & 1 ? 1 : -1;
+	mixed = (mixed ^ mixed >> 15) * 2246822519u;
+	return token < 4 ? 0 : 0.02f * ((float)(mixed >> 8) / (1 << 23) - 1);
+}
+
 static int net_run_words(shim_net *net, const int32_t *tokens, const uint32_t *used, size_t n,
 	float *out, shim_message *msg)
 {
-	(void)net, (void)tokens, (void)used, (void)n, (void)out;
-	snprintf(msg->text, sizeof msg->text, "no tower of words");
-	return -7;
+	if (ims_fake_on_words)
+		ims_fake_on_words(n);
+	for (size_t d = 0; d < n * net->dim; d++) /* a cell has three values */
+		out[d] = d % net->dim / 3 % 2 ? (float)number("FAKE_GAP", 0)
+									  : -(float)number("FAKE_GAP", 0);
+	for (size_t i = 0; i < n; i++)
+		for (uint32_t k = 0; k < used[i]; k++) {
+			int32_t token = tokens[i * net->context + k];
+			if (token < 0 || (uint32_t)token >= net->vocabulary) {
+				snprintf(msg->text, sizeof msg->text, "token %d", token);
+				return -1;
+			}
+			for (uint32_t d = 0; d < net->dim; d++)
+				out[i * net->dim + d] += word_value(token, d);
+		}
+	return 0;
 }
 
 static uint32_t net_context(const shim_net *net)
 {
-	(void)net;
-	return 0;
+	return net->context;
 }
 
 static uint32_t net_vocabulary(const shim_net *net)
 {
-	(void)net;
-	return 0;
+	return net->vocabulary;
 }
 
 static uint32_t net_concurrency(const shim_net *net)

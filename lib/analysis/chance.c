@@ -135,6 +135,13 @@ static int fit(chance *out, float *score, size_t n, const job *job, imgsearch_er
 	return rc;
 }
 
+static int fit_normed(chance *out, float *normed, size_t n, const job *job, imgsearch_error *err)
+{
+	return n < IMS_CHANCE_PAIRS
+		? ims_fail(err, IMGSEARCH_ENOTFOUND, "%zu pairs are too few to fit the chance model", n)
+		: fit(out, normed, n, job, err);
+}
+
 int ims_analysis_chance_fit(chance *out, const float *score, const uint64_t *group, size_t n,
 	const job *job, imgsearch_error *err)
 {
@@ -160,9 +167,7 @@ int ims_analysis_chance_fit(chance *out, const float *score, const uint64_t *gro
 			normed[j] = (normed[j] - norm.location) / norm.spread;
 	}
 	if (!rc)
-		rc = all < IMS_CHANCE_PAIRS ? ims_fail(err, IMGSEARCH_ENOTFOUND,
-				 "%zu pairs are too few to fit the chance model", all)
-									: fit(out, normed, all, job, err);
+		rc = fit_normed(out, normed, all, job, err);
 	ims_free(normed);
 	return rc;
 }
@@ -180,6 +185,13 @@ static chance_norm ranked_norm(ranks *r, size_t n)
 	return norm_from(ranked_quantile(r, n, middle), ranked_quantile(r, n, upper));
 }
 
+chance_norm ims_analysis_norm(const float *score, size_t n, float *scratch)
+{
+	ranks r;
+	ims_ranks_make(&r, score, n, scratch);
+	return ranked_norm(&r, n);
+}
+
 chance_norm ims_analysis_chance_norm(const chance *c, const float *score, size_t n, float *scratch)
 {
 	ranks r;
@@ -194,6 +206,40 @@ chance_norm ims_analysis_chance_norm(const chance *c, const float *score, size_t
 		norm = ranked_norm(&r, kept);
 	}
 	return norm;
+}
+
+/*
+ * Of the scores (m, n) of texts. The first pass normalises them as they are, the second one as those
+ * of a query, without the pictures that stand out by the first.
+ */
+static int fit_texts(chance *out, const float *score, size_t m, size_t n, bool second,
+	float *normed, float *scratch, const job *job, imgsearch_error *err)
+{
+	int rc = 0;
+	for (size_t i = 0; i < m && !rc; i++) {
+		const float *row = score + i * n;
+		chance_norm norm = second ? ims_analysis_chance_norm(out, row, n, scratch)
+								  : ims_analysis_norm(row, n, scratch);
+		for (size_t k = 0; k < n; k++)
+			normed[i * n + k] = (row[k] - norm.location) / norm.spread;
+		rc = ims_job_check(job, err);
+	}
+	return rc ? rc : fit_normed(out, normed, m * n, job, err);
+}
+
+int ims_analysis_chance_fit_texts(chance *out, const float *score, size_t m, size_t n,
+	const job *job, imgsearch_error *err)
+{
+	float *normed = ims_alloc(m, n * sizeof *normed), *scratch = ims_alloc(n, sizeof *scratch);
+	*out = (chance){ 0 };
+	int rc = normed && scratch ? 0 : ims_nomem(err);
+	if (!rc && n < FEWEST)
+		rc = fit_normed(out, normed, 0, job, err);
+	for (int pass = 0; !rc && pass < 2; pass++)
+		rc = fit_texts(out, score, m, n, pass, normed, scratch, job, err);
+	ims_free(normed);
+	ims_free(scratch);
+	return rc;
 }
 
 double ims_analysis_chance_above(const chance *c, chance_norm norm, double score)

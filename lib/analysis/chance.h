@@ -28,10 +28,21 @@ int ims_analysis_chance_fit(chance *out, const float *score, const uint64_t *gro
 	const job *job, imgsearch_error *err);
 
 /*
+ * From the scores (m, n) of m texts with a cohort of n pictures: those of each text are normalised
+ * by their own location and spread. Pictures that a text describes count as chance, so few of the
+ * texts should be about many of the pictures. job may be NULL. ENOTFOUND, ENOMEM as above.
+ */
+int ims_analysis_chance_fit_texts(chance *out, const float *score, size_t m, size_t n,
+	const job *job, imgsearch_error *err);
+
+/*
  * From the scores of a query with the n pictures of a cohort. Few may be related. scratch: n
  * floats.
  */
 chance_norm ims_analysis_chance_norm(const chance *c, const float *score, size_t n, float *scratch);
+
+/* Location and spread of n scores as they are, related ones or not. scratch: n floats. */
+chance_norm ims_analysis_norm(const float *score, size_t n, float *scratch);
 
 /* The probability that an unrelated picture scores at least so high. */
 double ims_analysis_chance_above(const chance *c, chance_norm norm, double score);

@@ -2,10 +2,14 @@
  * The cohort is an evenly spaced sample of the rows. lib/analysis fits the distribution of the
  * scores of its pairs from different folders. If pictures lie in fewer than four folders, all pairs
  * count. Related pictures are then among them, and chance is overestimated.
+ *
+ * Of an index whose model compares texts with pictures, the scores of a list of everyday things
+ * with the cohort are fitted, too.
  */
 #include "build/chance.h"
 #include "handle/cohort.h"
 #include "handle/space.h"
+#include "handle/words.h"
 #include "store/store.h"
 
 #include <string.h>
@@ -89,12 +93,57 @@ static int fit(const cohort_sample *p, chance *out, imgsearch_error *err)
 	return rc;
 }
 
+static void score_words(const cohort_sample *p, float *words, size_t n, float *score)
+{
+	const space *sp = &p->view->space;
+	for (size_t i = 0; i < n; i++) {
+		float *word = words + i * sp->dim;
+		ims_space_apply(sp, word, word);
+		for (size_t k = 0; k < p->n; k++)
+			score[i * p->n + k] = ims_score(sp->metric,
+				ims_search_distance(sp->metric, word, p->rows + k * sp->dim, sp->dim));
+	}
+}
+
+/* *has: the distribution of texts was fitted. Where there are no features of texts the log says it. */
+static int fit_words(imgsearch *s, const cohort_sample *p, chance *out, bool *has,
+	imgsearch_error *err)
+{
+	float *words = NULL, *score = NULL;
+	size_t n = 0;
+	imgsearch_error why = { 0 };
+	*has = false;
+	int rc = ims_words_common(s, p->job, &words, &n, p->view->space.dim, &why);
+	if (!rc && !(score = ims_alloc(n, p->n * sizeof *score)))
+		rc = ims_nomem(&why);
+	if (!rc) {
+		score_words(p, words, n, score);
+		rc = ims_analysis_chance_fit_texts(out, score, n, p->n, p->job, &why);
+	}
+	*has = !rc;
+	ims_free(words);
+	ims_free(score);
+	if (rc && !ims_is_stop(rc) && rc != IMGSEARCH_ENOMEM && rc != IMGSEARCH_EDB) {
+		ims_job_log(p->job, IMGSEARCH_LOG_WARNING,
+			"answers to texts will not say how likely they are by chance: %s", why.message);
+		return 0;
+	}
+	if (rc && err)
+		*err = why;
+	return rc;
+}
+
 static int put_model(imgsearch *s, const cohort_sample *p, const chance *c, imgsearch_error *err)
 {
-	int rc = ims_store_tx_begin(s->store, err);
+	chance words;
+	bool has = false;
+	int rc = p->view->has_words ? fit_words(s, p, &words, &has, err) : 0;
+	if (!rc)
+		rc = ims_store_tx_begin(s->store, err);
 	if (rc)
 		return rc;
-	return ims_handle_tx_end(s, ims_cohort_put(s, p->view, c, p->rows, p->n, err), err);
+	rc = ims_cohort_put(s, p->view, c, has ? &words : NULL, p->rows, p->n, err);
+	return ims_handle_tx_end(s, rc, err);
 }
 
 int ims_chance_fit(imgsearch *s, const view *v, job *j, imgsearch_error *err)

@@ -58,7 +58,10 @@ static int fitted_rows(imgsearch *s, uint64_t *rows, imgsearch_error *err)
 	return rc;
 }
 
-/* A mean that a version before 0.2 stored beside the caller's own vectors goes. */
+/*
+ * A mean that a version before 0.2 stored beside the caller's own vectors goes, or one of features
+ * that texts are compared with.
+ */
 static int drop_mean(imgsearch *s, imgsearch_error *err)
 {
 	int rc = ims_store_tx_begin(s->store, err);
@@ -67,6 +70,8 @@ static int drop_mean(imgsearch *s, imgsearch_error *err)
 	rc = ims_store_setting_set(s->store, "centre", NULL, 0, err);
 	if (!rc)
 		rc = ims_store_setting_set(s->store, "centre_rows", NULL, 0, err);
+	if (!rc)
+		rc = ims_view_renew(s, err);
 	return ims_handle_tx_end(s, rc, err);
 }
 
@@ -75,8 +80,11 @@ int ims_mean_fit(imgsearch *s, view *v, job *j, bool *changed, imgsearch_error *
 	uint64_t fitted;
 	*changed = false;
 	int rc = fitted_rows(s, &fitted, err);
-	if (!rc && !v->has_model)
-		return fitted ? drop_mean(s, err) : 0;
+	if (!rc && (!v->has_model || v->has_words)) {
+		rc = fitted ? drop_mean(s, err) : 0;
+		*changed = !rc && fitted;
+		return rc;
+	}
 	double n = (double)v->rows.n,
 		   drift = fitted
 		? (n > (double)fitted ? n - (double)fitted : (double)fitted - n) / (double)fitted

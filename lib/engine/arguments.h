@@ -46,7 +46,7 @@ int ims_filter_copy(imgsearch_filter *ours, const imgsearch_filter *theirs, imgs
 int ims_filter_copy_plain(const imgsearch_filter **filter, imgsearch_filter *copy,
 	const char *function, imgsearch_error *err);
 
-/* An input that may be asked or added: kind, pointers, reserved fields. EUNSUPPORTED: text. */
+/* An input that may be asked or added: kind, pointers, reserved fields, a text. */
 int ims_input_require(const imgsearch_input *in, const char *function, imgsearch_error *err);
 
 /* EINVAL where a text is not UTF-8; NULL is fine. */

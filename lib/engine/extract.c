@@ -1,6 +1,7 @@
 /* imgsearch_extract: checks its arguments and delegates. */
 #include "engine/arguments.h"
 #include "handle/feature.h"
+#include "words/prompt.h"
 
 int imgsearch_extract(imgsearch *s, const imgsearch_input *inputs, size_t n,
 	const imgsearch_extract_options *theirs, const imgsearch_call *call, float *rows,
@@ -19,5 +20,6 @@ int imgsearch_extract(imgsearch *s, const imgsearch_input *inputs, size_t n,
 		return rc;
 	REQUIRE(!options.reserved, err, "extract: reserved is %u, not 0", options.reserved);
 	REQUIRE(options.raw <= 1, err, "extract: raw is %u, neither 0 nor 1", options.raw);
-	return ims_extract(s, &j, inputs, n, options.raw, rows, capacity, errors, err);
+	rc = ims_prompt_check_template(options.text_template, err);
+	return rc ? rc : ims_extract(s, &j, inputs, n, &options, rows, capacity, errors, err);
 }

@@ -140,6 +140,8 @@ int imgsearch_index_add(imgsearch *s, const imgsearch_input *in,
 		return rc;
 	REQUIRE(in->kind != IMGSEARCH_INPUT_KIND_ITEM, err,
 		"index_add: the input is in the index already");
+	REQUIRE(in->kind != IMGSEARCH_INPUT_KIND_TEXT, err,
+		"index_add: the input is a text; an index has pictures and vectors");
 	REQUIRE(!options.reserved, err, "index_add: reserved is %u, not 0", options.reserved);
 	REQUIRE(!options.reserved2, err, "index_add: reserved2 is %u, not 0", options.reserved2);
 	REQUIRE(!options.name || *options.name, err, "index_add: name is empty");

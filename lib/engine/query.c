@@ -4,6 +4,7 @@
 #include "query/query.h"
 #include "query/request.h"
 #include "query/vectors.h"
+#include "words/prompt.h"
 
 #include <math.h>
 
@@ -28,6 +29,8 @@ static int copy_options(checked_options *c, const imgsearch_query_options *their
 			"query: an index with several models is not supported in this version");
 	if (!rc)
 		rc = ims_text_require(options.searcher, "query: searcher", err);
+	if (!rc)
+		rc = ims_prompt_check_template(options.text_template, err);
 	if (rc)
 		return rc;
 	REQUIRE(options.fields <= IMGSEARCH_FIELDS_PATHS, err, "query: fields %u is unknown",

@@ -1,4 +1,4 @@
-/* Encodes and decodes the two settings. */
+/* Encodes and decodes the settings. */
 #include "handle/cohort.h"
 
 #include "handle/view.h"
@@ -34,48 +34,73 @@ static int put_rows(imgsearch *s, const float *rows, size_t n, size_t dim, uint6
 	return rc;
 }
 
-int ims_cohort_put(imgsearch *s, const view *v, const chance *c, const float *rows, size_t n,
-	imgsearch_error *err)
+static int put_chance(imgsearch *s, const view *v, const char *name, const chance *c, size_t rows,
+	uint64_t sum, imgsearch_error *err)
 {
 	buf b = { 0 };
-	uint64_t sum;
-	int rc = put_rows(s, rows, n, v->space.dim, &sum, err);
-	if (rc)
-		return rc;
+	if (!c)
+		return ims_store_setting_set(s->store, name, NULL, 0, err);
 	ims_buf_u32(&b, VERSION);
 	ims_buf_u64(&b, v->mean_sum);
 	ims_buf_u32(&b, v->space.dim);
-	ims_buf_u32(&b, (uint32_t)n);
+	ims_buf_u32(&b, (uint32_t)rows);
 	ims_buf_u64(&b, sum);
 	ims_buf_f32(&b, c->scale);
 	ims_buf_f32(&b, c->shape);
 	for (int i = 0; i <= IMS_CHANCE_BODY; i++)
 		ims_buf_f32(&b, c->body[i]);
-	rc = b.failed ? ims_nomem(err) : ims_store_setting_set(s->store, "chance", b.data, b.len, err);
+	int rc = b.failed ? ims_nomem(err) : ims_store_setting_set(s->store, name, b.data, b.len, err);
 	ims_buf_free(&b);
+	return rc;
+}
+
+int ims_cohort_put(imgsearch *s, const view *v, const chance *c, const chance *words,
+	const float *rows, size_t n, imgsearch_error *err)
+{
+	uint64_t sum;
+	int rc = put_rows(s, rows, n, v->space.dim, &sum, err);
+	if (!rc)
+		rc = put_chance(s, v, "chance", c, n, sum, err);
+	if (!rc)
+		rc = put_chance(s, v, "word_chance", words, n, sum, err);
 	return rc ? rc : ims_view_renew(s, err);
+}
+
+/* *has: the file has a distribution of that name in the space of the view, with that cohort. */
+static int load_chance(imgsearch *s, const view *v, const char *name, chance *c, bool *has,
+	uint32_t *rows, uint64_t *sum, imgsearch_error *err)
+{
+	buf b = { 0 };
+	int rc = ims_store_setting_get(s->store, name, &b, err);
+	reader r = { .data = b.data, .len = b.len };
+	*has = false;
+	if (!rc && b.len == HEAD_BYTES && ims_read_u32(&r) == VERSION && ims_read_u64(&r) == v->mean_sum
+		&& ims_read_u32(&r) == v->space.dim) {
+		*rows = ims_read_u32(&r);
+		*sum = ims_read_u64(&r);
+		c->scale = ims_read_f32(&r);
+		c->shape = ims_read_f32(&r);
+		*has = *rows >= CHANCE_ROWS && *rows <= CHANCE_COHORT;
+		for (int i = 0; i <= IMS_CHANCE_BODY; i++) {
+			c->body[i] = ims_read_f32(&r);
+			*has &= isfinite(c->body[i]) && (!i || c->body[i] >= c->body[i - 1]);
+		}
+		*has &= isfinite(c->scale) && isfinite(c->shape);
+	}
+	ims_buf_free(&b);
+	return rc;
 }
 
 int ims_chance_load(imgsearch *s, view *v, imgsearch_error *err)
 {
-	buf b = { 0 };
-	int rc = ims_store_setting_get(s->store, "chance", &b, err);
-	reader r = { .data = b.data, .len = b.len };
-	if (!rc && b.len == HEAD_BYTES && ims_read_u32(&r) == VERSION && ims_read_u64(&r) == v->mean_sum
-		&& ims_read_u32(&r) == v->space.dim) {
-		v->cohort_rows = ims_read_u32(&r);
-		v->cohort_sum = ims_read_u64(&r);
-		v->chance.scale = ims_read_f32(&r);
-		v->chance.shape = ims_read_f32(&r);
-		v->has_chance = v->cohort_rows >= CHANCE_ROWS && v->cohort_rows <= CHANCE_COHORT;
-		for (int i = 0; i <= IMS_CHANCE_BODY; i++) {
-			v->chance.body[i] = ims_read_f32(&r);
-			v->has_chance &= isfinite(v->chance.body[i])
-				&& (!i || v->chance.body[i] >= v->chance.body[i - 1]);
-		}
-		v->has_chance &= isfinite(v->chance.scale) && isfinite(v->chance.shape);
-	}
-	ims_buf_free(&b);
+	uint32_t rows = 0;
+	uint64_t sum = 0;
+	int rc = load_chance(s, v, "chance", &v->chance, &v->has_chance, &v->cohort_rows,
+		&v->cohort_sum, err);
+	if (!rc && v->has_chance)
+		rc = load_chance(s, v, "word_chance", &v->word_chance, &v->has_word_chance, &rows, &sum,
+			err);
+	v->has_word_chance &= rows == v->cohort_rows && sum == v->cohort_sum;
 	return rc;
 }
 

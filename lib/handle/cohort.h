@@ -1,8 +1,9 @@
 /*
- * The stored form of the chance model. It has the fitted distribution (setting "chance", which
- * every view reads), and the cohort: rows whose scores normalise the scores of a query, with 8 bits
- * a value (setting "chance_rows", which the first query reads). Both are valid only in the space in
- * which they were fitted; another mean invalidates them.
+ * The stored form of the chance model. It has the fitted distributions of the scores of pictures
+ * and of texts (settings "chance" and "word_chance", which every view reads), and the cohort: rows
+ * whose scores normalise the scores of a query, with 8 bits a value (setting "chance_rows", which
+ * the first query reads). They are valid only in the space in which they were fitted; another mean
+ * invalidates them.
  */
 #ifndef IMS_HANDLE_COHORT_H
 #define IMS_HANDLE_COHORT_H
@@ -34,13 +35,13 @@ struct chance_cohort {
 float ims_cohort_scale(const float *row, size_t n);
 
 /*
- * Within a transaction: stores a distribution and its cohort, rows (n, dim) in the space of the
- * view, and renews the view. EDB, EIO, ENOMEM.
+ * Within a transaction: stores the distributions (words NULL: there is none) and their cohort, rows
+ * (n, dim) in the space of the view, and renews the view. EDB, EIO, ENOMEM.
  */
-int ims_cohort_put(imgsearch *s, const view *v, const chance *c, const float *rows, size_t n,
-	imgsearch_error *err);
+int ims_cohort_put(imgsearch *s, const view *v, const chance *c, const chance *words,
+	const float *rows, size_t n, imgsearch_error *err);
 
-/* Reads the distribution into the view, if the file has one of its space. EDB, EIO, ENOMEM. */
+/* Reads the distributions into the view that the file has of its space. EDB, EIO, ENOMEM. */
 int ims_chance_load(imgsearch *s, view *v, imgsearch_error *err);
 
 /*

@@ -5,6 +5,7 @@
 #include "handle/model_choice.h"
 #include "handle/picture.h"
 #include "handle/space.h"
+#include "handle/words.h"
 
 #include <math.h>
 #include <string.h>
@@ -60,7 +61,7 @@ static void fit_one(void *arg, size_t i, unsigned worker)
 	size_t size;
 	int rc = ims_input_check(in, err);
 	if (!rc && in->kind > IMGSEARCH_INPUT_KIND_PIXELS)
-		rc = ims_fail(err, IMGSEARCH_EINVAL, "only pictures have features to extract");
+		rc = ims_fail(err, IMGSEARCH_EINVAL, "only pictures and texts have features to extract");
 	if (!rc)
 		rc = ims_input_bytes(in, &held, &data, &size, err);
 	if (!rc)
@@ -129,8 +130,84 @@ int ims_features(imgsearch *s, job *j, const model_identity *id, const imgsearch
 	return rc;
 }
 
-int ims_extract(imgsearch *s, job *j, const imgsearch_input *in, size_t n, bool raw, float *out,
-	size_t capacity, imgsearch_error *errors, imgsearch_error *err)
+/* ------------------------------------------------------------------------ pictures and texts ---- */
+
+static bool is_text(const imgsearch_input *in)
+{
+	return in->kind == IMGSEARCH_INPUT_KIND_TEXT;
+}
+
+/* The features of those of n inputs that are texts; errors[i]: why one has none. */
+static int add_texts(imgsearch *s, job *j, const model_identity *id, const char *text_template,
+	const imgsearch_input *in, size_t n, float *out, imgsearch_error *errors, imgsearch_error *err)
+{
+	size_t *at = ims_alloc(n, sizeof *at), good = 0;
+	const char **text = ims_alloc(n, sizeof *text);
+	float *rows = ims_alloc_aligned(n, id->dim * sizeof *rows);
+	int rc = at && text && rows ? 0 : ims_nomem(err);
+	for (size_t i = 0; !rc && i < n; i++) {
+		if (!is_text(&in[i]))
+			continue;
+		errors[i].code = ims_input_check(&in[i], &errors[i]);
+		for (size_t d = 0; d < id->dim; d++)
+			out[i * id->dim + d] = NAN;
+		if (errors[i].code)
+			continue;
+		at[good] = i;
+		text[good++] = in[i].text;
+	}
+	if (!rc)
+		rc = ims_words_features(s, j, id, text_template, text, good, rows, err);
+	for (size_t i = 0; !rc && i < good; i++)
+		memcpy(out + at[i] * id->dim, rows + i * id->dim, id->dim * sizeof *rows);
+	ims_free(at);
+	ims_free(text);
+	ims_free(rows);
+	return rc;
+}
+
+/* The same of those that are no texts, out of n. */
+static int add_pictures(imgsearch *s, job *j, const model_identity *id, const imgsearch_input *in,
+	size_t n, float *out, imgsearch_error *errors, imgsearch_error *err)
+{
+	imgsearch_input *pictures = ims_alloc(n, sizeof *pictures);
+	imgsearch_error *why = ims_zalloc(n, sizeof *why);
+	float *rows = ims_alloc_aligned(n, id->dim * sizeof *rows);
+	size_t k = 0;
+	for (size_t i = 0; pictures && i < n; i++)
+		if (!is_text(&in[i]))
+			pictures[k++] = in[i];
+	int rc = !pictures || !why || !rows ? ims_nomem(err)
+		: k                             ? ims_features(s, j, id, pictures, k, rows, why, err)
+										: 0;
+	k = 0;
+	for (size_t i = 0; !rc && i < n; i++) {
+		if (is_text(&in[i]))
+			continue;
+		memcpy(out + i * id->dim, rows + k * id->dim, id->dim * sizeof *rows);
+		errors[i] = why[k++];
+	}
+	ims_free(pictures);
+	ims_free(why);
+	ims_free(rows);
+	return rc;
+}
+
+static int extract(imgsearch *s, job *j, const model_identity *id, const char *text_template,
+	const imgsearch_input *in, size_t n, float *out, imgsearch_error *errors, imgsearch_error *err)
+{
+	size_t texts = 0;
+	for (size_t i = 0; i < n; i++)
+		texts += is_text(&in[i]);
+	if (!texts)
+		return ims_features(s, j, id, in, n, out, errors, err);
+	int rc = add_texts(s, j, id, text_template, in, n, out, errors, err);
+	return rc ? rc : add_pictures(s, j, id, in, n, out, errors, err);
+}
+
+int ims_extract(imgsearch *s, job *j, const imgsearch_input *in, size_t n,
+	const imgsearch_extract_options *o, float *out, size_t capacity, imgsearch_error *errors,
+	imgsearch_error *err)
 {
 	identity id;
 	model *network;
@@ -145,8 +222,8 @@ int ims_extract(imgsearch *s, job *j, const imgsearch_input *in, size_t n, bool 
 	if (!rc && !n && !(rc = ims_handle_network(s, &id.model, &network, err)))
 		ims_model_free(network);
 	if (!rc && n)
-		rc = ims_features(s, j, &id.model, in, n, out, errors ? errors : unused, err);
-	if (!rc && !raw)
+		rc = extract(s, j, &id.model, o->text_template, in, n, out, errors ? errors : unused, err);
+	if (!rc && !o->raw)
 		ims_space_normalise(out, n, id.model.dim);
 	ims_free(unused);
 	ims_identity_free(&id);
@@ -219,6 +296,17 @@ static int network_feature(imgsearch *s, job *j, const imgsearch_input *in, cons
 	return rc;
 }
 
+static int text_feature(imgsearch *s, job *j, const imgsearch_input *in, const char *text_template,
+	float *out, imgsearch_error *err)
+{
+	identity id;
+	int rc = ims_identity_decide(s, IDENTITY_QUERY, &id, err);
+	if (!rc)
+		rc = ims_words_features(s, j, &id.model, text_template, &in->text, 1, out, err);
+	ims_identity_free(&id);
+	return rc;
+}
+
 /*
  * Whether the index has these bytes; then out receives their stored vector. An error counts as no:
  * the network then makes the feature.
@@ -251,8 +339,8 @@ static int item_bytes(imgsearch *s, int64_t id, buf *held, const void **data, si
 	return rc;
 }
 
-int ims_feature(imgsearch *s, job *j, const imgsearch_input *in, uint32_t dim, float *out,
-	int64_t *self, imgsearch_error *err)
+int ims_feature(imgsearch *s, job *j, const imgsearch_input *in, const char *text_template,
+	uint32_t dim, float *out, int64_t *self, imgsearch_error *err)
 {
 	buf held = { 0 };
 	const void *data;
@@ -261,6 +349,8 @@ int ims_feature(imgsearch *s, job *j, const imgsearch_input *in, uint32_t dim, f
 	int rc = ims_input_check(in, err);
 	if (rc)
 		return rc;
+	if (is_text(in))
+		return text_feature(s, j, in, text_template, out, err);
 	bool item = in->kind == IMGSEARCH_INPUT_KIND_ITEM;
 	if (item && !ims_input_is_crop(in))
 		return stored_picture(s, in->id, dim, out, self, err);
@@ -295,13 +385,16 @@ typedef struct query_batch {
 	imgsearch *s;
 	job *job;
 	const imgsearch_input *in;
+	const char *text_template;
 	uint32_t dim;
 	float *out;
 	int64_t *self;
 	imgsearch_error *errors;
 	buf *held;     /* of each input */
-	uint8_t *open; /* of each: 1: the network must make its feature */
+	uint8_t *open; /* of each: what must make its feature */
 } query_batch;
+
+enum { OPEN_PICTURE = 1, OPEN_TEXT };
 
 /* Everything but the network, for input i. */
 static void prepare_query(void *arg, size_t i, unsigned worker)
@@ -316,19 +409,48 @@ static void prepare_query(void *arg, size_t i, unsigned worker)
 	bool picture = in->kind <= IMGSEARCH_INPUT_KIND_PIXELS;
 	b->self[i] = NO_PICTURE;
 	int rc = ims_job_check(b->job, err);
-	if (!rc && !picture)
-		rc = ims_feature(b->s, b->job, in, b->dim, out, &b->self[i], err);
-	if (!rc && picture)
+	if (!rc && !picture && !is_text(in))
+		rc = ims_feature(b->s, b->job, in, NULL, b->dim, out, &b->self[i], err);
+	if (!rc && (picture || is_text(in)))
 		rc = ims_input_check(in, err);
+	if (!rc && is_text(in))
+		b->open[i] = OPEN_TEXT;
 	if (!rc && picture)
 		rc = ims_input_bytes(in, &b->held[i], &data, &size, err);
 	if (!rc && picture)
 		b->open[i] = in->kind == IMGSEARCH_INPUT_KIND_PIXELS || ims_input_is_crop(in)
-			|| !find_stored(b->s, data, size, b->dim, out, &b->self[i]);
+				|| !find_stored(b->s, data, size, b->dim, out, &b->self[i])
+			? OPEN_PICTURE
+			: 0;
 	err->code = rc;
 }
 
-/* The feature of every open input, by the network of the index. */
+/*
+ * The feature of every open text, by the tower of words of the index. Where there is none, that is
+ * an error of the texts alone.
+ */
+static int run_texts(query_batch *b, size_t n, imgsearch_error *err)
+{
+	identity id = { 0 };
+	imgsearch_error why = { 0 };
+	imgsearch_input *in = ims_alloc(n, sizeof *in);
+	int rc = in ? ims_identity_decide(b->s, IDENTITY_QUERY, &id, &why) : ims_nomem(&why);
+	for (size_t i = 0; !rc && i < n; i++)
+		in[i] = b->open[i] == OPEN_TEXT ? b->in[i] : (imgsearch_input){ 0 };
+	if (!rc)
+		rc = add_texts(b->s, b->job, &id.model, b->text_template, in, n, b->out, b->errors, &why);
+	bool alone = rc == IMGSEARCH_EUNSUPPORTED;
+	for (size_t i = 0; alone && i < n; i++)
+		if (b->open[i] == OPEN_TEXT)
+			b->errors[i] = why;
+	if (rc && !alone && err)
+		*err = why;
+	ims_identity_free(&id);
+	ims_free(in);
+	return alone ? 0 : rc;
+}
+
+/* The feature of every open picture, by the network of the index. */
 static int run_open(query_batch *b, size_t n, imgsearch_error *err)
 {
 	identity id = { 0 };
@@ -339,7 +461,7 @@ static int run_open(query_batch *b, size_t n, imgsearch_error *err)
 	int rc = in && errors && rows ? ims_identity_decide(b->s, IDENTITY_QUERY, &id, err)
 								  : ims_nomem(err);
 	for (size_t i = 0; !rc && i < n; i++) {
-		if (!b->open[i])
+		if (b->open[i] != OPEN_PICTURE)
 			continue;
 		in[open] = b->in[i];
 		if (in[open].kind == IMGSEARCH_INPUT_KIND_FILE) { /* its bytes are here already */
@@ -352,7 +474,7 @@ static int run_open(query_batch *b, size_t n, imgsearch_error *err)
 	if (!rc)
 		rc = ims_features(b->s, b->job, &id.model, in, open, rows, errors, err);
 	for (size_t i = 0, k = 0; !rc && i < n; i++) {
-		if (!b->open[i])
+		if (b->open[i] != OPEN_PICTURE)
 			continue;
 		memcpy(b->out + i * b->dim, rows + k * b->dim, b->dim * sizeof *rows);
 		b->self[i] = NO_PICTURE;
@@ -367,13 +489,15 @@ static int run_open(query_batch *b, size_t n, imgsearch_error *err)
 	return rc;
 }
 
-int ims_feature_batch(imgsearch *s, job *j, const imgsearch_input *in, size_t n, uint32_t dim,
-	float *out, int64_t *self, imgsearch_error *errors, imgsearch_error *err)
+int ims_feature_batch(imgsearch *s, job *j, const imgsearch_input *in, size_t n,
+	const char *text_template, uint32_t dim, float *out, int64_t *self, imgsearch_error *errors,
+	imgsearch_error *err)
 {
 	query_batch b = {
 		.s = s,
 		.job = j,
 		.in = in,
+		.text_template = text_template,
 		.dim = dim,
 		.out = out,
 		.self = self,
@@ -389,7 +513,9 @@ int ims_feature_batch(imgsearch *s, job *j, const imgsearch_input *in, size_t n,
 		ims_parallel(s->pool, n, prepare_query, &b);
 	if (!rc)
 		rc = ims_job_check(j, err);
-	if (!rc && memchr(b.open, 1, n))
+	if (!rc && memchr(b.open, OPEN_TEXT, n))
+		rc = run_texts(&b, n, err);
+	if (!rc && memchr(b.open, OPEN_PICTURE, n))
 		rc = run_open(&b, n, err);
 	for (size_t i = 0; b.held && i < n; i++)
 		ims_buf_free(&b.held[i]);

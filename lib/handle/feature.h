@@ -1,6 +1,6 @@
 /*
  * Features of inputs: the stored vector if the index has the bytes, otherwise decode, fit and the
- * network.
+ * network; of a text by the tower of words. text_template is around each text; NULL: the model's.
  */
 #ifndef IMS_HANDLE_FEATURE_H
 #define IMS_HANDLE_FEATURE_H
@@ -14,20 +14,21 @@ enum { NO_PICTURE = -1 };
  * picture that the input is, or NO_PICTURE. Any number of threads. Errors: those of the input,
  * EMODEL, EDB, EIO, ENOMEM.
  */
-int ims_feature(imgsearch *s, job *j, const imgsearch_input *in, uint32_t dim, float *out,
-	int64_t *self, imgsearch_error *err);
+int ims_feature(imgsearch *s, job *j, const imgsearch_input *in, const char *text_template,
+	uint32_t dim, float *out, int64_t *self, imgsearch_error *err);
 
 /*
  * As ims_feature for n inputs, out (n, dim), self (n): files are read on the threads of the pool,
- * and pictures that the index does not have go through the network together. An input that fails
+ * and pictures that the index does not have go through the network together, as do texts. An input that fails
  * has its reason in errors[i], whose code is otherwise 0. The bytes of all n files are in memory at
  * once. EMODEL, EDB, EIO, ENOMEM, ECANCELED, EDEADLINE.
  */
-int ims_feature_batch(imgsearch *s, job *j, const imgsearch_input *in, size_t n, uint32_t dim,
-	float *out, int64_t *self, imgsearch_error *errors, imgsearch_error *err);
+int ims_feature_batch(imgsearch *s, job *j, const imgsearch_input *in, size_t n,
+	const char *text_template, uint32_t dim, float *out, int64_t *self, imgsearch_error *errors,
+	imgsearch_error *err);
 
 /*
- * Raw features of n inputs by the network `id` into out (n, id->dim), decoded on the threads of the
+ * Raw features of n pictures by the network `id` into out (n, id->dim), decoded on the threads of the
  * pool. An input that fails has a row of NaN and its reason in errors[i] (n). j (may be NULL) is
  * the job of the caller: it receives progress, and a cancel stops between batches. EMODEL,
  * ECANCELED, ENOMEM.
@@ -42,7 +43,8 @@ int ims_features(imgsearch *s, job *j, const model_identity *id, const imgsearch
 void ims_feature_tell_profiles(job *j, uint64_t n, const char *path);
 
 /* imgsearch_extract. Errors: see there. */
-int ims_extract(imgsearch *s, job *j, const imgsearch_input *in, size_t n, bool raw, float *out,
-	size_t capacity, imgsearch_error *errors, imgsearch_error *err);
+int ims_extract(imgsearch *s, job *j, const imgsearch_input *in, size_t n,
+	const imgsearch_extract_options *options, float *out, size_t capacity, imgsearch_error *errors,
+	imgsearch_error *err);
 
 #endif

@@ -113,6 +113,7 @@ int ims_handle_open(imgsearch **out, const char *path, const imgsearch_options *
 		return ims_nomem(err);
 	pthread_mutex_init(&s->view_lock, NULL);
 	pthread_mutex_init(&s->network_lock, NULL);
+	pthread_mutex_init(&s->words_lock, NULL);
 	s->owner = getpid();
 	s->threads = o->threads ? o->threads : ims_cpu_count();
 	sem_init(&s->decoders, 0, s->threads);
@@ -151,6 +152,8 @@ void ims_handle_close(imgsearch *s)
 	ims_pool_free(s->pool);
 	ims_model_free(s->network);
 	ims_model_identity_free(&s->network_identity);
+	ims_tower_free(s->words);
+	ims_model_identity_free(&s->words_identity);
 	ims_store_close(s->store);
 	ims_free((char *)s->options.model);
 	ims_free((char *)s->options.weights);
@@ -160,6 +163,7 @@ void ims_handle_close(imgsearch *s)
 	ims_helpers_free(s->helpers);
 	pthread_mutex_destroy(&s->view_lock);
 	pthread_mutex_destroy(&s->network_lock);
+	pthread_mutex_destroy(&s->words_lock);
 	sem_destroy(&s->decoders);
 	ims_budget_destroy(&s->memory);
 	ims_colour_cache_free(s->colours);

@@ -1,9 +1,9 @@
 /*
- * An open index: a store, the view that queries read, and the network, which is loaded when the
- * first picture needs it.
+ * An open index: a store, the view that queries read, the network, which is loaded when the first
+ * picture needs it, and its tower of words, which is loaded when the first text needs it.
  *
- * Locks are acquired in this order: writer lock, a store_hold or a transaction, network_lock,
- * lock of a view, view_lock. Readers hold a reference to a view and never wait for a writer, but
+ * Locks are acquired in this order: writer lock, a store_hold or a transaction, network_lock or
+ * words_lock, lock of a view, view_lock. Readers hold a reference to a view and never wait for a writer, but
  * for a transaction of ":memory:". No callback of the caller runs under one of these locks, but
  * within a read of the store.
  */
@@ -16,6 +16,7 @@
 #include "image/image.h"
 #include "model/model.h"
 #include "store/store.h"
+#include "words/tower.h"
 
 #include <semaphore.h>
 #include <sys/types.h>
@@ -48,6 +49,10 @@ struct imgsearch {
 	model *network;                /* NULL: not loaded yet; its users hold references */
 	imgsearch_error network_error; /* why that of network_identity could not be loaded; or code 0 */
 	model_identity network_identity;
+
+	pthread_mutex_t words_lock; /* protects the next two members */
+	tower *words;               /* NULL: not loaded yet; its users hold references */
+	model_identity words_identity;
 
 	sem_t decoders; /* bounds how many single pictures are decoded at once */
 	budget memory;  /* of all that are decoded */

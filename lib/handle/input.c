@@ -1,6 +1,8 @@
 /* Turns an input into bytes and into pixels. */
 #include "handle/input.h"
 
+#include "words/prompt.h"
+
 #include <math.h>
 #include <string.h>
 
@@ -20,8 +22,7 @@ int ims_input_check(const imgsearch_input *in, imgsearch_error *err)
 	if (!isfinite(in->weight))
 		return ims_fail(err, IMGSEARCH_EINVAL, "input: the weight is not finite");
 	if (in->kind == IMGSEARCH_INPUT_KIND_TEXT)
-		return ims_fail(err, IMGSEARCH_EUNSUPPORTED,
-			"input: text is not supported in this version");
+		return ims_prompt_check(in->text, err);
 	return 0;
 }
 

@@ -5,8 +5,8 @@
 #include "handle/handle.h"
 
 /*
- * EINVAL: the kind is unknown, or its path or data are NULL. EUNSUPPORTED: text. ELIMIT: more bytes
- * than a picture file may have.
+ * EINVAL: the kind is unknown, its path or data are NULL, or its text is empty, blank or no UTF-8.
+ * ELIMIT: more bytes than a picture file, or a text, may have.
  */
 int ims_input_check(const imgsearch_input *in, imgsearch_error *err);
 

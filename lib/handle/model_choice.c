@@ -5,6 +5,7 @@
 
 #include "handle/seen_weights.h"
 #include "handle/view.h"
+#include "handle/words.h"
 #include "model/catalog.h"
 
 #include <errno.h>
@@ -127,6 +128,12 @@ float ims_identity_scene_score(const store_model *m)
 	const char *text = m->recipe ? strstr(m->recipe, key) : NULL;
 	bool stored = text && number_parse(&v, text + strlen(key)) && v > 0 && v <= 1;
 	return stored ? v : unstored_scene_score(m);
+}
+
+bool ims_identity_has_words(const store_model *m)
+{
+	model_identity id = { 0 };
+	return m->recipe && recipe_parse(&id, m->recipe) && ims_network_text_template(id.network);
 }
 
 int ims_identity_stored(imgsearch *s, bool next, model_identity *out, imgsearch_error *err)
@@ -357,7 +364,8 @@ static int decide_own(imgsearch *s, identity_use use, model_identity *own, ident
 {
 	char why[200];
 	if (use == IDENTITY_QUERY
-		&& ims_handle_network_loaded(s, own)) { /* the weights need not be read again */
+		&& (ims_handle_network_loaded(s, own)
+			|| ims_words_loaded(s, own))) { /* the weights need not be read again */
 		out->model = *own;
 		*own = (model_identity){ 0 };
 		return 0;

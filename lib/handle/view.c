@@ -38,6 +38,7 @@ static int get_mean(store *st, view *v, imgsearch_error *err)
 	store_model m = { 0 };
 	int rc = ims_store_model_get(st, &m, false, err);
 	v->has_model = !rc;
+	v->has_words = !rc && ims_identity_has_words(&m);
 	v->scene_score = ims_identity_scene_score(rc ? NULL : &m);
 	ims_store_model_clear(&m);
 	if (rc) /* a mean that 0.1 stored beside the caller's own vectors is left out */

@@ -37,6 +37,7 @@ struct view {
 	atomic_int references;
 	space space, plain; /* plain: no mean is subtracted */
 	bool has_model;     /* it holds pictures' features; otherwise no mean is subtracted */
+	bool has_words;     /* its model can compare them with texts; a build fits no mean then */
 	float scene_score;  /* from which two rows show one scene; see handle/model_choice.h */
 	float *mean;
 	uint64_t mean_sum; /* checksum of mean; a searcher built with another mean is stale */
@@ -44,6 +45,8 @@ struct view {
 	row_source rows, plain_rows;
 	chance chance; /* of the scores in the space */
 	bool has_chance;
+	chance word_chance; /* of the scores of texts, with the same cohort */
+	bool has_word_chance;
 	uint32_t cohort_rows; /* rows of the cohort, and their checksum */
 	uint64_t cohort_sum;
 	char chosen[16];       /* the searcher of the index, or "" */

@@ -127,6 +127,8 @@ static int choose_card(addition *a, imgsearch_error *err)
 	SET_TEXT(a->model.terms, a->o->terms, from ? from->terms : "");
 	SET_TEXT(a->model.good_at, a->o->good_at, from ? from->good_at : "");
 	SET_TEXT(a->card.name, a->name, "");
+	if (from && !a->card.template[0])
+		SET_TEXT(a->card.template, from->template, "");
 	SET_TEXT(a->card.licence, a->model.licence, "");
 	if (a->model.good_at[0])
 		SET_TEXT(a->card.note, a->model.good_at, "");

@@ -78,6 +78,9 @@ static bool value(json *j, const char *key, model_card *card, recipe_parts *p)
 			&& (card->pooling = ims_pooling_find(name)) != 0;
 	if (!strcmp(key, "scene_score"))
 		return score(j, &card->scene_score);
+	if (!strcmp(key, "template"))
+		return ims_json_string(j, card->template, sizeof card->template)
+			&& strstr(card->template, "{}");
 	if (!strcmp(key, "descent"))
 		return ims_json_string(j, card->descent, sizeof card->descent);
 	if (!strcmp(key, "licence"))
@@ -189,6 +192,8 @@ int ims_card_text(buf *out, const model_card *card)
 	put_three(out, "std", card->recipe.std);
 	if (card->scene_score > 0)
 		put_score(out, "scene_score", card->scene_score);
+	if (card->template[0])
+		put_string(out, "template", card->template);
 	if (card->descent[0])
 		put_string(out, "descent", card->descent);
 	if (card->licence[0])

@@ -14,6 +14,7 @@ typedef struct model_card {
 	uint32_t dim;        /* of the feature */
 	uint32_t projection; /* 1: "project.weight", "project.bias" follow the pooling */
 	uint32_t pooling;    /* imgsearch_pooling; 0: the network's own */
+	char template[128];  /* of texts: "a photo of {}"; "": the network's own */
 	float scene_score;   /* from which two pictures show one scene; 0: the card has none */
 	char descent[512], licence[128], note[512];
 } model_card;

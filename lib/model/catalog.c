@@ -136,6 +136,28 @@ const model_network *ims_model_find(const char *name)
 }
 
 /*
+ * The templates that the publishers classify pictures with, in the examples beside their models:
+ * OpenAI's CLIP and OpenCLIP (README.md), PE-Core (apps/pe), SigLIP (transformers' documentation).
+ */
+static const struct {
+	const char *beginning; /* of the networks' names */
+	const char *text_template;
+} families[] = {
+	{ "clip_", "a photo of {}" },
+	{ "openclip_", "a photo of {}" },
+	{ "pe_core_", "a photo of {}" },
+	{ "siglip_", "This is a photo of {}." },
+};
+
+const char *ims_network_text_template(const char *network)
+{
+	for (size_t i = 0; i < sizeof families / sizeof *families; i++)
+		if (!strncmp(network, families[i].beginning, strlen(families[i].beginning)))
+			return families[i].text_template;
+	return NULL;
+}
+
+/*
  * The folder of the library, or of the program that it is linked into; the caller frees it by
  * ims_free. ENOTFOUND, ENOMEM.
  */

@@ -29,6 +29,12 @@ typedef struct model_network {
 const model_network *ims_model_find(const char *name); /* NULL: unknown */
 const model_network *ims_model_list(size_t *n);
 
+/*
+ * The text around a query by words that a network's family is used with, "{}" in the place of the
+ * query; NULL: the family has no tower of words.
+ */
+const char *ims_network_text_template(const char *network);
+
 /* The recipe of a network; of NULL: 256, 224 and the means of ImageNet. */
 image_recipe ims_network_recipe(const model_network *net);
 

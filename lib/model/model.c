@@ -73,6 +73,7 @@ static void load(void *arg)
 		l->id->recipe.crop,
 		l->id->dim,
 		l->id->pooling,
+		0,
 	};
 	m->threads = config.threads;
 	l->rc = m->shim->net_new(&m->net, &config, l->w->tensor, l->w->n,

@@ -137,6 +137,8 @@ static bool line_value(line *l, json *j, const char *key)
 			return ims_json_string(j, texts[i].out, texts[i].size);
 	if (ims_recipe_has_key(key))
 		return ims_recipe_value(j, key, &l->parts);
+	if (!strcmp(key, "template"))
+		return ims_json_string(j, m->template, sizeof m->template) && strstr(m->template, "{}");
 	if (!strcmp(key, "suggested"))
 		return ims_json_bool(j, &m->suggested);
 	return strcmp(key, "files") ? ims_json_skip(j) : files_value(l, j);

@@ -26,6 +26,7 @@ typedef struct published {
 	char publisher[64], licence[64];
 	char terms[128]; /* the licence that restricts use and must be accepted; "": none does */
 	char good_at[160];
+	char template[128];    /* of texts, as in a card; "": the network's own */
 	image_recipe recipe;   /* complete */
 	bool suggested;        /* one of the few to choose from first */
 	uint32_t dim;          /* of the feature; 0: a script's, not known */

@@ -48,7 +48,7 @@ int ims_answer_make(void *result, imgsearch *s, view *v, const query *q, const f
 	if (!rc)
 		rc = set_missing(result, s, *out, err);
 	if (!rc && (!o->plain || !v->space.mean))
-		rc = ims_chance_fill(s, v, vector, q->own, q->n_own, o->max_chance, *out, err);
+		rc = ims_chance_fill(s, v, q->kind, vector, q->own, q->n_own, o->max_chance, *out, err);
 	if (rc && !result)
 		imgsearch_hits_free(*out);
 	if (rc)

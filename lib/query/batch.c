@@ -22,7 +22,7 @@ typedef struct batch {
 	query *query; /* what all queries share */
 	job *job;
 	const imgsearch_input *in;
-	size_t step;
+	size_t step, first;
 	float *rows;
 	int64_t *self;
 	imgsearch_error *errors;
@@ -33,9 +33,19 @@ typedef struct batch {
 	query_report report; /* seconds: of the step, per input */
 } batch;
 
-static bool is_shared(const query *q)
+static bool is_text(const imgsearch_input *in)
 {
-	return !q->options.no_self && !q->improve.expand && !q->improve.reciprocal;
+	return in->kind == IMGSEARCH_INPUT_KIND_TEXT;
+}
+
+/* Whether one search answers the n queries of a step. Texts may be compared in another space. */
+static bool is_shared(const batch *b, size_t first, size_t n)
+{
+	const query *q = b->query;
+	bool apart = false;
+	for (size_t i = 0; b->view->space.mean && i < n; i++)
+		apart |= is_text(&b->in[first + i]);
+	return !apart && !q->options.no_self && !q->improve.expand && !q->improve.reciprocal;
 }
 
 static int init(batch *b, size_t n, imgsearch_error *err)
@@ -78,21 +88,35 @@ static void weigh(const space *sp, const imgsearch_input *in, float *row, int64_
 		ims_space_normalise(row, 1, sp->dim);
 }
 
+/* The query of input i of the step. Its filter goes on pointing to the shared one. */
+static query query_of(const batch *b, size_t i)
+{
+	query q = *b->query;
+	q.own = &b->self[i];
+	q.n_own = b->self[i] != NO_PICTURE;
+	q.self = b->self[i];
+	q.request.n = 1;
+	ims_query_settle(&q, b->view, &b->in[b->first + i], 1);
+	return q;
+}
+
 /* The features of a step in the space of the index. Rows of inputs that failed are zero. */
 static int make_rows(batch *b, size_t first, size_t n, imgsearch_error *err)
 {
-	const space *sp = b->query->space;
+	size_t dim = b->view->space.dim;
+	b->first = first;
 	memset(b->errors, 0, n * sizeof *b->errors);
-	int rc = ims_feature_batch(b->s, b->job, b->in + first, n, sp->dim, b->rows, b->self, b->errors,
-		err);
+	int rc = ims_feature_batch(b->s, b->job, b->in + first, n, b->query->options.text_template,
+		(uint32_t)dim, b->rows, b->self, b->errors, err);
 	for (size_t i = 0; !rc && i < n; i++) {
-		float *row = b->rows + i * sp->dim;
+		query q = query_of(b, i);
+		float *row = b->rows + i * dim;
 		imgsearch_error *why = &b->errors[i];
 		if (!why->code)
-			why->code = ims_query_row(b->s, b->query, &b->in[first + i], first + i, row, why);
-		weigh(sp, &b->in[first + i], row, &b->self[i]);
+			why->code = ims_query_row(b->s, &q, &b->in[first + i], first + i, row, why);
+		weigh(q.space, &b->in[first + i], row, &b->self[i]);
 		if (why->code)
-			memset(row, 0, sp->dim * sizeof *row);
+			memset(row, 0, dim * sizeof *row);
 		rc = ims_job_check(b->job, err);
 	}
 	return rc;
@@ -103,17 +127,6 @@ static int search_shared(batch *b, size_t n, imgsearch_error *err)
 	b->query->request.n = n;
 	return ims_query_search(b->s, b->view, b->query, b->rows, b->found, &b->report.search,
 		&b->report.searcher, err);
-}
-
-/* The query of input i of the step. Its filter goes on pointing to the shared one. */
-static query query_of(const batch *b, size_t i)
-{
-	query q = *b->query;
-	q.own = &b->self[i];
-	q.n_own = b->self[i] != NO_PICTURE;
-	q.self = b->self[i];
-	q.request.n = 1;
-	return q;
 }
 
 /* A search of its own for each input. */
@@ -156,7 +169,7 @@ static int run_step(batch *b, size_t first, size_t n, imgsearch_error *err)
 	int rc = make_rows(b, first, n, err);
 	double extracted = ims_now();
 	if (!rc)
-		rc = is_shared(b->query) ? search_shared(b, n, err) : search_each(b, n, err);
+		rc = is_shared(b, first, n) ? search_shared(b, n, err) : search_each(b, n, err);
 	b->report.feature_seconds = (extracted - start) / (double)n;
 	b->report.search_seconds = (ims_now() - extracted) / (double)n;
 	for (size_t i = 0; !rc && i < n; i++)

@@ -1,5 +1,6 @@
 #include "query/chance.h"
 #include "handle/cohort.h"
+#include "handle/space.h"
 #include "kernels/kernels.h"
 #include "base/ids.h"
 
@@ -56,37 +57,68 @@ static int score_cohort(const space *sp, const chance_cohort *c, const float *qu
 	return rc;
 }
 
-static int normalise(imgsearch *s, view *v, const float *query, bool *has_norm, chance_norm *norm,
+/* A distribution, and the norm of a query in it. */
+typedef struct normed {
+	const chance *chance;
+	chance_norm norm;
+} normed;
+
+/* The distributions that a kind of query needs; 0: one of them is missing. */
+static size_t distributions(const view *v, query_kind kind, normed out[2])
+{
+	bool picture = kind != QUERY_WORDS, words = kind != QUERY_PICTURES;
+	size_t n = 0;
+	if ((picture && !v->has_chance) || (words && !v->has_word_chance))
+		return 0;
+	if (picture)
+		out[n++].chance = &v->chance;
+	if (words)
+		out[n++].chance = &v->word_chance;
+	return n;
+}
+
+/* *n becomes 0 where the index has no cohort. */
+static int normalise(imgsearch *s, view *v, const float *query, normed *of, size_t *n,
 	imgsearch_error *err)
 {
 	const chance_cohort *c = NULL;
 	int rc = ims_cohort_get(s, v, &c, err);
-	*has_norm = !rc && c;
-	if (!*has_norm)
+	if (rc || !c) {
+		*n = 0;
 		return rc;
+	}
 	float *score = ims_alloc(c->n, 2 * sizeof *score);
 	rc = score ? score_cohort(&v->space, c, query, score, err) : ims_nomem(err);
-	if (!rc)
-		*norm = ims_analysis_chance_norm(&v->chance, score, c->n, score + c->n);
+	for (size_t i = 0; !rc && i < *n; i++)
+		of[i].norm = ims_analysis_chance_norm(of[i].chance, score, c->n, score + c->n);
 	ims_free(score);
 	return rc;
 }
 
-int ims_chance_fill(imgsearch *s, view *v, const float *query, const int64_t *own, size_t n_own,
-	double max_chance, imgsearch_hits *hits, imgsearch_error *err)
+/* The greatest of the probabilities that a row scores as high by chance. */
+static double above(const normed *of, size_t n, double score)
+{
+	double most = 0;
+	for (size_t i = 0; i < n; i++)
+		most = fmax(most, ims_analysis_chance_above(of[i].chance, of[i].norm, score));
+	return most;
+}
+
+int ims_chance_fill(imgsearch *s, view *v, query_kind kind, const float *query, const int64_t *own,
+	size_t n_own, double max_chance, imgsearch_hits *hits, imgsearch_error *err)
 {
 	imgsearch_hit **hit = (imgsearch_hit **)(uintptr_t)hits->items; /* its own memory */
 	size_t count = hits->count, kept = 0, better = 0;
-	bool has_norm = false;
-	chance_norm norm;
-	int rc = v->has_chance && count ? normalise(s, v, query, &has_norm, &norm, err) : 0;
-	if (!has_norm)
+	normed of[2];
+	size_t n = count ? distributions(v, kind, of) : 0;
+	int rc = n ? normalise(s, v, query, of, &n, err) : 0;
+	if (rc || !n)
 		return rc;
 	for (size_t i = 0; i < count; i++) {
 		imgsearch_hit *h = hit[i];
 		h->chance = ims_id_among(own, n_own, h->id)
 			? 0
-			: (double)v->rows.n * ims_analysis_chance_above(&v->chance, norm, (double)h->score);
+			: (double)v->rows.n * above(of, n, (double)h->score);
 		if (max_chance > 0 && h->chance > max_chance)
 			continue;
 		hit[kept++] = h;
@@ -97,4 +129,57 @@ int ims_chance_fill(imgsearch *s, view *v, const float *query, const int64_t *ow
 	hits->count = kept;
 	hits->better_than_chance = better;
 	return 0;
+}
+
+/* ---------------------------------------------------------------------------------- spread ---- */
+
+enum { SPREAD_ROWS = 512, SPREAD_FEWEST = 8 };
+
+/* score (2, cohort): the second half is scratch. */
+static int spread_over_cohort(const space *sp, const chance_cohort *c, const float *queries,
+	size_t n, float *spread, imgsearch_error *err)
+{
+	float *score = ims_alloc(c->n, 2 * sizeof *score);
+	int rc = score ? 0 : ims_nomem(err);
+	for (size_t i = 0; !rc && i < n; i++) {
+		rc = score_cohort(sp, c, queries + i * sp->dim, score, err);
+		if (!rc)
+			spread[i] = ims_analysis_norm(score, c->n, score + c->n).spread;
+	}
+	ims_free(score);
+	return rc;
+}
+
+static int spread_over_rows(const row_source *source, const float *queries, size_t n, const job *j,
+	float *spread, imgsearch_error *err)
+{
+	size_t dim = source->dim, found = 0;
+	float *rows = ims_alloc_aligned(SPREAD_ROWS, dim * sizeof *rows), score[2 * SPREAD_ROWS];
+	int rc = rows ? ims_search_sample(source, SPREAD_ROWS, rows, &found, j, err) : ims_nomem(err);
+	for (size_t i = 0; !rc && found >= SPREAD_FEWEST && i < n; i++) {
+		for (size_t k = 0; k < found; k++)
+			score[k] = ims_score(source->metric,
+				ims_search_distance(source->metric, queries + i * dim, rows + k * dim, dim));
+		spread[i] = ims_analysis_norm(score, found, score + found).spread;
+	}
+	ims_free(rows);
+	return rc;
+}
+
+int ims_chance_spread(imgsearch *s, view *v, const space *sp, const float *queries, size_t n,
+	const job *j, float *spread, imgsearch_error *err)
+{
+	const chance_cohort *c = NULL;
+	for (size_t i = 0; i < n; i++)
+		spread[i] = 1;
+	int rc = v->has_chance && sp == &v->space ? ims_cohort_get(s, v, &c, err) : 0;
+	if (rc)
+		return rc;
+	if (c)
+		return spread_over_cohort(sp, c, queries, n, spread, err);
+	row_source source = sp == &v->space ? v->rows : v->plain_rows;
+	store_counts counts;
+	rc = ims_store_counts(s->store, &counts, err);
+	source.n = rc ? 0 : (size_t)counts.vectors;
+	return rc ? rc : spread_over_rows(&source, queries, n, j, spread, err);
 }

@@ -6,42 +6,75 @@
 #include "handle/space.h"
 #include "handle/view.h"
 #include "query/answer.h"
+#include "query/chance.h"
 #include "query/improve.h"
 #include "query/search.h"
 
 #include <math.h>
 #include <string.h>
 
-/* The weighted sum of the inputs' rows in the index's space, normalised again for cosine. */
-static int combine(imgsearch *s, query *q, const imgsearch_input *in, size_t n, float *out,
+/* The inputs' rows (n, dim) in the space of the query, and the stored rows that it is made of. */
+static int make_rows(imgsearch *s, query *q, const imgsearch_input *in, size_t n, float *rows,
+	imgsearch_error *err)
+{
+	size_t dim = q->space->dim;
+	int64_t own;
+	q->own = ims_alloc(n, sizeof *q->own);
+	int rc = q->own ? 0 : ims_nomem(err);
+	for (size_t i = 0; !rc && i < n; i++) {
+		float *row = rows + i * dim;
+		rc = ims_feature(s, q->job, &in[i], q->options.text_template, (uint32_t)dim, row, &own,
+			err);
+		if (!rc && own != NO_PICTURE && !(in[i].weight < 0))
+			q->own[q->n_own++] = own;
+		if (!rc)
+			rc = ims_query_row(s, q, &in[i], i, row, err);
+	}
+	if (n == 1 && q->n_own)
+		q->self = *q->own;
+	return rc;
+}
+
+/*
+ * What each row counts. The scores of a mixed query are sums of w (s - location) / spread over its
+ * inputs, the latter two of the scores s of each alone: otherwise pictures outweigh texts, whose
+ * scores lie close together. The locations change no order.
+ */
+static int make_weights(imgsearch *s, view *v, const query *q, const imgsearch_input *in, size_t n,
+	const float *rows, float *weight, imgsearch_error *err)
+{
+	bool linear = q->space->metric != IMGSEARCH_METRIC_L2;
+	for (size_t i = 0; i < n; i++)
+		weight[i] = 1;
+	int rc = q->kind == QUERY_MIXED && linear
+		? ims_chance_spread(s, v, q->space, rows, n, q->job, weight, err)
+		: 0;
+	for (size_t i = 0; i < n; i++)
+		weight[i] = (in[i].weight != 0 ? in[i].weight : 1) / weight[i];
+	return rc;
+}
+
+/* The weighted sum of the inputs' rows in the query's space, normalised again for cosine. */
+static int combine(imgsearch *s, view *v, query *q, const imgsearch_input *in, size_t n, float *out,
 	imgsearch_error *err)
 {
 	const space *sp = q->space;
 	size_t dim = sp->dim;
-	int64_t row;
-	float *one = ims_alloc_aligned(dim, sizeof(float));
-	q->own = ims_alloc(n, sizeof *q->own);
-	int rc = one && q->own ? 0 : ims_nomem(err);
-	memset(out, 0, dim * sizeof(float));
-	for (size_t i = 0; !rc && i < n; i++) {
-		float weight = in[i].weight != 0 ? in[i].weight : 1;
-		rc = ims_feature(s, q->job, &in[i], (uint32_t)dim, one, &row, err);
-		if (rc)
-			break;
-		if (row != NO_PICTURE && weight > 0)
-			q->own[q->n_own++] = row;
-		rc = ims_query_row(s, q, &in[i], i, one, err);
-		for (size_t j = 0; j < dim; j++)
-			out[j] += weight * one[j];
-	}
-	if (n == 1 && q->n_own)
-		q->self = *q->own;
+	float *rows = ims_alloc_aligned(n, dim * sizeof *rows), *weight = ims_alloc(n, sizeof *weight);
+	int rc = rows && weight ? make_rows(s, q, in, n, rows, err) : ims_nomem(err);
+	if (!rc)
+		rc = make_weights(s, v, q, in, n, rows, weight, err);
+	memset(out, 0, dim * sizeof *out);
+	for (size_t i = 0; !rc && i < n; i++)
+		for (size_t k = 0; k < dim; k++)
+			out[k] += weight[i] * rows[i * dim + k];
 	if (!rc && n > 1 && !ims_space_accepts(sp, out))
 		rc = ims_fail(err, IMGSEARCH_EINVAL, "the inputs cancel each other out");
 	if (!rc && (n > 1 || (in->weight != 0 && in->weight != 1))
 		&& sp->metric == IMGSEARCH_METRIC_COSINE)
 		ims_space_normalise(out, 1, (uint32_t)dim);
-	ims_free(one);
+	ims_free(rows);
+	ims_free(weight);
 	return rc;
 }
 
@@ -52,7 +85,7 @@ static int run_query(imgsearch *s, view *v, const imgsearch_input *in, size_t n,
 	query_report report = { 0 };
 	double start = ims_now();
 	float *vector = ims_alloc_aligned(v->space.dim, sizeof(float));
-	int rc = vector ? combine(s, q, in, n, vector, err) : ims_nomem(err);
+	int rc = vector ? combine(s, v, q, in, n, vector, err) : ims_nomem(err);
 	q->request.n = 1;
 	if (!rc && ims_topk_init(&found, ims_query_heap_room(q)))
 		rc = ims_nomem(err);
@@ -86,6 +119,7 @@ static int query_in(void *arg, view *v, imgsearch_error *err)
 	if (!v->space.dim)
 		return ims_answer_empty(NULL, a->out, err);
 	int rc = ims_query_make(&q, a->s, v, a->options, a->job, err);
+	ims_query_settle(&q, v, a->in, a->n);
 	if (!rc)
 		rc = run_query(a->s, v, a->in, a->n, &q, a->out, err);
 	ims_query_free(&q);

@@ -118,6 +118,18 @@ void ims_query_free(query *q)
 	ims_free(q->own);
 }
 
+void ims_query_settle(query *q, const view *v, const imgsearch_input *in, size_t n)
+{
+	size_t texts = 0;
+	for (size_t i = 0; i < n; i++)
+		texts += in[i].kind == IMGSEARCH_INPUT_KIND_TEXT;
+	q->kind = !texts ? QUERY_PICTURES : texts == n ? QUERY_WORDS : QUERY_MIXED;
+	if (texts && v->space.mean) {
+		q->options.plain = 1;
+		q->space = &v->plain;
+	}
+}
+
 int ims_query_row(imgsearch *s, const query *q, const imgsearch_input *in, size_t i, float *row,
 	imgsearch_error *err)
 {
@@ -125,7 +137,8 @@ int ims_query_row(imgsearch *s, const query *q, const imgsearch_input *in, size_
 	if (rc)
 		return rc;
 	ims_space_apply(q->space, row, row);
-	if (q->improve.views <= 1 || in->kind == IMGSEARCH_INPUT_KIND_VECTOR)
+	if (q->improve.views <= 1 || in->kind == IMGSEARCH_INPUT_KIND_VECTOR
+		|| in->kind == IMGSEARCH_INPUT_KIND_TEXT)
 		return 0;
 	return ims_improve_views(s, q->job, q->space, in, q->improve.views, row, err);
 }

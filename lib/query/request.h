@@ -5,6 +5,7 @@
 #include "handle/feature.h"
 #include "handle/filter.h"
 #include "handle/view.h"
+#include "query/chance.h"
 #include "query/improve.h"
 
 typedef struct query {
@@ -19,7 +20,8 @@ typedef struct query {
 	int64_t *own;       /* owned: the stored rows of positive weight that the query is made of */
 	size_t n_own;
 	int64_t self; /* the one of `own` that is the whole query, or NO_PICTURE */
-	pool *pool;   /* owned: of ims_query_threads; or NULL */
+	query_kind kind;
+	pool *pool; /* owned: of ims_query_threads; or NULL */
 } query;
 
 /*
@@ -29,6 +31,12 @@ typedef struct query {
 int ims_query_make(query *q, imgsearch *s, const view *v, const imgsearch_query_options *options,
 	job *j, imgsearch_error *err);
 void ims_query_free(query *q);
+
+/*
+ * Sets what the query is of, from its inputs. The mean of an index is one of pictures, so it is
+ * subtracted from no text: with texts, vectors are compared as they are.
+ */
+void ims_query_settle(query *q, const view *v, const imgsearch_input *in, size_t n);
 
 /*
  * row (dim), the feature of input i, becomes its row in the space of the index: checked, moved,

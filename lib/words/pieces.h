@@ -29,6 +29,7 @@ bool ims_pieces_is_json(const buf *text);
 
 void ims_pieces_free(pieces *p); /* NULL is fine */
 
+size_t ims_pieces_count(const pieces *p);
 int32_t ims_pieces_end(const pieces *p); /* the token "</s>"; -1: there is none */
 
 /*

@@ -26,6 +26,11 @@ void ims_pieces_free(pieces *p)
 	ims_free(p);
 }
 
+size_t ims_pieces_count(const pieces *p)
+{
+	return p->n;
+}
+
 int32_t ims_pieces_end(const pieces *p)
 {
 	return p->end;

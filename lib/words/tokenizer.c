@@ -127,6 +127,28 @@ void ims_tokenizer_free(tokenizer *t)
 	ims_free(t);
 }
 
+static size_t above(size_t n, int32_t id)
+{
+	return id >= 0 && (size_t)id >= n ? (size_t)id + 1 : n;
+}
+
+static size_t above_all(size_t n, const vocabulary *v)
+{
+	for (size_t i = 0; i < v->n; i++)
+		n = above(n, v->entry[i].id);
+	return n;
+}
+
+size_t ims_tokenizer_size(const tokenizer *t)
+{
+	size_t n = t->pieces ? ims_pieces_count(t->pieces) : 0;
+	n = above_all(above_all(n, &t->bpe.tokens), &t->bpe.added);
+	for (size_t i = 0; t->kind == KIND_CLIP && i < t->clip.merges.slots; i++)
+		if (t->clip.merges.slot[i].rank)
+			n = above(n, t->clip.merges.slot[i].id);
+	return above(above(above(n, t->begin), t->end), t->pad);
+}
+
 /* -------------------------------------------------------------------------------- encoding ---- */
 
 static void clean(const tokenizer *t, buf *out, const char *text)

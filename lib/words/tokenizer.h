@@ -38,4 +38,6 @@ void ims_tokenizer_free(tokenizer *t); /* NULL is fine */
 int ims_tokenizer_encode(const tokenizer *t, const char *text, int32_t *out, size_t context,
 	size_t *n, imgsearch_error *err);
 
+size_t ims_tokenizer_size(const tokenizer *t); /* every token is below it */
+
 #endif

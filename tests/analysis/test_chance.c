@@ -196,6 +196,80 @@ static void calibrated(void **state)
 	assert_true(wider > 10);
 }
 
+enum { WORDS = 300 };
+
+/*
+ * Words lie apart from pictures, more or less so, and each is about a few axes. Their scores with
+ * pictures are all low and close together, at another place for each word.
+ */
+static void make_words(float (*words)[DIM], size_t n, uint64_t *random)
+{
+	for (size_t w = 0; w < n; w++) {
+		double length = 0, apart = 2 + ims_random_unit(random);
+		for (int d = 0; d < DIM; d++) {
+			double value = normal(random) / sqrt(1 + d) + (d % 2 ? apart : -apart) / 4;
+			words[w][d] = (float)value;
+			length += value * value;
+		}
+		for (int d = 0; d < DIM; d++)
+			words[w][d] /= (float)sqrt(length);
+	}
+}
+
+/* How many of ROWS score within a promise, a word. */
+static double seen_by_words(const chance *c, float (*rows)[DIM], float (*cohort)[DIM],
+	float (*words)[DIM], size_t n, double promise)
+{
+	float score[COHORT];
+	double found = 0;
+	for (size_t w = 0; w < n; w++) {
+		for (size_t i = 0; i < COHORT; i++)
+			score[i] = score_of(words[w], cohort[i]);
+		chance_norm norm = ims_analysis_chance_norm(c, score, COHORT, scratch);
+		for (size_t i = 0; i < ROWS; i++)
+			found += ROWS * ims_analysis_chance_above(c, norm, (double)score_of(words[w], rows[i]))
+				<= promise;
+	}
+	return found / (double)n;
+}
+
+/* Fitted on words and a third of the rows; asked by other words. */
+static void words_are_calibrated(void **state)
+{
+	(void)state;
+	enum { ASKED = 1000 };
+	static float rows[ROWS][DIM], cohort[COHORT][DIM], words[WORDS][DIM], asked[ASKED][DIM],
+		score[WORDS * COHORT];
+	uint64_t random = 5;
+	chance c, few;
+	make_folders(rows, 0, &random);
+	make_words(words, WORDS, &random);
+	make_words(asked, ASKED, &random);
+	for (size_t i = 0; i < COHORT; i++)
+		memcpy(cohort[i], rows[i * 3], sizeof cohort[i]);
+	for (size_t i = 0; i < WORDS * COHORT; i++)
+		score[i] = score_of(words[i / COHORT], cohort[i % COHORT]);
+	assert_int_equal(ims_analysis_chance_fit_texts(&c, score, WORDS, COHORT, NULL, NULL), 0);
+	for (double promise = 10; promise > 0.05; promise /= 10) {
+		double found = seen_by_words(&c, rows, cohort, asked, ASKED, promise);
+		print_message("# promised %g, seen %.3f\n", promise, found);
+		assert_true(found > promise / 2.5 && found < promise * 2.5);
+	}
+	assert_int_equal(ims_analysis_chance_fit_texts(&few, score, 4, COHORT, NULL, NULL),
+		IMGSEARCH_ENOTFOUND);
+}
+
+static void spread_of_any_scores(void **state)
+{
+	(void)state;
+	float score[COHORT];
+	uint64_t random = 9;
+	for (int i = 0; i < COHORT; i++)
+		score[i] = (float)(3 + 0.25 * normal(&random));
+	chance_norm norm = ims_analysis_norm(score, COHORT, scratch);
+	assert_true(fabsf(norm.location - 3) < 0.05f && fabsf(norm.spread - 0.25f) < 0.05f);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -203,6 +277,8 @@ int main(void)
 		cmocka_unit_test(odd_scores),
 		cmocka_unit_test(related_ones_do_no_harm),
 		cmocka_unit_test(calibrated),
+		cmocka_unit_test(words_are_calibrated),
+		cmocka_unit_test(spread_of_any_scores),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,10 @@
+/* Everyday things that people search pictures for: what chance is measured with (build/chance.h). */
+#ifndef IMS_WORDS_COMMON_H
+#define IMS_WORDS_COMMON_H
+
+#include <stddef.h>
+
+/* The list, in an order that does not change; *n receives its length. */
+const char *const *ims_common_words(size_t *n);
+
+#endif
