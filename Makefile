@@ -232,10 +232,12 @@ test-networks: all $(HELPER_BIN)
 golden-networks: all
 	@$(TEST_ENV) PUBLISHERS="$(PUBLISHERS)" $(or $(PYTHON),python3) tests/model/make_golden.py $(CASES)
 
-# Tokenizers against the publishers' programs: PYTHON=FILE, the python3 that has them.
+# Tokenizers against the publishers' programs, and a tiny CLIP that is trained and asked by words: PYTHON=FILE, the python3
+# that has open_clip, transformers and sentencepiece.
 .PHONY: test-words
 test-words: all $(HELPER_BIN)
 	@$(TEST_ENV) $(or $(PYTHON),python3) tests/words/published.py
+	@$(TEST_ENV) $(or $(PYTHON),python3) tests/words/trained.py
 
 # An export in Milvus Lite, from PyPI: MILVUS=FILE of the python3 that has pymilvus and milvus-lite.
 .PHONY: test-milvus

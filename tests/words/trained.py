@@ -3,7 +3,7 @@
 from nothing for some minutes by open_clip on photographs of ../shared and the names of their
 classes, is saved as OpenCLIP saves one, added, and asked by `imgsearch query --text`. Photographs
 that were held out are found by the names of their classes, and the first ten of many texts are
-those of open_clip itself. Arguments: seconds of training (240), a folder to keep the model in."""
+those of open_clip itself. Arguments: seconds of training (240), a folder to keep the model in; one that is there is taken."""
 import json
 import os
 import random
@@ -18,7 +18,7 @@ try:
     import torch
     from open_clip.tokenizer import default_bpe
     from PIL import Image
-    from safetensors.torch import save_file
+    from safetensors.torch import load_file, save_file
 except ImportError as e:
     print(f"1..0 # SKIP {e}")
     sys.exit(0)
@@ -31,6 +31,7 @@ CONFIG = {
     "vision_cfg": {"image_size": SIDE, "layers": 4, "width": 128, "patch_size": 8},
     "text_cfg": {"context_length": 77, "vocab_size": 49408, "width": 128, "heads": 2, "layers": 3},
 }
+WEIGHTS = "open_clip_model.safetensors"
 MEAN, STD = open_clip.OPENAI_DATASET_MEAN, open_clip.OPENAI_DATASET_STD
 IMAGENETTE = {
     "n01440764": "tench", "n02102040": "spaniel", "n02979186": "cassette player",
@@ -110,8 +111,7 @@ def train(model, photos, seconds):
 
 def save(model, folder):
     os.makedirs(folder)
-    save_file({k: v.contiguous() for k, v in model.state_dict().items()},
-              f"{folder}/open_clip_model.safetensors")
+    save_file({k: v.contiguous() for k, v in model.state_dict().items()}, f"{folder}/{WEIGHTS}")
     with open(f"{folder}/open_clip_config.json", "w") as f:
         json.dump({"model_cfg": CONFIG, "preprocess_cfg": {"mean": MEAN, "std": STD}}, f)
     shutil.copy(default_bpe(), folder)
@@ -194,10 +194,14 @@ def main():
                 names.append(f"{c.replace(' ', '_')}-{i}.png")
                 pictures.append(tensor(im))
                 im.save(f"{home}/held-out/{names[-1]}")
-        model = open_clip.CLIP(**{k: v for k, v in CONFIG.items()})
-        train(model.train(), photos, seconds)
+        model = open_clip.CLIP(**CONFIG)
         folder = sys.argv[2] if len(sys.argv) > 2 else f"{home}/tiny-clip"
-        save(model.eval(), folder)
+        if os.path.exists(f"{folder}/{WEIGHTS}"):
+            model.load_state_dict(load_file(f"{folder}/{WEIGHTS}"))
+        else:
+            train(model.train(), photos, seconds)
+            save(model, folder)
+        model.eval()
         command = Command(home)
         command.run("model", "add", "--name", "tiny", "--network", "openclip_vit", "--resize",
                     str(SIDE), "--crop", str(SIDE), folder)
