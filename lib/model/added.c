@@ -73,11 +73,11 @@ static int read_card(addition *a, const char *network, bool *has, imgsearch_erro
 	return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
 }
 
-/* A TorchScript program says its dimension when it runs. */
+/* A TorchScript program, and a network of any size, say their dimension when they run. */
 static int ask_dim(addition *a, imgsearch_error *err)
 {
 	model_identity id;
-	model_spec spec = { .name = "script", .weights = a->weights };
+	model_spec spec = { .name = a->card.network, .weights = a->weights, .recipe = *a->recipe };
 	int rc = ims_model_identify(&id, &spec, err);
 	if (rc)
 		return rc;
@@ -94,7 +94,7 @@ static int make_card(addition *a, const char *network, imgsearch_error *err)
 	if (network && !strcmp(network, "script")) {
 		SET_TEXT(a->card.network, network, "");
 		a->card.recipe = ims_network_recipe(NULL);
-		return ask_dim(a, err);
+		return 0;
 	}
 	bool same = a->from && (!network || !strcmp(network, a->from->network));
 	int rc = ims_reading_decide(&r, a->source.item[0], same ? a->from->name : network, a->recipe,
@@ -116,6 +116,8 @@ static int choose_card(addition *a, imgsearch_error *err)
 		rc = make_card(a, network, err);
 	if (!rc)
 		rc = ims_recipe_ask(&a->card.recipe, a->recipe, err);
+	if (!rc && !a->card.dim)
+		rc = ask_dim(a, err);
 	if (rc)
 		return rc;
 	if (a->recipe->pooling)
