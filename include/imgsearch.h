@@ -1335,7 +1335,7 @@ typedef struct imgsearch_network {
 	uint32_t usable; /* 1: pictures can be embedded; see device_known, too */
 	uint32_t loaded; /* 1: it is in memory */
 	uint32_t dim;
-	uint32_t reserved;
+	uint32_t words;      /* 1: its model compares texts with pictures; see docs/words.md */
 	const char *model;   /* name, or NULL */
 	const char *weights; /* file, or NULL */
 	const char *runtime; /* libtorch's version, BLAS, device; NULL before it is loaded */

@@ -25,8 +25,19 @@ enum MHD_Result handle_health(exchange *x)
 	return reply_send(x, &r, 200);
 }
 
+/* Whether the index can be asked by words. */
+static bool takes_words(imgsearch *s)
+{
+	imgsearch_network *network;
+	if (imgsearch_network_get(s, &network, NULL))
+		return false;
+	bool takes = network->words;
+	imgsearch_network_free(network);
+	return takes;
+}
+
 static void write_info(json_writer *j, const server *s, const imgsearch_info *about,
-	const char *missing)
+	const char *missing, bool words)
 {
 	const server_options *o = &s->options;
 	const char *metric = about->metric == IMGSEARCH_METRIC_L2 ? "l2"
@@ -50,6 +61,7 @@ static void write_info(json_writer *j, const server *s, const imgsearch_info *ab
 	for (size_t i = 0; i < about->roots->count; i++)
 		json_write_text(j, NULL, about->roots->items[i]->path);
 	json_write_close(j, ']');
+	json_write_bool(j, "words", words);
 	json_write_bool(j, "uploads", server_takes_uploads(s));
 	json_write_bool(j, "writable", !server_refuses_changes(s));
 	json_write_int(j, "max_upload", (int64_t)o->max_upload);
@@ -67,11 +79,12 @@ enum MHD_Result handle_info(exchange *x)
 	imgsearch_call call = server_call(x->server);
 	int rc = imgsearch_info_get(s, &call, &about, &err);
 	char *missing = rc ? NULL : missing_names(s);
+	bool words = !rc && takes_words(s);
 	open_index_release(x->server->index);
 	if (rc)
 		return answer_library_error(x, &err);
 	json_write_begin(&j, reply_open(&r));
-	write_info(&j, x->server, about, missing);
+	write_info(&j, x->server, about, missing, words);
 	json_write_end(&j);
 	free(missing);
 	imgsearch_info_free(about);

@@ -42,6 +42,7 @@ void search_request_free(search_request *q)
 		free(q->texts[i]);
 	}
 	free(q->ids);
+	free(q->text_template);
 	filter_request_free(&q->filter);
 }
 
@@ -121,6 +122,14 @@ static bool add_text(search_request *q, const char *name, const char *text, floa
 		return false;
 	in->weight = weight;
 	return true;
+}
+
+static bool set_template(search_request *q, const char *text)
+{
+	free(q->text_template);
+	q->text_template = strdup(text ? text : "");
+	q->options.text_template = q->text_template;
+	return q->text_template || refuse(q, "out of memory");
 }
 
 static bool set_crop(search_request *q, const char *text)
@@ -204,6 +213,8 @@ bool search_request_param(search_request *q, const char *name, const char *value
 		return add_text(q, name, value, 1);
 	if (!strcmp(name, "not_text"))
 		return add_text(q, name, value, AWAY);
+	if (!strcmp(name, "template"))
+		return set_template(q, value);
 	if (!strcmp(name, "crop"))
 		return set_crop(q, value);
 	return refuse(q, "there is no parameter \"%.60s\"", name);

@@ -28,6 +28,7 @@ int ims_network(imgsearch *s, imgsearch_network **out, imgsearch_error *err)
 		n->model = ims_result_text(n, id.model.name);
 		n->weights = ims_result_text(n, id.model.weights);
 		n->dim = id.model.dim;
+		n->words = !ims_tower_check(&id.model, NULL);
 		n->loaded = ims_handle_network_loaded(s, &id.model);
 		n->device_known = n->loaded || !needs_gpu(s);
 	}
