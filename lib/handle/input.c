@@ -21,6 +21,8 @@ int ims_input_check(const imgsearch_input *in, imgsearch_error *err)
 			in->size, IMS_IMAGE_MAX_FILE);
 	if (!isfinite(in->weight))
 		return ims_fail(err, IMGSEARCH_EINVAL, "input: the weight is not finite");
+	if (in->kind == IMGSEARCH_INPUT_KIND_TEXT && ims_input_is_crop(in))
+		return ims_fail(err, IMGSEARCH_EINVAL, "input: a text has no part to be cut out");
 	if (in->kind == IMGSEARCH_INPUT_KIND_TEXT)
 		return ims_prompt_check(in->text, err);
 	return 0;
