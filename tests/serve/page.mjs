@@ -356,6 +356,43 @@ check(
 );
 await keeping.stop();
 
+// Words: a field where the model takes them.
+await b.go(url);
+await b.until("samples", "return document.querySelectorAll('#samples .card').length");
+check("a model without words has no field", (await b.count("[data-words]:not([hidden])")) === 0);
+execFileSync("python3", ["tests/tools/speaking.py", join(W, "model")]);
+execFileSync(join(B, "imgsearch"), [
+	...["index", "-q", "--db", join(W, "words.db")],
+	...["--weights", join(W, "model/speaking.safetensors"), join(W, "model/pictures")],
+]);
+const speaking = await serve(join(W, "words.db"));
+const best = () => b.text("#results .card:first-child b");
+await b.go(speaking.url);
+await b.until("a field", "return document.querySelector('[data-words=new]:not([hidden])')");
+await b.type("[data-words=new] input", "a red, 100% new car");
+await b.click("[data-words=new] button");
+await settled();
+check("words find a picture", (await best()) === "red.png", await best());
+check("... are shown", (await b.text("#terms")).includes("a red, 100% new car"));
+check("... without a stage", (await b.count("#stage:not([hidden])")) === 0);
+await b.go(speaking.url + (await address()));
+await settled();
+check("... and are in the address", (await best()) === "red.png", await address());
+await accessible("words");
+await b.type("[data-words=add] input", "white");
+await b.click("[data-words=add] button");
+await b.until("two terms", "return document.querySelectorAll('#terms .term').length === 2");
+await settled();
+await b.click("#terms .term:first-child .turn");
+await b.until("a term pushed away", "return document.querySelector('#terms .term.away')");
+await settled();
+check("words are added, and pushed away", (await best()) === "white.png", await best());
+await b.click("#results .card:nth-child(3) .picture");
+await b.until("a picture on the stage", "return /q=id/.test(location.search)");
+await settled();
+check("a picture is searched from, then", (await b.count("#stage:not([hidden])")) === 1);
+await speaking.stop();
+
 // The page that `imgsearch map` writes, from a file.
 execFileSync(join(B, "imgsearch"), ["map", "-q", "--db", db, "-o", join(W, "map.html")]);
 await b.go(`file://${W}/map.html`);
