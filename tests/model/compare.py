@@ -7,6 +7,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that wait would s
 
 B = os.environ.get("B", "build")
 DRIVER = os.path.join(B, "tests/model/features")
+TEXT_DRIVER = os.path.join(B, "tests/model/text_features")
 FIND = os.path.join(B, "tests/model/find")
 N = 6
 count = 0
@@ -75,6 +76,22 @@ def ours(name, weights, precision, x, folder):
     if r.returncode:
         return r.stderr.strip()
     return np.fromfile(out, dtype=np.float32).reshape(len(x), -1)
+
+
+def ours_of_texts(name, weights, precision, texts, folder):
+    """texts: (n, 1 + context), how many tokens and these."""
+    inp, out = os.path.join(folder, "in.i32"), os.path.join(folder, "out.f32")
+    texts.astype(np.int32).tofile(inp)
+    n, context = len(texts), texts.shape[1] - 1
+    r = subprocess.run(
+        [TEXT_DRIVER, name, weights, precision, "2", str(context), str(n), inp, out],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "IMGSEARCH_LIBDIR": B},
+    )
+    if r.returncode:
+        return r.stderr.strip()
+    return np.fromfile(out, dtype=np.float32).reshape(n, -1)
 
 
 def found(path):

@@ -4,7 +4,19 @@ below $B/networks, and is not compared again unless the shim or the references a
 
 import json, os, shutil, subprocess, sys, tempfile
 
-from compare import B, agree_that, cosines, end, found, np, ours, plain_name, skip, torch
+from compare import (
+    B,
+    agree_that,
+    cosines,
+    end,
+    found,
+    np,
+    ours,
+    ours_of_texts,
+    plain_name,
+    skip,
+    torch,
+)
 from reference_weights import write_sharded
 
 FOLDER = sys.argv[1]
@@ -17,6 +29,7 @@ class Case:
         self.name, self.path = name, os.path.join(FOLDER, name + ".npz")
         self.file = np.load(self.path)
         self.about = json.loads(str(self.file["about"]))
+        self.words = self.about.get("words")
 
     def tensors(self):
         return {
@@ -50,10 +63,13 @@ def levels(case):
 
 def features(case, path, folder):
     """Ours in f32 and bf16."""
-    side = case.about["side"]
-    x = torch.from_numpy(np.load(os.path.join(FOLDER, f"pictures_{side}.npy")))
+    if case.words:
+        run, x = ours_of_texts, case.file["texts"]
+    else:
+        side = case.about["side"]
+        run, x = ours, torch.from_numpy(np.load(os.path.join(FOLDER, f"pictures_{side}.npy")))
     for precision in "f32", "bf16":
-        got = ours(case.about["network"], path, precision, x, folder)
+        got = run(case.about["network"], path, precision, x, folder)
         if isinstance(got, str):
             raise RuntimeError(got)
         yield got.astype(np.float64)
@@ -63,7 +79,7 @@ def compared(case):
     folder = tempfile.mkdtemp(dir=FOLDER)
     try:
         path = write_sharded(folder, "weights", case.tensors(), case.about["shards"])
-        names = found(path)
+        names = None if case.words else found(path)
         got, half = features(case, path, folder)
     finally:
         shutil.rmtree(folder)
@@ -74,7 +90,7 @@ def compared(case):
         "least centred": float(cosines(centred(want), centred(got)).min()),
         "bf16": [distance(want, half), distance(want, own)],
         "bf16 centred": [distance(centred(want), centred(y)) for y in (half, own)],
-        "levels": levels(case),
+        "levels": None if case.words else levels(case),
     }
 
 
@@ -91,13 +107,15 @@ def result(case):
 
 def judged(case, r):
     name, network = case.name, case.about["network"]
-    alike = network in r["found"] and all(plain_name(n) == plain_name(network) for n in r["found"])
-    agree_that(f"{name}: found by its tensors", alike, r["found"])
     good = r["least"] >= 0.99999 and r["least centred"] >= 0.9999
     agree_that(f"{name}: f32", good, f"cosine {r['least']:.8f}, centred {r['least centred']:.8f}")
     good = all(mine <= 1.2 * theirs for mine, theirs in (r["bf16"], r["bf16 centred"]))
     remark = ", centred ".join("%.2g of %.2g" % tuple(r[k]) for k in ("bf16", "bf16 centred"))
     agree_that(f"{name}: bf16, 1 - cosine", good, remark)
+    if case.words:
+        return
+    alike = network in r["found"] and all(plain_name(n) == plain_name(network) for n in r["found"])
+    agree_that(f"{name}: found by its tensors", alike, r["found"])
     good = isinstance(r["levels"], float) and r["levels"] <= 0.5
     agree_that(f"{name}: preprocessing, levels of 255", good, r["levels"])
 
@@ -107,6 +125,7 @@ def row(case, r):
         return " / ".join("%.1e" % v for v in values)
 
     level = f"{r['levels']:.2f}" if isinstance(r["levels"], float) else "differs"
+    level = "-" if case.words else level
     cells = case.about["network"], case.about["against"], "%.1e" % (1 - r["least"])
     return "| " + " | ".join([*cells, pair(r["bf16"]), pair(r["bf16 centred"]), level]) + " |"
 

@@ -1,7 +1,7 @@
 """make_golden.py [NETWORK...]: writes tests/model/golden/NETWORK.txt anew, features that
 tests/model/test_golden.c compares ours with, by the programs of reference_networks.py. Weights and
 pictures are drawn by a generator that the test has too, so a file keeps of each tensor a mean and a
-spread, and of each feature some values."""
+spread, and of each feature some values. Texts are kept as their tokens."""
 
 import os, sys, warnings
 
@@ -10,7 +10,7 @@ warnings.filterwarnings("ignore")
 import numpy as np
 
 from compare import nn, torch
-from reference_networks import CASES
+from reference_networks import CASES, words_of_open_clip, words_of_transformers
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 VALUES = 32  # of each feature
@@ -38,6 +38,41 @@ NETWORKS = {
     "dinov2_vits14_reg": 70,
     "dinov3_vits16": 64,
     "pe_core_t16_384": 64,
+}
+# Small towers of words; SigLIP's have 12 heads.
+SMALL = {"width": 64, "layers": 2, "heads": 1, "context_length": 9, "vocab_size": 40}
+SIGLIP = SMALL | {"width": 96, "heads": 12, "no_causal_mask": True, "pool_type": "last"}
+SIGLIP |= {"proj_bias": True, "norm_kwargs": {"eps": 1e-6}}
+TRANSFORMERS = {"num_hidden_layers": 2, "max_position_embeddings": 9, "vocab_size": 40}
+WORDS = {
+    "words_clip": lambda: words_of_open_clip("clip_vit", {"embed_dim": 32, "text_cfg": SMALL}),
+    "words_clip_transformers": lambda: words_of_transformers(
+        "clip_vit",
+        "CLIP",
+        hidden_size=64,
+        intermediate_size=128,
+        num_attention_heads=1,
+        bos_token_id=38,
+        eos_token_id=39,
+        **TRANSFORMERS,
+    ),
+    "words_pe_core": lambda: words_of_open_clip(
+        "pe_core_t16_384", {"embed_dim": 32, "text_cfg": SMALL}, "text."
+    ),
+    "words_siglip": lambda: words_of_transformers(
+        "siglip_b16_224",
+        "Siglip",
+        hidden_size=96,
+        projection_size=96,
+        intermediate_size=128,
+        num_attention_heads=12,
+        bos_token_id=38,
+        eos_token_id=39,
+        **TRANSFORMERS,
+    ),
+    "words_siglip_gelu": lambda: words_of_open_clip(
+        "siglip_b16_224_gelu", {"embed_dim": 96, "text_cfg": SIGLIP}, "text."
+    ),
 }
 # What is no part of the feature, or may be missing.
 LEFT_OUT = ("AuxLogits.", "text_model.", "transformer.", "token_embedding.", "ln_final.", "text.")
@@ -89,13 +124,9 @@ def used(name):
     )
 
 
-def draw_weights(net):
+def draw_weights(state):
     """All but the statistics: the two numbers of each tensor."""
-    return {
-        name: alike(name, t)
-        for name, t in net.state_dict().items()
-        if used(name) and "running_" not in name
-    }
+    return {name: alike(name, t) for name, t in state.items() if "running_" not in name}
 
 
 def draw_statistics(net, run):
@@ -126,10 +157,9 @@ def draw_statistics(net, run):
     return numbers
 
 
-def lines_of(net, numbers):
+def lines_of(state, numbers):
     """A batch norm has one line, any other tensor has one."""
     norms = {name.rpartition(".")[0] for name in numbers if name.endswith("running_var")}
-    state = net.state_dict()
     for name, pair in numbers.items():
         prefix, _, part = name.rpartition(".")
         if prefix not in norms:
@@ -148,22 +178,56 @@ def pictures(side):
     return x.repeat_interleave(8, 2).repeat_interleave(8, 3)[:, :, :side, :side].contiguous()
 
 
+def features_of(case, x):
+    for feature in case.feature(case.net, x):
+        places = [i * len(feature) // VALUES for i in range(VALUES)]
+        values = " ".join(f"{v:.7g}" for v in feature[places].tolist())
+        yield f"feature {len(feature)} {values}"
+
+
+def write(name, lines):
+    with open(os.path.join(HERE, "golden", name + ".txt"), "w") as f:
+        f.write("\n".join(lines) + "\n")
+
+
 def written(name, side):
     torch.manual_seed(1)
     case = CASES[name]()
     x = pictures(side)
     if hasattr(case.net, "rope_embed"):
         case.net.rope_embed._init_weights()  # not those that published files have
-    numbers = draw_weights(case.net)
+    state = case.net.state_dict()
+    numbers = draw_weights({name: t for name, t in state.items() if used(name)})
     numbers |= draw_statistics(case.net, lambda: case.feature(case.net, x))
-    lines = [f"network {name} {side}", *lines_of(case.net, numbers)]
-    for feature in case.feature(case.net, x):
-        places = [i * len(feature) // VALUES for i in range(VALUES)]
-        values = " ".join(f"{v:.7g}" for v in feature[places].tolist())
-        lines.append(f"feature {len(feature)} {values}")
-    with open(os.path.join(HERE, "golden", name + ".txt"), "w") as f:
-        f.write("\n".join(lines) + "\n")
+    lines = [f"network {name} {side}", *lines_of(state, numbers)]
+    write(name, [*lines, *features_of(case, x)])
 
 
-for name in sys.argv[1:] or NETWORKS:
-    written(name, NETWORKS[name])
+def texts(context, vocabulary):
+    """A short one and one that fills the context; what is no token of theirs is 0."""
+    tokens = torch.zeros((PICTURES, context), dtype=torch.long)
+    for row, used in zip(tokens, (4, context)):
+        row[:used] = torch.arange(1, used + 1) * 5 % (vocabulary - 2)
+        row[used - 1] = vocabulary - 1  # the end, by which some find it
+        yield used, row
+
+
+def written_words(name):
+    """The names are those of the file before the tensors are drawn."""
+    torch.manual_seed(1)
+    case = WORDS[name]()
+    state = {case.rename(part): t for part, t in case.state.items()}
+    numbers = draw_weights({part: t for part, t in state.items() if used_word(part)})
+    lines = [f"words {case.network} {case.words[0]}", *lines_of(state, numbers)]
+    made = list(texts(*case.words))
+    lines += [" ".join(map(str, ["text", used, *row.tolist()])) for used, row in made]
+    x = torch.stack([row for _, row in made])
+    write(name, [*lines, *features_of(case, x)])
+
+
+def used_word(name):
+    return not name.endswith(LEFT_OUT_ENDS)
+
+
+for name in sys.argv[1:] or [*NETWORKS, *WORDS]:
+    written_words(name) if name in WORDS else written(name, NETWORKS[name])

@@ -1,6 +1,7 @@
 """make_references.py FOLDER [CASE...]: features of other implementations, of random weights, a file
 a case: what makes the weights again (reference_weights.py), the features in f32 and in the
-reference's own bf16 of 16 pictures, and what its preprocessing makes of some photographs. A case
+reference's own bf16 of 16 pictures or texts, and what its preprocessing makes of some photographs.
+A case
 whose file is there is passed over. The memory that a case takes is about three times its weights.
 """
 
@@ -30,6 +31,18 @@ def inputs(folder, side):
     if not os.path.exists(path):
         saved(path, lambda f: np.save(f, pictures(side, N).numpy()))
     return torch.from_numpy(np.load(path))
+
+
+def texts(context, vocabulary):
+    """(N, 1 + context): how many tokens, and these; from one token to the whole context. The first
+    and the last of a text are the two largest numbers, as CLIP has it."""
+    random = np.random.default_rng(1)
+    out = np.zeros((N, 1 + context), np.int64)
+    for row, used in zip(out, np.linspace(2, context, N).astype(int)):
+        row[0] = used
+        row[1 : 1 + used] = random.integers(1, vocabulary - 2, used)
+        row[1], row[used] = vocabulary - 2, vocabulary - 1
+    return torch.from_numpy(out)
 
 
 def drawn_photo(width, height, seed):
@@ -94,7 +107,7 @@ def features(net, feature, x):
 def of_case(make, folder):
     torch.manual_seed(1)
     case = make()
-    x = inputs(folder, case.side)
+    x = texts(*case.words) if case.words else inputs(folder, case.side)
     large = {} if case.published else seeded(case.state)
     if case.fit:
         case.fit(case.net, x[:8])
@@ -103,9 +116,10 @@ def of_case(make, folder):
         for k, t in case.state.items()
     }
     case.state = None
-    out = prepared(case.transform, photos(folder))
+    out = {"texts": x.numpy()} if case.words else prepared(case.transform, photos(folder))
+    x = x[:, 1:] if case.words else x
     out["f32"] = features(case.net, case.feature, x)
-    half, x = case.net.bfloat16(), x.bfloat16()
+    half, x = case.net.bfloat16(), x if case.words else x.bfloat16()
     if case.last:
         half = half.to(memory_format=torch.channels_last)
         x = x.contiguous(memory_format=torch.channels_last)
@@ -115,6 +129,7 @@ def of_case(make, folder):
         "against": case.against,
         "side": case.side,
         "shards": case.shards,
+        "words": case.words,
         "torch": torch.__version__,
         "tensors": {k: t if isinstance(t, list) else None for k, t in tensors.items()},
     }

@@ -18,8 +18,8 @@ transformers.logging.set_verbosity_error()
 @dataclass
 class Reference:
     """feature(net, x): the feature; transform(PIL picture): the input; fit(net, x): sets
-    statistics, None where there are none; state: the tensors of the weights file, where net lacks
-    some."""
+    statistics, None where there are none; state: the tensors of the weights file, where they are
+    not those of net."""
 
     network: str
     against: str
@@ -33,6 +33,7 @@ class Reference:
     rename: object = lambda name: name
     published: bool = False  # weights that nothing draws again
     state: dict = None
+    words: tuple = None  # context and vocabulary: of texts instead of pictures
 
     def __post_init__(self):
         self.state = self.state or self.net.state_dict()
@@ -303,6 +304,67 @@ def dino3_of_transformers(name):
     return Reference(name, "transformers", net, 256, dino3_transform(256), pooled)
 
 
+# ----------------------------------------------------------------------------- towers of words ----
+
+TINY = {  # of no size that has a name
+    "embed_dim": 64,
+    "vision_cfg": {"image_size": 64, "patch_size": 8, "layers": 4, "width": 128},
+    "text_cfg": {"context_length": 20, "vocab_size": 500, "layers": 4, "width": 128, "heads": 2},
+}
+
+
+def tiny_clip(name):
+    """Its pictures; the preprocessing is that of larger ones."""
+    net = randomise(open_clip.CLIP(**TINY, quick_gelu=not name.startswith("open")))
+    against = "open_clip, a small one"
+    return Reference(name, against, net, 64, resized(224, *OPENAI, resize=224), encoded)
+
+
+def words_of_open_clip(name, theirs, prefix=""):
+    """theirs: the name of a configuration, or one."""
+    config = open_clip.get_model_config(theirs) if isinstance(theirs, str) else theirs
+    text, quick = config["text_cfg"], name.startswith("clip")
+    net = randomise(open_clip.model._build_text_tower(config["embed_dim"], text, quick))
+    size = text.get("context_length", 77), text.get("vocab_size", 49408)
+    rename = lambda part: prefix + part
+    return Reference(name, "open_clip, words", net, 0, None, rename=rename, words=size)
+
+
+def text_features(net, x):
+    out = net.get_text_features(input_ids=x)
+    return out if torch.is_tensor(out) else out.pooler_output
+
+
+def words_of_transformers(name, kind, **text):
+    """Beside the least tower of pictures, whose tensors are left out."""
+    vision = {"num_hidden_layers": 1, "hidden_size": 64, "intermediate_size": 64}
+    vision |= {"num_attention_heads": 1, "image_size": 32, "patch_size": 32}
+    config = getattr(transformers, kind + "Config")(text_config=text, vision_config=vision)
+    net = randomise(getattr(transformers, kind + "Model")(config))
+    text = config.text_config
+    size = text.max_position_embeddings, text.vocab_size
+    state = {k: t for k, t in net.state_dict().items() if k.startswith("text_")}
+    against = f"transformers ({kind}), words"
+    return Reference(name, against, net, 0, None, text_features, state=state, words=size)
+
+
+def words_of_siglip(name, kind, vocabulary=32000):
+    size = siglip_parts(name)[0]
+    depth, heads, hidden = SIGLIP[size]
+    return words_of_transformers(
+        name,
+        kind,
+        hidden_size=WIDTHS[size],
+        projection_size=WIDTHS[size],
+        num_hidden_layers=depth,
+        num_attention_heads=heads,
+        intermediate_size=hidden,
+        vocab_size=vocabulary,
+        bos_token_id=None,
+        eos_token_id=None,
+    )
+
+
 # -------------------------------------------------------------------------------- publishers ----
 
 
@@ -376,6 +438,27 @@ DINO_2 = [f"dinov2_vit{size}14{reg}" for size in "sblg" for reg in ("", "_reg")]
 DINO_3 = "dinov3_vits16 dinov3_vits16plus dinov3_vitb16 dinov3_vitl16 dinov3_vith16plus".split()
 PERCEPTION = "pe_core_t16_384 pe_core_s16_384 pe_core_b16_224 pe_core_l14_336".split()
 
+# The towers of words beside the networks of these names.
+WORDS = {
+    "clip_vit_b32": lambda name: words_of_open_clip(name, "ViT-B-32-quickgelu"),
+    "clip_vit_b32@transformers": lambda name: words_of_transformers(
+        name, "CLIP", bos_token_id=49406, eos_token_id=49407
+    ),
+    "clip_vit_l14": lambda name: words_of_open_clip(name, "ViT-L-14-quickgelu"),
+    "openclip_vit_b16": lambda name: words_of_open_clip(name, "ViT-B-16"),
+    "openclip_vit": lambda name: words_of_open_clip(name, TINY, "text."),
+    "pe_core_t16_384": lambda name: words_of_open_clip(name, "PE-Core-T-16-384", "text."),
+    "pe_core_b16_224": lambda name: words_of_open_clip(name, "PE-Core-B-16"),
+    "siglip_b16_224": lambda name: words_of_siglip(name, "Siglip"),
+    "siglip_b16_224_gelu": lambda name: words_of_open_clip(name, "ViT-B-16-SigLIP", "text."),
+    "siglip_l16_256": lambda name: words_of_siglip(name, "Siglip"),
+    "siglip_so400m14_224_gelu": lambda name: words_of_open_clip(
+        name, "ViT-SO400M-14-SigLIP", "text."
+    ),
+    "siglip_b32_256": lambda name: words_of_siglip(name, "Siglip2", 256000),
+    "siglip_b16_256_gelu": lambda name: words_of_open_clip(name, "ViT-B-16-SigLIP2-256", "text."),
+}
+
 # Behind "@" stands another program, or another layout of names, for the same network.
 CASES = {
     **family(of_torchvision, *TORCHVISION),
@@ -395,6 +478,11 @@ CASES = {
     "dinov3_vits16@transformers": lambda: dino3_of_transformers("dinov3_vits16"),
     "dinov3_vits16plus@transformers": lambda: dino3_of_transformers("dinov3_vits16plus"),
     **family(perception, *PERCEPTION),
+    **family(tiny_clip, "clip_vit", "openclip_vit"),
+    **{
+        "words_" + key: (lambda make=make, name=key.partition("@")[0]: make(name))
+        for key, make in WORDS.items()
+    },
     "pe_core_t16_384@open_clip": lambda: perception_of_open_clip(
         "pe_core_t16_384", "PE-Core-T-16-384"
     ),

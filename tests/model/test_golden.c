@@ -2,10 +2,11 @@
  * A network of each family against features that the reference implementations gave, in f32:
  * golden/NETWORK.txt, which tests/model/make_golden.py writes. Weights and pictures are drawn by a
  * generator that it has too.
- *	network NAME SIDE
+ *	network NAME SIDE			or words NAME CONTEXT, its tower of words
  *	tensor NAME MEAN SPREAD DIMENSION...
  *	norm NAME CHANNELS MEAN SPREAD...	of weight, bias, running_mean, running_var
- *	feature LENGTH VALUE...			of a picture; values at LENGTH * i / VALUES
+ *	text USED TOKEN...			of a tower of words
+ *	feature LENGTH VALUE...			of a picture or text; values at LENGTH * i / VALUES
  */
 #include "model/shim_load.h"
 #include "test.h"
@@ -16,13 +17,23 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { PICTURES = 2, VALUES = 32, MOST_TENSORS = 1000, MOST_FILES = 64, SQUARE = 8 };
+enum {
+	PICTURES = 2,
+	VALUES = 32,
+	MOST_TENSORS = 1000,
+	MOST_FILES = 64,
+	SQUARE = 8,
+	MOST_TOKENS = 16
+};
 
 typedef struct golden {
 	char network[64];
-	uint32_t side;
+	uint32_t side, context; /* one of both is 0 */
 	shim_tensor tensors[MOST_TENSORS];
 	size_t n;
+	uint32_t used[PICTURES];
+	int32_t tokens[PICTURES * MOST_TOKENS]; /* (texts, context) */
+	size_t texts;
 	size_t length, features;
 	float want[PICTURES][VALUES];
 } golden;
@@ -112,6 +123,15 @@ static void read_norm(golden *g, char *rest)
 	}
 }
 
+static void read_text(golden *g, char *rest)
+{
+	assert_true(g->texts < PICTURES && g->context <= MOST_TOKENS);
+	g->used[g->texts] = (uint32_t)strtoul(rest, &rest, 10);
+	for (size_t i = 0; i < g->context; i++)
+		g->tokens[g->texts * g->context + i] = (int32_t)strtol(rest, &rest, 10);
+	g->texts++;
+}
+
 static void read_feature(golden *g, char *rest)
 {
 	assert_true(g->features < PICTURES);
@@ -135,6 +155,10 @@ static golden *read_golden(const char *path)
 			read_norm(g, line + 5);
 		else if (!strncmp(line, "feature ", 8))
 			read_feature(g, line + 8);
+		else if (!strncmp(line, "text ", 5))
+			read_text(g, line + 5);
+		else if (!strncmp(line, "words ", 6))
+			assert_int_equal(sscanf(line, "words %63s %u", g->network, &g->context), 2);
 		else
 			assert_int_equal(sscanf(line, "network %63s %u", g->network, &g->side), 2);
 	}
@@ -154,6 +178,17 @@ static void free_tensors(golden *g)
 
 /* ----------------------------------------------------------------------------------- tests ---- */
 
+static int run_on(const shim_table *shim, shim_net *net, const golden *g, float *out,
+	shim_message *msg)
+{
+	if (g->context)
+		return shim->net_run_words(net, g->tokens, g->used, PICTURES, out, msg);
+	float *in = pictures(g->side);
+	int rc = shim->net_run(net, in, PICTURES, 1, out, msg);
+	ims_free(in);
+	return rc;
+}
+
 /* (PICTURES, length) */
 static float *run(golden *g)
 {
@@ -162,16 +197,17 @@ static float *run(golden *g)
 	shim_message msg = { "" };
 	imgsearch_error err = { 0 };
 	shim_config c = { .network = g->network, .device = "cpu", .threads = 1, .crop = g->side };
+	c.words = g->context > 0;
 	assert_int_equal(ims_shim_load(&shim, &err), 0);
 	if (shim->net_new(&net, &c, g->tensors, g->n, NULL, &msg))
 		fail_msg("%s: %s", g->network, msg.text);
 	free_tensors(g);
 	assert_int_equal(shim->net_dim(net), g->length);
-	float *in = pictures(g->side), *out = ims_alloc(PICTURES * g->length, sizeof *out);
+	assert_int_equal(shim->net_context(net), g->context);
+	float *out = ims_alloc(PICTURES * g->length, sizeof *out);
 	assert_non_null(out);
-	if (shim->net_run(net, in, PICTURES, 1, out, &msg))
+	if (run_on(shim, net, g, out, &msg))
 		fail_msg("%s: %s", g->network, msg.text);
-	ims_free(in);
 	shim->net_free(net);
 	return out;
 }
