@@ -1,4 +1,4 @@
-/* imgsearch extract: features of pictures as an array file, in the order of the command line. */
+/* imgsearch extract: features of pictures and texts as an array file, in the order of the command line. */
 #include "cli/array/array_writer.h"
 #include "cli/base/file.h"
 #include "cli/base/json_writer.h"
@@ -15,8 +15,9 @@ enum { AT_ONCE = 64 };
 
 typedef struct extract_args {
 	common_args common;
-	const char *output;
+	const char *output, *text_template;
 	uint32_t raw;
+	option_inputs inputs; /* pictures and texts */
 } extract_args;
 
 static const option options[] = {
@@ -24,6 +25,10 @@ static const option options[] = {
 		.help = "write the features here (.npy or .fvecs)" },
 	{ "raw", 0, OPT_FLAG, offsetof(extract_args, raw),
 		.help = "features as the network gives them, not normalised" },
+	{ "text", 0, OPT_INPUT_TEXT, offsetof(extract_args, inputs), "TEXT",
+		.help = "also a row for this text (may be repeated)" },
+	{ "template", 0, OPT_TEXT, offsetof(extract_args, text_template), "T",
+		.help = "each text is within this one, in the place of {}, not within the model's own" },
 	OPT_END,
 };
 
@@ -54,16 +59,23 @@ typedef struct block {
 	input_bytes bytes; /* of standard input and pipes */
 } block;
 
-static int extract_block(context *c, block *b, size_t first, size_t n, uint32_t raw,
+static int extract_block(context *c, const extract_args *a, block *b, size_t first, size_t n,
 	array_writer *w)
 {
 	imgsearch_error err;
 	for (size_t i = 0; i < n; i++) {
-		int rc = input_parse(&b->in[i], c, c->operand[first + i], &b->bytes);
+		const option_input *from = &a->inputs.item[first + i];
+		int rc = CLI_DONE;
+		if (from->is_text)
+			b->in[i] = imgsearch_input_text(from->value);
+		else
+			rc = input_parse(&b->in[i], c, from->value, &b->bytes);
 		if (rc)
 			return rc;
 	}
-	imgsearch_extract_options o = { .struct_size = sizeof o, .raw = raw };
+	imgsearch_extract_options o = { .struct_size = sizeof o,
+		.raw = a->raw,
+		.text_template = a->text_template };
 	memset(b->error, 0, sizeof b->error);
 	if (imgsearch_extract(c->s, b->in, n, &o, &c->call, b->rows, n * b->dim, b->error, &err))
 		return context_error(c, &err);
@@ -90,13 +102,13 @@ static void print_json(const extract_args *a, const block *b, size_t total)
 static int extract_all(context *c, const extract_args *a, block *b)
 {
 	array_writer w;
-	size_t done = 0, total = c->n_operands;
+	size_t done = 0, total = a->inputs.n;
 	int rc = CLI_DONE;
 	if (!array_writer_open(&w, a->output, ARRAY_F32, b->dim, 2))
 		return CLI_FAILED;
 	while (rc == CLI_DONE && done < total) {
 		size_t n = total - done < AT_ONCE ? total - done : AT_ONCE;
-		rc = interrupt_pending() ? CLI_INTERRUPTED : extract_block(c, b, done, n, a->raw, &w);
+		rc = interrupt_pending() ? CLI_INTERRUPTED : extract_block(c, a, b, done, n, &w);
 		done += n;
 		imgsearch_progress p = { .stage = "extract",
 			.done = done,
@@ -121,6 +133,8 @@ static int run(context *c, void *args)
 	imgsearch_info *info;
 	struct stat st;
 	imgsearch_error err;
+	if (!a->inputs.n)
+		return command_usage(c->command, "no argument: imgsearch extract IMG... -o FILE.npy");
 	if (!a->output)
 		return command_usage(c->command, "no output: -o FILE.npy");
 	for (size_t i = 0; i < c->n_operands; i++)
@@ -133,7 +147,7 @@ static int run(context *c, void *args)
 		|| !file_may_write(c->s, a->output))
 		return CLI_FAILED;
 	/* Extracts no picture: fails if the network is missing. */
-	if (imgsearch_extract(c->s, NULL, 0, NULL, &c->call, NULL, 0, NULL, &err))
+	if (c->n_operands && imgsearch_extract(c->s, NULL, 0, NULL, &c->call, NULL, 0, NULL, &err))
 		return context_error(c, &err);
 	if (imgsearch_info_get(c->s, &c->call, &info, &err))
 		return context_error(c, &err);
@@ -155,10 +169,11 @@ static int run(context *c, void *args)
 const command cmd_extract = {
 	.name = "extract",
 	.operands = "IMG... -o FILE.npy",
-	.summary = "write the features of pictures as an array file",
+	.summary = "write the features of pictures and texts as an array file",
 	.text =
-		"Writes one row of float32 for each IMG, in their order, normalised to length 1; a "
-		"row of NaN for a picture that failed. IMG is a file, or \"-\" for a picture on standard "
+		"Writes one row of float32 for each IMG and each text, in their order, normalised to "
+		"length 1; a row of NaN for one that failed. IMG is a file, or \"-\" for a picture on "
+		"standard "
 		"input. The network is that of the index, or the one that --model and --weights name.\n\n"
 		"\timgsearch extract *.jpg -o features.npy\n"
 		"\timgsearch extract --model resnet50 --weights resnet50.pth a.jpg b.jpg -o features.npy",
@@ -166,6 +181,5 @@ const command cmd_extract = {
 	.groups = GROUP_DB | GROUP_MODEL | GROUP_FORMATS | GROUP_RECIPE | GROUP_JSON,
 	.args_size = sizeof(extract_args),
 	.run = run,
-	.min_operands = 1,
 	.max_operands = CLI_MANY,
 };

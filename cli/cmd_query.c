@@ -1,6 +1,6 @@
 /*
- * imgsearch query: each picture of the command line is one query (with --combine all of them are),
- * answered in turn. Rows of an array file as queries (--vectors) are in query_vectors.c.
+ * imgsearch query: each picture of the command line is one query, answered in turn; with --combine, or
+ * with a text, all of them are one. Rows of an array file as queries (--vectors) are in query_vectors.c.
  */
 #include "cli/query.h"
 
@@ -38,8 +38,17 @@ static const option options[] = {
 	{ "crop", 0, OPT_RECT, AT(crop), "X,Y,W,H",
 		.help = "search with this part of each picture, in pixels of the upright picture" },
 	{ "combine", 'c', OPT_FLAG, AT(combine), .help = "all pictures together are one query" },
-	{ "not", 'n', OPT_FILES, AT(minus), "IMG",
-		.help = "move the query away from this picture (may be repeated)" },
+	{ "text", 0, OPT_INPUT_TEXT, AT(inputs), "TEXT",
+		.help = "search for what a text says; with pictures or other texts they are one query (may "
+				"be repeated)" },
+	{ "not", 'n', OPT_INPUT_NOT, AT(inputs),
+		.help = "move the query away from the next picture or text" },
+	{ "weight", 0, OPT_INPUT_WEIGHT, AT(inputs), "W",
+		.help = "how much the next picture or text counts; 1 is usual, after --not 0.5",
+		.min = 0.001, .max = 1000 },
+	{ "template", 0, OPT_TEXT, AT(options.text_template), "T",
+		.help =
+			"ask for each text within this one, in the place of {}, not within the model's own" },
 	{ "paths", 'p', OPT_FLAG, AT(paths), .help = "write paths alone, without score and title" },
 	{ "html", 0, OPT_FILE, AT(html), "FILE",
 		.help = "also write queries and results as a page with the pictures in it" },
@@ -157,35 +166,53 @@ static int outcome(const totals *t)
 	return t->found ? CLI_DONE : CLI_NOTHING;
 }
 
-/* Weight of a picture to move away from, where one of the query has 1. */
+/* Weight of what to move away from, where one of the query has 1. */
 static const float away = -0.5f;
 
+static int make_input(const context *c, const query_args *a, const option_input *from,
+	imgsearch_input *in, input_bytes *bytes)
+{
+	int rc = CLI_DONE;
+	if (from->is_text)
+		*in = imgsearch_input_text(from->value);
+	else
+		rc = input_parse(in, c, from->value, bytes);
+	if (!from->is_text && !from->minus)
+		memcpy(in->crop, a->crop, sizeof in->crop);
+	in->weight = from->minus ? away : 1;
+	if (from->weight > 0)
+		in->weight = from->minus ? -from->weight : from->weight;
+	return rc;
+}
+
 /*
- * in has space for all inputs: in[0] is the picture of this query; the pictures to move away from
- * follow, and then, with --combine, the other ones.
+ * in has space for all inputs: in[0] is the first of this query; what to move away from follows,
+ * and then, where all of them are one query, the others.
  */
-static int all_queries(context *c, query_args *a, imgsearch_input *in, input_bytes *bytes)
+static int all_queries(context *c, query_args *a, bool combine, imgsearch_input *in,
+	input_bytes *bytes)
 {
 	size_t n = 1;
+	const char *first = NULL;
 	totals t = { 0 };
-	for (size_t i = 0; i < a->minus.n; i++, n++) {
-		int rc = input_parse(&in[n], c, a->minus.item[i], bytes);
-		if (rc)
-			return rc;
-		in[n].weight = away;
+	int rc = CLI_DONE;
+	for (size_t i = 0; !rc && i < a->inputs.n; i++)
+		if (a->inputs.item[i].minus)
+			rc = make_input(c, a, &a->inputs.item[i], &in[n++], bytes);
+	for (size_t i = 0;
+		 !rc && i < a->inputs.n && !t.wrong && !interrupt_pending() && !ferror(stdout); i++) {
+		const option_input *from = &a->inputs.item[i];
+		if (from->minus)
+			continue;
+		rc = make_input(c, a, from, &in[combine && first ? n++ : 0], bytes);
+		first = first ? first : from->value;
+		if (!rc && !combine)
+			answer_query(c, a, from->value, in, n, &t);
 	}
-	for (size_t i = 0; i < c->n_operands && !t.wrong && !interrupt_pending() && !ferror(stdout);
-		 i++) {
-		imgsearch_input *picture = &in[a->combine && i ? n++ : 0];
-		int rc = input_parse(picture, c, c->operand[i], bytes);
-		if (rc)
-			return rc;
-		memcpy(picture->crop, a->crop, sizeof picture->crop);
-		if (!a->combine)
-			answer_query(c, a, c->operand[i], in, n, &t);
-	}
-	if (a->combine)
-		answer_query(c, a, c->operand[0], in, n, &t);
+	if (rc)
+		return rc;
+	if (combine)
+		answer_query(c, a, first, in, n, &t);
 	return outcome(&t);
 }
 
@@ -206,9 +233,10 @@ static bool may_write(const context *c, const query_args *a, const char *path)
 {
 	if (!path)
 		return true;
-	return !file_is_input(path, (const char *const *)c->operand, c->n_operands)
-		&& !file_is_input(path, a->minus.item, a->minus.n)
-		&& !file_is_input(path, &a->vectors, a->vectors != NULL) && file_may_write(c->s, path);
+	for (size_t i = 0; i < a->inputs.n; i++)
+		if (!a->inputs.item[i].is_text && file_is_input(path, &a->inputs.item[i].value, 1))
+			return false;
+	return !file_is_input(path, &a->vectors, a->vectors != NULL) && file_may_write(c->s, path);
 }
 
 static bool may_write_all(const context *c, const query_args *a)
@@ -224,18 +252,36 @@ static int write_files(const query_args *a, int rc)
 	return ok ? rc : CLI_FAILED;
 }
 
+static bool has_text(const query_args *a)
+{
+	bool has = false;
+	for (size_t i = 0; i < a->inputs.n; i++)
+		has |= a->inputs.item[i].is_text;
+	return has;
+}
+
+static size_t count_queries(const query_args *a)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < a->inputs.n; i++)
+		n += !a->inputs.item[i].minus;
+	return n > 1 && (a->combine || has_text(a)) ? 1 : n;
+}
+
 /* Refuses options that exclude each other. */
 static int check_args(const context *c, const query_args *a)
 {
 	const command *self = c->command;
 	bool arrays = a->ids || a->distances || a->stats;
-	if (!a->vectors && !c->n_operands)
+	if (!a->vectors && !a->inputs.n)
 		return command_usage(self, "no argument: imgsearch query IMG...");
+	if (!a->vectors && !a->queries)
+		return command_usage(self, "nothing to search for: --not only says what to move away from");
 	if (!a->vectors && arrays)
 		return command_usage(self, "--ids, --distances and --stats go with --vectors FILE");
-	if (a->vectors && (c->n_operands || a->combine || a->minus.n))
+	if (a->vectors && (a->inputs.n || a->combine))
 		return command_usage(self,
-			"--vectors FILE takes its queries from the file alone: no pictures, "
+			"--vectors FILE takes its queries from the file alone: no pictures, no texts, "
 			"no --combine, no --not");
 	if (a->vectors
 		&& (a->html || a->sheet_file || a->preview || a->options.views || a->options.no_self))
@@ -264,8 +310,9 @@ static int check_outputs(const context *c, const query_args *a)
 static int query_pictures(context *c, query_args *a)
 {
 	input_bytes bytes = { 0 };
-	imgsearch_input *in = calloc(c->n_operands + a->minus.n + 1, sizeof *in);
-	int rc = in ? write_files(a, all_queries(c, a, in, &bytes)) : cli_nomem();
+	imgsearch_input *in = calloc(a->inputs.n + 1, sizeof *in);
+	bool combine = a->combine || has_text(a);
+	int rc = in ? write_files(a, all_queries(c, a, combine, in, &bytes)) : cli_nomem();
 	free(in);
 	input_bytes_free(&bytes);
 	return rc;
@@ -274,6 +321,7 @@ static int query_pictures(context *c, query_args *a)
 static int run(context *c, void *args)
 {
 	query_args *a = args;
+	a->queries = count_queries(a);
 	int rc = check_args(c, a);
 	if (rc == CLI_DONE)
 		rc = check_outputs(c, a);
@@ -297,7 +345,7 @@ static int run(context *c, void *args)
 const command cmd_query = {
 	.name = "query",
 	.operands = "IMG...",
-	.summary = "find the pictures most like a picture",
+	.summary = "find the pictures most like a picture or a text",
 	.text =
 		"Finds the pictures of the index that are most like IMG: score, path "
 		"and title, best first. Scores are cosine similarities (or those of the metric of the "
@@ -307,6 +355,9 @@ const command cmd_query = {
 		"the index. A picture that is in the index finds itself first, unless --no-self is given, "
 		"and "
 		"needs no network.\n\n"
+		"--text searches for what a text says, where the model of the index compares texts with "
+		"pictures (see docs/words.md). Texts and pictures of one command line are one query. --not "
+		"and --weight are about the picture or the text that comes next.\n\n"
 		"--expand, --reciprocal and --views give better answers and take longer; imgsearch eval "
 		"has the same options and measures the gain. --reciprocal changes the order of the "
 		"results, not their scores.\n\n"
@@ -314,6 +365,8 @@ const command cmd_query = {
 		"\timgsearch query photo.jpg\n"
 		"\timgsearch query -k 50 --crop 100,80,300,300 photo.jpg\n"
 		"\timgsearch query --combine beach.jpg sunset.jpg --not people.jpg\n"
+		"\timgsearch query --text \"red car at night\"\n"
+		"\timgsearch query car.jpg --text \"in the snow\" --not --text \"people\"\n"
 		"\timgsearch query --paths -0 photo.jpg | xargs -0 feh",
 	.options = options,
 	.groups = GROUP_DB | GROUP_PARTIAL | GROUP_MODEL | GROUP_FORMATS | GROUP_JSON | GROUP_NUL,

@@ -12,7 +12,8 @@ typedef struct query_args {
 	filter_args filter;
 	int32_t crop[4];
 	uint32_t combine, paths;
-	option_list minus;                     /* --not */
+	option_inputs inputs;                  /* pictures and texts */
+	size_t queries;                        /* how many there are */
 	const char *vectors, *ids, *distances; /* --vectors and its outputs */
 	uint32_t stats, batch;
 	uint32_t no_server, preview;

@@ -49,7 +49,7 @@ static void note_quality(const context *c, const imgsearch_hits *hits)
 void query_show(const context *c, const query_args *a, const char *name, const char *path,
 	const imgsearch_hits *hits)
 {
-	bool many = (c->n_operands > 1 || a->vectors) && !a->combine;
+	bool many = a->queries > 1 || a->vectors;
 	if (c->common->json) {
 		hits_write_json(stdout, name, path, NULL, hits);
 		return;

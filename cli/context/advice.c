@@ -42,6 +42,11 @@ static const struct {
 	{ NULL, IMGSEARCH_EMODEL, ENOTUNIQ,
 		"say which with --model NAME, or how pictures are prepared with --resize and its like" },
 	{ "index", IMGSEARCH_EMODEL, EMEDIUMTYPE, "index pictures into another file with --db FILE" },
+	{ "query", IMGSEARCH_EUNSUPPORTED, EOPNOTSUPP,
+		"imgsearch model pull openclip_vit_b16_datacomp gets one, and imgsearch index{db} --model "
+		"openclip_vit_b16_datacomp makes all features anew with it" },
+	{ "extract", IMGSEARCH_EUNSUPPORTED, EOPNOTSUPP,
+		"imgsearch model pull openclip_vit_b16_datacomp gets one" },
 	{ "query", IMGSEARCH_EMODEL, EMEDIUMTYPE, "query it by vector with --vectors FILE" },
 	{ NULL, IMGSEARCH_EMODEL, ELIBACC, "build it with: make setup shim" },
 	{ NULL, IMGSEARCH_EIO, ENOSPC, "make room and run it again" },

@@ -166,9 +166,41 @@ static bool set_single(const option *o, const char *text, void *at)
 	}
 }
 
+int option_input_add(option_inputs *inputs, const char *value, bool is_text)
+{
+	option_input *item = realloc(inputs->item, (inputs->n + 1) * sizeof *item);
+	if (!item)
+		return ENOMEM;
+	inputs->item = item;
+	item[inputs->n] = inputs->next;
+	item[inputs->n].value = value;
+	item[inputs->n++].is_text = is_text;
+	inputs->next = (option_input){ 0 };
+	return *value ? 0 : EINVAL;
+}
+
+static int set_input(const option *o, const char *text, option_inputs *inputs)
+{
+	double weight;
+	switch (o->kind) {
+	case OPT_INPUT_NOT:
+		inputs->next.minus = true;
+		return text ? option_input_add(inputs, text, false) : 0;
+	case OPT_INPUT_WEIGHT:
+		if (!parse_real(o, text, &weight))
+			return EINVAL;
+		inputs->next.weight = (float)weight;
+		return 0;
+	default:
+		return option_input_add(inputs, text, true);
+	}
+}
+
 int option_set(const option *o, const char *text, void *args)
 {
 	void *at = (char *)args + o->offset;
+	if (o->kind >= OPT_INPUT_TEXT)
+		return set_input(o, text, at);
 	if (!option_repeats(o))
 		return set_single(o, text, at) ? 0 : EINVAL;
 	return *text ? list_add(at, text) : EINVAL;
@@ -181,5 +213,5 @@ bool option_is_path(const option *o)
 
 bool option_repeats(const option *o)
 {
-	return o->kind == OPT_LIST || o->kind == OPT_FILES;
+	return o->kind == OPT_LIST || o->kind == OPT_FILES || o->kind >= OPT_INPUT_TEXT;
 }

@@ -30,13 +30,30 @@ typedef enum option_kind {
 	OPT_LIST,     /* option_list: may be given several times */
 	OPT_FILES,    /* option_list of files */
 	OPT_RECT,     /* int32_t[4]: X,Y,W,H */
-	OPT_RGB       /* float[3]: R,G,B */
+	OPT_RGB,      /* float[3]: R,G,B */
+	/* option_inputs, the same one for all three, in which operands are, too */
+	OPT_INPUT_TEXT,  /* a text among them */
+	OPT_INPUT_NOT,   /* the next one, or its value, is to be moved away from */
+	OPT_INPUT_WEIGHT /* how much the next one counts */
 } option_kind;
 
 typedef struct option_list {
 	const char **item;
 	size_t n;
 } option_list;
+
+/* What a command line asks for: an operand, or a text. */
+typedef struct option_input {
+	const char *value;
+	bool is_text, minus;
+	float weight; /* 0: not given */
+} option_input;
+
+typedef struct option_inputs {
+	option_input *item; /* in the order of the command line */
+	size_t n;
+	option_input next; /* what was said of the next one; value NULL */
+} option_inputs;
 
 typedef struct option {
 	const char *name; /* --name */
@@ -66,6 +83,9 @@ typedef struct option {
  * invalid value; an empty text is one) or ENOMEM.
  */
 int option_set(const option *o, const char *text, void *args);
+
+/* Appends an input, with what was said of the next one. 0, EINVAL (it is empty) or ENOMEM. */
+int option_input_add(option_inputs *inputs, const char *value, bool is_text);
 
 /* Whether its value names a file or a folder. */
 bool option_is_path(const option *o);

@@ -33,6 +33,7 @@ static int bad_value(const command *c, const option *o, const char *text)
 		return command_usage(c, "--%s: \"%s\" is not a whole number", o->name, text);
 	case OPT_FLOAT:
 	case OPT_DOUBLE:
+	case OPT_INPUT_WEIGHT:
 		if (o->max > o->min)
 			return command_usage(c, "--%s: \"%s\" is not a number from %.15g to %.15g", o->name,
 				text, o->min, o->max);
@@ -128,7 +129,7 @@ static int set_long_option(const command *c, const char *word, char ***next, cha
 	const option *o = find_long(c, name, length);
 	if (!o)
 		return unknown_long(c, name, length);
-	if (name[length] && !o->arg)
+	if (name[length] && !o->arg && o->kind != OPT_INPUT_NOT)
 		return command_usage(c, "--%s takes no value", o->name);
 	if (name[length])
 		return set_option(c, o, name + length + 1, args);
@@ -164,6 +165,16 @@ static void set_defaults(const command *c, void *args)
 			option_set(o, o->def, args);
 }
 
+/* The inputs of a command line; NULL: the command has no such options. */
+static option_inputs *inputs_of(const command *c, void *args)
+{
+	const option *o;
+	for (size_t i = 0; (o = command_option(c, i)); i++)
+		if (o->kind == OPT_INPUT_TEXT)
+			return (void *)((char *)args + o->offset);
+	return NULL;
+}
+
 /* The option one of whose choices the word is; NULL. */
 static const option *find_choice(const command *c, const char *word)
 {
@@ -190,6 +201,7 @@ int parse_command_line(const command *c, int argc, char **argv, void *args, size
 	char **end = argv + argc, **next = argv;
 	size_t n = 0;
 	bool options = true;
+	option_inputs *inputs = inputs_of(c, args);
 	set_defaults(c, args);
 	while (next < end) {
 		char *word = *next++;
@@ -202,9 +214,15 @@ int parse_command_line(const command *c, int argc, char **argv, void *args, size
 			rc = set_short_options(c, word, &next, end, args);
 		else
 			argv[n++] = word;
+		if (!rc && inputs && n && argv[n - 1] == word)
+			rc = option_input_add(inputs, word, false) == ENOMEM ? cli_nomem() : CLI_DONE;
 		if (rc)
 			return rc;
 	}
+	if (inputs && !((const common_args *)args)->help
+		&& (inputs->next.minus || inputs->next.weight > 0))
+		return command_usage(c, "--%s stands before what it is about, and nothing follows it",
+			inputs->next.minus ? "not" : "weight");
 	*n_operands = n;
 	const common_args *common = args;
 	if (common->help)
@@ -222,7 +240,7 @@ void parse_free(const command *c, void *args)
 {
 	const option *o;
 	for (size_t i = 0; args && (o = command_option(c, i)); i++)
-		if (option_repeats(o))
-			free(((option_list *)(void *)((char *)args + o->offset))->item);
+		if (option_repeats(o) && o->kind <= OPT_INPUT_TEXT)
+			free(*(void **)(void *)((char *)args + o->offset)); /* the items come first */
 	free(args);
 }

@@ -31,46 +31,20 @@ struct tower {
 	atomic_int references;
 };
 
-/* -------------------------------------------------------------------------------- support ---- */
-
-typedef struct suggestion {
-	char text[200];
-	int n;
-} suggestion;
-
-/* Appends the name of a model that has a tower, of those to choose from first. */
-static int suggest(void *user, const published *p)
-{
-	enum { NAMED = 3 };
-	suggestion *s = user;
-	size_t at = strlen(s->text);
-	if (p->suggested && s->n < NAMED && ims_network_text_template(p->network)) {
-		snprintf(s->text + at, sizeof s->text - at, "%s%s", s->n ? ", " : "", p->name);
-		s->n++;
-	}
-	return 0;
-}
-
-int ims_tower_check(const model_identity *id, imgsearch_error *err)
-{
-	suggestion s = { "", 0 };
-	if (ims_network_text_template(id->network))
-		return 0;
-	ims_published_each(suggest, &s, NULL);
-	ims_fail(err, IMGSEARCH_EUNSUPPORTED,
-		"the model %s knows pictures alone and cannot compare texts with them%s%s", id->name,
-		s.n ? "; models that can are, for example: " : "", s.text);
-	if (err)
-		err->detail = EOPNOTSUPP;
-	return IMGSEARCH_EUNSUPPORTED;
-}
-
 /* ------------------------------------------------------------------------------ vocabulary ---- */
 
 static const char *const vocabularies[] = { "tokenizer.json", "vocab.json",
 	"bpe_simple_vocab_16e6.txt.gz", "bpe_simple_vocab_16e6.txt", "spiece.model",
 	"tokenizer.model" };
 enum { VOCABULARIES = sizeof vocabularies / sizeof *vocabularies };
+
+static bool is_vocabulary(const char *name)
+{
+	for (size_t i = 0; i < VOCABULARIES; i++)
+		if (!strcmp(name, vocabularies[i]))
+			return true;
+	return false;
+}
 
 static int no_vocabulary(const char *weights, imgsearch_error *err)
 {
@@ -120,6 +94,48 @@ static tokenizer_style style_of(const weights *w)
 		if (!strncmp(w->tensor[i].name, prefix, strlen(prefix)))
 			return TOKENIZER_TRANSFORMERS;
 	return TOKENIZER_OPEN_CLIP;
+}
+
+/* -------------------------------------------------------------------------------- support ---- */
+
+typedef struct suggestion {
+	char text[200];
+	int n;
+} suggestion;
+
+/* Whether a model has a tower, and its publisher's files a vocabulary. */
+static bool has_words(const published *p)
+{
+	bool has = false;
+	for (size_t i = 0; i < p->n_files; i++)
+		has |= is_vocabulary(p->files[i].name);
+	return has && ims_network_text_template(p->network);
+}
+
+/* Appends the name of such a model, of those to choose from first. */
+static int suggest(void *user, const published *p)
+{
+	enum { NAMED = 3 };
+	suggestion *s = user;
+	size_t at = strlen(s->text);
+	if (p->suggested && s->n < NAMED && has_words(p)) {
+		snprintf(s->text + at, sizeof s->text - at, "%s%s", s->n ? ", " : "", p->name);
+		s->n++;
+	}
+	return 0;
+}
+
+int ims_tower_check(const model_identity *id, imgsearch_error *err)
+{
+	suggestion s = { "", 0 };
+	if (ims_network_text_template(id->network))
+		return 0;
+	ims_published_each(suggest, &s, NULL);
+	ims_fail(err, IMGSEARCH_EUNSUPPORTED, "the model %s cannot compare texts with pictures%s%s%s",
+		id->name, s.n ? " (as, for example, " : "", s.text, s.n ? " can)" : "");
+	if (err)
+		err->detail = EOPNOTSUPP;
+	return IMGSEARCH_EUNSUPPORTED;
 }
 
 /* -------------------------------------------------------------------------------- loading ---- */

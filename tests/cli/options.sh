@@ -137,7 +137,7 @@ check "options of --vectors without it" 2 imgsearch query --ids a.npy a.jpg <<'E
 ! imgsearch: query: --ids, --distances and --stats go with --vectors FILE (see: imgsearch help query)
 END
 check "--vectors and pictures" 2 imgsearch query --vectors a.npy a.jpg <<'END'
-! imgsearch: query: --vectors FILE takes its queries from the file alone: no pictures, no --combine, no --not (see: imgsearch help query)
+! imgsearch: query: --vectors FILE takes its queries from the file alone: no pictures, no texts, no --combine, no --not (see: imgsearch help query)
 END
 check "--vectors with what is for pictures" 2 imgsearch query --vectors a.npy --views 2 <<'END'
 ! imgsearch: query: --html, --sheet, --preview, --views and --no-self go with pictures (see: imgsearch help query)
@@ -178,10 +178,27 @@ check "a shell without completions" 2 imgsearch complete tcsh <<'END'
 ! imgsearch: complete: no completions for "tcsh"; there are bash, zsh, fish (see: imgsearch help complete)
 END
 
+check "--not before nothing" 2 imgsearch query a.jpg --not <<'END'
+! imgsearch: query: --not stands before what it is about, and nothing follows it (see: imgsearch help query)
+END
+check "--weight before nothing" 2 imgsearch query a.jpg --weight 2 <<'END'
+! imgsearch: query: --weight stands before what it is about, and nothing follows it (see: imgsearch help query)
+END
+check "a weight of nothing" 2 imgsearch query --weight 0 a.jpg <<'END'
+! imgsearch: query: --weight: "0" is not a number from 0.001 to 1000 (see: imgsearch help query)
+END
+check "nothing but --not" 2 imgsearch query --not --text red --not a.jpg <<'END'
+! imgsearch: query: nothing to search for: --not only says what to move away from (see: imgsearch help query)
+END
+check "an empty text" 2 imgsearch query --text "" <<'END'
+! imgsearch: query: --text: its TEXT is empty (see: imgsearch help query)
+END
+
 # Accepted: each of these gets as far as the index that is not there.
 for words in "-k5 a.jpg" "-k 5 a.jpg" "--k=5 a.jpg" "--k 5 a.jpg" "a.jpg -k 5" "-k 5 -- a.jpg" \
 	"-- -odd.jpg" "-qj0k5 a.jpg" "--min-score -0.5 a.jpg" "--min-score=-.5 a.jpg" \
-	"--crop 0,0,1,1 a.jpg" "--not b.jpg --not=c.jpg -n d.jpg a.jpg" "-" "--combine a.jpg b.jpg"; do
+	"--crop 0,0,1,1 a.jpg" "--not b.jpg --not=c.jpg -n d.jpg a.jpg" \
+	"--text red" "--text red a.jpg --weight 2 --text=car -n --text dog" "--weight .5 a.jpg" "-" "--combine a.jpg b.jpg"; do
 	check "query $words" 3 imgsearch query --db none.db $words <<-'END'
 	! imgsearch: none.db: there is no index; make one with: imgsearch index --db none.db DIR
 	END

@@ -276,7 +276,7 @@ static void models_that_cannot(void **state)
 	shell("rm '%s'*", sc->db);
 	s = scene_open(sc);
 	scene_index(s, sc->photos);
-	says(s, "red", IMGSEARCH_EUNSUPPORTED, "the model default knows pictures alone");
+	says(s, "red", IMGSEARCH_EUNSUPPORTED, "the model default cannot compare texts");
 	imgsearch_close(s);
 	other = ims_format("%s/vectors.db", sc->dir);
 	imgsearch_options o = IMGSEARCH_INIT(imgsearch_options);

@@ -68,7 +68,9 @@ _imgsearch() {
 	"query --near") return ;;
 	"query --where") return ;;
 	"query --crop") return ;;
-	"query --not"|"query -n") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"query --text") return ;;
+	"query --weight") return ;;
+	"query --template") return ;;
 	"query --html") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"query --sheet") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"query --searcher"|"query -s") COMPREPLY=($(IFS=' '; compgen -W "exact kdtree pca graph pgvector scan" -- "$cur")); return ;;
@@ -135,6 +137,8 @@ _imgsearch() {
 	"build --max-stale") return ;;
 	"build --threads"|"build -t") return ;;
 	"extract --output"|"extract -o") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"extract --text") return ;;
+	"extract --template") return ;;
 	"extract --db"|"extract -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"extract --root") return ;;
 	"extract --max-stale") return ;;
@@ -319,7 +323,7 @@ _imgsearch() {
 	esac
 	case $cmd in
 	"index") options="--exclude --no-exclude --include --no-include --no-default-excludes --follow-links --no-follow-links --formats --video --prune --flip --retry --partial --reread --csv --key --title --no-server --no-build --db --root --max-stale --model --weights --device --precision --resize --crop --squash --crops --pooling --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --null --help --quiet --verbose" ;;
-	"query") options="--k --min-score --max-chance --no-self --under --after --before --camera --keyword --near --where --crop --combine --not --paths --html --sheet --preview --no-server --searcher --recall --ef --checks --epsilon --plain --expand --expand-power --reciprocal --views --vectors --ids --distances --batch --stats --db --root --max-stale --partial --model --weights --device --precision --formats --video --threads --json --null --help --quiet --verbose" ;;
+	"query") options="--k --min-score --max-chance --no-self --under --after --before --camera --keyword --near --where --crop --combine --text --not --weight --template --paths --html --sheet --preview --no-server --searcher --recall --ef --checks --epsilon --plain --expand --expand-power --reciprocal --views --vectors --ids --distances --batch --stats --db --root --max-stale --partial --model --weights --device --precision --formats --video --threads --json --null --help --quiet --verbose" ;;
 	"info") options="--db --root --max-stale --partial --json --help --quiet --verbose" ;;
 	"list") options="--state --paths --sort --reverse --limit --offset --after --before --camera --keyword --near --where --db --root --max-stale --partial --json --null --help --quiet --verbose" ;;
 	"failed") options="--paths --db --root --max-stale --partial --json --null --help --quiet --verbose" ;;
@@ -329,7 +333,7 @@ _imgsearch() {
 	"copy") options="--restart --json --help --quiet --verbose" ;;
 	"export") options="--compared --db --root --max-stale --partial --json --help --quiet --verbose" ;;
 	"build") options="--searcher --variance --components --whiten --degree --beam --seed --stats --db --root --max-stale --threads --json --help --quiet --verbose" ;;
-	"extract") options="--output --raw --db --root --max-stale --model --weights --device --precision --formats --video --resize --crop --squash --crops --pooling --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --help --quiet --verbose" ;;
+	"extract") options="--output --raw --text --template --db --root --max-stale --model --weights --device --precision --formats --video --resize --crop --squash --crops --pooling --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --help --quiet --verbose" ;;
 	"model list") options="--all --json --help --quiet --verbose" ;;
 	"model info") options="--json --help --quiet --verbose" ;;
 	"model pull") options="--accept-licence --from --timeout --help --quiet --verbose" ;;

@@ -60,7 +60,10 @@ complete -c imgsearch -n '__fish_seen_subcommand_from query' -l near -d 'only pi
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l where -d 'only pictures for which this holds, such as "rating >= 4 and camera ~ \'canon\'" (~: contains; = is the whole text)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l crop -d 'search with this part of each picture, in pixels of the upright picture' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l combine -s c -d 'all pictures together are one query'
-complete -c imgsearch -n '__fish_seen_subcommand_from query' -l not -s n -d 'move the query away from this picture (may be repeated)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l text -d 'search for what a text says; with pictures or other texts they are one query (may be repeated)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l not -s n -d 'move the query away from the next picture or text'
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l weight -d 'how much the next picture or text counts; 1 is usual, after --not 0.5' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l template -d 'ask for each text within this one, in the place of {}, not within the model\'s own' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l paths -s p -d 'write paths alone, without score and title'
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l html -d 'also write queries and results as a page with the pictures in it' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l sheet -d 'also write them as a contact sheet (PNG or JPEG)' -r -F
@@ -194,6 +197,8 @@ complete -c imgsearch -n '__fish_seen_subcommand_from build' -l quiet -s q -d 'n
 complete -c imgsearch -n '__fish_seen_subcommand_from build' -l verbose -s v -d 'write more about what is done'
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l output -s o -d 'write the features here (.npy or .fvecs)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l raw -d 'features as the network gives them, not normalised'
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l text -d 'also a row for this text (may be repeated)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l template -d 'each text is within this one, in the place of {}, not within the model\'s own' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards: repeated, or a text file of their addresses' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x

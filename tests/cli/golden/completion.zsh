@@ -104,7 +104,10 @@ _imgsearch() {
 			'--where=[only pictures for which this holds, such as "rating >= 4 and camera ~ '\''canon'\''" (~\: contains; = is the whole text)]:COND:' \
 			'--crop=[search with this part of each picture, in pixels of the upright picture]:X,Y,W,H:' \
 			'(-c --combine)'{-c,--combine}'[all pictures together are one query]' \
-			'*--not=[move the query away from this picture (may be repeated)]:IMG:_files' \
+			'*--text=[search for what a text says; with pictures or other texts they are one query (may be repeated)]:TEXT:' \
+			'*--not[move the query away from the next picture or text]' \
+			'*--weight=[how much the next picture or text counts; 1 is usual, after --not 0.5]:W:' \
+			'--template=[ask for each text within this one, in the place of {}, not within the model'\''s own]:T:' \
 			'(-p --paths)'{-p,--paths}'[write paths alone, without score and title]' \
 			'--html=[also write queries and results as a page with the pictures in it]:FILE:_files' \
 			'--sheet=[also write them as a contact sheet (PNG or JPEG)]:FILE.png:_files' \
@@ -266,6 +269,8 @@ _imgsearch() {
 		_arguments -s \
 			'(-o --output)'{-o+,--output=}'[write the features here (.npy or .fvecs)]:FILE.npy:_files' \
 			'--raw[features as the network gives them, not normalised]' \
+			'*--text=[also a row for this text (may be repeated)]:TEXT:' \
+			'--template=[each text is within this one, in the place of {}, not within the model'\''s own]:T:' \
 			'*--db=[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards\: repeated, or a text file of their addresses]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \

@@ -1,0 +1,116 @@
+#!/usr/bin/python3
+# imgsearch query --text, and texts in extract, with the fake shim's tower of words: its tokens from
+# 300 on are colours.
+import json
+import os
+import shutil
+import struct
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from common import begin, build, imgsearch, needs, omit, result  # noqa: E402
+
+needs('PIL')
+from PIL import Image  # noqa: E402
+
+COLOURS = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'white']
+
+TESTS = [
+    'a text finds its colour',
+    '... as JSON, with the text as the query',
+    'texts and pictures are one query',
+    '--not moves away from a text',
+    '--weight counts for what follows it',
+    '--template is around the text',
+    'a page has the text as its heading',
+    'a blank text is refused',
+    'a text that is no UTF-8 is refused',
+    'no vocabulary: the sentence names the folder and the files',
+    'extract writes features of texts, among those of pictures',
+    'a model that knows pictures alone: models that can, and what to do',
+]
+begin(TESTS)
+
+
+def vocabulary(name):
+    tokens = {'<pad>': 0, '<eos>': 1, '<unk>': 3}
+    tokens.update({f'<0x{i:02X}>': 10 + i for i in range(256)})
+    added = [{'id': 300 + i, 'content': c} for i, c in enumerate(COLOURS)]
+    model = {
+        'type': 'BPE',
+        'unk_token': '<unk>',
+        'byte_fallback': True,
+        'vocab': tokens,
+        'merges': [],
+    }
+    with open(name, 'w') as f:
+        json.dump({'version': '1.0', 'added_tokens': added, 'normalizer': None, 'model': model}, f)
+
+
+def names(p):
+    return [os.path.basename(line) for line in p.stdout.splitlines()]
+
+
+os.mkdir('pics')
+os.mkdir('model')
+shutil.copy(build + '/tests/lib/default.safetensors', 'model/speaking.safetensors')
+with open('model/speaking.json', 'w') as f:
+    card = {'name': 'speaking', 'network': 'clip_vit_b32', 'resize': 32, 'crop': 32, 'dim': 48}
+    json.dump(card, f)
+vocabulary('model/tokenizer.json')
+for i, colour in enumerate(COLOURS):
+    rgb = tuple(230 if i >> c & 1 else 20 for c in range(3))
+    Image.new('RGB', (40, 40), rgb).save(f'pics/{colour}.png')
+imgsearch('index', 'pics', '-q', '--weights', 'model/speaking.safetensors')
+
+p = imgsearch('query', '--text', 'a red car', '--paths')
+if 'libutf8proc' in p.stderr:
+    for _ in TESTS:
+        omit('libutf8proc is missing')
+    sys.exit()
+result(names(p)[0] == 'red.png', p)
+p = imgsearch('query', '--text', 'green', '-k', '1', '--json')
+answer = json.loads(p.stdout)
+result(
+    answer['query'] == 'green' and answer['results'][0]['path'].endswith('/green.png'), p
+)
+p = imgsearch('query', 'pics/red.png', '--text', 'blue', '--text', 'blue', '--paths')
+result(len(names(p)) == 8 and names(p)[0] in ('blue.png', 'magenta.png'), p)
+p = imgsearch('query', '--text', 'white', '--not', '--text', 'blue', '--paths')
+q = imgsearch('query', '--text', 'white', '--weight', '2', '--not', '--text', 'blue', '--paths')
+result(names(p)[0] == 'white.png' and names(q)[0] == 'yellow.png', (p, q))
+p = imgsearch('query', '--text', 'red', '--weight', '3', '--text', 'blue', '-k', '1', '--paths')
+q = imgsearch('query', '--weight', '3', '--text', 'red', '--text', 'blue', '-k', '1', '--paths')
+result(names(p) == ['blue.png'] and names(q) == ['red.png'], (p, q))
+p = imgsearch('query', '--text', 'red', '--template', 'blue blue blue {}', '-k', '1', '--paths')
+result(names(p) == ['blue.png'], p)
+p = imgsearch('query', '--text', 'red & <blue>', '--html', 'page.html')
+page = open('page.html').read() if os.path.exists('page.html') else ''
+result('red &amp; &lt;blue&gt;' in page, page[:500])
+
+p = imgsearch('query', '--text', '  ', status=3)
+result('the text is empty' in p.stderr and not p.stdout, p)
+p = imgsearch('query', '--text', b'caf\xe9', status=3)
+result('is not UTF-8' in p.stderr, p)
+os.rename('model/tokenizer.json', 'away')
+p = imgsearch('query', '--text', 'red', status=3)
+result('/model: ' in p.stderr and 'no tokenizer.json' in p.stderr, p)
+os.rename('away', 'model/tokenizer.json')
+words = ('--weights', 'model/speaking.safetensors', '-o', 'f.fvecs', '-q')
+p = imgsearch('extract', '--text', 'red', 'pics/red.png', '--text', 'blue', *words)
+data = open('f.fvecs', 'rb').read() if os.path.exists('f.fvecs') else b''
+rows = [struct.unpack('<i48f', data[i : i + 196])[1:] for i in range(0, len(data), 196)]
+signs = [[v > 0 for v in row[:3]] for row in rows]
+result(signs == [[True, False, False]] * 2 + [[False, False, True]], signs)
+os.environ['IMGSEARCH_DB'] = os.path.abspath('plain.db')
+imgsearch('index', 'pics', '-q')
+shutil.copytree(build + '/tests/lib', 'lib')
+shutil.copy(build + '/models.jsonl', 'lib/models.jsonl')
+os.environ['IMGSEARCH_LIBDIR'] = os.path.abspath('lib')
+p = imgsearch('query', '--text', 'red', status=3)
+print('# ' + p.stderr.strip())
+result(
+    'for example, openclip_vit_b16_datacomp, openclip_vit_l14_datacomp' in p.stderr
+    and 'imgsearch model pull openclip_vit_b16_datacomp' in p.stderr,
+    p,
+)
