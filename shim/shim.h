@@ -195,8 +195,8 @@ typedef struct shim_table {
 	 */
 	int (*net_run_words)(shim_net *net, const int32_t *tokens, const uint32_t *used, size_t n,
 		float *out, shim_message *msg);
-	uint32_t (*net_context)(const shim_net *net);    /* tokens of a text; 0: no tower of words */
-	uint32_t (*net_vocabulary)(const shim_net *net); /* how many different tokens; likewise */
+	uint32_t (*net_context)(const shim_net *net);     /* tokens of a text; 0: no tower of words */
+	uint32_t (*net_vocabulary)(const shim_net *net);  /* how many different tokens; likewise */
 	uint32_t (*net_concurrency)(const shim_net *net); /* runs at once that keep the device busy */
 	size_t (*net_batch)(const shim_net *net);         /* inputs at once that it runs best with */
 	/* Writes "libtorch 1.13.1, OpenBLAS, cpu, bf16" into text. */

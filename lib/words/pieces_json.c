@@ -45,7 +45,7 @@ bool ims_pieces_is_json(const buf *text)
 		&& ims_json_string(&j, type, sizeof type) && !strcmp(type, "Unigram");
 }
 
-/* ------------------------------------------------------------------------------------ rules ---- */
+/* ----------------------------------------------------------------------------------- rules ---- */
 
 static int base64_digit(char c)
 {
@@ -101,7 +101,7 @@ static int read_rules(reading *r, imgsearch_error *err)
 		: ims_fail(err, IMGSEARCH_EFORMAT, "%s: its rules of normalisation are damaged", r->path);
 }
 
-/* ------------------------------------------------------------------------------- vocabulary ---- */
+/* ------------------------------------------------------------------------------ vocabulary ---- */
 
 /* ["piece", score] */
 static bool read_piece(json *j, char *text, size_t size, double *score)
