@@ -24,6 +24,11 @@ static const option options[] = {
 		.help = "use the pictures of this folder as queries, instead of those of the index" },
 	{ "truth", 0, OPT_FILE, AT(options.truth), "FILE",
 		.help = "CSV of queries and their relevant pictures, instead of folders" },
+	{ "texts", 0, OPT_FILE, AT(options.texts), "FILE",
+		.help = "CSV of texts and their relevant pictures: the texts are the queries" },
+	{ "template", 0, OPT_TEXT, AT(options.text_template), "T",
+		.help =
+			"ask for each text within this one, in the place of {}, not within the model's own" },
 	{ "groups", 0, OPT_FLAG, AT(options.groups),
 		.help = "use groups of near-duplicates as classes, instead of folders" },
 	{ "duplicates", 0, OPT_UINT, AT(options.duplicates), "N",
@@ -126,7 +131,7 @@ static void print_table(const imgsearch_eval_report *r, const imgsearch_eval_opt
 
 static int run_error(const context *c, const imgsearch_eval_options *o, const imgsearch_error *err)
 {
-	bool by_folder = !o->truth && !o->queries && !o->groups && !o->duplicates;
+	bool by_folder = !o->truth && !o->texts && !o->queries && !o->groups && !o->duplicates;
 	return by_folder && err->code == IMGSEARCH_ENOTFOUND
 		? cli_error_advice(err, "put related pictures into one folder, or give --truth FILE")
 		: context_error(c, err);
@@ -167,7 +172,8 @@ const command cmd_eval = {
 		"and the score that best separates relevant pairs from others. Pictures of one folder are "
 		"relevant to each other; a query is left out of its own ranking. A CSV (--truth) has a "
 		"header row, the file of the query in its first column and the relevant files in the "
-		"others.\n\n"
+		"others; one of --texts has a text in its first column, and several lines of one text are "
+		"one query.\n\n"
 		"\timgsearch eval\n"
 		"\timgsearch eval --queries asked/ --truth answers.csv --json\n"
 		"\timgsearch eval --duplicates 100\n"

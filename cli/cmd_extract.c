@@ -1,4 +1,7 @@
-/* imgsearch extract: features of pictures and texts as an array file, in the order of the command line. */
+/*
+ * imgsearch extract: features of pictures and texts as an array file, in the order of the command
+ * line.
+ */
 #include "cli/array/array_writer.h"
 #include "cli/base/file.h"
 #include "cli/base/json_writer.h"

@@ -1,6 +1,7 @@
 /*
- * imgsearch query: each picture of the command line is one query, answered in turn; with --combine, or
- * with a text, all of them are one. Rows of an array file as queries (--vectors) are in query_vectors.c.
+ * imgsearch query: each picture of the command line is one query, answered in turn; with --combine,
+ * or with a text, all of them are one. Rows of an array file as queries (--vectors) are in
+ * query_vectors.c.
  */
 #include "cli/query.h"
 

@@ -77,9 +77,10 @@
  *             of pictures (one that has a model) subtracts the mean of its features from both
  *             vectors before they are compared, from its first build over 32 rows or more on,
  *             unless the model compares texts with pictures; the option `plain` turns that off. An
- *             index of the caller's own vectors compares them as they are; own vectors in an index of pictures count as features. Every finite row
- *             has a direction, however long or short it is, except a row of zeros. That is EINVAL
- *             under cosine; where the file of an older version has one, no answer contains it.
+ *             index of the caller's own vectors compares them as they are; own vectors in an index
+ *             of pictures count as features. Every finite row has a direction, however long or
+ *             short it is, except a row of zeros. That is EINVAL under cosine; where the file of an
+ *             older version has one, no answer contains it.
  * Text.       UTF-8. Paths and names of items are any bytes without NUL, as file systems have them.
  *             Paths are absolute in results. Nothing that the library reads or writes depends on
  *             the program's locale, which stays as it is.
@@ -477,11 +478,11 @@ typedef struct imgsearch_extract_options {
 } imgsearch_extract_options;
 
 /*
- * Writes the vectors of n pictures and texts to rows: (n, dim) f32, dim as in imgsearch_info. capacity: floats
- * that rows has room for; fewer than n * dim is EINVAL, also where another process has just changed
- * the model. An input that fails gives a row of NaN and its reason in errors[i] (errors: n, or
- * NULL), and the call still returns 0. n = 0 loads the network and no more. Errors: EMODEL,
- * EUNSUPPORTED (a text, and the model knows pictures alone).
+ * Writes the vectors of n pictures and texts to rows: (n, dim) f32, dim as in imgsearch_info.
+ * capacity: floats that rows has room for; fewer than n * dim is EINVAL, also where another process
+ * has just changed the model. An input that fails gives a row of NaN and its reason in errors[i]
+ * (errors: n, or NULL), and the call still returns 0. n = 0 loads the network and no more. Errors:
+ * EMODEL, EUNSUPPORTED (a text, and the model knows pictures alone).
  */
 IMGSEARCH_API int imgsearch_extract(imgsearch *s, const imgsearch_input *inputs, size_t n,
 	const imgsearch_extract_options *options, const imgsearch_call *call, float *rows,

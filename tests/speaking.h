@@ -1,6 +1,6 @@
 /*
- * A model with the fake shim's tower of words and a vocabulary whose tokens from 300 on are colours,
- * and pictures of one colour for the tests of texts.
+ * A model with the fake shim's tower of words and a vocabulary whose tokens from 300 on are
+ * colours, and pictures of one colour for the tests of texts.
  */
 #ifndef IMS_TEST_SPEAKING_H
 #define IMS_TEST_SPEAKING_H

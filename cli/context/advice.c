@@ -45,6 +45,9 @@ static const struct {
 	{ "query", IMGSEARCH_EUNSUPPORTED, EOPNOTSUPP,
 		"imgsearch model pull openclip_vit_b16_datacomp gets one, and imgsearch index{db} --model "
 		"openclip_vit_b16_datacomp makes all features anew with it" },
+	{ "eval", IMGSEARCH_EUNSUPPORTED, EOPNOTSUPP,
+		"imgsearch model pull openclip_vit_b16_datacomp gets one, and imgsearch index{db} --model "
+		"openclip_vit_b16_datacomp makes all features anew with it" },
 	{ "extract", IMGSEARCH_EUNSUPPORTED, EOPNOTSUPP,
 		"imgsearch model pull openclip_vit_b16_datacomp gets one" },
 	{ "query", IMGSEARCH_EMODEL, EMEDIUMTYPE, "query it by vector with --vectors FILE" },

@@ -42,6 +42,12 @@ typedef struct imgsearch_eval_options {
 	uint32_t reserved; /* 0 */
 	/* only these pictures of the index, as queries and as answers; accept is EINVAL; NULL: all */
 	const imgsearch_filter *filter;
+	/*
+	 * CSV with a header row: text, relevant, relevant ...; texts are the queries, several lines of
+	 * one text are one query; not with whiten; views have no effect on them. NULL: pictures are
+	 */
+	const char *texts;
+	const char *text_template; /* as in imgsearch_query_options */
 } imgsearch_eval_options;
 
 /* Of the first k results, as means over the queries. */
@@ -76,7 +82,8 @@ typedef struct imgsearch_eval_report {
 
 /*
  * Ranks every picture for every query, exactly. Progress stage "eval". Errors: ENOTFOUND (a folder;
- * nothing that belongs together), EFORMAT (CSV), EMODEL (query pictures without a network).
+ * nothing that belongs together), EFORMAT (CSV), EINVAL (a text in it), EMODEL (query pictures
+ * without a network), EUNSUPPORTED (texts, and the index's model knows pictures alone).
  */
 IMGSEARCH_API int imgsearch_eval_run(imgsearch *s, const imgsearch_eval_options *options,
 	const imgsearch_call *call, imgsearch_eval_report **report, imgsearch_error *err);

@@ -209,8 +209,8 @@ chance_norm ims_analysis_chance_norm(const chance *c, const float *score, size_t
 }
 
 /*
- * Of the scores (m, n) of texts. The first pass normalises them as they are, the second one as those
- * of a query, without the pictures that stand out by the first.
+ * Of the scores (m, n) of texts. The first pass normalises them as they are, the second one as
+ * those of a query, without the pictures that stand out by the first.
  */
 static int fit_texts(chance *out, const float *score, size_t m, size_t n, bool second,
 	float *normed, float *scratch, const job *job, imgsearch_error *err)

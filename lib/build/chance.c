@@ -105,7 +105,10 @@ static void score_words(const cohort_sample *p, float *words, size_t n, float *s
 	}
 }
 
-/* *has: the distribution of texts was fitted. Where there are no features of texts the log says it. */
+/*
+ * *has: the distribution of texts was fitted. Where there are no features of texts, the log says
+ * so.
+ */
 static int fit_words(imgsearch *s, const cohort_sample *p, chance *out, bool *has,
 	imgsearch_error *err)
 {

@@ -59,13 +59,15 @@ static int no_query(const evaluation *e, imgsearch_error *err)
 {
 	const imgsearch_eval_options *o = e->options;
 	const char *why = o->duplicates ? "no picture could be copied"
+		: o->texts                  ? "no line names a picture of the index"
 		: o->truth && o->queries    ? "no line names a query picture and a picture of the index"
 		: o->truth                  ? "no line names two pictures of the index"
 		: o->queries                ? "no folder in it has the name of one of the index"
 		: o->groups                 ? "there are no near-duplicates"
 									: "no folder has two pictures";
 	return ims_fail(err, IMGSEARCH_ENOTFOUND, "%s: no query has a relevant picture: %s",
-		o->truth         ? o->truth
+		o->texts         ? o->texts
+			: o->truth   ? o->truth
 			: o->queries ? o->queries
 						 : ims_store_name(e->s->store),
 		why);
@@ -77,6 +79,7 @@ static int make_queries(evaluation *e, imgsearch_error *err)
 	int rc = o->groups ? ims_eval_label_groups(e, err) : ims_eval_label_folders(e, err);
 	if (!rc)
 		rc = o->duplicates ? ims_eval_fill_from_copies(e, err)
+			: o->texts     ? ims_eval_fill_from_texts(e, err)
 			: o->truth     ? ims_eval_fill_from_csv(e, err)
 			: o->queries   ? ims_eval_fill_from_folder(e, err)
 						   : ims_eval_fill_from_rows(e, err);

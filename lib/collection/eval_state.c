@@ -28,9 +28,10 @@ static int add_rows(void *user, const int64_t *ids, const float *rows, size_t n)
 
 int ims_eval_load_rows(evaluation *e, imgsearch_error *err)
 {
-	const row_source *source = e->options->plain ? &e->view->plain_rows : &e->view->rows;
+	bool plain = e->options->plain || (e->options->texts && e->view->space.mean);
+	const row_source *source = plain ? &e->view->plain_rows : &e->view->rows;
 	e->dim = source->dim;
-	e->space = e->options->plain ? &e->view->plain : &e->view->space;
+	e->space = plain ? &e->view->plain : &e->view->space;
 	e->ids = ims_alloc(source->n, sizeof *e->ids);
 	e->rows = ims_alloc_aligned(source->n, e->dim * sizeof *e->rows);
 	e->label = ims_alloc(source->n, sizeof *e->label);

@@ -7,6 +7,7 @@
 #define IMS_COLLECTION_EVAL_STATE_H
 
 #include "analysis/metrics.h"
+#include "files/names.h"
 #include "handle/view.h"
 #include "imgsearch/eval.h"
 #include "query/improve.h"
@@ -61,12 +62,20 @@ int ims_eval_label_groups(evaluation *e, imgsearch_error *err);
 
 /*
  * Fill the queries: each labelled row, the pictures of a folder, the records of a CSV, copies of
- * pictures. EFORMAT and ENOTFOUND of the CSV, EMODEL, EIO, ENOMEM, ECANCELED.
+ * pictures, texts of a CSV. EFORMAT and ENOTFOUND of the CSV, EMODEL, EIO, ENOMEM, ECANCELED; of
+ * texts EUNSUPPORTED.
  */
 int ims_eval_fill_from_rows(evaluation *e, imgsearch_error *err);
 int ims_eval_fill_from_folder(evaluation *e, imgsearch_error *err);
 int ims_eval_fill_from_csv(evaluation *e, imgsearch_error *err);
 int ims_eval_fill_from_copies(evaluation *e, imgsearch_error *err);
+int ims_eval_fill_from_texts(evaluation *e, imgsearch_error *err);
+
+/*
+ * The rows by each path of their pictures: a copy and another name of a file lead to the row of the
+ * indexed one. ims_path_names_free frees *out, which is empty before. EDB, EIO, ENOMEM.
+ */
+int ims_eval_names(evaluation *e, path_names *out, imgsearch_error *err);
 
 /* Append a query, or a row to `relevant`. ENOMEM. */
 int ims_eval_add_query(evaluation *e, const eval_query *q, imgsearch_error *err);

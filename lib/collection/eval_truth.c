@@ -304,25 +304,37 @@ static int add_names(path_names *names, char *const *path, size_t n, imgsearch_e
 	return rc ? ims_nomem(err) : 0;
 }
 
-/* A copy and another name of a file lead to the row of the indexed picture. */
+typedef struct name_reader {
+	evaluation *e;
+	path_names *names;
+	imgsearch_error *err;
+} name_reader;
+
 static int add_path_of_row(void *user, const store_picture *p, const char *root)
 {
-	truth_reader *t = user;
+	name_reader *t = user;
 	bool shown = p->state == IMGSEARCH_STATE_INDEXED || p->state == IMGSEARCH_STATE_DUPLICATE
 		|| p->state == IMGSEARCH_STATE_LINK;
 	size_t row = shown ? row_of(t->e, p->same_as ? p->same_as : p->id) : NO_ROW;
 	if (row == NO_ROW)
 		return 0;
 	char *path = ims_path_join(p->root ? root : NULL, p->path);
-	return ims_path_names_add(&t->pictures, path, (int64_t)row) ? ims_nomem(t->err) : 0;
+	return ims_path_names_add(t->names, path, (int64_t)row) ? ims_nomem(t->err) : 0;
+}
+
+int ims_eval_names(evaluation *e, path_names *out, imgsearch_error *err)
+{
+	name_reader t = { e, out, err };
+	int rc = ims_store_each_picture(e->s->store, 0, add_path_of_row, &t, err);
+	ims_path_names_sort(out);
+	return rc;
 }
 
 int ims_eval_fill_from_csv(evaluation *e, imgsearch_error *err)
 {
 	truth_reader t = { .e = e, .err = err };
 	query_files queries = { 0 };
-	int rc = ims_store_each_picture(e->s->store, 0, add_path_of_row, &t, err);
-	ims_path_names_sort(&t.pictures);
+	int rc = ims_eval_names(e, &t.pictures, err);
 	if (!rc && e->options->queries) {
 		rc = read_queries(e, &queries, err);
 		t.rows = e->query_rows;

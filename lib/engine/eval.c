@@ -2,6 +2,7 @@
 #include "collection/eval.h"
 #include "engine/arguments.h"
 #include "handle/handle.h"
+#include "words/prompt.h"
 
 #include <math.h>
 
@@ -17,7 +18,10 @@ static int check_options(const imgsearch_eval_options *o, imgsearch_error *err)
 		"eval_run: threshold is not a finite number");
 	REQUIRE(!o->reserved, err, "eval_run: reserved is %u, not 0", o->reserved);
 	REQUIRE(!o->plain || !o->whiten, err, "eval_run: plain and whiten exclude each other");
-	return 0;
+	REQUIRE(!o->texts || !(o->truth || o->queries || o->groups || o->duplicates), err,
+		"eval_run: texts are queries with a truth of their own");
+	REQUIRE(!o->texts || !o->whiten, err, "eval_run: texts and whiten exclude each other");
+	return ims_prompt_check_template(o->text_template, err);
 }
 
 int imgsearch_eval_run(imgsearch *s, const imgsearch_eval_options *theirs,

@@ -130,7 +130,7 @@ int ims_features(imgsearch *s, job *j, const model_identity *id, const imgsearch
 	return rc;
 }
 
-/* ------------------------------------------------------------------------ pictures and texts ---- */
+/* ---------------------------------------------------------------------- pictures and texts ---- */
 
 static bool is_text(const imgsearch_input *in)
 {

@@ -19,18 +19,18 @@ int ims_feature(imgsearch *s, job *j, const imgsearch_input *in, const char *tex
 
 /*
  * As ims_feature for n inputs, out (n, dim), self (n): files are read on the threads of the pool,
- * and pictures that the index does not have go through the network together, as do texts. An input that fails
- * has its reason in errors[i], whose code is otherwise 0. The bytes of all n files are in memory at
- * once. EMODEL, EDB, EIO, ENOMEM, ECANCELED, EDEADLINE.
+ * and pictures that the index does not have go through the network together, as do texts. An input
+ * that fails has its reason in errors[i], whose code is otherwise 0. The bytes of all n files are
+ * in memory at once. EMODEL, EDB, EIO, ENOMEM, ECANCELED, EDEADLINE.
  */
 int ims_feature_batch(imgsearch *s, job *j, const imgsearch_input *in, size_t n,
 	const char *text_template, uint32_t dim, float *out, int64_t *self, imgsearch_error *errors,
 	imgsearch_error *err);
 
 /*
- * Raw features of n pictures by the network `id` into out (n, id->dim), decoded on the threads of the
- * pool. An input that fails has a row of NaN and its reason in errors[i] (n). j (may be NULL) is
- * the job of the caller: it receives progress, and a cancel stops between batches. EMODEL,
+ * Raw features of n pictures by the network `id` into out (n, id->dim), decoded on the threads of
+ * the pool. An input that fails has a row of NaN and its reason in errors[i] (n). j (may be NULL)
+ * is the job of the caller: it receives progress, and a cancel stops between batches. EMODEL,
  * ECANCELED, ENOMEM.
  */
 int ims_features(imgsearch *s, job *j, const model_identity *id, const imgsearch_input *in,

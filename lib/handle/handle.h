@@ -3,9 +3,9 @@
  * picture needs it, and its tower of words, which is loaded when the first text needs it.
  *
  * Locks are acquired in this order: writer lock, a store_hold or a transaction, network_lock or
- * words_lock, lock of a view, view_lock. Readers hold a reference to a view and never wait for a writer, but
- * for a transaction of ":memory:". No callback of the caller runs under one of these locks, but
- * within a read of the store.
+ * words_lock, lock of a view, view_lock. Readers hold a reference to a view and never wait for a
+ * writer, but for a transaction of ":memory:". No callback of the caller runs under one of these
+ * locks, but within a read of the store.
  */
 #ifndef IMS_HANDLE_H
 #define IMS_HANDLE_H

@@ -1,4 +1,4 @@
-/* Everyday things that people search pictures for: what chance is measured with (build/chance.h). */
+/* Things that people search pictures for. Chance is measured with them (build/chance.h). */
 #ifndef IMS_WORDS_COMMON_H
 #define IMS_WORDS_COMMON_H
 

@@ -198,7 +198,8 @@ END
 for words in "-k5 a.jpg" "-k 5 a.jpg" "--k=5 a.jpg" "--k 5 a.jpg" "a.jpg -k 5" "-k 5 -- a.jpg" \
 	"-- -odd.jpg" "-qj0k5 a.jpg" "--min-score -0.5 a.jpg" "--min-score=-.5 a.jpg" \
 	"--crop 0,0,1,1 a.jpg" "--not b.jpg --not=c.jpg -n d.jpg a.jpg" \
-	"--text red" "--text red a.jpg --weight 2 --text=car -n --text dog" "--weight .5 a.jpg" "-" "--combine a.jpg b.jpg"; do
+	"--text red" "--text red a.jpg --weight 2 --text=car -n --text dog" "--weight .5 a.jpg" \
+	"-" "--combine a.jpg b.jpg"; do
 	check "query $words" 3 imgsearch query --db none.db $words <<-'END'
 	! imgsearch: none.db: there is no index; make one with: imgsearch index --db none.db DIR
 	END

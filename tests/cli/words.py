@@ -26,6 +26,8 @@ TESTS = [
     'a blank text is refused',
     'a text that is no UTF-8 is refused',
     'no vocabulary: the sentence names the folder and the files',
+    'eval measures texts',
+    '... and refuses a blank one, by its line',
     'extract writes features of texts, among those of pictures',
     'a model that knows pictures alone: models that can, and what to do',
 ]
@@ -96,6 +98,15 @@ os.rename('model/tokenizer.json', 'away')
 p = imgsearch('query', '--text', 'red', status=3)
 result('/model: ' in p.stderr and 'no tokenizer.json' in p.stderr, p)
 os.rename('away', 'model/tokenizer.json')
+with open('texts.csv', 'w') as f:
+    f.write('text,file\nred,red.png\nblue,blue.png\na dark picture,white.png\nred,magenta.png\n')
+p = imgsearch('eval', '--texts', 'texts.csv', '--json')
+scores = json.loads(p.stdout or '{}')
+result(scores.get('queries') == 3 and 0.5 < scores['map'] < 1 and scores['recall']['1'] < 1, p)
+with open('texts.csv', 'a') as f:
+    f.write(' ,red.png\n')
+p = imgsearch('eval', '--texts', 'texts.csv', status=3)
+result('texts.csv: line 6: the text is empty' in p.stderr, p)
 words = ('--weights', 'model/speaking.safetensors', '-o', 'f.fvecs', '-q')
 p = imgsearch('extract', '--text', 'red', 'pics/red.png', '--text', 'blue', *words)
 data = open('f.fvecs', 'rb').read() if os.path.exists('f.fvecs') else b''

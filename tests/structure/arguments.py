@@ -125,7 +125,7 @@ BAD_VALUES = [
     ("query", "n", "0", "EINVAL", "n is 0"),
     ("query", "n", "SIZE_MAX", "EINVAL", "n is"),
     ("query", "inputs", "&kind", "EINVAL", "kind"),
-    ("query", "inputs", "&text", "EUNSUPPORTED", "text"),
+    ("query", "inputs", "&text", "EMODEL", "own vectors"),
     ("query", "inputs", "&absent", "ENOTFOUND", "12345"),
     ("query", "inputs", "&reserved", "EINVAL", "reserved"),
     ("query", "inputs", "&nan", "EINVAL", "finite"),
