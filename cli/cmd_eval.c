@@ -24,7 +24,7 @@ static const option options[] = {
 		.help = "use the pictures of this folder as queries, instead of those of the index" },
 	{ "truth", 0, OPT_FILE, AT(options.truth), "FILE",
 		.help = "CSV of queries and their relevant pictures, instead of folders" },
-	{ "texts", 0, OPT_FILE, AT(options.texts), "FILE",
+	{ "text", 0, OPT_FILE, AT(options.texts), "FILE",
 		.help = "CSV of texts and their relevant pictures: the texts are the queries" },
 	{ "template", 0, OPT_TEXT, AT(options.text_template), "T",
 		.help =
@@ -172,7 +172,7 @@ const command cmd_eval = {
 		"and the score that best separates relevant pairs from others. Pictures of one folder are "
 		"relevant to each other; a query is left out of its own ranking. A CSV (--truth) has a "
 		"header row, the file of the query in its first column and the relevant files in the "
-		"others; one of --texts has a text in its first column, and several lines of one text are "
+		"others; one of --text has a text in its first column, and several lines of one text are "
 		"one query.\n\n"
 		"\timgsearch eval\n"
 		"\timgsearch eval --queries asked/ --truth answers.csv --json\n"

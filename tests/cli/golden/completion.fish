@@ -313,7 +313,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_s
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l verbose -s v -d 'write more about what is done'
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l queries -d 'use the pictures of this folder as queries, instead of those of the index' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l truth -d 'CSV of queries and their relevant pictures, instead of folders' -r -F
-complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l texts -d 'CSV of texts and their relevant pictures: the texts are the queries' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l text -d 'CSV of texts and their relevant pictures: the texts are the queries' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l template -d 'ask for each text within this one, in the place of {}, not within the model\'s own' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l groups -d 'use groups of near-duplicates as classes, instead of folders'
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l duplicates -d 'make altered copies of N pictures and search for their originals' -x

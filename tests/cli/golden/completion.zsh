@@ -421,7 +421,7 @@ _imgsearch() {
 		_arguments -s \
 			'--queries=[use the pictures of this folder as queries, instead of those of the index]:DIR:_files -/' \
 			'--truth=[CSV of queries and their relevant pictures, instead of folders]:FILE:_files' \
-			'--texts=[CSV of texts and their relevant pictures\: the texts are the queries]:FILE:_files' \
+			'--text=[CSV of texts and their relevant pictures\: the texts are the queries]:FILE:_files' \
 			'--template=[ask for each text within this one, in the place of {}, not within the model'\''s own]:T:' \
 			'--groups[use groups of near-duplicates as classes, instead of folders]' \
 			'--duplicates=[make altered copies of N pictures and search for their originals]:N:' \
