@@ -120,6 +120,12 @@ void ims_sqlite_drop_outdated(sqlite_store *st);
 int ims_sqlite_check_unchanged(conn *c, imgsearch_error *err);
 
 /*
+ * What a read returns: rc, or EBUSY where that is damage and the file was changed under an
+ * immutable connection, whose rows then may make no sense.
+ */
+int ims_sqlite_read_result(conn *c, int rc, imgsearch_error *err);
+
+/*
  * The file of the path is the one that was opened. EIO: it was replaced, moved or deleted; what is
  * written through this handle would go to a file that nobody sees. Nothing for ":memory:". *state
  * receives ims_sqlite_file_state, from the same look at the file; 0 where nothing was looked at.

@@ -312,3 +312,10 @@ int ims_sqlite_check_unchanged(conn *c, imgsearch_error *err)
 	return c->failed = ims_fail(err, IMGSEARCH_EBUSY,
 			   "index %s was changed while it was read: ask again", c->st->base.label);
 }
+
+int ims_sqlite_read_result(conn *c, int rc, imgsearch_error *err)
+{
+	bool damaged = rc == IMGSEARCH_EDB || rc == IMGSEARCH_EFORMAT;
+	int changed = damaged ? ims_sqlite_check_unchanged(c, err) : 0;
+	return changed ? changed : rc;
+}

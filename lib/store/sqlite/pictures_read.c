@@ -205,6 +205,7 @@ int ims_sqlite_each_twin(store *base, store_picture_each *each, void *user, imgs
 		if (!rc)
 			rc = root ? each(user, &p, root) : ims_nomem(err);
 	}
+	rc = ims_sqlite_read_result(c, rc, err);
 	ims_sqlite_done(c, s);
 	ims_sqlite_release(st, c);
 	return rc;
@@ -232,6 +233,7 @@ int ims_sqlite_each_picture(store *base, uint32_t state, store_picture_each *eac
 		rc = path ? each_of_root(c, sqlite3_column_int64(s, 0), path, state, each, user, err)
 				  : ims_nomem(err);
 	}
+	rc = ims_sqlite_read_result(c, rc, err);
 	ims_sqlite_done(c, s);
 	ims_sqlite_read_end(c);
 	ims_sqlite_release(st, c);

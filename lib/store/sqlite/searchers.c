@@ -161,6 +161,7 @@ int ims_sqlite_searcher_read(store *base, int64_t state, uint32_t number, buf *o
 				"index %s: chunk %u of searcher state %lld is damaged", st->base.label, number,
 				(long long)state);
 	}
+	rc = ims_sqlite_read_result(c, rc, err);
 	if (rc)
 		out->len = before;
 	ims_sqlite_done(c, s);

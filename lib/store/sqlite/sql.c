@@ -291,6 +291,8 @@ int ims_sqlite_rows_of(sqlite_store *st, const int64_t *ids, size_t n, const cha
 		rc = ims_sqlite_query(c, &s, err, sql, "t", list);
 	while (!rc && (rc = ims_sqlite_step(c, s, err)) > 0)
 		rc = each(user, s, err);
+	if (c)
+		rc = ims_sqlite_read_result(c, rc, err);
 	ims_sqlite_done(c, s);
 	ims_sqlite_release(st, c);
 	ims_free(list);
