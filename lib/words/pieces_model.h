@@ -43,7 +43,10 @@ pieces *ims_pieces_new(buf *file);
 /* False: out of memory. */
 bool ims_pieces_add(pieces *p, const void *text, size_t length, piece one);
 
-/* The rules of normalisation: the size of a trie, the trie, the texts that it leads to. Borrowed. */
-bool ims_pieces_take_rules(pieces *p, const uint8_t *rules, size_t size); /* false: damaged */
+/*
+ * The rules of normalisation: the size of a trie, the trie, the texts that it leads to. Borrowed.
+ * False: damaged.
+ */
+bool ims_pieces_take_rules(pieces *p, const uint8_t *rules, size_t size);
 
 #endif

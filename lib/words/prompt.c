@@ -51,7 +51,7 @@ int ims_prompt_check_template(const char *text_template, imgsearch_error *err)
 	int rc = text_template ? check(text_template, "the template of texts", err) : 0;
 	if (!rc && text_template && !strstr(text_template, "{}"))
 		rc = ims_fail(err, IMGSEARCH_EINVAL,
-			"the template of texts \"%.100s\" has no {} in the place of the text", text_template);
+			"the template of texts has no {} in the place of the text");
 	return rc;
 }
 

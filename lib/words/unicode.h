@@ -36,7 +36,7 @@ static inline bool ascii_letter(char c)
 /* The code point at p of text that ims_utf8_is_valid, and behind it. */
 const char *ims_unicode_next(const char *p, uint32_t *c);
 
-/* Behind the cluster of letters at p, which is not at the end (UAX 29: extended grapheme clusters). */
+/* Behind the extended grapheme cluster (UAX 29) at p, which is not at the end. */
 const char *ims_unicode_cluster(const char *p);
 
 void ims_unicode_put(buf *out, uint32_t c); /* as UTF-8 */

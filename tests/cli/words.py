@@ -5,15 +5,12 @@ import json
 import os
 import shutil
 import struct
+import subprocess
 import sys
 
-sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from common import begin, build, imgsearch, needs, omit, result  # noqa: E402
-
-needs('PIL')
-from PIL import Image  # noqa: E402
-
-COLOURS = ['black', 'red', 'green', 'yellow', 'blue', 'magenta', 'cyan', 'white']
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, HERE)
+from common import begin, build, imgsearch, omit, result  # noqa: E402
 
 TESTS = [
     'a text finds its colour',
@@ -34,36 +31,13 @@ TESTS = [
 begin(TESTS)
 
 
-def vocabulary(name):
-    tokens = {'<pad>': 0, '<eos>': 1, '<unk>': 3}
-    tokens.update({f'<0x{i:02X}>': 10 + i for i in range(256)})
-    added = [{'id': 300 + i, 'content': c} for i, c in enumerate(COLOURS)]
-    model = {
-        'type': 'BPE',
-        'unk_token': '<unk>',
-        'byte_fallback': True,
-        'vocab': tokens,
-        'merges': [],
-    }
-    with open(name, 'w') as f:
-        json.dump({'version': '1.0', 'added_tokens': added, 'normalizer': None, 'model': model}, f)
-
-
 def names(p):
     return [os.path.basename(line) for line in p.stdout.splitlines()]
 
 
-os.mkdir('pics')
-os.mkdir('model')
-shutil.copy(build + '/tests/lib/default.safetensors', 'model/speaking.safetensors')
-with open('model/speaking.json', 'w') as f:
-    card = {'name': 'speaking', 'network': 'clip_vit_b32', 'resize': 32, 'crop': 32, 'dim': 48}
-    json.dump(card, f)
-vocabulary('model/tokenizer.json')
-for i, colour in enumerate(COLOURS):
-    rgb = tuple(230 if i >> c & 1 else 20 for c in range(3))
-    Image.new('RGB', (40, 40), rgb).save(f'pics/{colour}.png')
-imgsearch('index', 'pics', '-q', '--weights', 'model/speaking.safetensors')
+speaking = [sys.executable, HERE + '/../tools/speaking.py', 'model']
+subprocess.run(speaking, env={**os.environ, 'B': build}, check=True)
+imgsearch('index', 'model/pictures', '-q', '--weights', 'model/speaking.safetensors')
 
 p = imgsearch('query', '--text', 'a red car', '--paths')
 if 'libutf8proc' in p.stderr:
@@ -76,7 +50,7 @@ answer = json.loads(p.stdout)
 result(
     answer['query'] == 'green' and answer['results'][0]['path'].endswith('/green.png'), p
 )
-p = imgsearch('query', 'pics/red.png', '--text', 'blue', '--text', 'blue', '--paths')
+p = imgsearch('query', 'model/pictures/red.png', '--text', 'blue', '--text', 'blue', '--paths')
 result(len(names(p)) == 8 and names(p)[0] in ('blue.png', 'magenta.png'), p)
 p = imgsearch('query', '--text', 'white', '--not', '--text', 'blue', '--paths')
 q = imgsearch('query', '--text', 'white', '--weight', '2', '--not', '--text', 'blue', '--paths')
@@ -108,13 +82,13 @@ with open('texts.csv', 'a') as f:
 p = imgsearch('eval', '--text', 'texts.csv', status=3)
 result('texts.csv: line 6: the text is empty' in p.stderr, p)
 words = ('--weights', 'model/speaking.safetensors', '-o', 'f.fvecs', '-q')
-p = imgsearch('extract', '--text', 'red', 'pics/red.png', '--text', 'blue', *words)
+p = imgsearch('extract', '--text', 'red', 'model/pictures/red.png', '--text', 'blue', *words)
 data = open('f.fvecs', 'rb').read() if os.path.exists('f.fvecs') else b''
 rows = [struct.unpack('<i48f', data[i : i + 196])[1:] for i in range(0, len(data), 196)]
 signs = [[v > 0 for v in row[:3]] for row in rows]
 result(signs == [[True, False, False]] * 2 + [[False, False, True]], signs)
 os.environ['IMGSEARCH_DB'] = os.path.abspath('plain.db')
-imgsearch('index', 'pics', '-q')
+imgsearch('index', 'model/pictures', '-q')
 shutil.copytree(build + '/tests/lib', 'lib')
 shutil.copy(build + '/models.jsonl', 'lib/models.jsonl')
 os.environ['IMGSEARCH_LIBDIR'] = os.path.abspath('lib')

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes tests/fuzz/seeds/tokenizer: a small model of SentencePiece, and three of tokenizer.json."""
+"""Writes tests/fuzz/seeds/tokenizer: a small model of SentencePiece, three of tokenizer.json."""
 import base64
 import json
 import os

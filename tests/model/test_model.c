@@ -493,6 +493,7 @@ static void cards(void **state)
 		{ "{\"network\":\"resnet18\",\"scene_score\":0}", "\"scene_score\"" },
 		{ "{\"network\":\"resnet18\",\"scene_score\":1.5}", "\"scene_score\"" },
 		{ "{\"network\":\"resnet18\",\"scene_score\":\"low\"}", "\"scene_score\"" },
+		{ "{\"network\":\"clip_vit_b32\",\"template\":\"a photo\"}", "\"template\"" },
 	};
 	model_card card, again;
 	imgsearch_error err;

@@ -231,9 +231,9 @@ static void bad_texts_are_refused(void **state)
 	free(text);
 	imgsearch_query_options o = IMGSEARCH_INIT(imgsearch_query_options);
 	imgsearch_hits *hits;
+	in = imgsearch_input_text("red");
 	o.text_template = "a photo";
 	fails(IMGSEARCH_EINVAL, imgsearch_query(s, &in, 1, &o, NULL, &hits, &err));
-	in = imgsearch_input_text("red");
 	fails(IMGSEARCH_EINVAL, imgsearch_index_add(s, &in, NULL, NULL, NULL, &err));
 	imgsearch_image *image;
 	fails(IMGSEARCH_EINVAL, imgsearch_image_load(s, &in, 0, NULL, &image, &err));
