@@ -176,8 +176,9 @@ typedef struct shim_table {
 	void (*net_free)(shim_net *net);
 	/*
 	 * Which of the networks names[0..n_names) net_new would make of these tensors (with `script`:
-	 * of its parameters), by names and shapes alone: fits[i] becomes 1 or 0. EMODEL: none; msg has
-	 * the network that lacks the fewest, and what it lacks.
+	 * of its parameters), by names and shapes alone: fits[i] becomes 1 or 0. A network that takes
+	 * any shape fits only where no other one does. EMODEL: none; msg has the network that lacks the
+	 * fewest, and what it lacks.
 	 */
 	int (*net_find)(const char *const *names, size_t n_names, const shim_tensor *tensors, size_t n,
 		const char *script, uint8_t *fits, shim_message *msg);
@@ -195,8 +196,8 @@ typedef struct shim_table {
 	 */
 	int (*net_run_words)(shim_net *net, const int32_t *tokens, const uint32_t *used, size_t n,
 		float *out, shim_message *msg);
-	uint32_t (*net_context)(const shim_net *net);    /* tokens of a text; 0: no tower of words */
-	uint32_t (*net_vocabulary)(const shim_net *net); /* how many different tokens; likewise */
+	uint32_t (*net_context)(const shim_net *net);     /* tokens of a text; 0: no tower of words */
+	uint32_t (*net_vocabulary)(const shim_net *net);  /* how many different tokens; likewise */
 	uint32_t (*net_concurrency)(const shim_net *net); /* runs at once that keep the device busy */
 	size_t (*net_batch)(const shim_net *net);         /* inputs at once that it runs best with */
 	/* Writes "libtorch 1.13.1, OpenBLAS, cpu, bf16" into text. */

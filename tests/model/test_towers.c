@@ -20,9 +20,9 @@ typedef struct state_dict {
 
 static const shim_table *shim;
 
-/* ------------------------------------------------------------------------------ state dicts ---- */
+/* ------------------------------------------------------------------------------ state dicts --- */
 
-/* Small values that differ; none where there would be too many: then only the shape is asked for. */
+/* Small values that differ; none where there would be too many, and the shape is enough. */
 static float *values(size_t n)
 {
 	float *out = n < 100000 ? ims_alloc(n, sizeof *out) : NULL;
@@ -121,7 +121,7 @@ static void drop_all(state_dict *s)
 		drop(s, 0);
 }
 
-/* ------------------------------------------------------------------------------------- nets ---- */
+/* ------------------------------------------------------------------------------------ nets ---- */
 
 static int make(shim_net **net, const char *network, bool words, const state_dict *s,
 	shim_message *msg)
@@ -166,7 +166,7 @@ static bool alike(const float *a, const float *b)
 	return true;
 }
 
-/* ------------------------------------------------------------------------------------ tests ---- */
+/* ----------------------------------------------------------------------------------- tests ---- */
 
 static void shapes_are_those_of_the_tensors(void **state)
 {
