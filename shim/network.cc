@@ -410,8 +410,12 @@ std::string misfit::sentence() const
 /* Throws where a value is not a number or infinite: features would be, too. */
 static void check_finite(const std::string &name, const at::Tensor &t)
 {
-	if (t.defined() && t.is_floating_point() && !std::isfinite(t.sum(at::kFloat).item<float>()))
-		throw failure(MODEL, "tensor " + name + " has values that are not finite");
+	const int64_t rows = 1 << 14; /* at once: what is summed is first copied in f32 */
+	if (!t.defined() || !t.is_floating_point())
+		return;
+	for (const at::Tensor &part : t.dim() ? t.split(rows) : std::vector<at::Tensor>{ t })
+		if (!std::isfinite(part.sum(at::kFloat).item<float>()))
+			throw failure(MODEL, "tensor " + name + " has values that are not finite");
 }
 
 void network::load(const shim_tensor *tensors, size_t n)

@@ -202,7 +202,8 @@ std::unique_ptr<network> make_network(const std::string &name);
 
 /*
  * fits[i] becomes 1 where the tensors, by names and shapes, are those of the network names[i],
- * otherwise 0, and where they are those of another one that takes no other shape. nearest: where none fits, the network that lacks the fewest, and what it lacks.
+ * otherwise 0; one that takes any shape fits only where no other one does. nearest: where none
+ * fits, the network that lacks the fewest, and what it lacks.
  */
 void find_networks(const char *const *names, size_t n_names, const shim_tensor *tensors, size_t n,
 	uint8_t *fits, std::string &nearest);

@@ -176,8 +176,9 @@ typedef struct shim_table {
 	void (*net_free)(shim_net *net);
 	/*
 	 * Which of the networks names[0..n_names) net_new would make of these tensors (with `script`:
-	 * of its parameters), by names and shapes alone: fits[i] becomes 1 or 0. EMODEL: none; msg has
-	 * the network that lacks the fewest, and what it lacks.
+	 * of its parameters), by names and shapes alone: fits[i] becomes 1 or 0. A network that takes
+	 * any shape fits only where no other one does. EMODEL: none; msg has the network that lacks the
+	 * fewest, and what it lacks.
 	 */
 	int (*net_find)(const char *const *names, size_t n_names, const shim_tensor *tensors, size_t n,
 		const char *script, uint8_t *fits, shim_message *msg);

@@ -90,7 +90,7 @@ def prepared(transform, files):
 
 
 def seeded(state):
-    """Draws large tensors again, by what is returned."""
+    """Draws large tensors again, by what is returned. The names are those of the file."""
     large = {}
     for name, t in state.items():
         if t.is_floating_point() and t.dim() > 1 and t.numel() >= LARGE:
@@ -108,14 +108,14 @@ def of_case(make, folder):
     torch.manual_seed(1)
     case = make()
     x = texts(*case.words) if case.words else inputs(folder, case.side)
-    large = {} if case.published else seeded(case.state)
+    state = {case.rename(k): t for k, t in case.state.items()}
+    large = {} if case.published else seeded(state)
     if case.fit:
         case.fit(case.net, x[:8])
     tensors = {
-        case.rename(k): large.get(k) or t.detach().clone().contiguous().numpy()
-        for k, t in case.state.items()
+        k: large.get(k) or t.detach().clone().contiguous().numpy() for k, t in state.items()
     }
-    case.state = None
+    case.state = state = None
     out = {"texts": x.numpy()} if case.words else prepared(case.transform, photos(folder))
     x = x[:, 1:] if case.words else x
     out["f32"] = features(case.net, case.feature, x)

@@ -3,7 +3,8 @@
 from nothing for some minutes by open_clip on photographs of ../shared and the names of their
 classes, is saved as OpenCLIP saves one, added, and asked by `imgsearch query --text`. Photographs
 that were held out are found by the names of their classes, and the first ten of many texts are
-those of open_clip itself. Arguments: seconds of training (240), a folder to keep the model in; one that is there is taken."""
+those of open_clip itself. Arguments: seconds of training (240), a folder to keep the model in,
+which is not trained again where it is there."""
 import json
 import os
 import random

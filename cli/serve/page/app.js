@@ -42,7 +42,10 @@ function readWords(text) {
 function readTerm(text) {
 	const words = /^(-?)w(.+)$/.exec(text);
 	if (words)
-		return { weight: words[1] ? -0.5 : 1, text: readWords(words[2]).slice(0, MOST_WORDS) };
+		return {
+			weight: words[1] ? -0.5 : 1,
+			text: readWords(words[2]).slice(0, MOST_WORDS),
+		};
 	const m =
 		/^(-?)(?:id(\d+)|u([0-9a-f]{32})(?:@(\d+)x(\d+))?)(?:~(\d+)_(\d+)_(\d+)_(\d+))?$/.exec(
 			text,
