@@ -66,7 +66,11 @@ function readState() {
 		k = Number(p.get("k"));
 	state = {
 		tab: ["map", "groups"].includes(p.get("tab")) ? p.get("tab") : "search",
-		terms: (p.get("q") || "").split(",").map(readTerm).filter(t => t && t.text !== "").slice(0, 16),
+		terms: (p.get("q") || "")
+			.split(",")
+			.map(readTerm)
+			.filter(t => t && t.text !== "")
+			.slice(0, 16),
 		k: counts.includes(k) ? k : 24,
 		min: Math.min(Math.max(Number(p.get("min")) || 0, 0), 1),
 	};
