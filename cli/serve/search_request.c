@@ -330,8 +330,9 @@ static bool json_input(search_request *q, json_t *from, parts *p)
 		return refuse(q, "inputs: id, vector, held, part or text has a value of the wrong kind");
 	if (weight) {
 		in->weight = (float)json_number_value(weight);
-		if (!json_is_number(weight) || !isfinite(in->weight) || fabsf(in->weight) > 1e6f)
-			return refuse(q, "weight: a number is needed");
+		float size = fabsf(in->weight);
+		if (!json_is_number(weight) || !isfinite(size) || size > 1e6f || size == 0)
+			return refuse(q, "weight: a number other than 0 is needed");
 	}
 	return !crop || json_crop(q, crop, in);
 }

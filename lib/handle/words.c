@@ -79,10 +79,14 @@ static int common_key(const model_identity *id, uint64_t *key, imgsearch_error *
 {
 	char text_template[TEMPLATE_ROOM];
 	size_t n;
+	uint64_t vocabulary = 0;
 	const char *const *words = ims_common_words(&n);
 	buf b = { 0 };
 	int rc = ims_tower_template(text_template, id, err);
-	ims_buf_text(&b, "%s %u\n%s", id->weights_hash, id->precision, text_template);
+	if (!rc && id->weights)
+		rc = ims_tower_vocabulary_key(&vocabulary, id->weights, err);
+	ims_buf_text(&b, "%s %u %llu\n%s", id->weights_hash, id->precision,
+		(unsigned long long)vocabulary, text_template);
 	for (size_t i = 0; i < n; i++)
 		ims_buf_text(&b, "\n%s", words[i]);
 	if (!rc && b.failed)

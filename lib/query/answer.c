@@ -47,7 +47,7 @@ int ims_answer_make(void *result, imgsearch *s, view *v, const query *q, const f
 	rc = set_plan(s, *out, report->search.plan, err);
 	if (!rc)
 		rc = set_missing(result, s, *out, err);
-	if (!rc && (!o->plain || !v->space.mean))
+	if (!rc && (!o->plain || !v->space.mean) && !q->away)
 		rc = ims_chance_fill(s, v, q->kind, vector, q->own, q->n_own, o->max_chance, *out, err);
 	if (rc && !result)
 		imgsearch_hits_free(*out);

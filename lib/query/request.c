@@ -120,9 +120,12 @@ void ims_query_free(query *q)
 
 void ims_query_settle(query *q, const view *v, const imgsearch_input *in, size_t n)
 {
-	size_t texts = 0;
-	for (size_t i = 0; i < n; i++)
+	size_t texts = 0, towards = 0;
+	for (size_t i = 0; i < n; i++) {
 		texts += in[i].kind == IMGSEARCH_INPUT_KIND_TEXT;
+		towards += !(in[i].weight < 0);
+	}
+	q->away = texts && !towards;
 	q->kind = !texts ? QUERY_PICTURES : texts == n ? QUERY_WORDS : QUERY_MIXED;
 	if (texts && v->space.mean) {
 		q->options.plain = 1;

@@ -21,6 +21,7 @@ typedef struct query {
 	size_t n_own;
 	int64_t self; /* the one of `own` that is the whole query, or NO_PICTURE */
 	query_kind kind;
+	bool away;  /* has texts, and only moves away from its inputs: no chance is known */
 	pool *pool; /* owned: of ims_query_threads; or NULL */
 } query;
 

@@ -18,6 +18,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 struct tower {
@@ -86,6 +87,24 @@ static int open_vocabulary(tower *t, const char *weights, tokenizer_style style,
 	return rc == IMGSEARCH_ENOTFOUND ? no_vocabulary(weights, err) : rc;
 }
 
+int ims_tower_vocabulary_key(uint64_t *key, const char *weights, imgsearch_error *err)
+{
+	buf b = { 0 };
+	struct stat st;
+	for (size_t i = 0; !b.failed && i < 2 * VOCABULARIES; i++) {
+		char *path = vocabulary_path(weights, i);
+		b.failed |= !path;
+		if (path && !stat(path, &st))
+			ims_buf_text(&b, "%zu %lld %lld.%09ld\n", i, (long long)st.st_size,
+				(long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec);
+		ims_free(path);
+	}
+	int rc = b.failed ? ims_nomem(err) : 0;
+	*key = rc ? 0 : ims_checksum(b.data, b.len, 0);
+	ims_buf_free(&b);
+	return rc;
+}
+
 /* Hugging Face's transformers name the tensors of the tower so. */
 static tokenizer_style style_of(const weights *w)
 {
@@ -132,7 +151,7 @@ int ims_tower_check(const model_identity *id, imgsearch_error *err)
 		return 0;
 	ims_published_each(suggest, &s, NULL);
 	ims_fail(err, IMGSEARCH_EUNSUPPORTED, "the model %s cannot compare texts with pictures%s%s%s",
-		id->name, s.n ? " (as, for example, " : "", s.text, s.n ? " can)" : "");
+		id->name, s.n ? "; for example, " : "", s.text, s.n ? " can" : "");
 	if (err)
 		err->detail = EOPNOTSUPP;
 	return IMGSEARCH_EUNSUPPORTED;
@@ -183,7 +202,7 @@ static int load_network(tower *t, const model_identity *id, const model_spec *sp
 	t->context = t->shim->net_context(t->net);
 	t->batch = t->shim->net_batch(t->net);
 	t->dim = t->shim->net_dim(t->net);
-	if (have > most)
+	if (have > most || have < most / 2) /* tables of embeddings may be filled up a little */
 		return ims_fail(err, IMGSEARCH_EMODEL,
 			"%s: the network knows %zu tokens, but the vocabulary beside it has %zu", id->weights,
 			most, have);

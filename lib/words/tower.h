@@ -25,6 +25,9 @@ int ims_tower_load(tower **out, const model_identity *id, const model_spec *spec
 tower *ims_tower_acquire(tower *t); /* adds an owner; each one calls ims_tower_free */
 void ims_tower_free(tower *t);      /* NULL is fine */
 
+/* Which vocabularies lie beside the weights: another number when one of them changes. ENOMEM */
+int ims_tower_vocabulary_key(uint64_t *key, const char *weights, imgsearch_error *err);
+
 enum { TEMPLATE_ROOM = 128 };
 
 /* The template of a model whose family has a tower: that of its card, else of the family. ENOMEM */

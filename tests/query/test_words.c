@@ -267,6 +267,8 @@ static void models_that_cannot(void **state)
 	put_vocabulary(sc, "speaking.tokenizer.json"); /* comes before the damaged one */
 	setenv("FAKE_VOCABULARY", "307", 1);
 	says(s, "red", IMGSEARCH_EMODEL, "knows 307 tokens, but the vocabulary beside it has 308");
+	setenv("FAKE_VOCABULARY", "618", 1);
+	says(s, "red", IMGSEARCH_EMODEL, "knows 618 tokens, but the vocabulary beside it has 308");
 	unsetenv("FAKE_VOCABULARY");
 	setenv("FAKE_WORDLESS", "1", 1);
 	says(s, "red", IMGSEARCH_EUNSUPPORTED, "speaking.safetensors: its tower of words");
@@ -378,6 +380,13 @@ static void chances_of_texts_are_known_after_a_build(void **state)
 	build(s, log);
 	assert_int_equal(words_run, 0); /* their features are kept */
 	assert_true(fabs(first_chance(s, in, 1) - alone) < 0.05);
+	in[0].weight = -1; /* what is unlike a text by chance is not known */
+	assert_true(isnan(first_chance(s, in, 1)));
+	in[0].weight = 0;
+	shell("cp '%s/tokenizer.json' '%s/speaking.tokenizer.json'", sc->dir, sc->dir);
+	count_words();
+	build(s, log);
+	assert_true(words_run > 300); /* another vocabulary */
 	imgsearch_hits *hits = ask(s, in, 2, NULL);
 	for (size_t i = 0; i < hits->count; i++)
 		assert_true(hits->items[i]->chance >= 0);

@@ -47,6 +47,7 @@ def test_refused(s):
         ("a template without a place", s.get("/api/search?text=red&template=photo")),
         ("a number for a text", inputs(s, {"text": 7})),
         ("a text and an id in one", inputs(s, {"text": "red", "id": 1})),
+        ("a weight of 0", inputs(s, {"text": "red", "weight": 0})),
         ("a crop of a text", inputs(s, {"text": "red", "crop": [0, 0, 5, 5]})),
         ("a text of JSON that is blank", inputs(s, {"text": ""})),
     ):
