@@ -482,7 +482,7 @@ typedef struct imgsearch_extract_options {
  * capacity: floats that rows has room for; fewer than n * dim is EINVAL, also where another process
  * has just changed the model. An input that fails gives a row of NaN and its reason in errors[i]
  * (errors: n, or NULL), and the call still returns 0. n = 0 loads the network and no more. Errors:
- * EMODEL, EUNSUPPORTED (a text, and the model knows pictures alone).
+ * EMODEL, EUNSUPPORTED (a text, and the model takes only pictures).
  */
 IMGSEARCH_API int imgsearch_extract(imgsearch *s, const imgsearch_input *inputs, size_t n,
 	const imgsearch_extract_options *options, const imgsearch_call *call, float *rows,
@@ -965,8 +965,8 @@ typedef struct imgsearch_query_options {
 	uint32_t views;
 	uint32_t reserved; /* 0 */
 	/*
-	 * what each text is asked within, "a photo of {}": the text takes the place of {}. NULL: the
-	 * model's own; "{}": the text as it is
+	 * the sentence that each text is put into, "a photo of {}", in the place of the first {}. NULL:
+	 * the model's own; "{}": the text as it is; one without {} is EINVAL
 	 */
 	const char *text_template;
 } imgsearch_query_options;
@@ -1048,7 +1048,7 @@ typedef struct imgsearch_hits {
  * compared with the vectors as they are: no mean is subtracted. A picture whose bytes are in the
  * index needs no network. No hit is no error. Errors: ENOTFOUND (an unknown id or file, a searcher
  * that is not built), EINVAL (also a name that no searcher has), EMODEL; EUNSUPPORTED (a text, and
- * the index's model knows pictures alone; a bad picture); EFORMAT, ELIMIT, EIO (a bad picture).
+ * the index's model takes only pictures; a bad picture); EFORMAT, ELIMIT, EIO (a bad picture).
  */
 IMGSEARCH_API int imgsearch_query(imgsearch *s, const imgsearch_input *inputs, size_t n,
 	const imgsearch_query_options *options, const imgsearch_call *call, imgsearch_hits **out,

@@ -159,11 +159,15 @@ static int find_letters(clip_vocabulary *v, const vocabulary *tokens, const char
 	return rc;
 }
 
-/* The file "merges.txt" in the folder of another one; ims_free. */
+/* "pets.merges.txt" beside "pets.vocab.json", otherwise "merges.txt" in its folder; ims_free. */
 static char *merges_beside(const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	return ims_format("%.*smerges.txt", slash ? (int)(slash + 1 - path) : 0, path);
+	static const char own[] = ".vocab.json";
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+	size_t n = strlen(name), behind = strlen(own);
+	if (n > behind && !strcmp(name + n - behind, own))
+		return ims_format("%.*s.merges.txt", (int)(strlen(path) - behind), path);
+	return ims_format("%.*smerges.txt", (int)(name - path), path);
 }
 
 static int read_merges_beside(clip_vocabulary *v, vocabulary *tokens, const char *path,

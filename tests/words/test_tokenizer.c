@@ -44,7 +44,7 @@ static int make_folder(void **state)
 static int remove_folder(void **state)
 {
 	static const char *const names[] = { "bpe.txt", "bpe.txt.gz", "vocab.json", "merges.txt",
-		"tokenizer.json", "spiece.model" };
+		"pets.vocab.json", "pets.merges.txt", "tokenizer.json", "spiece.model" };
 	(void)state;
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		unlink(in_folder(names[i]));
@@ -360,6 +360,25 @@ static void reads_hugging_faces_files(void **state)
 	}
 }
 
+static void move(const char *from, const char *to)
+{
+	char old[128];
+	snprintf(old, sizeof old, "%s", in_folder(from));
+	assert_int_equal(rename(old, in_folder(to)), 0);
+}
+
+static void finds_the_merges_of_one_of_several_models(void **state)
+{
+	(void)state;
+	write_two_files();
+	move("vocab.json", "pets.vocab.json");
+	refuses("pets.vocab.json", IMGSEARCH_ENOTFOUND, "pets.merges.txt");
+	move("merges.txt", "pets.merges.txt");
+	tokenizer *t = open_file("pets.vocab.json", TOKENIZER_TRANSFORMERS);
+	gives(t, "dog", BEGIN, DOG, END);
+	ims_tokenizer_free(t);
+}
+
 static void refuses_damaged_json(void **state)
 {
 	(void)state;
@@ -626,6 +645,7 @@ int main(void)
 		in_a_folder(cuts_long_texts_off),
 		in_a_folder(refuses_damaged_merges),
 		in_a_folder(reads_hugging_faces_files),
+		in_a_folder(finds_the_merges_of_one_of_several_models),
 		in_a_folder(refuses_damaged_json),
 		in_a_folder(falls_back_to_bytes),
 		in_a_folder(cuts_into_the_likeliest_pieces),

@@ -63,7 +63,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from query' -l combine -s c -d 
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l text -d 'search for what a text says; with pictures or other texts they are one query (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l not -s n -d 'move the query away from the next picture or text'
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l weight -d 'how much the next picture or text counts; 1 is usual, after --not 0.5' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from query' -l template -d 'ask for each text within this one, in the place of {}, not within the model\'s own' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l template -d 'the sentence that each text is put into, in the place of {} (default: the model\'s own)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l paths -s p -d 'write paths alone, without score and title'
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l html -d 'also write queries and results as a page with the pictures in it' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l sheet -d 'also write them as a contact sheet (PNG or JPEG)' -r -F
@@ -314,7 +314,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_s
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l queries -d 'use the pictures of this folder as queries, instead of those of the index' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l truth -d 'CSV of queries and their relevant pictures, instead of folders' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l text -d 'CSV of texts and their relevant pictures: the texts are the queries' -r -F
-complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l template -d 'ask for each text within this one, in the place of {}, not within the model\'s own' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l template -d 'the sentence that each text is put into, in the place of {} (default: the model\'s own)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l groups -d 'use groups of near-duplicates as classes, instead of folders'
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l duplicates -d 'make altered copies of N pictures and search for their originals' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l sample -d 'use at most N queries, evenly spaced' -x

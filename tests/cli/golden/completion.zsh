@@ -107,7 +107,7 @@ _imgsearch() {
 			'*--text=[search for what a text says; with pictures or other texts they are one query (may be repeated)]:TEXT:' \
 			'*--not[move the query away from the next picture or text]' \
 			'*--weight=[how much the next picture or text counts; 1 is usual, after --not 0.5]:W:' \
-			'--template=[ask for each text within this one, in the place of {}, not within the model'\''s own]:T:' \
+			'--template=[the sentence that each text is put into, in the place of {} (default\: the model'\''s own)]:T:' \
 			'(-p --paths)'{-p,--paths}'[write paths alone, without score and title]' \
 			'--html=[also write queries and results as a page with the pictures in it]:FILE:_files' \
 			'--sheet=[also write them as a contact sheet (PNG or JPEG)]:FILE.png:_files' \
@@ -422,7 +422,7 @@ _imgsearch() {
 			'--queries=[use the pictures of this folder as queries, instead of those of the index]:DIR:_files -/' \
 			'--truth=[CSV of queries and their relevant pictures, instead of folders]:FILE:_files' \
 			'--text=[CSV of texts and their relevant pictures\: the texts are the queries]:FILE:_files' \
-			'--template=[ask for each text within this one, in the place of {}, not within the model'\''s own]:T:' \
+			'--template=[the sentence that each text is put into, in the place of {} (default\: the model'\''s own)]:T:' \
 			'--groups[use groups of near-duplicates as classes, instead of folders]' \
 			'--duplicates=[make altered copies of N pictures and search for their originals]:N:' \
 			'--sample=[use at most N queries, evenly spaced]:N:' \
