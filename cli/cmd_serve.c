@@ -11,18 +11,20 @@
 #include "cli/context/interrupt.h"
 #include "cli/serve/cached_view.h"
 #include "cli/serve/collection.h"
+#include "cli/serve/token.h"
 
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 typedef struct serve_args {
 	common_args common;
-	uint32_t port, max_upload, read_only, open;
+	uint32_t port, max_upload, read_only, no_token;
 	const char *listen, *token_file, *socket, *uploads, *cache;
-	option_list hosts;
+	option_list hosts, origins;
 } serve_args;
 
 #define AT(member) offsetof(serve_args, member)
@@ -30,11 +32,18 @@ static const option options[] = {
 	{ "port", 'p', OPT_UINT, AT(port), "N", .help = "port to listen on; 0: any free one", .min = 0,
 		.max = 65535, .def = "8080" },
 	{ "listen", 0, OPT_TEXT, AT(listen), "ADDRESS",
-		.help = "listen on this address instead of this machine alone; needs --token-file" },
+		.help = "listen on this address instead of this machine alone" },
 	{ "token-file", 0, OPT_FILE, AT(token_file), "FILE",
-		.help = "requests must carry the first line of FILE" },
+		.help = "requests must carry the first line of FILE (default: a random token in imgsearch/"
+				"token of the user's state folder)" },
+	{ "no-token", 0, OPT_FLAG, AT(no_token),
+		.help = "requests need no token: every user of this machine may ask, add and delete" },
 	{ "host", 0, OPT_LIST, AT(hosts), "NAME",
 		.help = "also answer requests to this host name (may be repeated)" },
+	{ "origin", 0, OPT_LIST, AT(origins), "URL",
+		.help =
+			"where browsers find the server behind a proxy, such as https://photos.example (may "
+			"be repeated)" },
 	{ "socket", 0, OPT_FILE, AT(socket), "PATH",
 		.help = "unix socket to listen on (default: the index's path and .sock, where query and "
 				"index look for it)" },
@@ -50,29 +59,6 @@ static const option options[] = {
 	OPT_END,
 };
 
-/* The first line of the file: at least 16 characters that fit into a header. */
-static char *read_token(const char *path)
-{
-	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-								  "0123456789-._~+/=";
-	char line[512] = "";
-	FILE *f = fopen(path, "re");
-	if (!f || !fgets(line, sizeof line, f)) {
-		cli_fail("%s: the token cannot be read", path);
-	} else {
-		line[strcspn(line, "\r\n")] = 0;
-		if (strlen(line) < 16 || strspn(line, letters) != strlen(line)) {
-			cli_fail("%s: a token of at least 16 letters and digits is needed; make one with: "
-					 "openssl rand -hex 16 > %s",
-				path, path);
-			*line = 0;
-		}
-	}
-	if (f)
-		fclose(f);
-	return *line ? strdup(line) : NULL;
-}
-
 static const char in_index[] = ":index:"; /* of --uploads */
 
 /* The folder that --uploads names; NULL: none. */
@@ -83,16 +69,31 @@ static const char *uploads_folder(const serve_args *a)
 
 /* Texts to which the options of the server point. */
 typedef struct serve_texts {
-	char *token, *uploads, *cache;
+	char *token, *token_file, *uploads, *cache;
 } serve_texts;
+
+/* Scheme, name and perhaps a port, as browsers send it. */
+static bool is_origin(const char *url)
+{
+	size_t scheme = !strncasecmp(url, "https://", 8) ? 8 : !strncasecmp(url, "http://", 7) ? 7 : 0;
+	return scheme && url[scheme] && !strpbrk(url + scheme, "/?#@ \t");
+}
 
 static int check_args(context *c, const serve_args *a)
 {
 	struct stat st;
 	const char *folder = uploads_folder(a);
-	if (a->listen && !a->token_file)
+	if (a->no_token && a->token_file)
+		return command_usage(c->command, "--token-file and --no-token exclude each other");
+	if (a->no_token && a->listen)
 		return command_usage(c->command,
-			"--listen opens the server to others: it needs --token-file FILE");
+			"--listen opens the server to others, who need a token: --no-token does not go with "
+			"it");
+	for (size_t i = 0; i < a->origins.n; i++)
+		if (!is_origin(a->origins.item[i]))
+			return command_usage(c->command,
+				"--origin %s: an address such as https://photos.example is needed, without a path",
+				a->origins.item[i]);
 	if (folder && (stat(folder, &st) || !S_ISDIR(st.st_mode) || access(folder, W_OK)))
 		return cli_fail("--uploads %s: not a folder that can be written", folder);
 	return CLI_DONE;
@@ -113,12 +114,18 @@ static bool is_writable(const char *db)
 	return ok;
 }
 
-static void print_address(context *c, const server *s)
+/* The token goes to a terminal alone: what else stdout is may be a log. token_file may be NULL. */
+static void print_address(context *c, const server *s, const char *token_file)
 {
 	char address[SERVER_ADDRESS];
 	server_address(s, address);
 	context_print(c, "serving %s at %s (Ctrl-C ends)", context_shown(c), address);
-	printf("%s\n", address);
+	if (s->options.token && isatty(STDOUT_FILENO))
+		printf("%s?token=%s\n", address, s->options.token);
+	else
+		printf("%s\n", address);
+	if (token_file && !isatty(STDOUT_FILENO))
+		context_print(c, "the token is in %s", token_file);
 	fflush(stdout);
 }
 
@@ -172,7 +179,9 @@ static int prepare(context *c, const serve_args *a, server *s, serve_texts *t)
 	int rc = check_args(c, a);
 	if (rc)
 		return rc;
-	if (a->token_file && !(t->token = read_token(a->token_file)))
+	if (!a->no_token)
+		t->token = a->token_file ? token_read(a->token_file) : token_of_user(&t->token_file);
+	if (!a->no_token && !t->token)
 		return CLI_FAILED;
 	t->uploads = uploads_folder(a) ? path_absolute(uploads_folder(a)) : NULL;
 	t->cache = a->cache ? path_absolute(a->cache) : path_in_cache("thumbs");
@@ -188,6 +197,8 @@ static int prepare(context *c, const serve_args *a, server *s, serve_texts *t)
 		.cache = t->cache,
 		.hosts = a->hosts.item,
 		.n_hosts = a->hosts.n,
+		.origins = a->origins.item,
+		.n_origins = a->origins.n,
 		.port = (uint16_t)a->port,
 		.max_upload = (size_t)a->max_upload << 20,
 		.read_only = a->read_only || !is_writable(db),
@@ -228,7 +239,7 @@ static int run(context *c, void *args)
 		rc = server_start(&s);
 	}
 	if (rc == CLI_DONE) {
-		print_address(c, &s);
+		print_address(c, &s, texts.token_file);
 		warm_up(&s);
 		wait_for_signal(&s);
 	}
@@ -240,6 +251,7 @@ static int run(context *c, void *args)
 	open_index_free(s.index);
 	imgsearch_cancel_token_free(s.cancel);
 	free(texts.token);
+	free(texts.token_file);
 	free(texts.uploads);
 	free(texts.cache);
 	return rc;
@@ -255,13 +267,14 @@ const command cmd_serve = {
 		"standard output. docs/http.md describes the JSON interface. While the server runs, "
 		"imgsearch query and imgsearch index of the same user are answered by it and load nothing "
 		"themselves.\n\n"
-		"Only this machine can reach the server, unless --listen ADDRESS is given, which needs a "
-		"token.\n\n"
+		"Only this machine can reach the server, unless --listen ADDRESS is given. Requests need "
+		"the user's token: the address on a terminal carries it, and a browser keeps it as a "
+		"cookie.\n\n"
 		"\timgsearch serve\n"
 		"\timgsearch serve --port 9000 --uploads ~/Pictures/added\n"
 		"\timgsearch serve --db postgresql://nas/pictures --uploads :index:\n"
-		"\topenssl rand -hex 16 > token; imgsearch serve --listen 0.0.0.0 --host nas.local "
-		"--token-file token",
+		"\timgsearch serve --listen 0.0.0.0 --host nas.local\n"
+		"\timgsearch serve --origin https://photos.example",
 	.options = options,
 	.groups = GROUP_DB | GROUP_PARTIAL | GROUP_MODEL | GROUP_FORMATS,
 	.args_size = sizeof(serve_args),

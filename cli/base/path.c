@@ -110,20 +110,41 @@ char *path_named(const char *path)
 	return resolved;
 }
 
-char *path_in_cache(const char *name)
+/* mkdir -p; path is changed for a moment. */
+static void make_folders(char *path)
+{
+	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = 0;
+		mkdir(path, 0700);
+		*slash = '/';
+	}
+	mkdir(path, 0700);
+}
+
+/* NAME in the folder imgsearch of an XDG folder: that of the variable, else HOME/usual. */
+static char *path_in_xdg(const char *variable, const char *usual, const char *name)
 {
 	char path[PATH_MAX];
-	const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-	if (cache && *cache == '/')
-		snprintf(path, sizeof path, "%s", cache);
+	const char *folder = getenv(variable), *home = getenv("HOME");
+	int n = 0;
+	if (folder && *folder == '/')
+		n = snprintf(path, sizeof path, "%s/imgsearch", folder);
 	else if (home && *home)
-		snprintf(path, sizeof path, "%s/.cache", home);
-	else
+		n = snprintf(path, sizeof path, "%s/%s/imgsearch", home, usual);
+	if (n <= 0 || n >= (int)sizeof path)
 		return NULL;
-	mkdir(path, 0700);
-	strncat(path, "/imgsearch", sizeof path - strlen(path) - 1);
-	mkdir(path, 0700);
+	make_folders(path);
 	return path_join(path, name);
+}
+
+char *path_in_cache(const char *name)
+{
+	return path_in_xdg("XDG_CACHE_HOME", ".cache", name);
+}
+
+char *path_in_state(const char *name)
+{
+	return path_in_xdg("XDG_STATE_HOME", ".local/state", name);
 }
 
 char *path_absolute(const char *path)

@@ -15,6 +15,9 @@ char *path_join(const char *folder, const char *file);
  */
 char *path_in_cache(const char *name);
 
+/* The same of what must be kept, in the XDG state folder, whose parents are made. */
+char *path_in_state(const char *name);
+
 /* Absolute and without symbolic links, as far as the path exists; malloc'd, NULL: out of memory. */
 char *path_absolute(const char *path);
 

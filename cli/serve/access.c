@@ -1,15 +1,19 @@
 /*
  * Access control. Over the unix socket: processes of the same user (checked in server.c). Over TCP:
- * the Host header must be localhost, a plain address or a name given by --host, so that no foreign
- * web site can reach the server by a name that it controls (DNS rebinding). Requests other than GET
- * and HEAD must come from the page of the server or from no page (Origin, Sec-Fetch-Site). With a
- * token, every request must carry it (Authorization: Bearer, or the cookie that /?token=... sets).
+ * - The Host header must be localhost, a plain address or a name given by --host or --origin, so
+ *   that no foreign web site can reach the server by a name that it controls (DNS rebinding).
+ * - Requests of /api, and all others than GET and HEAD, must come from the page of the server or
+ *   from no page: a foreign page could make the server work, or change the index. Browsers say
+ *   where a request comes from by Sec-Fetch-Site; older ones by Origin and Referer.
+ * - With a token, every request must carry it: Authorization: Bearer, or the cookie that
+ *   /?token=... sets.
  */
 #include "cli/serve/access.h"
 
 #include "cli/serve/answer.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -26,6 +30,19 @@ static bool host_name(const char *host, char *name, size_t size)
 	return true;
 }
 
+/* Whether an address of --origin that begins so has this host, by any port. */
+static bool is_origin_host(const server *s, const char *name, const char *begins)
+{
+	char own[256];
+	for (size_t i = 0; i < s->options.n_origins; i++) {
+		const char *origin = s->options.origins[i];
+		if (!strncasecmp(origin, begins, strlen(begins))
+			&& host_name(strstr(origin, "://") + 3, own, sizeof own) && !strcasecmp(name, own))
+			return true;
+	}
+	return false;
+}
+
 static bool host_allowed(const server *s, const char *host)
 {
 	char name[256];
@@ -38,19 +55,42 @@ static bool host_allowed(const server *s, const char *host)
 	for (size_t i = 0; i < s->options.n_hosts; i++)
 		if (!strcasecmp(name, s->options.hosts[i]))
 			return true;
-	return false;
+	return is_origin_host(s, name, "");
 }
 
-/* Browsers name the page that a request comes from; other clients do not. */
+/*
+ * Whether url is the page's own address, or below it: one of --origin, or that of the Host header,
+ * which is spoken to without TLS where --origin does not name it.
+ */
+static bool is_own(const exchange *x, const char *url)
+{
+	const char *host = exchange_header(x, "Host"), *begin = strstr(url, "://");
+	size_t n = begin ? strcspn(begin + 3, "/?#") + (size_t)(begin + 3 - url) : 0;
+	bool named = false;
+	if (!n)
+		return false;
+	for (size_t i = 0; i < x->server->options.n_origins; i++) {
+		const char *own = x->server->options.origins[i];
+		if (strlen(own) == n && !strncasecmp(url, own, n))
+			return true;
+		named |= host && !strcasecmp(strstr(own, "://") + 3, host);
+	}
+	return host && !named && n == 7 + strlen(host) && !strncasecmp(url, "http://", 7)
+		&& !strncasecmp(url + 7, host, n - 7);
+}
+
+/* Another port of this machine is another site, too. */
 static bool origin_allowed(const exchange *x)
 {
-	const char *origin = exchange_header(x, "Origin"), *site = exchange_header(x, "Sec-Fetch-Site");
-	const char *host = exchange_header(x, "Host");
-	if (!strcmp(x->method, "GET") || !strcmp(x->method, "HEAD"))
+	const char *origin = exchange_header(x, "Origin"), *referer = exchange_header(x, "Referer");
+	const char *site = exchange_header(x, "Sec-Fetch-Site");
+	bool reads = !strcmp(x->method, "GET") || !strcmp(x->method, "HEAD");
+	if (reads && strncmp(x->path, "/api/", 5))
 		return true;
-	if (origin && (strncasecmp(origin, "http://", 7) || !host || strcasecmp(origin + 7, host)))
-		return false;
-	return !site || !strcmp(site, "same-origin") || !strcmp(site, "none");
+	if (site)
+		return !strcmp(site, "none")
+			|| (!strcmp(site, "same-origin") && (!origin || is_own(x, origin)));
+	return (!origin || is_own(x, origin)) && (origin || !referer || is_own(x, referer));
 }
 
 /* Constant time: it does not depend on how much of the token matches. */
@@ -63,28 +103,61 @@ static bool token_equal(const char *given, const char *token)
 	return !off;
 }
 
+/* Browsers keep one cookie of a name for all ports of a machine. */
+static void cookie_name(const server *s, char name[32])
+{
+	snprintf(name, 32, "imgsearch_token_%u", s->port);
+}
+
 static bool token_is_valid(const exchange *x)
 {
+	char name[32];
 	const char *token = x->server->options.token, *bearer = exchange_header(x, "Authorization");
-	const char *cookie = MHD_lookup_connection_value(x->connection, MHD_COOKIE_KIND,
-		"imgsearch_token");
+	cookie_name(x->server, name);
+	const char *cookie = MHD_lookup_connection_value(x->connection, MHD_COOKIE_KIND, name);
 	if (bearer && !strncasecmp(bearer, "Bearer ", 7) && token_equal(bearer + 7, token))
 		return true;
 	return cookie && token_equal(cookie, token);
 }
 
-/* Sets the cookie for /?token=..., and redirects to the address without it. */
+/* Whether the request came through TLS: by an https address that --origin names. */
+static bool is_secure(const exchange *x)
+{
+	char name[256];
+	const char *host = exchange_header(x, "Host");
+	return host && host_name(host, name, sizeof name) && is_origin_host(x->server, name, "https:");
+}
+
+/* Sets the cookie for /?token=..., for a month, and redirects to the address without it. */
 static enum MHD_Result sign_in(exchange *x)
 {
-	char cookie[600];
+	char cookie[700], name[32];
+	cookie_name(x->server, name);
 	struct MHD_Response *r = MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT);
-	snprintf(cookie, sizeof cookie, "imgsearch_token=%s; Path=/; HttpOnly; SameSite=Strict",
-		x->server->options.token);
+	snprintf(cookie, sizeof cookie, "%s=%s; Path=/; Max-Age=2592000; HttpOnly; SameSite=Strict%s",
+		name, x->server->options.token, is_secure(x) ? "; Secure" : "");
 	if (r) {
 		MHD_add_response_header(r, "Set-Cookie", cookie);
 		MHD_add_response_header(r, "Location", "/");
 	}
 	return answer(x, 303, r);
+}
+
+/* A person gets a page that says what to do; a program JSON. */
+static enum MHD_Result ask_for_token(exchange *x)
+{
+	static const char page[] =
+		"<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>imgsearch</title>"
+		"<h1>This server needs its token</h1>"
+		"<p>Open the address that <code>imgsearch serve</code> wrote to its terminal: it ends in "
+		"<code>/?token=</code> and the token. The token is also in the file "
+		"<code>imgsearch/token</code> of the state folder of the user who started the server "
+		"(<code>~/.local/state</code>), or in the one that <code>--token-file</code> names.</p>";
+	if (!strncmp(x->path, "/api/", 5))
+		return answer_error(x, 401, "ETOKEN",
+			"this server needs its token: open /?token=TOKEN, or send Authorization: Bearer TOKEN;"
+			" imgsearch serve says where it is");
+	return answer_bytes(x, 401, "text/html; charset=utf-8", "no-store", page, sizeof page - 1);
 }
 
 bool access_allowed(exchange *x, enum MHD_Result *result)
@@ -101,8 +174,7 @@ bool access_allowed(exchange *x, enum MHD_Result *result)
 		&& token_equal(given, token))
 		*result = sign_in(x);
 	else if (token && !token_is_valid(x))
-		*result = answer_error(x, 401, "ETOKEN",
-			"this server needs its token: open /?token=TOKEN, or send Authorization: Bearer TOKEN");
+		*result = ask_for_token(x);
 	else
 		return true;
 	return false;

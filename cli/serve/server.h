@@ -5,6 +5,7 @@
  *	server.c        listeners, limits, one exchange from first byte to answer
  *	timeouts.c      ends connections that take too long
  *	access.c        who may ask: Host, Origin, token
+ *	token.c         the token of the user
  *	routes.c        paths to handlers
  *	search.c, about.c, pictures.c, listing.c, collection.c, index_run.c
  *	                the handlers
@@ -39,6 +40,8 @@ typedef struct server_options {
 	const char *cache;   /* folder of cached thumbnails; NULL: no cache */
 	const char *const *hosts; /* further accepted host names */
 	size_t n_hosts;
+	const char *const *origins; /* further addresses of the page, behind a proxy */
+	size_t n_origins;
 	uint16_t port;      /* 0: any free one */
 	size_t max_upload;  /* bytes of a body */
 	bool read_only;     /* no uploads, removals, rejections */

@@ -18,7 +18,7 @@ W = tempfile.mkdtemp()
 
 def serve(db):
     p = subprocess.Popen(
-        [COMMAND, "serve", "--db", db, "--port", "0"],
+        [COMMAND, "serve", "--db", db, "--port", "0", "--no-token"],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,

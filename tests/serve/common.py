@@ -13,6 +13,7 @@ ENV = dict(
     HOME=W,
     XDG_RUNTIME_DIR=W,
     XDG_CACHE_HOME=W + "/cache",
+    XDG_STATE_HOME=W + "/state",
     LC_ALL="C",
     TERM="dumb",
 )
@@ -51,9 +52,12 @@ def until(ready, seconds=60):
 
 
 class Server:
-    def __init__(self, db, *options, wait=True):
+    """token: requests need one; the tests of other things leave it out."""
+
+    def __init__(self, db, *options, wait=True, token=False):
+        more = [] if token else ["--no-token"]
         self.process = subprocess.Popen(
-            [COMMAND, "serve", "--db", db, "--port", "0", *options],
+            [COMMAND, "serve", "--db", db, "--port", "0", *more, *options],
             env=ENV,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -718,45 +718,111 @@ def test_interrupt():
 
 
 def test_token(db):
-    open(W + "/token", "w").write("0123456789abcdef0123\n")
-    open(W + "/weak", "w").write("abc\n")
-    check(
-        "--listen needs a token", run("serve", "--db", db, "--listen", "127.0.0.1").returncode == 2
-    )
-    check(
-        "... a long one",
-        run("serve", "--db", db, "--listen", "127.0.0.1", "--token-file", W + "/weak").returncode
-        == 3,
-    )
-    s = Server(
-        db, "--listen", "127.0.0.1", "--token-file", W + "/token", "--host", "my.nas", "--read-only"
-    )
-    check("without the token", error(s.get("/api/info"), 401, "ETOKEN") and error(s.get("/"), 401))
-    check(
-        "a wrong one",
-        error(s.get("/api/info", headers={"Authorization": "Bearer 0123456789abcdef0124"}), 401),
-    )
-    own = {"Authorization": "Bearer 0123456789abcdef0123"}
-    check(
-        "with it",
-        s.get("/api/info", headers=own)[0] == 200
-        and s.get("/api/info", headers={**own, "Host": "my.nas"})[0] == 200,
-    )
-    status, _, headers = s.get("/?token=0123456789abcdef0123", raw=True)
+    """By default: the user's own, which is made once; then one of a file."""
+    path = W + "/state/imgsearch/token"
+    s = Server(db, token=True)
+    token = open(path).read().strip()
+    bearer = lambda t: {"Authorization": "Bearer " + t}
+    check("a token is made, for this user alone",
+          len(token) == 40 and os.stat(path).st_mode & 0o777 == 0o600, token)
+    check("without it nothing is told", error(s.get("/api/info"), 401, "ETOKEN")
+          and error(s.ask("DELETE", "/api/pictures/1"), 401))
+    status, page, _ = s.get("/", raw=True)
+    check("... and the page says where it is",
+          status == 401 and b"imgsearch/token" in page and token.encode() not in page, page)
+    check("with it", s.get("/api/info", headers=bearer(token))[0] == 200)
+    check("a wrong one", error(s.get("/api/info", headers=bearer(token[:-1])), 401)
+          and error(s.get("/api/info", headers=bearer(token + "0")), 401)
+          and error(s.get("/api/info", headers=bearer("")), 401))
+    status, _, headers = s.get("/?token=" + token, raw=True)
     cookie = headers.get("Set-Cookie", "")
     check(
         "signing in",
         status == 303
+        and headers.get("Location") == "/"
         and "HttpOnly" in cookie
+        and cookie.startswith(f"imgsearch_token_{s.port}=")
+        and "Secure" not in cookie
         and s.get("/", headers={"Cookie": cookie.split(";")[0]}, raw=True)[0] == 200,
         cookie,
     )
+    check("by a wrong one", s.get("/?token=" + token[::-1], raw=True)[0] == 401)
+    check("another port's cookie is none", error(
+        s.get("/api/info", headers={"Cookie": f"imgsearch_token_1={token}"}), 401))
+    with open(f"/proc/{s.process.pid}/cmdline", "rb") as f:
+        check("it is in no list of processes", token.encode() not in f.read())
+    s.process.send_signal(signal.SIGTERM)
+    out, err = s.process.communicate(timeout=40)
+    check("nor in a log", token not in out + err and path in err, err)
+    check("... ends with 0", s.process.returncode == 0)
+    s = Server(db, token=True)
+    check("a restart keeps it", s.get("/api/info", headers=bearer(token))[0] == 200)
+    s.stop()
+    os.chmod(path, 0o644)
+    p = run("serve", "--db", db, "--port", "0")
+    check("one that others may read is refused",
+          p.returncode == 3 and b"others may read this token" in p.stderr, p)
+    os.remove(path)
+
+    open(W + "/token", "w").write("0123456789abcdef0123\n")
+    open(W + "/weak", "w").write("abc\n")
+    check("--listen needs a token",
+          run("serve", "--db", db, "--listen", "127.0.0.1", "--no-token").returncode == 2)
+    check("... a long one", run("serve", "--db", db, "--token-file", W + "/weak").returncode == 3)
+    s = Server(db, "--listen", "127.0.0.1", "--token-file", W + "/token", "--host", "my.nas",
+               "--read-only", token=True)
+    own = bearer("0123456789abcdef0123")
+    check("a token of a file", error(s.get("/api/info"), 401)
+          and s.get("/api/info", headers=own)[0] == 200
+          and s.get("/api/info", headers={**own, "Host": "my.nas"})[0] == 200)
     check(
         "read-only",
         error(s.ask("DELETE", "/api/pictures/1", headers=own), 403)
         and error(s.ask("POST", "/api/pictures", b"x", own), 403),
     )
     check("... ends with 0", s.stop() == 0)
+
+
+def test_origins(db):
+    """Behind a proxy that speaks TLS; and where requests may come from at all."""
+    for bad in ("photos.example", "https://", "https://photos.example/", "ftp://x", "https://a b"):
+        check(f"--origin {bad}", run("serve", "--db", db, "--origin", bad).returncode == 2)
+    s = Server(db, "--origin", "https://photos.example", "--origin", "https://[::1]:8443")
+    here, there = f"http://localhost:{s.port}", "https://photos.example"
+    search = lambda **h: s.ask(
+        "POST", "/api/search", b'{"inputs": [{"id": 1}], "k": 1}',
+        {"Content-Type": "application/json", **{k.replace("_", "-"): v for k, v in h.items()}})
+    check("the page behind the proxy may search", search(
+        Host="photos.example", Origin=there, Sec_Fetch_Site="same-origin")[0] == 200)
+    check("... where the proxy names another host", search(
+        Host=f"localhost:{s.port}", Origin=there, Sec_Fetch_Site="same-origin")[0] == 200)
+    check("... and one at an address", search(
+        Host="[::1]:8443", Origin="https://[::1]:8443")[0] == 200)
+    for origin in ("http://photos.example", "https://photos.example:444", "https://photos.exampl",
+                   "https://photos.example.evil.example", "https://evil.example", "null"):
+        check(f"not {origin}", error(search(Host="photos.example", Origin=origin), 403, "EORIGIN"))
+    check("another name is none", error(search(Host="other.example"), 421, "EHOST"))
+    get = lambda path, **h: s.ask(
+        "GET", path, None, {"Host": f"localhost:{s.port}",
+                            **{k.replace("_", "-"): v for k, v in h.items()}}, raw=True)[0]
+    for path in ("/api/search?id=1", "/api/info", "/api/pictures/1/thumb", "/api/health"):
+        check(f"GET {path} from the page", get(path, Sec_Fetch_Site="same-origin") == 200
+              and get(path, Sec_Fetch_Site="none") == 200 and get(path) == 200
+              and get(path, Referer=here + "/") == 200)
+        check("... from another site", get(path, Sec_Fetch_Site="cross-site") == 403
+              and get(path, Sec_Fetch_Site="same-site") == 403)
+        check("... that an older browser names", get(path, Referer="http://evil.example/a") == 403
+              and get(path, Referer=f"http://localhost:{s.port}1/") == 403
+              and get(path, Origin="http://localhost:1") == 403)
+    check("a link elsewhere may lead to the page", get("/", Sec_Fetch_Site="cross-site") == 200)
+    check("... ends with 0", s.stop() == 0)
+    s = Server(db, "--origin", "https://photos.example", token=True)
+    token = open(W + "/state/imgsearch/token").read().strip()
+    cookie = lambda host: s.get("/?token=" + token, raw=True, headers={"Host": host})[2].get(
+        "Set-Cookie", "")
+    check("a cookie through TLS is for TLS alone", cookie("photos.example").endswith("; Secure")
+          and "Secure" not in cookie(f"localhost:{s.port}"), cookie("photos.example"))
+    check("... ends with 0 again", s.stop() == 0)
 
 
 def main():
@@ -799,6 +865,7 @@ def main():
     test_replaced(s, db)
     test_end(s, photo)
     test_token(db)
+    test_origins(db)
     test_large(db)
     test_interrupt()
 

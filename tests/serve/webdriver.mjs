@@ -44,7 +44,7 @@ function firstLine(child, pattern) {
 }
 
 export async function serve(db, ...options) {
-	const child = spawn(command, ["serve", "--db", db, "--port", "0", "-q", ...options], {
+	const child = spawn(command, ["serve", "--db", db, "--port", "0", "--no-token", "-q", ...options], {
 		stdio: ["ignore", "pipe", "inherit"],
 	});
 	children.push(child);

@@ -463,9 +463,11 @@ complete -c imgsearch -n '__fish_seen_subcommand_from train' -l help -s h -d 'sh
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l quiet -s q -d 'no progress, no summaries; errors only'
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l verbose -s v -d 'write more about what is done'
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l port -s p -d 'port to listen on; 0: any free one' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l listen -d 'listen on this address instead of this machine alone; needs --token-file' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l token-file -d 'requests must carry the first line of FILE' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l listen -d 'listen on this address instead of this machine alone' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l token-file -d 'requests must carry the first line of FILE (default: a random token in imgsearch/token of the user\'s state folder)' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l no-token -d 'requests need no token: every user of this machine may ask, add and delete'
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l host -d 'also answer requests to this host name (may be repeated)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l origin -d 'where browsers find the server behind a proxy, such as https://photos.example (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l socket -d 'unix socket to listen on (default: the index\'s path and .sock, where query and index look for it)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l uploads -d 'pictures may be added from the page; they are kept in DIR, or with ":index:" in the index, where every server over it finds them' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l cache -d 'keep thumbnails in DIR (default: imgsearch in the user\'s cache folder)' -r -F

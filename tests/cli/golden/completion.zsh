@@ -583,9 +583,11 @@ _imgsearch() {
 	'serve')
 		_arguments -s \
 			'(-p --port)'{-p+,--port=}'[port to listen on; 0\: any free one]:N:' \
-			'--listen=[listen on this address instead of this machine alone; needs --token-file]:ADDRESS:' \
-			'--token-file=[requests must carry the first line of FILE]:FILE:_files' \
+			'--listen=[listen on this address instead of this machine alone]:ADDRESS:' \
+			'--token-file=[requests must carry the first line of FILE (default\: a random token in imgsearch/token of the user'\''s state folder)]:FILE:_files' \
+			'--no-token[requests need no token\: every user of this machine may ask, add and delete]' \
 			'*--host=[also answer requests to this host name (may be repeated)]:NAME:' \
+			'*--origin=[where browsers find the server behind a proxy, such as https\://photos.example (may be repeated)]:URL:' \
 			'--socket=[unix socket to listen on (default\: the index'\''s path and .sock, where query and index look for it)]:PATH:_files' \
 			'--uploads=[pictures may be added from the page; they are kept in DIR, or with "\:index\:" in the index, where every server over it finds them]:DIR:_files -/' \
 			'--cache=[keep thumbnails in DIR (default\: imgsearch in the user'\''s cache folder)]:DIR:_files -/' \

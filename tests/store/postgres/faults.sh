@@ -70,7 +70,7 @@ answers_right "... and when it is back"
 python3 - "$there" "$B" "$pg" "$pg_data" "$picture" <<'END' >"$W/out" 2>&1
 import http.client, json, os, signal, subprocess, sys
 there, b, pg, data, picture = sys.argv[1:]
-s = subprocess.Popen([b + "/imgsearch", "serve", "--db", there, "--port", "0", "--socket",
+s = subprocess.Popen([b + "/imgsearch", "serve", "--db", there, "--port", "0", "--no-token", "--socket",
                       data + "/../socket"],
                      env=dict(os.environ, IMGSEARCH_LIBDIR=b + "/tests/lib"),
                      stdout=subprocess.PIPE, text=True)

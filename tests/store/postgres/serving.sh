@@ -32,7 +32,7 @@ schema() { # NUMBER NAME: the address of a new one on that server
 }
 serve() { # ARGUMENTS...: starts one, and waits until it listens; its address is $web
 	: >"$W/address"
-	"$B/imgsearch" serve --port 0 "$@" >"$W/address" 2>"$W/serve.err" &
+	"$B/imgsearch" serve --port 0 --no-token "$@" >"$W/address" 2>"$W/serve.err" &
 	serving=$!
 	tries=0
 	until [ -s "$W/address" ] || ! kill -0 $serving 2>/dev/null || [ $tries -gt 600 ]; do
