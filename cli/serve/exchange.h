@@ -13,6 +13,7 @@ typedef struct exchange {
 	bool local;       /* came over the unix socket, from the same user */
 	char *body;       /* NULL: empty */
 	size_t size, cap;
+	size_t most; /* bytes that its body may have */
 	double started;
 	bool refused;              /* an answer is queued; the rest of the body is dropped */
 	bool too_large, no_memory; /* the body is dropped, and answered so at its end */

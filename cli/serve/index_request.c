@@ -2,8 +2,8 @@
 #include "cli/serve/index_request.h"
 
 #include "cli/base/list.h"
+#include "cli/serve/json_body.h"
 
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,7 +54,8 @@ static bool flag_member(json_t *root, const char *name, bool *out)
 
 bool index_request_parse(index_request *q, const char *body, size_t size)
 {
-	json_t *root = json_loadb(body, size, 0, NULL);
+	char why[200];
+	json_t *root = json_body_load(body, size, why, sizeof why);
 	memset(q, 0, sizeof *q);
 	bool ok = json_is_object(root)
 		&& text_list(json_object_get(root, "paths"), &q->paths, &q->n_paths)

@@ -124,6 +124,9 @@ static int open_pipe(index_run *r)
 enum MHD_Result handle_index(exchange *x)
 {
 	pthread_t thread;
+	const char *refusal = server_refuses_changes(x->server);
+	if (refusal)
+		return answer_error(x, 403, "EREADONLY", "%s", refusal);
 	index_run *r = calloc(1, sizeof *r);
 	if (!r || !index_request_parse(&r->request, exchange_body(x), x->size)) {
 		free_run(r);

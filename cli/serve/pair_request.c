@@ -1,11 +1,12 @@
 /* Two ids as JSON. */
 #include "cli/serve/pair_request.h"
 
-#include <jansson.h>
+#include "cli/serve/json_body.h"
 
 bool pair_request_parse(const char *body, size_t size, int64_t *a, int64_t *b)
 {
-	json_t *root = json_loadb(body, size, 0, NULL);
+	char why[200];
+	json_t *root = json_body_load(body, size, why, sizeof why);
 	*a = json_integer_value(json_object_get(root, "a"));
 	*b = json_integer_value(json_object_get(root, "b"));
 	json_decref(root);

@@ -5,8 +5,9 @@
  */
 #include "cli/serve/search_request.h"
 
+#include "cli/serve/json_body.h"
+
 #include <errno.h>
-#include <jansson.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -394,12 +395,12 @@ static bool json_member(search_request *q, const char *name, json_t *value, part
 
 static bool json_body(search_request *q, const char *body, size_t size, parts *p)
 {
-	json_error_t at;
+	char why[200];
 	const char *name;
-	json_t *value, *root = json_loadb(body, size, JSON_REJECT_DUPLICATES, &at);
+	json_t *value, *root = json_body_load(body, size, why, sizeof why);
 	bool ok = json_is_object(root);
 	if (!ok)
-		refuse(q, root ? "JSON: an object is needed" : "JSON: line %d: %.160s", at.line, at.text);
+		refuse(q, "%s", root ? "JSON: an object is needed" : why);
 	json_object_foreach(root, name, value) ok = ok && json_member(q, name, value, p);
 	json_decref(root);
 	return ok;

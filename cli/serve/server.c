@@ -11,6 +11,7 @@
 #include "cli/base/message.h"
 #include "cli/serve/access.h"
 #include "cli/serve/answer.h"
+#include "cli/serve/json_body.h"
 #include "cli/serve/routes.h"
 #include "cli/serve/timeouts.h"
 
@@ -18,6 +19,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -49,8 +51,7 @@ static bool same_user(struct MHD_Connection *c)
 
 static enum MHD_Result answer_too_large(exchange *x)
 {
-	return answer_error(x, 413, "ELIMIT", "the body is larger than %zu MB",
-		x->server->options.max_upload >> 20);
+	return answer_error(x, 413, "ELIMIT", "the body is larger than %zu MB", x->most >> 20);
 }
 
 /* Names and values are read as C strings, so what is behind a zero byte would be lost. */
@@ -61,6 +62,16 @@ static enum MHD_Result find_zero(void *cls, enum MHD_ValueKind kind, const char 
 	(void)kind;
 	*found |= (name && memchr(name, 0, name_size)) || (value && memchr(value, 0, value_size));
 	return MHD_YES;
+}
+
+/* A request without pictures needs little. */
+static size_t body_limit(const exchange *x)
+{
+	const char *type = exchange_header(x, "Content-Type");
+	bool json = (type && !strncasecmp(type, "application/json", 16))
+		|| !strcmp(x->path, "/api/index") || !strcmp(x->path, "/api/reject");
+	return json && x->server->options.max_upload > JSON_BODY_BYTES ? JSON_BODY_BYTES
+																   : x->server->options.max_upload;
 }
 
 /* The first call for a request: its head is read, its body is not. */
@@ -82,6 +93,7 @@ static enum MHD_Result begin(server *s, bool local, struct MHD_Connection *c, co
 	*context = x;
 	atomic_fetch_add(&s->requests, 1);
 	const char *length = exchange_header(x, "Content-Length");
+	x->most = body_limit(x);
 	bool cut = false;
 	MHD_get_connection_values_n(c, MHD_GET_ARGUMENT_KIND, find_zero, &cut);
 	if (local && !same_user(c))
@@ -94,7 +106,7 @@ static enum MHD_Result begin(server *s, bool local, struct MHD_Connection *c, co
 		x->refused = true;
 		return answer_error(x, 400, "EINVAL", "a parameter has a zero byte in it");
 	}
-	if (length && strtoull(length, NULL, 10) > s->options.max_upload) {
+	if (length && strtoull(length, NULL, 10) > x->most) {
 		x->refused = true;
 		return answer_too_large(x);
 	}
@@ -139,7 +151,7 @@ static void drop_body(exchange *x)
  */
 static bool append_body(exchange *x, const char *data, size_t size)
 {
-	size_t most = x->server->options.max_upload;
+	size_t most = x->most;
 	if (clock_seconds() - x->started > REQUEST_SECONDS)
 		return false;
 	if (!x->too_large && !x->no_memory) {

@@ -717,6 +717,41 @@ def test_interrupt():
         c.close(), listener.close(), os.unlink(db + ".sock")
 
 
+def anonymous(process):
+    with open(f"/proc/{process.pid}/status") as f:
+        return int(next(line for line in f if line.startswith("RssAnon")).split()[1])
+
+
+def test_json_limits(s):
+    """A tree of JSON takes many times its text: what is too much is refused before one is made."""
+    ask = lambda path, body: s.ask("POST", path, body, {"Content-Type": "application/json"})
+    bodies = {
+        "many objects": b'{"inputs": [' + b"{}," * 30000 + b"{}]}",
+        "many values": b'{"ids": [' + b"1," * 200000 + b"1]}",
+        "nested lists": b'{"inputs": ' + b"[" * 9 + b"]" * 9 + b"}",
+        "lists without end": b"[" * 500000,
+    }
+    for name, body in bodies.items():
+        check(f"JSON: {name}", error(ask("/api/search", body), 400, "EINVAL"))
+        check("... in a form", error(
+            s.ask("POST", "/api/search", *form(("query", body))), 400, "EINVAL"))
+        check("... in another request", error(ask("/api/reject", body), 400, "EINVAL"))
+    strings = b'{"under": "' + b"[{," * 100000 + b'"}'
+    check("JSON: brackets in a text are text", error(ask("/api/search", strings), 400)
+          and b"nested" not in json.dumps(ask("/api/search", strings)[1]).encode())
+    ids = b'{"inputs": [{"id": 1}], "ids": [' + b"1," * 99999 + b"1]}"
+    check("JSON: as many ids as may be", ask("/api/search", ids)[0] == 200)
+    check("JSON: over a megabyte", error(ask("/api/search", b" " * (1 << 20) + b"{}"), 413, "ELIMIT"))
+    chunks = (b" " * 65536 for _ in range(17))
+    check("... in chunks", error(ask("/api/search", chunks), 413, "ELIMIT"))
+    before = anonymous(s.process)
+    for _ in range(60):
+        for body in bodies.values():
+            ask("/api/search", body)
+    after = anonymous(s.process)
+    check("hostile requests leave no memory behind", after < 1.2 * before + 1024, (before, after))
+
+
 def test_token(db):
     """By default: the user's own, which is made once; then one of a file."""
     path = W + "/state/imgsearch/token"
@@ -858,6 +893,7 @@ def main():
     test_bad_pictures(s)
     test_strangers(s)
     test_rough_clients(s, photo)
+    test_json_limits(s)
     test_writing(s, photo)
     test_index(s, db)
     test_whole(s)

@@ -44,7 +44,8 @@ function firstLine(child, pattern) {
 }
 
 export async function serve(db, ...options) {
-	const child = spawn(command, ["serve", "--db", db, "--port", "0", "--no-token", "-q", ...options], {
+	const words = ["serve", "--db", db, "--port", "0", "--no-token", "-q", ...options];
+	const child = spawn(command, words, {
 		stdio: ["ignore", "pipe", "inherit"],
 	});
 	children.push(child);

@@ -465,7 +465,8 @@ result "check after that" $? "$W/out"
 there=$grown
 $psql3 -tAc "SELECT convert_from(path, 'UTF8') FROM grown.picture WHERE state = 1 LIMIT 1" \
 	>"$W/lost"
-"$B/imgsearch" serve --partial --no-token --db "$grown" --port 0 --socket "$W/socket" >"$W/serve" 2>&1 &
+"$B/imgsearch" serve --partial --no-token --db "$grown" --port 0 --socket "$W/socket" \
+	>"$W/serve" 2>&1 &
 serving=$!
 until grep -q '^http' "$W/serve"; do kill -0 $serving 2>/dev/null || break; done
 total() { # of the pictures that the open program lists
