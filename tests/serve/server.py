@@ -741,7 +741,8 @@ def test_json_limits(s):
           and b"nested" not in json.dumps(ask("/api/search", strings)[1]).encode())
     ids = b'{"inputs": [{"id": 1}], "ids": [' + b"1," * 99999 + b"1]}"
     check("JSON: as many ids as may be", ask("/api/search", ids)[0] == 200)
-    check("JSON: over a megabyte", error(ask("/api/search", b" " * (1 << 20) + b"{}"), 413, "ELIMIT"))
+    large = b" " * (1 << 20) + b"{}"
+    check("JSON: over a megabyte", error(ask("/api/search", large), 413, "ELIMIT"))
     chunks = (b" " * 65536 for _ in range(17))
     check("... in chunks", error(ask("/api/search", chunks), 413, "ELIMIT"))
     before = anonymous(s.process)
