@@ -41,6 +41,10 @@ static const struct {
 		"if you trust it: --model script --weights FILE, or a name in .pt" },
 	{ NULL, IMGSEARCH_EMODEL, ENOTUNIQ,
 		"say which with --model NAME, or how pictures are prepared with --resize and its like" },
+	{ "index", IMGSEARCH_EINVAL, EALREADY, "make it the current one: imgsearch model switch{db} NAME" },
+	{ "index", IMGSEARCH_EINVAL, ETOOMANYREFS, "drop one first: imgsearch model drop{db} NAME" },
+	{ "copy", IMGSEARCH_EUNSUPPORTED, ETOOMANYREFS,
+		"drop it with imgsearch model drop, or use imgsearch backup" },
 	{ "index", IMGSEARCH_EMODEL, EMEDIUMTYPE, "index pictures into another file with --db FILE" },
 	{ "query", IMGSEARCH_EUNSUPPORTED, EOPNOTSUPP,
 		"imgsearch model pull openclip_vit_b16_datacomp gets one, and imgsearch index{db} --model "
