@@ -140,6 +140,7 @@ static int drop(imgsearch *s, const char *name, imgsearch_error *err)
 	return rc;
 }
 
+/* Afterwards free pages go back to the file system; what a cancel leaves, later runs do. */
 static int change(imgsearch *s, const char *name, job *j,
 	int (*what)(imgsearch *s, const char *name, imgsearch_error *err), imgsearch_error *err)
 {
@@ -149,8 +150,12 @@ static int change(imgsearch *s, const char *name, job *j,
 	rc = ims_store_tx_begin(s->store, err);
 	if (!rc)
 		rc = ims_handle_tx_end(s, what(s, name, err), err);
-	if (!rc)
+	for (uint64_t before = UINT64_MAX, now; !rc && !ims_job_stopped(j); before = now) {
 		rc = ims_store_compact(s->store, err);
+		now = ims_store_bytes(s->store);
+		if (now >= before)
+			break;
+	}
 	ims_handle_write_end(s);
 	return rc;
 }

@@ -286,6 +286,29 @@ static void drop(void **state)
 	ims_store_close(st);
 }
 
+static void drop_frees(void **state)
+{
+	(void)state;
+	enum { N = 200, DIM = 1024 };
+	int64_t id[3];
+	store *st = with_two(id);
+	static const float row[DIM];
+	begin(st);
+	for (int64_t i = 0; i < N; i++)
+		ok(put_vector(st, 1000 + i, row, DIM, true, &err));
+	commit(st);
+	ok(ims_store_write_begin(st, &err));
+	ok(ims_store_compact(st, &err));
+	uint64_t before = ims_store_bytes(st);
+	ok(ims_store_tx_begin(st, &err));
+	ok(ims_store_model_drop_next(st, &err));
+	ok(ims_store_tx_commit(st, &err));
+	ok(ims_store_compact(st, &err));
+	assert_true(ims_store_bytes(st) + N * DIM * sizeof(float) <= before);
+	ims_store_write_end(st);
+	ims_store_close(st);
+}
+
 static void refused(void **state)
 {
 	(void)state;
@@ -350,6 +373,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(exchange, on_file, remove_folder),
 		cmocka_unit_test_setup_teardown(both_vectors, on_file, remove_folder),
 		cmocka_unit_test_setup_teardown(drop, on_file, remove_folder),
+		cmocka_unit_test_setup_teardown(drop_frees, on_file, remove_folder),
 		cmocka_unit_test_setup_teardown(refused, on_file, remove_folder),
 		cmocka_unit_test_setup_teardown(killed_exchange, on_file, remove_folder),
 	};
