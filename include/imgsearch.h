@@ -1350,7 +1350,7 @@ typedef struct imgsearch_info {
 	uint64_t stored_bytes; /* of pictures without a file: see store_bytes */
 	/* 1: it was opened for reading only, or the file, or the role on the server, allows no more */
 	uint32_t read_only;
-	uint32_t reserved;
+	uint32_t words; /* 1: its model compares texts with pictures; see docs/words.md */
 	/*
 	 * what the index holds for its second model: model, weights, recipe, dim, vectors, searchers
 	 * are those of that one; NULL: it has one model. It has no second and no reindex

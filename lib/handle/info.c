@@ -269,6 +269,7 @@ static int fill(info_builder *f)
 	info->bytes = ims_store_bytes(f->s->store);
 	info->dim = v->space.dim ? v->space.dim : future_dim(f->s);
 	info->metric = v->space.metric;
+	info->words = v->has_words;
 	info->kernels = ims_kernels()->name;
 	info->read_only = ims_store_read_only(f->s->store);
 	info->names_composed = ims_spelling_works();
