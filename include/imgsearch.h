@@ -1556,7 +1556,7 @@ typedef struct imgsearch_groups_options {
 	 * IMGSEARCH_SCENE_SCORE_DEFAULT
 	 */
 	float min_score;
-	uint32_t kinds; /* bits 1 << imgsearch_sameness; 0: all */
+	uint32_t kinds;    /* bits 1 << imgsearch_sameness; 0: all */
 	const char *model; /* by which of two models, as in imgsearch_query_options */
 } imgsearch_groups_options;
 
@@ -1613,8 +1613,8 @@ typedef struct imgsearch_map_options {
 	/* of a larger index an even choice is taken; 0: IMGSEARCH_MAP_POINTS_DEFAULT */
 	uint64_t max_points;
 	uint64_t seed;
-	float perplexity; /* 0: IMGSEARCH_PERPLEXITY_DEFAULT */
-	uint32_t pca;     /* 1: the two leading principal components instead of t-SNE */
+	float perplexity;  /* 0: IMGSEARCH_PERPLEXITY_DEFAULT */
+	uint32_t pca;      /* 1: the two leading principal components instead of t-SNE */
 	const char *model; /* by which of two models, as in imgsearch_query_options */
 } imgsearch_map_options;
 

@@ -41,7 +41,8 @@ static const struct {
 		"if you trust it: --model script --weights FILE, or a name in .pt" },
 	{ NULL, IMGSEARCH_EMODEL, ENOTUNIQ,
 		"say which with --model NAME, or how pictures are prepared with --resize and its like" },
-	{ "index", IMGSEARCH_EINVAL, EALREADY, "make it the current one: imgsearch model switch{db} NAME" },
+	{ "index", IMGSEARCH_EINVAL, EALREADY,
+		"make it the current one: imgsearch model switch{db} NAME" },
 	{ "index", IMGSEARCH_EINVAL, ETOOMANYREFS, "drop one first: imgsearch model drop{db} NAME" },
 	{ "copy", IMGSEARCH_EUNSUPPORTED, ETOOMANYREFS,
 		"drop it with imgsearch model drop, or use imgsearch backup" },
@@ -152,7 +153,7 @@ static const char *network_advice(const context *c)
 	if (chosen && !usable)
 		return o->device ? "choose another with --device" : NULL;
 	char *own = model_of(c->s);
-	const char *advice = chosen    ? chosen_advice(c, own)
+	const char *advice = chosen           ? chosen_advice(c, own)
 		: own && !o->model && !o->weights ? own_advice(c, own)
 										  : unnamed_network(c, o);
 	free(own);

@@ -252,7 +252,7 @@ int ims_handle_write_begin(imgsearch *s, job *j, imgsearch_error *err)
 	if (!atomic_compare_exchange_strong(&turns->writing, &idle, 1))
 		return ims_fail(err, IMGSEARCH_EBUSY,
 			atomic_load(&turns->transaction.thread) ? "%s: a transaction of this handle is open"
-												: "%s: another thread is changing the index",
+													: "%s: another thread is changing the index",
 			ims_store_name(s->store));
 	store_upgrade upgrade = { ims_store_old_version(s->store), IMS_STORE_VERSION };
 	int rc = ims_store_write_begin(s->store, err);

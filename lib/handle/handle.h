@@ -40,7 +40,7 @@ struct imgsearch {
 	pthread_mutex_t second_lock; /* protects the next member */
 	imgsearch *second;           /* owned; NULL: not needed yet */
 	pid_t owner;                 /* the process that opened it */
-	imgsearch_options options; /* its strings are owned; recipe is the next member */
+	imgsearch_options options;   /* its strings are owned; recipe is the next member */
 	imgsearch_recipe recipe;
 	pool *pool;
 	unsigned threads;

@@ -173,7 +173,7 @@ static int store_model_of(imgsearch *s, const identity *decided, imgsearch_error
 	};
 	int rc = !m.recipe || (id->weights && !m.weights) ? ims_nomem(err)
 		: decided->second                             ? ims_store_model_add(s->store, &m, err)
-								 : ims_store_model_set(s->store, &m, decided->next, err);
+						  : ims_store_model_set(s->store, &m, decided->next, err);
 	ims_free(m.recipe);
 	ims_free(m.weights);
 	return rc;
@@ -455,10 +455,9 @@ static int decide_beside(imgsearch *s, const model_identity *own, bool adds, ide
 	if (rc || ims_model_same(own, &out->model, why, sizeof why))
 		return rc;
 	if (adds || !ims_identity_requested(s))
-		return strcmp(own->name, "default")
-			? ims_fail(err, IMGSEARCH_EMODEL, "%s: its features are of another model (%s)",
-				ims_store_name(s->store), why)
-			: refuse_earlier(s, err);
+		return strcmp(own->name, "default") ? ims_fail(err, IMGSEARCH_EMODEL,
+				   "%s: its features are of another model (%s)", ims_store_name(s->store), why)
+											: refuse_earlier(s, err);
 	rc = ims_identity_stored(s, true, &second, err);
 	if (!rc)
 		rc = refuse_third(s, own, &second, &out->model, err);
@@ -523,8 +522,10 @@ int ims_identity_decide_second(imgsearch *s, bool adds, identity *out, imgsearch
 	else if (!rc && second)
 		rc = resolve_stored(s, &next, &out->model, err);
 	if (!rc && !adds && second && !ims_model_same(&next, &out->model, why, sizeof why))
-		rc = ims_fail(err, IMGSEARCH_EMODEL, "%s: the features of its second model are of another"
-			" model (%s)", ims_store_name(s->store), why);
+		rc = ims_fail(err, IMGSEARCH_EMODEL,
+			"%s: the features of its second model are of another"
+			" model (%s)",
+			ims_store_name(s->store), why);
 	ims_model_identity_free(&own);
 	ims_model_identity_free(&next);
 	return rc;

@@ -51,8 +51,9 @@ static int not_found(imgsearch *s, const model_names *n, const char *name, imgse
 	if (!n->current.name)
 		return ims_fail(err, IMGSEARCH_ENOTFOUND,
 			"index %s has no model %s: its vectors are the caller's own", label, name);
-	return ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s has no vectors of the model %s, but of %s%s%s",
-		label, name, n->current.name, n->second ? " and " : "", n->second ? n->next.name : "");
+	return ims_fail(err, IMGSEARCH_ENOTFOUND,
+		"index %s has no vectors of the model %s, but of %s%s%s", label, name, n->current.name,
+		n->second ? " and " : "", n->second ? n->next.name : "");
 }
 
 static int open_once(imgsearch *s, imgsearch **out, imgsearch_error *err)
@@ -99,8 +100,7 @@ int ims_second_choose(imgsearch *s, const char *model, imgsearch **out, imgsearc
 	if (rc)
 		return rc;
 	if (!is(&n.current, model))
-		rc = n.second && is(&n.next, model) ? open_once(s, out, err)
-											: not_found(s, &n, model, err);
+		rc = n.second && is(&n.next, model) ? open_once(s, out, err) : not_found(s, &n, model, err);
 	free_names(&n);
 	return rc;
 }

@@ -87,8 +87,8 @@ static store_record make_record(const pipeline *p, const pending_row *r)
 {
 	const uint32_t dim = p->identity->model.dim;
 	if (lacks_second(p, r))
-		return (store_record){ .way = STORE_TOUCH, .row = { .id = r->id, .root = r->root,
-			.path = r->path } };
+		return (store_record){ .way = STORE_TOUCH,
+			.row = { .id = r->id, .root = r->root, .path = r->path } };
 	if (!stays(r) && r->state != IMGSEARCH_STATE_INDEXED)
 		return make_state(r, r->state, r->reason);
 	if (!is_admitted(r))

@@ -411,13 +411,13 @@ int ims_store_presences(store *st, const int64_t *ids, size_t n, uint8_t *presen
 int ims_store_no_item(store *st, int64_t id, imgsearch_error *err);
 /* Ids of vectors, ascending; ims_free. */
 typedef enum store_id_list {
-	STORE_BARE,      /* without a picture */
-	STORE_BARE_KEPT, /* the same, of those that were deleted on purpose */
-	STORE_NEXT,      /* that the re-index under way has made */
-	STORE_NOT_NEXT,  /* that it has not made yet */
-	STORE_LACKING,   /* not of vectors: of indexed pictures that have none */
+	STORE_BARE,         /* without a picture */
+	STORE_BARE_KEPT,    /* the same, of those that were deleted on purpose */
+	STORE_NEXT,         /* that the re-index under way has made */
+	STORE_NOT_NEXT,     /* that it has not made yet */
+	STORE_LACKING,      /* not of vectors: of indexed pictures that have none */
 	STORE_LACKING_NEXT, /* the same, of the next model */
-	STORE_FILES,     /* not of vectors: of pictures whose bytes are stored */
+	STORE_FILES,        /* not of vectors: of pictures whose bytes are stored */
 } store_id_list;
 int ims_store_ids(store *st, store_id_list list, int64_t **ids, size_t *n, imgsearch_error *err);
 /*

@@ -17,7 +17,8 @@ fresh() {
 	imgsearch index -q pics
 }
 second() { # VECTORS: so many has the second model
-	imgsearch info --json | grep -q "\"second\": *{\"model\": *\"resnet18\".*\"dim\": *512, *\"vectors\": *$1,"
+	imgsearch info --json | grep -o '"second": *{[^}]*' | grep '"model": *"resnet18"' |
+		grep -q "\"vectors\": *$1,"
 }
 # Nothing is wrong, and each picture finds itself by either model.
 sound() { # NAME FILE...
@@ -156,7 +157,7 @@ grep -q 'the second model has made no vectors' out && grep -q '6 indexed' out
 result "without the second network the run counts" $(($? + status)) out
 imgsearch model switch -q resnet18 && rm pics/new && cp drawn/p7 pics/new2
 imgsearch index >out 2>&1
-[ $? = 3 ] && grep -q 'no weights for resnet18.*model pull resnet18\|model add FILE.*--model NAME' out
+[ $? = 3 ] && grep -q 'no weights for resnet18.*model pull resnet18.*--model NAME' out
 result "without that of the current one it does not" $? out
 imgsearch query pics/p1 -k 1 --model default 2>/dev/null | grep -q p1
 result "... but the other one answers" $?

@@ -135,8 +135,8 @@ static void each_sees_its_own(void **state)
 	has_setting(second, "x", "second");
 	has_searcher(st, "graph");
 	has_searcher(second, "exact");
-	fails(IMGSEARCH_EDB, ims_store_vectors_fetch(second, id, 1, 4, (float[4]){ 0 },
-							 (uint8_t[1]){ 0 }, &err));
+	fails(IMGSEARCH_EDB,
+		ims_store_vectors_fetch(second, id, 1, 4, (float[4]){ 0 }, (uint8_t[1]){ 0 }, &err));
 	ims_store_close(second);
 	ims_store_close(st);
 }

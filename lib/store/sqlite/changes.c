@@ -47,10 +47,10 @@ int ims_sqlite_changes_trim(store *base, imgsearch_error *err)
 	sqlite_store *st = (sqlite_store *)base;
 	conn *c;
 	int rc = ims_sqlite_writer(st, &c, err);
-	return rc ? rc
-			  : ims_sqlite_run(c, err,
-				  st->second ? TRIM("change_next", "searcher_next") : TRIM("change", "searcher"),
-				  "");
+	return rc
+		? rc
+		: ims_sqlite_run(c, err,
+			st->second ? TRIM("change_next", "searcher_next") : TRIM("change", "searcher"), "");
 }
 
 #define NEWEST(table) "SELECT seq FROM sqlite_sequence WHERE name = '" table "'"

@@ -61,7 +61,8 @@ static int check_chunks(conn *c, const report *to, bool next, imgsearch_error *e
 {
 	sqlite3_stmt *s = NULL;
 	int rc = ims_sqlite_query(c, &s, err,
-		next ? CHUNKS("searcher_chunk_next", "searcher_next") : CHUNKS("searcher_chunk", "searcher"),
+		next ? CHUNKS("searcher_chunk_next", "searcher_next")
+			 : CHUNKS("searcher_chunk", "searcher"),
 		"");
 	while (!rc && (rc = ims_sqlite_step(c, s, err)) > 0) {
 		const void *data = sqlite3_column_blob(s, 2);

@@ -63,16 +63,16 @@ struct sqlite_store {
 	atomic_llong commits;
 	atomic_size_t path_bytes; /* of the path caches of all connections */
 	conn *writer;
-	bool logging;                  /* in the open transaction: every change is logged */
-	bool changed;                  /* else: the number of the newest change was raised */
-	bool has_second;               /* in the open transaction: there is a second model */
+	bool logging;                        /* in the open transaction: every change is logged */
+	bool changed;                        /* else: the number of the newest change was raised */
+	bool has_second;                     /* in the open transaction: there is a second model */
 	bool logging_second, changed_second; /* the same of its changes */
-	int64_t tally[TALLIES];        /* what the open transaction adds to each (tally.h) */
-	pthread_mutex_t mutex;         /* guards what follows */
-	pthread_cond_t gate;           /* this and the next ones: gate.h */
-	store_hold *holds;             /* of the threads that read */
-	bool gate_closed, gate_wanted; /* a transaction is open; waits to begin */
-	unsigned gate_queue;           /* threads that wait for its end */
+	int64_t tally[TALLIES];              /* what the open transaction adds to each (tally.h) */
+	pthread_mutex_t mutex;               /* guards what follows */
+	pthread_cond_t gate;                 /* this and the next ones: gate.h */
+	store_hold *holds;                   /* of the threads that read */
+	bool gate_closed, gate_wanted;       /* a transaction is open; waits to begin */
+	unsigned gate_queue;                 /* threads that wait for its end */
 	conn *idle[STORE_READERS];
 	size_t n_idle;
 	int64_t file_state; /* of a file that is open for reading only: its time and size */

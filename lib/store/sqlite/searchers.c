@@ -40,11 +40,11 @@ int ims_sqlite_searcher_chunk(store *base, int64_t state, uint32_t number, const
 	sqlite_store *st = (sqlite_store *)base;
 	conn *c;
 	int rc = ims_sqlite_writer(st, &c, err);
-	return rc ? rc
-			  : ims_sqlite_run(c, err,
-				  st->second ? PUT("searcher_chunk_next") : PUT("searcher_chunk"), "iiib", state,
-				  (int64_t)number, (int64_t)ims_checksum(data, size, number), size ? data : "",
-				  size);
+	return rc
+		? rc
+		: ims_sqlite_run(c, err, st->second ? PUT("searcher_chunk_next") : PUT("searcher_chunk"),
+			"iiib", state, (int64_t)number, (int64_t)ims_checksum(data, size, number),
+			size ? data : "", size);
 }
 
 #define PUBLISH(searchers) \
@@ -67,8 +67,8 @@ int ims_sqlite_searcher_publish(store *base, int64_t state, const char *params, 
 		return ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s has no searcher's state %lld",
 			st->base.label, (long long)state);
 	return rc ? rc
-			  : ims_sqlite_run(c, err,
-				  st->second ? REPLACE("searcher_next") : REPLACE("searcher"), "i", state);
+			  : ims_sqlite_run(c, err, st->second ? REPLACE("searcher_next") : REPLACE("searcher"),
+				  "i", state);
 }
 
 static bool read_searcher(void *item, sqlite3_stmt *s)
