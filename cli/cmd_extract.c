@@ -137,7 +137,8 @@ static int run(context *c, void *args)
 	struct stat st;
 	imgsearch_error err;
 	if (!a->inputs.n)
-		return command_usage(c->command, "no argument: imgsearch extract IMG... -o FILE.npy");
+		return command_usage(c->command,
+			"no argument: imgsearch extract IMG... -o FILE.npy, or --text TEXT");
 	if (!a->output)
 		return command_usage(c->command, "no output: -o FILE.npy");
 	for (size_t i = 0; i < c->n_operands; i++)
@@ -171,7 +172,7 @@ static int run(context *c, void *args)
 
 const command cmd_extract = {
 	.name = "extract",
-	.operands = "IMG... -o FILE.npy",
+	.operands = "[IMG...] -o FILE.npy",
 	.summary = "write the features of pictures and texts as an array file",
 	.text =
 		"Writes one row of float32 for each IMG and each text, in their order, normalised to "

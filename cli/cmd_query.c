@@ -137,7 +137,8 @@ static void answer_query(context *c, query_args *a, const char *name, const imgs
 {
 	imgsearch_error err;
 	imgsearch_hits *hits = NULL;
-	char *path = in->kind == IMGSEARCH_INPUT_KIND_FILE ? path_absolute(name) : NULL;
+	bool is_file = in->kind == IMGSEARCH_INPUT_KIND_FILE && !strcmp(name, in->path);
+	char *path = is_file ? path_absolute(name) : NULL;
 	int rc = search(c, a, in, n, &hits, &err);
 	bool shown = rc || !(a->html || a->sheet_file)
 		|| sheet_add(&a->sheet, path ? path : name, in, hits);
@@ -186,6 +187,24 @@ static int make_input(const context *c, const query_args *a, const option_input 
 	return rc;
 }
 
+/* What a query of several inputs is called: "sofa.jpg + red leather - people". NULL: no memory. */
+static char *combined_name(const query_args *a)
+{
+	char *name = NULL;
+	size_t size;
+	FILE *f = open_memstream(&name, &size);
+	if (!f)
+		return NULL;
+	for (int minus = 0; minus < 2; minus++)
+		for (size_t i = 0; i < a->inputs.n; i++) {
+			const option_input *in = &a->inputs.item[i];
+			if (in->minus != minus)
+				continue;
+			fprintf(f, "%s%s", minus ? " - " : ftell(f) ? " + " : "", in->value);
+		}
+	return fclose(f) ? free(name), NULL : name;
+}
+
 /*
  * in has space for all inputs: in[0] is the first of this query; what to move away from follows,
  * and then, where all of them are one query, the others.
@@ -194,7 +213,7 @@ static int all_queries(context *c, query_args *a, bool combine, imgsearch_input 
 	input_bytes *bytes)
 {
 	size_t n = 1;
-	const char *first = NULL;
+	bool first = true;
 	totals t = { 0 };
 	int rc = CLI_DONE;
 	for (size_t i = 0; !rc && i < a->inputs.n; i++)
@@ -205,15 +224,20 @@ static int all_queries(context *c, query_args *a, bool combine, imgsearch_input 
 		const option_input *from = &a->inputs.item[i];
 		if (from->minus)
 			continue;
-		rc = make_input(c, a, from, &in[combine && first ? n++ : 0], bytes);
-		first = first ? first : from->value;
+		rc = make_input(c, a, from, &in[combine && !first ? n++ : 0], bytes);
+		first = false;
 		if (!rc && !combine)
 			answer_query(c, a, from->value, in, n, &t);
 	}
 	if (rc)
 		return rc;
-	if (combine)
-		answer_query(c, a, first, in, n, &t);
+	if (combine) {
+		char *name = combined_name(a);
+		if (!name)
+			return cli_nomem();
+		answer_query(c, a, name, in, n, &t);
+		free(name);
+	}
 	return outcome(&t);
 }
 
@@ -253,11 +277,12 @@ static int write_files(const query_args *a, int rc)
 	return ok ? rc : CLI_FAILED;
 }
 
-static bool has_text(const query_args *a)
+/* Whether one of the inputs is a text, or a picture. */
+static bool has_input(const query_args *a, bool text)
 {
 	bool has = false;
 	for (size_t i = 0; i < a->inputs.n; i++)
-		has |= a->inputs.item[i].is_text;
+		has |= a->inputs.item[i].is_text == text;
 	return has;
 }
 
@@ -266,7 +291,7 @@ static size_t count_queries(const query_args *a)
 	size_t n = 0;
 	for (size_t i = 0; i < a->inputs.n; i++)
 		n += !a->inputs.item[i].minus;
-	return n > 1 && (a->combine || has_text(a)) ? 1 : n;
+	return n > 1 && (a->combine || has_input(a, true)) ? 1 : n;
 }
 
 /* Refuses options that exclude each other. */
@@ -275,7 +300,7 @@ static int check_args(const context *c, const query_args *a)
 	const command *self = c->command;
 	bool arrays = a->ids || a->distances || a->stats;
 	if (!a->vectors && !a->inputs.n)
-		return command_usage(self, "no argument: imgsearch query IMG...");
+		return command_usage(self, "no argument: imgsearch query IMG..., or --text TEXT");
 	if (!a->vectors && !a->queries)
 		return command_usage(self, "nothing to search for: --not only says what to move away from");
 	if (!a->vectors && arrays)
@@ -288,6 +313,10 @@ static int check_args(const context *c, const query_args *a)
 		&& (a->html || a->sheet_file || a->preview || a->options.views || a->options.no_self))
 		return command_usage(self,
 			"--html, --sheet, --preview, --views and --no-self go with pictures");
+	if (!a->vectors && !has_input(a, false) && (a->crop[2] || a->options.views))
+		return command_usage(self, "--crop and --views go with pictures");
+	if (a->options.text_template && !has_input(a, true))
+		return command_usage(self, "--template goes with --text");
 	if (arrays && a->options.max_chance > 0)
 		return command_usage(self, "--max-chance does not go with --ids, --distances and --stats");
 	return CLI_DONE;
@@ -312,7 +341,7 @@ static int query_pictures(context *c, query_args *a)
 {
 	input_bytes bytes = { 0 };
 	imgsearch_input *in = calloc(a->inputs.n + 1, sizeof *in);
-	bool combine = a->combine || has_text(a);
+	bool combine = a->combine || has_input(a, true);
 	int rc = in ? write_files(a, all_queries(c, a, combine, in, &bytes)) : cli_nomem();
 	free(in);
 	input_bytes_free(&bytes);
@@ -345,7 +374,7 @@ static int run(context *c, void *args)
 
 const command cmd_query = {
 	.name = "query",
-	.operands = "IMG...",
+	.operands = "[IMG...]",
 	.summary = "find the pictures most like a picture or a text",
 	.text =
 		"Finds the pictures of the index that are most like IMG: score, path "

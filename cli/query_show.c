@@ -7,6 +7,7 @@
 #include "cli/output/paths.h"
 #include "cli/output/record.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,7 +27,7 @@ static void show_hit(const context *c, const query_args *a, const imgsearch_hit 
 	record_end(c->common->nul);
 }
 
-static void note_quality(const context *c, const imgsearch_hits *hits)
+static void note_quality(const context *c, const query_args *a, const imgsearch_hits *hits)
 {
 	if (hits->missing && !c->told_missing) {
 		progress_clear(c->progress);
@@ -40,6 +41,8 @@ static void note_quality(const context *c, const imgsearch_hits *hits)
 	if (!hits->count)
 		context_print(c,
 			strcmp(hits->plan, "empty index") ? "nothing found" : "the index is empty");
+	else if (a->options.max_chance > 0 && isnan(hits->items[0]->chance))
+		cli_warn("--max-chance leaves nothing out: no chances are known (see imgsearch build)");
 	else if (!hits->better_than_chance)
 		context_print(c, "no close match: none of these is better than chance");
 	else if (hits->better_than_chance < hits->count)
@@ -62,5 +65,5 @@ void query_show(const context *c, const query_args *a, const char *name, const c
 	}
 	for (size_t i = 0; i < hits->count; i++)
 		show_hit(c, a, hits->items[i]);
-	note_quality(c, hits);
+	note_quality(c, a, hits);
 }

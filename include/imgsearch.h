@@ -483,7 +483,7 @@ typedef struct imgsearch_extract_options {
  * capacity: floats that rows has room for; fewer than n * dim is EINVAL, also where another process
  * has just changed the model. An input that fails gives a row of NaN and its reason in errors[i]
  * (errors: n, or NULL), and the call still returns 0. n = 0 loads the network and no more. Errors:
- * EMODEL, EUNSUPPORTED (a text, and the model takes only pictures).
+ * EMODEL, EUNSUPPORTED (a text, and the model cannot compare texts with pictures).
  */
 IMGSEARCH_API int imgsearch_extract(imgsearch *s, const imgsearch_input *inputs, size_t n,
 	const imgsearch_extract_options *options, const imgsearch_call *call, float *rows,

@@ -1,6 +1,6 @@
 /*
  * CLIP: Radford et al., "Learning transferable visual models from natural language supervision"
- * (2021); its tower of pictures with the names of OpenAI's and OpenCLIP's files, and of Hugging
+ * (2021); its image tower with the names of OpenAI's and OpenCLIP's files, and of Hugging
  * Face's.
  */
 #include "shim/words.h"
@@ -24,7 +24,7 @@ transformer_layout clip_layout()
 		"visual.transformer.resblocks.#.mlp.c_fc",
 		"visual.transformer.resblocks.#.mlp.c_proj",
 		"visual.ln_post",
-		/* The tower of words, and what OpenAI's programs keep beside it. */
+		/* The text tower, and what OpenAI's programs keep beside it. */
 		{ "transformer.", "token_embedding.", "positional_embedding", "ln_final.",
 			"text_projection", "text.", "text_model.", "vision_model.embeddings.position_ids",
 			"logit_scale", "logit_bias", "input_resolution", "context_length", "vocab_size" },

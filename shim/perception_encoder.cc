@@ -1,5 +1,5 @@
 /*
- * The tower of pictures of Perception Encoder: Bolya et al., "Perception Encoder: The best visual
+ * The image tower of Perception Encoder: Bolya et al., "Perception Encoder: The best visual
  * embeddings are not at the output of the network" (2025), PE-Core, with its publisher's names and
  * those of timm and OpenCLIP.
  */
@@ -23,7 +23,7 @@ transformer_layout perception_layout()
 		"visual.transformer.resblocks.#.mlp.c_fc",
 		"visual.transformer.resblocks.#.mlp.c_proj",
 		"visual.ln_post",
-		/* The tower of words. */
+		/* The text tower. */
 		{ "text.", "transformer.", "token_embedding.", "positional_embedding", "ln_final.",
 			"text_projection", "logit_scale", "logit_bias" },
 		1e-5,

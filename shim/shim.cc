@@ -18,7 +18,7 @@ extern "C" void sgemm_() __attribute__((weak)); /* only its address is used, by 
 struct shim_net {
 	std::unique_ptr<ims::network> network;
 	std::unique_ptr<ims::script> script; /* one of both is NULL */
-	ims::words *words = nullptr;         /* the network where it is a tower of words */
+	ims::words *words = nullptr;         /* the network where it is a text tower */
 	at::Device device = at::kCPU;
 	at::ScalarType type = at::kFloat;
 	int threads = 0;
@@ -89,7 +89,7 @@ void build(shim_net &net, const shim_config &c, const shim_tensor *tensors, size
 	at::set_num_threads(1); /* folding consists of many short loops, in which threads mostly wait */
 	if (!strcmp(c.network, "script")) {
 		if (c.words)
-			throw ims::failure(ims::UNSUPPORTED, "a TorchScript program has no tower of words");
+			throw ims::failure(ims::UNSUPPORTED, "a TorchScript program has no text tower");
 		if (!script)
 			throw ims::failure(MODEL,
 				"not a TorchScript file, and no network is named for the weights");
@@ -153,7 +153,7 @@ int net_run(shim_net *net, const float *in, size_t n, uint32_t threads, float *o
 		c10::InferenceMode inference;
 		use_threads(threads ? (int)threads : net->threads);
 		if (net->words)
-			throw ims::failure(ims::INVALID, "a tower of words takes no pictures");
+			throw ims::failure(ims::INVALID, "a text tower takes no pictures");
 		give(*net, forward(*net, as_input(*net, in, n)), out);
 	});
 }

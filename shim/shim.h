@@ -52,7 +52,7 @@ typedef struct shim_config {
 	uint32_t dim;        /* the feature must have it; 0: any (script) */
 	uint32_t pooling;    /* shim_pooling; EMODEL: the network has none but its own */
 	/*
-	 * 1: not the network itself but the tower of words that the same tensors have, which gives
+	 * 1: not the network itself but the text tower that the same tensors have, which gives
 	 * features in the space of the pictures'. crop and pooling then have no meaning. EUNSUPPORTED:
 	 * the network's family has none, or it is not among the tensors.
 	 */
@@ -190,13 +190,13 @@ typedef struct shim_table {
 	int (*net_run)(shim_net *net, const float *in, size_t n, uint32_t threads, float *out,
 		shim_message *msg);
 	/*
-	 * Of a tower of words: tokens (n, net_context), of which the first used[i] are the text's, into
+	 * Of a text tower: tokens (n, net_context), of which the first used[i] are the text's, into
 	 * out (n, dim). Any number of calls at once. EINVAL: a token is negative, or net_vocabulary or
 	 * above; used[i] is 0 or above net_context.
 	 */
 	int (*net_run_words)(shim_net *net, const int32_t *tokens, const uint32_t *used, size_t n,
 		float *out, shim_message *msg);
-	uint32_t (*net_context)(const shim_net *net);     /* tokens of a text; 0: no tower of words */
+	uint32_t (*net_context)(const shim_net *net);     /* tokens of a text; 0: no text tower */
 	uint32_t (*net_vocabulary)(const shim_net *net);  /* how many different tokens; likewise */
 	uint32_t (*net_concurrency)(const shim_net *net); /* runs at once that keep the device busy */
 	size_t (*net_batch)(const shim_net *net);         /* inputs at once that it runs best with */

@@ -1,5 +1,5 @@
 /*
- * The tower of pictures of SigLIP: Zhai et al., "Sigmoid loss for language image pre-training"
+ * The image tower of SigLIP: Zhai et al., "Sigmoid loss for language image pre-training"
  * (2023), and SigLIP 2: Tschannen et al. (2025), with the names of timm, OpenCLIP and Hugging Face.
  * Both have the same networks.
  * There is no class token: a learned token attends to the patches behind the last norm. GELU is by
@@ -99,7 +99,7 @@ std::unique_ptr<network> siglip(const std::string &name)
 }
 
 /*
- * As the towers of pictures: OpenCLIP runs SigLIP's with the exact GELU, but SigLIP 2's, whose
+ * As the image towers: OpenCLIP runs SigLIP's with the exact GELU, but SigLIP 2's, whose
  * vocabulary is larger, by tanh. One of several languages has no projection.
  */
 std::unique_ptr<words> siglip_words(const std::string &name)

@@ -1,5 +1,5 @@
 /*
- * What the towers of pictures and of words share: the blocks of a transformer, and the reading of
+ * What the image towers and of words share: the blocks of a transformer, and the reading of
  * files with other names.
  *
  * Tokens (n, T, D) are kept as maps (n, D, T, 1), channels last, which is the same memory: linear

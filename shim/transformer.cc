@@ -1,4 +1,4 @@
-/* The tower of pictures: patches, positions, registers, the attention that pools. */
+/* The image tower: patches, positions, registers, the attention that pools. */
 #include "shim/tower.h"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 /*
- * The towers of words, with the names of OpenAI's and OpenCLIP's files, and of Hugging Face's.
+ * The text towers, with the names of OpenAI's and OpenCLIP's files, and of Hugging Face's.
  */
 #include "shim/words.h"
 
@@ -26,7 +26,7 @@ transformer_layout words_layout(double eps)
 		"transformer.resblocks.#.mlp.c_fc",
 		"transformer.resblocks.#.mlp.c_proj",
 		"ln_final",
-		/* The tower of pictures, and what stands beside both. */
+		/* The image tower, and what stands beside both. */
 		{ "visual.", "vision_model.", "visual_projection.", "embeddings.position_ids",
 			"logit_scale", "logit_bias", "input_resolution", "context_length", "vocab_size" },
 		eps,
@@ -57,7 +57,7 @@ void check_token(int32_t token, int64_t vocabulary)
 	if (token < 0 || token >= vocabulary)
 		throw failure(INVALID,
 			"token " + std::to_string(token) + " is not among the " + std::to_string(vocabulary)
-				+ " of the tower of words");
+				+ " of the text tower");
 }
 
 } // namespace
@@ -79,7 +79,7 @@ void words::measure(const tensor_map &file, misfit &wrong)
 {
 	const std::string projection = std::string(names.joint) + ".weight";
 	if (!file.count(token_embedding))
-		throw failure(UNSUPPORTED, "the weights have no tower of words");
+		throw failure(UNSUPPORTED, "the weights have no text tower");
 	vocabulary = extent(file, token_embedding, 0);
 	context = extent(file, names.positions, 0);
 	channels = shape_of.width = extent(file, token_embedding, 1);
@@ -106,7 +106,7 @@ at::Tensor words::input(const int32_t *tokens, const uint32_t *used, size_t n) c
 	for (size_t i = 0; i < n; i++) {
 		if (!used[i] || used[i] > context)
 			throw failure(INVALID,
-				"a text of " + std::to_string(used[i]) + " tokens; the tower of words takes 1 to "
+				"a text of " + std::to_string(used[i]) + " tokens; the text tower takes 1 to "
 					+ std::to_string(context));
 		longest = std::max(longest, used[i]);
 	}
@@ -148,7 +148,7 @@ std::unique_ptr<words> make_words(const std::string &name)
 	for (auto family : { clip_words, perception_words, siglip_words })
 		if (auto net = family(name))
 			return net;
-	throw failure(UNSUPPORTED, "the network \"" + name + "\" has no tower of words");
+	throw failure(UNSUPPORTED, "the network \"" + name + "\" has no text tower");
 }
 
 } // namespace ims

@@ -1,5 +1,5 @@
 /*
- * Towers of words: those of CLIP (Radford et al., "Learning transferable visual models from natural
+ * Text towers: those of CLIP (Radford et al., "Learning transferable visual models from natural
  * language supervision", 2021) and of its kin, which give texts features in the space of pictures'.
  * All sizes but the number of heads are those of the tensors.
  */
@@ -59,7 +59,7 @@ std::unique_ptr<words> clip_words(const std::string &name);
 std::unique_ptr<words> perception_words(const std::string &name);
 std::unique_ptr<words> siglip_words(const std::string &name);
 
-/* The tower of words beside the network of a name. Throws UNSUPPORTED where there is none. */
+/* The text tower beside the network of a name. Throws UNSUPPORTED where there is none. */
 std::unique_ptr<words> make_words(const std::string &name);
 
 } // namespace ims

@@ -10,7 +10,7 @@
  * The number of inputs of every run is appended to the file FAKE_COUNT, a line each.
  * It has every device but "cuda:99".
  *
- * Its tower of words takes texts of FAKE_CONTEXT tokens (64) out of FAKE_VOCABULARY (400). A token
+ * Its text tower takes texts of FAKE_CONTEXT tokens (64) out of FAKE_VOCABULARY (400). A token
  * from 300 on is a colour, which all cells of the feature have: bits 0, 1 and 2 of id - 300 are
  * red, green and blue, 1 where they are set, else -1. Any other token adds a little of its own, but
  * for 0 to 3. Every text is FAKE_GAP (0) away from all pictures, on an axis that no picture of one
@@ -34,7 +34,7 @@ __attribute__((visibility("default"))) void (*ims_fake_on_words)(size_t n);
 
 struct shim_net {
 	uint32_t crop, dim, grid;
-	uint32_t context, vocabulary; /* 0: no tower of words */
+	uint32_t context, vocabulary; /* 0: no text tower */
 };
 
 static uint32_t number(const char *variable, uint32_t otherwise)
@@ -58,7 +58,7 @@ static int net_new(shim_net **out, const shim_config *c, const shim_tensor *tens
 		return -7;
 	}
 	if (c->words && getenv("FAKE_WORDLESS")) {
-		snprintf(msg->text, sizeof msg->text, "there is no tower of words among the tensors");
+		snprintf(msg->text, sizeof msg->text, "there is no text tower among the tensors");
 		return -10;
 	}
 	shim_net *net = malloc(sizeof *net);

@@ -1,5 +1,5 @@
 /*
- * A model with the fake shim's tower of words and a vocabulary whose tokens from 300 on are
+ * A model with the fake shim's text tower and a vocabulary whose tokens from 300 on are
  * colours, and pictures of one colour for the tests of texts.
  */
 #ifndef IMS_TEST_SPEAKING_H

@@ -69,15 +69,19 @@ static json_t *options_json(const imgsearch_query_options *o)
 		json_object_set_new(q, "model", json_string(o->model));
 	if (o->searcher)
 		json_object_set_new(q, "searcher", json_string(o->searcher));
+	if (o->text_template)
+		json_object_set_new(q, "template", json_string(o->text_template));
 	return q;
 }
 
-/* An input as JSON: its id or the name of its part, and its role. */
+/* An input as JSON: its id, its text or the name of its part, and its role. */
 static json_t *input_json(const imgsearch_input *in, const char *part)
 {
 	json_t *one = json_object();
 	if (in->kind == IMGSEARCH_INPUT_KIND_ITEM)
 		json_object_set_new(one, "id", json_integer(in->id));
+	else if (in->kind == IMGSEARCH_INPUT_KIND_TEXT)
+		json_object_set_new(one, "text", json_string(in->text));
 	else
 		json_object_set_new(one, "part", json_string(part));
 	if (in->weight != 0)
@@ -114,12 +118,16 @@ static bool write_form(FILE *f, const imgsearch_input *in, size_t n,
 	const imgsearch_filter *only = o->filter;
 	bool ok = q && inputs
 		&& (!only || !only->folders || (only->n_folders == 1 && json_object_get(q, "under")))
-		&& (!only || !only->columns || json_object_get(q, "where"));
+		&& (!only || !only->columns || json_object_get(q, "where"))
+		&& (!o->text_template || json_object_get(q, "template"));
 	for (size_t i = 0; i < n && ok; i++) {
 		char name[24];
 		snprintf(name, sizeof name, "p%zu", i);
-		json_array_append_new(inputs, input_json(&in[i], name));
-		if (in[i].kind != IMGSEARCH_INPUT_KIND_ITEM)
+		json_t *one = input_json(&in[i], name);
+		json_array_append_new(inputs, one);
+		if (in[i].kind == IMGSEARCH_INPUT_KIND_TEXT)
+			ok = json_object_get(one, "text"); /* NULL: it is not UTF-8 */
+		else if (in[i].kind != IMGSEARCH_INPUT_KIND_ITEM)
 			ok = write_part(f, &in[i], name);
 	}
 	json_object_set_new(q, "inputs", inputs);

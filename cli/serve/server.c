@@ -53,6 +53,16 @@ static enum MHD_Result answer_too_large(exchange *x)
 		x->server->options.max_upload >> 20);
 }
 
+/* Names and values are read as C strings, so what is behind a zero byte would be lost. */
+static enum MHD_Result find_zero(void *cls, enum MHD_ValueKind kind, const char *name,
+	size_t name_size, const char *value, size_t value_size)
+{
+	bool *found = cls;
+	(void)kind;
+	*found |= (name && memchr(name, 0, name_size)) || (value && memchr(value, 0, value_size));
+	return MHD_YES;
+}
+
 /* The first call for a request: its head is read, its body is not. */
 static enum MHD_Result begin(server *s, bool local, struct MHD_Connection *c, const char *url,
 	const char *method, void **context)
@@ -72,11 +82,17 @@ static enum MHD_Result begin(server *s, bool local, struct MHD_Connection *c, co
 	*context = x;
 	atomic_fetch_add(&s->requests, 1);
 	const char *length = exchange_header(x, "Content-Length");
+	bool cut = false;
+	MHD_get_connection_values_n(c, MHD_GET_ARGUMENT_KIND, find_zero, &cut);
 	if (local && !same_user(c))
 		return MHD_NO;
 	if (!access_allowed(x, &result) || !route_accepts(x, &result)) {
 		x->refused = true;
 		return result;
+	}
+	if (cut) {
+		x->refused = true;
+		return answer_error(x, 400, "EINVAL", "a parameter has a zero byte in it");
 	}
 	if (length && strtoull(length, NULL, 10) > s->options.max_upload) {
 		x->refused = true;

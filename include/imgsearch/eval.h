@@ -84,7 +84,7 @@ typedef struct imgsearch_eval_report {
 /*
  * Ranks every picture for every query, exactly. Progress stage "eval". Errors: ENOTFOUND (a folder;
  * nothing that belongs together), EFORMAT (CSV), EINVAL (a text in it), EMODEL (query pictures
- * without a network), EUNSUPPORTED (texts, and the index's model takes only pictures).
+ * without a network), EUNSUPPORTED (texts, and the model cannot compare them with pictures).
  */
 IMGSEARCH_API int imgsearch_eval_run(imgsearch *s, const imgsearch_eval_options *options,
 	const imgsearch_call *call, imgsearch_eval_report **report, imgsearch_error *err);

@@ -116,23 +116,25 @@ static int fit_words(imgsearch *s, const cohort_sample *p, chance *out, bool *ha
 	size_t n = 0;
 	imgsearch_error why = { 0 };
 	*has = false;
-	int rc = ims_words_common(s, p->job, &words, &n, p->view->space.dim, &why);
-	if (!rc && !(score = ims_alloc(n, p->n * sizeof *score)))
-		rc = ims_nomem(&why);
-	if (!rc) {
+	int rc = ims_words_common(s, p->job, &words, &n, p->view->space.dim, &why, err);
+	if (!rc && words && !(score = ims_alloc(n, p->n * sizeof *score)))
+		rc = ims_nomem(err);
+	if (!rc && words) {
 		score_words(p, words, n, score);
 		rc = ims_analysis_chance_fit_texts(out, score, n, p->n, p->job, &why);
+		*has = !rc;
+		if (ims_is_stop(rc) || rc == IMGSEARCH_ENOMEM) {
+			if (err)
+				*err = why;
+		} else {
+			rc = 0; /* too few pictures */
+		}
 	}
-	*has = !rc;
 	ims_free(words);
 	ims_free(score);
-	if (rc && !ims_is_stop(rc) && rc != IMGSEARCH_ENOMEM && rc != IMGSEARCH_EDB) {
+	if (!rc && !*has)
 		ims_job_log(p->job, IMGSEARCH_LOG_WARNING,
 			"answers to texts will not say how likely they are by chance: %s", why.message);
-		return 0;
-	}
-	if (rc && err)
-		*err = why;
 	return rc;
 }
 

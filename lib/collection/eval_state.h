@@ -77,6 +77,20 @@ int ims_eval_fill_from_texts(evaluation *e, imgsearch_error *err);
  */
 int ims_eval_names(evaluation *e, path_names *out, imgsearch_error *err);
 
+/* What the names in a CSV's records say of no picture, for the log. */
+typedef struct csv_doubts {
+	uint64_t unknown; /* names of no picture of the index */
+	size_t line;      /* of the first one */
+	char name[1024];  /* the first one */
+	bool odd_header;  /* the first line, which is the header, names a picture */
+} csv_doubts;
+
+/* Notes fields 1 to n - 1 of a record, or of the header, that are in `pictures`, or are not. */
+void ims_eval_note_header(csv_doubts *d, const path_names *pictures, char **field, size_t n);
+void ims_eval_note_record(csv_doubts *d, const path_names *pictures, size_t line, char **field,
+	size_t n);
+void ims_eval_tell_doubts(evaluation *e, const char *csv, const csv_doubts *d);
+
 /* Append a query, or a row to `relevant`. ENOMEM. */
 int ims_eval_add_query(evaluation *e, const eval_query *q, imgsearch_error *err);
 int ims_eval_add_relevant(evaluation *e, size_t row, imgsearch_error *err);

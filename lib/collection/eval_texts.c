@@ -20,6 +20,7 @@ typedef struct text_reader {
 	text_pair *pair;     /* n */
 	size_t n, cap;
 	bool header;
+	csv_doubts doubts;
 	imgsearch_error *err;
 } text_reader;
 
@@ -38,6 +39,7 @@ static int add_record(void *user, size_t line, char **field, size_t n)
 	text_reader *t = user;
 	if (!t->header) {
 		t->header = true;
+		ims_eval_note_header(&t->doubts, &t->pictures, field, n);
 		return n > 1
 			? 0
 			: ims_fail(t->err, IMGSEARCH_EFORMAT,
@@ -46,6 +48,7 @@ static int add_record(void *user, size_t line, char **field, size_t n)
 	int rc = ims_prompt_check(field[0], t->err);
 	if (rc)
 		ims_error_prefix(t->err, "line %zu", line);
+	ims_eval_note_record(&t->doubts, &t->pictures, line, field, n);
 	for (size_t f = 1; !rc && f < n; f++)
 		for (const path_name *p = NULL;
 			 !rc && (p = ims_path_names_find(&t->pictures, field[f], p));)
@@ -107,6 +110,8 @@ int ims_eval_fill_from_texts(evaluation *e, imgsearch_error *err)
 	int rc = ims_eval_names(e, &t.pictures, err);
 	if (!rc)
 		rc = ims_csv_read(e->options->texts, add_record, &t, err);
+	if (!rc)
+		ims_eval_tell_doubts(e, e->options->texts, &t.doubts);
 	if (!rc && !(texts = ims_alloc(t.n, sizeof *texts)))
 		rc = ims_nomem(err);
 	if (!rc)

@@ -11,6 +11,7 @@
 #include "files/walk.h"
 #include "store/store.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -228,6 +229,37 @@ int ims_eval_fill_from_folder(evaluation *e, imgsearch_error *err)
 
 /* ------------------------------------------------------------------------------------- CSV ---- */
 
+void ims_eval_note_header(csv_doubts *d, const path_names *pictures, char **field, size_t n)
+{
+	for (size_t f = 1; f < n; f++)
+		d->odd_header |= *field[f] && ims_path_names_find(pictures, field[f], NULL);
+}
+
+void ims_eval_note_record(csv_doubts *d, const path_names *pictures, size_t line, char **field,
+	size_t n)
+{
+	for (size_t f = 1; f < n; f++) {
+		if (!*field[f] || ims_path_names_find(pictures, field[f], NULL))
+			continue;
+		if (!d->unknown++) {
+			d->line = line;
+			snprintf(d->name, sizeof d->name, "%s", field[f]);
+		}
+	}
+}
+
+void ims_eval_tell_doubts(evaluation *e, const char *csv, const csv_doubts *d)
+{
+	if (d->odd_header)
+		ims_job_log(e->job, IMGSEARCH_LOG_WARNING,
+			"%s: the first line was taken for the header, though it names a picture of the index",
+			csv);
+	if (d->unknown)
+		ims_job_log(e->job, IMGSEARCH_LOG_WARNING,
+			"%s: names of no picture of the index: %llu, first %s in line %zu", csv,
+			(unsigned long long)d->unknown, d->name, d->line);
+}
+
 typedef struct truth_reader {
 	evaluation *e;
 	path_names pictures; /* of the index, by each of their paths: to row */
@@ -235,6 +267,7 @@ typedef struct truth_reader {
 	float *rows;         /* features of the query pictures; NULL: the queries are rows */
 	size_t cap;
 	bool header;
+	csv_doubts doubts;
 	imgsearch_error *err;
 } truth_reader;
 
@@ -269,11 +302,13 @@ static int add_record(void *user, size_t line, char **field, size_t n)
 	eval_query q = { .row = NO_ROW, .label = NO_LABEL, .group = NO_LABEL };
 	if (!t->header) {
 		t->header = true;
+		ims_eval_note_header(&t->doubts, &t->pictures, field, n);
 		return n > 1
 			? 0
 			: ims_fail(t->err, IMGSEARCH_EFORMAT,
 				"line %zu: at least two columns are needed, a query and a relevant picture", line);
 	}
+	ims_eval_note_record(&t->doubts, &t->pictures, line, field, n);
 	const path_name *query = ims_path_names_find(t->rows ? &t->queries : &t->pictures, field[0],
 		NULL);
 	if (!query)
@@ -344,6 +379,8 @@ int ims_eval_fill_from_csv(evaluation *e, imgsearch_error *err)
 	}
 	if (!rc)
 		rc = ims_csv_read(e->options->truth, add_record, &t, err);
+	if (!rc)
+		ims_eval_tell_doubts(e, e->options->truth, &t.doubts);
 	free_query_files(&queries);
 	ims_path_names_free(&t.pictures);
 	ims_path_names_free(&t.queries);

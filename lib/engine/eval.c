@@ -10,7 +10,7 @@
 static int check_options(const imgsearch_eval_options *o, imgsearch_error *err)
 {
 	REQUIRE(!o->duplicates || !(o->truth || o->queries), err,
-		"eval_run: duplicates have queries and truth of their own");
+		"eval_run: with duplicates, truth and queries must be left out");
 	REQUIRE(!o->duplicates || !o->groups, err,
 		"eval_run: duplicates and groups are two different truths");
 	REQUIRE(!o->groups || !(o->truth || o->queries), err,
@@ -20,7 +20,7 @@ static int check_options(const imgsearch_eval_options *o, imgsearch_error *err)
 	REQUIRE(!o->reserved, err, "eval_run: reserved is %u, not 0", o->reserved);
 	REQUIRE(!o->plain || !o->whiten, err, "eval_run: plain and whiten exclude each other");
 	REQUIRE(!o->texts || !(o->truth || o->queries || o->groups || o->duplicates), err,
-		"eval_run: texts are queries with a truth of their own");
+		"eval_run: with texts, truth, queries, groups and duplicates must be left out");
 	REQUIRE(!o->texts || !o->whiten, err, "eval_run: texts and whiten exclude each other");
 	return ims_prompt_check_template(o->text_template, err);
 }

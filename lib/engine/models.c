@@ -2,6 +2,7 @@
 #include "engine/arguments.h"
 #include "model/added.h"
 #include "model/listing.h"
+#include "words/tower.h"
 
 #include <string.h>
 
@@ -48,6 +49,21 @@ static int check_options(const imgsearch_model_add_options *o, const imgsearch_r
 	return rc;
 }
 
+/* What the call's log should say of a model that was added. */
+static void tell(const char *name, const imgsearch_call *call)
+{
+	published p;
+	job j = { .call = *call };
+	if (ims_added_record(&p, name, NULL))
+		return;
+	if (ims_tower_lacks_vocabulary(&p))
+		ims_job_log(&j, IMGSEARCH_LOG_WARNING,
+			"%s: texts cannot be asked of it, since no vocabulary was added with the weights (such "
+			"as tokenizer.json)",
+			name);
+	ims_published_clear(&p);
+}
+
 int imgsearch_model_add(const char *path, const char *name,
 	const imgsearch_model_add_options *theirs, const imgsearch_call *their_call,
 	imgsearch_error *err)
@@ -67,7 +83,10 @@ int imgsearch_model_add(const char *path, const char *name,
 	if (rc)
 		return rc;
 	stop_token stop = ims_stop_token(NULL, &call);
-	return ims_added_add(path, name, &options, &recipe, &stop, err);
+	rc = ims_added_add(path, name, &options, &recipe, &stop, err);
+	if (!rc)
+		tell(name, &call);
+	return rc;
 }
 
 int imgsearch_model_verify(const char *name, imgsearch_model_check_fn each, void *user,

@@ -426,7 +426,7 @@ static void prepare_query(void *arg, size_t i, unsigned worker)
 }
 
 /*
- * The feature of every open text, by the tower of words of the index. Where there is none, that is
+ * The feature of every open text, by the text tower of the index. Where there is none, that is
  * an error of the texts alone.
  */
 static int run_texts(query_batch *b, size_t n, imgsearch_error *err)

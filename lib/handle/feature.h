@@ -1,6 +1,6 @@
 /*
  * Features of inputs: the stored vector if the index has the bytes, otherwise decode, fit and the
- * network; of a text by the tower of words. text_template is around each text; NULL: the model's.
+ * network; of a text by the text tower. text_template is around each text; NULL: the model's.
  */
 #ifndef IMS_HANDLE_FEATURE_H
 #define IMS_HANDLE_FEATURE_H

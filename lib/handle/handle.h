@@ -1,6 +1,6 @@
 /*
  * An open index: a store, the view that queries read, the network, which is loaded when the first
- * picture needs it, and its tower of words, which is loaded when the first text needs it.
+ * picture needs it, and its text tower, which is loaded when the first text needs it.
  *
  * Locks are acquired in this order: writer lock, a store_hold or a transaction, network_lock or
  * words_lock, lock of a view, view_lock. Readers hold a reference to a view and never wait for a

@@ -66,7 +66,7 @@ int ims_identity_stored(imgsearch *s, bool next, model_identity *out, imgsearch_
  */
 float ims_identity_scene_score(const store_model *m);
 
-/* Whether texts can be compared with its features: its network's family has a tower of words. */
+/* Whether texts can be compared with its features: its network's family has a text tower. */
 bool ims_identity_has_words(const store_model *m);
 
 #endif

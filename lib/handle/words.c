@@ -126,8 +126,20 @@ static int keep_common(imgsearch *s, uint64_t key, const float *rows, size_t val
 	return ims_handle_tx_end(s, rc, err);
 }
 
+/* Makes them. What the model's files lack is no error but *why. */
+static int make_common(imgsearch *s, job *j, const model_identity *id, const char *const *words,
+	size_t n, float *rows, imgsearch_error *why, imgsearch_error *err)
+{
+	int rc = ims_words_features(s, j, id, NULL, words, n, rows, why);
+	if (!rc || (!ims_is_stop(rc) && rc != IMGSEARCH_ENOMEM))
+		return 0;
+	if (err)
+		*err = *why;
+	return rc;
+}
+
 int ims_words_common(imgsearch *s, job *j, float **rows, size_t *n, uint32_t dim,
-	imgsearch_error *err)
+	imgsearch_error *why, imgsearch_error *err)
 {
 	identity id = { 0 };
 	uint64_t key;
@@ -139,12 +151,13 @@ int ims_words_common(imgsearch *s, job *j, float **rows, size_t *n, uint32_t dim
 		rc = common_key(&id.model, &key, err);
 	if (!rc)
 		rc = load_common(s, key, *rows, *n * dim, &found, err);
+	*why = (imgsearch_error){ 0 };
 	if (!rc && !found)
-		rc = ims_words_features(s, j, &id.model, NULL, words, *n, *rows, err);
-	if (!rc && !found)
+		rc = make_common(s, j, &id.model, words, *n, *rows, why, err);
+	if (!rc && !found && !why->code)
 		rc = keep_common(s, key, *rows, *n * dim, err);
 	ims_identity_free(&id);
-	if (rc) {
+	if (rc || why->code) {
 		ims_free(*rows);
 		*rows = NULL;
 	}

@@ -1,11 +1,11 @@
-/* Texts as features, by the tower of words of a model. */
+/* Texts as features, by the text tower of a model. */
 #ifndef IMS_HANDLE_WORDS_H
 #define IMS_HANDLE_WORDS_H
 
 #include "handle/handle.h"
 
 /*
- * The tower of words of that identity, which is loaded if necessary; the network of pictures is
+ * The text tower of that identity, which is loaded if necessary; the network of pictures is
  * not. The caller releases *out by ims_tower_free. Errors as ims_tower_load. Any thread.
  */
 int ims_words_tower(imgsearch *s, const model_identity *id, tower **out, imgsearch_error *err);
@@ -23,10 +23,11 @@ int ims_words_features(imgsearch *s, job *j, const model_identity *id, const cha
 
 /*
  * Raw features of ims_common_words by the model of the index: those that the index keeps of this
- * model and its template, else they are made and kept. rows: (n, dim), ims_free. The caller holds
- * the writer lock, outside of a transaction. Errors as above.
+ * model and its template, else they are made and kept. rows: (n, dim), ims_free. *why has a code
+ * where the model's files have no features of texts: then *rows is NULL. The caller holds the
+ * writer lock, outside of a transaction. EDB, EIO (the index), ENOMEM, ECANCELED, EDEADLINE.
  */
 int ims_words_common(imgsearch *s, job *j, float **rows, size_t *n, uint32_t dim,
-	imgsearch_error *err);
+	imgsearch_error *why, imgsearch_error *err);
 
 #endif

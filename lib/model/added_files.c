@@ -70,10 +70,33 @@ static int list(text_list *out, const char *path, bool hidden, imgsearch_error *
 	return rc ? ims_nomem(err) : 0;
 }
 
+static bool is_folder(const char *path)
+{
+	struct stat st;
+	return path && !stat(path, &st) && S_ISDIR(st.st_mode);
+}
+
+/* Removes the names of folders in `path` from a list of what is in it. */
+static void drop_folders(text_list *names, const char *path)
+{
+	size_t kept = 0;
+	for (size_t i = 0; i < names->n; i++) {
+		char *file = ims_path_join(path, names->item[i]);
+		if (is_folder(file))
+			ims_free(names->item[i]);
+		else
+			names->item[kept++] = names->item[i];
+		ims_free(file);
+	}
+	names->n = kept;
+}
+
 int ims_folder_files(text_list *out, const char *path, imgsearch_error *err)
 {
 	*out = (text_list){ 0 };
 	int rc = list(out, path, false, err);
+	if (!rc)
+		drop_folders(out, path);
 	if (!rc && out->n)
 		qsort(out->item, out->n, sizeof *out->item, ims_text_compare);
 	return rc;

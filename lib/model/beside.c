@@ -1,7 +1,7 @@
 /*
  * Reads the configurations beside weights. Keys are those of transformers' image processors and
  * models, of timm's pretrained_cfg and of OpenCLIP's model_cfg and preprocess_cfg; they do not
- * contradict each other, so one reader takes them all. Parts about words are skipped.
+ * contradict each other, so one reader takes them all. Of parts about texts it takes the heads.
  */
 #include "model/beside.h"
 
@@ -16,6 +16,11 @@ enum { MAX_CONFIG = 1 << 20, MAX_SIDE = IMGSEARCH_RESIZE_MAX };
 
 /* ------------------------------------------------------------------------------ the values ---- */
 
+/* The attention of a tower; 0: not said. */
+typedef struct heads {
+	double width, count, values; /* values: of each head */
+} heads;
+
 /* What the files say; 0 and "": nothing. */
 typedef struct said {
 	beside *out;
@@ -23,6 +28,7 @@ typedef struct said {
 	uint32_t input;                /* of the network's input */
 	double share;                  /* of the crop in the resized picture */
 	bool uncropped, squash, openclip, quick;
+	heads heads; /* of the tower of pictures */
 } said;
 
 static bool side(json *j, uint32_t *out)
@@ -128,6 +134,53 @@ static bool negated(json *j, bool *out)
 	return read;
 }
 
+/* ----------------------------------------------------------------------- attention heads ---- */
+
+/* Where it is a key of the attention, *out takes its value; NULL: it is none. */
+static double *heads_key(heads *h, const char *key)
+{
+	if (!strcmp(key, "width") || !strcmp(key, "hidden_size"))
+		return &h->width;
+	if (!strcmp(key, "heads") || !strcmp(key, "num_attention_heads"))
+		return &h->count;
+	return strcmp(key, "head_width") ? NULL : &h->values;
+}
+
+/* A number goes to `to` (NULL: none is wanted); any other value is skipped. */
+static bool number(json *j, double *to)
+{
+	char c = ims_json_peek(j);
+	return to && (c == '-' || (c >= '0' && c <= '9')) ? ims_json_number(j, to) : ims_json_skip(j);
+}
+
+static bool fits(double v)
+{
+	return v >= 1 && v <= 1 << 20;
+}
+
+static void note_heads(const heads *h, beside *out)
+{
+	double count = fits(h->values) ? h->width / h->values : h->count;
+	if (!fits(h->width) || !fits(count) || h->width == 64 * count)
+		return;
+	out->odd_heads = (uint32_t)count;
+	out->odd_width = (uint32_t)h->width;
+}
+
+/* The part about texts: nothing but its heads, of which OpenCLIP has 8 where none are named. */
+static bool text_part(json *j, const char *name, beside *out)
+{
+	heads h = { .count = strcmp(name, "text_cfg") ? 0 : 8 };
+	char key[64];
+	if (!ims_json_begin(j, '{'))
+		return false;
+	for (size_t i = 0; ims_json_more(j, '}', i) && ims_json_key(j, key, sizeof key); i++)
+		if (!number(j, heads_key(&h, key)))
+			return false;
+	note_heads(&h, out);
+	return !j->why;
+}
+
 /* -------------------------------------------------------------------------------- the keys ---- */
 
 static bool object(json *j, said *f);
@@ -141,6 +194,8 @@ static bool value(json *j, const char *key, said *f)
 	for (size_t i = 0; i < sizeof inner / sizeof *inner; i++)
 		if (!strcmp(key, inner[i]) && ims_json_peek(j) == '{')
 			return object(j, f);
+	if ((!strcmp(key, "text_cfg") || !strcmp(key, "text_config")) && ims_json_peek(j) == '{')
+		return text_part(j, key, f->out);
 	if (!strcmp(key, "model_type"))
 		return f->out->type[0] ? ims_json_skip(j) : text(j, f->out->type, sizeof f->out->type);
 	if (!strcmp(key, "hidden_act"))
@@ -167,7 +222,7 @@ static bool value(json *j, const char *key, said *f)
 		return resample(j, p);
 	if (!strcmp(key, "interpolation"))
 		return interpolation(j, p);
-	return ims_json_skip(j);
+	return number(j, heads_key(&f->heads, key));
 }
 
 static bool object(json *j, said *f)
@@ -216,6 +271,7 @@ static void conclude(const said *f)
 	p->squash = p->crop && (p->recipe.squash || f->shortest || f->share > 0 || f->crop);
 	p->recipe.crop = crop;
 	p->recipe.resize = resize;
+	note_heads(&f->heads, f->out);
 	if (!f->out->activation[0])
 		snprintf(f->out->activation, sizeof f->out->activation, "%s", usual_activation(f));
 }

@@ -10,6 +10,8 @@
 typedef struct beside {
 	char type[32];       /* "clip", "dinov2": the kind of network, in transformers' words; or "" */
 	char activation[24]; /* "gelu", "quick_gelu", "gelu_pytorch_tanh"; or "" */
+	/* of a tower whose attention heads are not of 64 values each: its heads and width; or 0 */
+	uint32_t odd_heads, odd_width;
 	recipe_parts parts;
 } beside;
 

@@ -31,7 +31,7 @@ const model_network *ims_model_list(size_t *n);
 
 /*
  * The text around a query by words that a network's family is used with, "{}" in the place of the
- * query; NULL: the family has no tower of words.
+ * query; NULL: the family has no text tower.
  */
 const char *ims_network_text_template(const char *network);
 

@@ -154,12 +154,24 @@ static bool is_about(const beside *b, const readings *r)
 	return false;
 }
 
+/* The tensors of CLIP do not tell the heads; all published ones have 64 values each. */
+static bool has_such_heads(const readings *r)
+{
+	const char *name = r->n ? r->item[0].network->name : "";
+	return starts_with(name, "clip_") || starts_with(name, "openclip_");
+}
+
 static int use_beside(readings *r, const char *path, imgsearch_error *err)
 {
 	beside b;
 	int rc = ims_beside_read(&b, path, err);
 	if (rc || !is_about(&b, r))
 		return rc;
+	if (b.odd_heads && has_such_heads(r))
+		return ims_fail(err, IMGSEARCH_EMODEL,
+			"%s: the configuration beside it says %u attention heads over %u values; only heads of"
+			" 64 values each can be run",
+			path, b.odd_heads, b.odd_width);
 	if (b.activation[0])
 		narrow(r, has_activation, b.activation);
 	for (size_t i = 0; !rc && i < r->n; i++)

@@ -133,7 +133,7 @@ int ims_chance_fill(imgsearch *s, view *v, query_kind kind, const float *query, 
 
 /* ---------------------------------------------------------------------------------- spread ---- */
 
-enum { SPREAD_ROWS = 512, SPREAD_FEWEST = 8 };
+enum { SPREAD_ROWS = 512, SPREAD_FEWEST = 2 };
 
 /* score (2, cohort): the second half is scratch. */
 static int spread_over_cohort(const space *sp, const chance_cohort *c, const float *queries,

@@ -19,7 +19,7 @@ int ims_chance_fill(imgsearch *s, view *v, query_kind kind, const float *query, 
 /*
  * How far the scores of each of n queries (n, dim) with the rows of the index spread: over the
  * cohort of the view; in another space than its own, or without a cohort, over an even choice of
- * rows. Of very few rows all spreads are 1. EDB, EIO, ENOMEM, ECANCELED, EDEADLINE.
+ * rows. Of a single row all spreads are 1. EDB, EIO, ENOMEM, ECANCELED, EDEADLINE.
  */
 int ims_chance_spread(imgsearch *s, view *v, const space *sp, const float *queries, size_t n,
 	const job *j, float *spread, imgsearch_error *err);

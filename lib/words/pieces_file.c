@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ------------------------------------------------------------------------- protocol buffer ---- */
@@ -86,8 +87,11 @@ static float as_float(uint64_t bits)
 
 /* ----------------------------------------------------------------------------------- model ---- */
 
-/* One piece: its text (1), score (2) and type (3). False: out of memory. */
-static bool add_piece(pieces *p, message m)
+/*
+ * One piece: its text (1), score (2) and type (3). *bad: it is damaged, or its score is no number.
+ * False: out of memory.
+ */
+static bool add_piece(pieces *p, message m, bool *bad)
 {
 	field f;
 	message text = { 0 };
@@ -100,7 +104,8 @@ static bool add_piece(pieces *p, message m)
 		if (f.number == 3)
 			one.type = (piece_type)f.value;
 	}
-	return ims_pieces_add(p, text.at, (size_t)(text.end - text.at), one);
+	*bad = m.bad || !isfinite(one.score);
+	return *bad || ims_pieces_add(p, text.at, (size_t)(text.end - text.at), one);
 }
 
 /* How a text is normalised. False: damaged. */
@@ -121,15 +126,14 @@ static bool read_normaliser(pieces *p, message m)
 	return good && !m.bad;
 }
 
-/* The kind of model (3); unigram where nothing is said. */
-static uint64_t model_type(message m)
+/* The kind of model (3), which stays where nothing is said. False: damaged. */
+static bool read_type(uint64_t *type, message m)
 {
 	field f;
-	uint64_t type = 1;
 	while (next_field(&m, &f))
 		if (f.number == 3)
-			type = f.value;
-	return type;
+			*type = f.value;
+	return !m.bad;
 }
 
 static int read_model(pieces *p, const char *path, imgsearch_error *err)
@@ -137,15 +141,16 @@ static int read_model(pieces *p, const char *path, imgsearch_error *err)
 	enum { UNIGRAM = 1 };
 	message m = { .at = p->file.data, .end = p->file.data + p->file.len };
 	uint64_t type = UNIGRAM;
-	bool good = true, memory = true;
+	bool good = true, memory = true, bad = false;
 	field f;
 	while (good && memory && next_field(&m, &f)) {
 		if (f.number == 1)
-			memory = add_piece(p, f.bytes);
+			memory = add_piece(p, f.bytes, &bad);
 		if (f.number == 2)
-			type = model_type(f.bytes);
+			good = read_type(&type, f.bytes);
 		if (f.number == 3)
 			good = read_normaliser(p, f.bytes);
+		good = good && !bad;
 	}
 	if (!memory)
 		return ims_nomem(err);

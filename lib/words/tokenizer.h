@@ -1,5 +1,5 @@
 /*
- * Texts as the numbers that a tower of words takes. A tokenizer is read from the file that the
+ * Texts as the numbers that a text tower takes. A tokenizer is read from the file that the
  * publisher has beside the weights. Constant once it is open: any thread.
  */
 #ifndef IMS_WORDS_TOKENIZER_H

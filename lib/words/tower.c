@@ -8,7 +8,6 @@
 #include "model/card.h"
 #include "model/catalog.h"
 #include "model/model.h"
-#include "model/published.h"
 #include "model/shim_load.h"
 #include "words/prompt.h"
 #include "words/tokenizer.h"
@@ -122,13 +121,17 @@ typedef struct suggestion {
 	int n;
 } suggestion;
 
-/* Whether a model has a tower, and its publisher's files a vocabulary. */
-static bool has_words(const published *p)
+static bool has_vocabulary(const published *p)
 {
 	bool has = false;
 	for (size_t i = 0; i < p->n_files; i++)
 		has |= is_vocabulary(p->files[i].name);
-	return has && ims_network_text_template(p->network);
+	return has;
+}
+
+bool ims_tower_lacks_vocabulary(const published *p)
+{
+	return ims_network_text_template(p->network) && !has_vocabulary(p);
 }
 
 /* Appends the name of such a model, of those to choose from first. */
@@ -137,7 +140,8 @@ static int suggest(void *user, const published *p)
 	enum { NAMED = 3 };
 	suggestion *s = user;
 	size_t at = strlen(s->text);
-	if (p->suggested && s->n < NAMED && has_words(p)) {
+	if (p->suggested && s->n < NAMED && ims_network_text_template(p->network)
+		&& has_vocabulary(p)) {
 		snprintf(s->text + at, sizeof s->text - at, "%s%s", s->n ? ", " : "", p->name);
 		s->n++;
 	}
@@ -196,7 +200,7 @@ static int load_network(tower *t, const model_identity *id, const model_spec *sp
 	ims_pool_run(t->thread, load, &l);
 	ims_pool_wait(t->thread);
 	if (l.rc)
-		return ims_fail(err, l.rc, "%s: its tower of words cannot be loaded: %.399s", id->weights,
+		return ims_fail(err, l.rc, "%s: its text tower cannot be loaded: %.399s", id->weights,
 			l.msg.text);
 	size_t have = ims_tokenizer_size(t->tokenizer), most = t->shim->net_vocabulary(t->net);
 	t->context = t->shim->net_context(t->net);

@@ -1,16 +1,17 @@
 /*
- * A model's tower of words: the part of its network that makes features of texts, in the space of
+ * A model's text tower: the part of its network that makes features of texts, in the space of
  * the pictures' features, with the tokenizer that its texts are cut with.
  */
 #ifndef IMS_WORDS_TOWER_H
 #define IMS_WORDS_TOWER_H
 
 #include "model/identity.h"
+#include "model/published.h"
 
 typedef struct tower tower;
 
 /*
- * Whether the network's family has a tower of words. EUNSUPPORTED, detail EOPNOTSUPP: it has none;
+ * Whether the network's family has a text tower. EUNSUPPORTED, detail EOPNOTSUPP: it has none;
  * the sentence names models that have.
  */
 int ims_tower_check(const model_identity *id, imgsearch_error *err);
@@ -24,6 +25,9 @@ int ims_tower_load(tower **out, const model_identity *id, const model_spec *spec
 	imgsearch_error *err);
 tower *ims_tower_acquire(tower *t); /* adds an owner; each one calls ims_tower_free */
 void ims_tower_free(tower *t);      /* NULL is fine */
+
+/* Whether the family of a model has a tower, and none of its files is a vocabulary. */
+bool ims_tower_lacks_vocabulary(const published *p);
 
 /* Which vocabularies lie beside the weights: another number when one of them changes. ENOMEM */
 int ims_tower_vocabulary_key(uint64_t *key, const char *weights, imgsearch_error *err);

@@ -125,7 +125,7 @@ check "a mean that is none" 2 imgsearch index --mean 1,2 . <<'END'
 ! imgsearch: index: --mean: "1,2" is not three numbers, such as 0.485,0.456,0.406 (see: imgsearch help index)
 END
 check "nothing to ask for" 2 imgsearch query <<'END'
-! imgsearch: query: no argument: imgsearch query IMG... (see: imgsearch help query)
+! imgsearch: query: no argument: imgsearch query IMG..., or --text TEXT (see: imgsearch help query)
 END
 check "one operand too many" 2 imgsearch info extra <<'END'
 ! imgsearch: info: unexpected argument "extra" (see: imgsearch help info)

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# imgsearch query --text, and texts in extract, with the fake shim's tower of words: its tokens from
+# imgsearch query --text, and texts in extract, with the fake shim's text tower: its tokens from
 # 300 on are colours.
 import json
 import os
@@ -27,6 +27,12 @@ TESTS = [
     '... and refuses a blank one, by its line',
     'extract writes features of texts, among those of pictures',
     'a model that knows pictures alone: models that can, and what to do',
+    'a query of several inputs is named by all of them',
+    'options for pictures are refused where there is none',
+    '... and a template where there is no text',
+    'eval tells names of no picture, and a header that is none',
+    'where no chances are known, a limit on them is a warning',
+    'a model that is added without a vocabulary says so',
 ]
 begin(TESTS)
 
@@ -91,6 +97,7 @@ os.environ['IMGSEARCH_DB'] = os.path.abspath('plain.db')
 imgsearch('index', 'model/pictures', '-q')
 shutil.copytree(build + '/tests/lib', 'lib')
 shutil.copy(build + '/models.jsonl', 'lib/models.jsonl')
+libdir = os.environ['IMGSEARCH_LIBDIR']
 os.environ['IMGSEARCH_LIBDIR'] = os.path.abspath('lib')
 p = imgsearch('query', '--text', 'red', status=3)
 result(
@@ -98,3 +105,34 @@ result(
     and 'imgsearch model pull openclip_vit_b16_datacomp' in p.stderr,
     p,
 )
+os.environ['IMGSEARCH_LIBDIR'] = libdir
+os.environ['IMGSEARCH_DB'] = os.path.abspath('speaking.db')
+imgsearch('index', 'model/pictures', '-q', '--weights', 'model/speaking.safetensors')
+words = ('--text', 'blue', '--not', '--text', 'red', '-k', '1')
+p = imgsearch('query', 'model/pictures/white.png', *words, '--json')
+answer = json.loads(p.stdout or '{}')
+result(
+    answer.get('query') == 'model/pictures/white.png + blue - red' and 'query_path' not in answer, p
+)
+p = imgsearch('query', '--text', 'red', '--crop', '0,0,9,9', status=2)
+q = imgsearch('query', '--text', 'red', '--views', '5', status=2)
+result('go with pictures' in p.stderr and 'go with pictures' in q.stderr, (p, q))
+p = imgsearch('query', 'model/pictures/red.png', '--template', 'a {}', status=2)
+result('--template goes with --text' in p.stderr, p)
+with open('texts.csv', 'w') as f:
+    f.write('red,red.png\nblue,blue.png\nblue,no.png\ngreen,none.png\n')
+p = imgsearch('eval', '--text', 'texts.csv', '--json')
+result(
+    json.loads(p.stdout or '{}').get('queries') == 1
+    and 'texts.csv: the first line was taken for the header' in p.stderr
+    and 'names of no picture of the index: 2, first no.png in line 3' in p.stderr,
+    p,
+)
+p = imgsearch('query', '--text', 'red', '--max-chance', '1')
+result('no chances are known' in p.stderr and len(p.stdout.splitlines()) == 8, p)
+os.environ['XDG_DATA_HOME'] = os.path.abspath('data')
+os.rename('model/tokenizer.json', 'away')
+p = imgsearch('model', 'add', '--name', 'wordless', 'model/speaking.safetensors')
+os.rename('away', 'model/tokenizer.json')
+q = imgsearch('model', 'add', '--name', 'speaking', 'model')
+result('no vocabulary was added' in p.stderr and 'vocabulary' not in q.stderr, (p, q))

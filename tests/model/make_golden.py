@@ -39,7 +39,7 @@ NETWORKS = {
     "dinov3_vits16": 64,
     "pe_core_t16_384": 64,
 }
-# Small towers of words; SigLIP's have 12 heads.
+# Small text towers; SigLIP's have 12 heads.
 SMALL = {"width": 64, "layers": 2, "heads": 1, "context_length": 9, "vocab_size": 40}
 SIGLIP = SMALL | {"width": 96, "heads": 12, "no_causal_mask": True, "pool_type": "last"}
 SIGLIP |= {"proj_bias": True, "norm_kwargs": {"eps": 1e-6}}

@@ -214,7 +214,7 @@ def of_processor(processor):
 
 
 def siglip(name):
-    """The whole model's file, with its tower of words. SigLIP 2 is resized bilinearly (2)."""
+    """The whole model's file, with its text tower. SigLIP 2 is resized bilinearly (2)."""
     size, patch, side = siglip_parts(name)
     depth, heads, hidden = SIGLIP[size]
     vision = {
@@ -304,7 +304,7 @@ def dino3_of_transformers(name):
     return Reference(name, "transformers", net, 256, dino3_transform(256), pooled)
 
 
-# ----------------------------------------------------------------------------- towers of words ----
+# ----------------------------------------------------------------------------- text towers ----
 
 TINY = {  # of no size that has a name
     "embed_dim": 64,
@@ -336,7 +336,7 @@ def text_features(net, x):
 
 
 def words_of_transformers(name, kind, **text):
-    """Beside the least tower of pictures, whose tensors are left out."""
+    """Beside the least image tower, whose tensors are left out."""
     vision = {"num_hidden_layers": 1, "hidden_size": 64, "intermediate_size": 64}
     vision |= {"num_attention_heads": 1, "image_size": 32, "patch_size": 32}
     config = getattr(transformers, kind + "Config")(text_config=text, vision_config=vision)
@@ -438,7 +438,7 @@ DINO_2 = [f"dinov2_vit{size}14{reg}" for size in "sblg" for reg in ("", "_reg")]
 DINO_3 = "dinov3_vits16 dinov3_vits16plus dinov3_vitb16 dinov3_vitl16 dinov3_vith16plus".split()
 PERCEPTION = "pe_core_t16_384 pe_core_s16_384 pe_core_b16_224 pe_core_l14_336".split()
 
-# The towers of words beside the networks of these names.
+# The text towers beside the networks of these names.
 WORDS = {
     "clip_vit_b32": lambda name: words_of_open_clip(name, "ViT-B-32-quickgelu"),
     "clip_vit_b32@transformers": lambda name: words_of_transformers(

@@ -2,10 +2,10 @@
  * A network of each family against features that the reference implementations gave, in f32:
  * golden/NETWORK.txt, which tests/model/make_golden.py writes. Weights and pictures are drawn by a
  * generator that it has too.
- *	network NAME SIDE			or words NAME CONTEXT, its tower of words
+ *	network NAME SIDE			or words NAME CONTEXT, its text tower
  *	tensor NAME MEAN SPREAD DIMENSION...
  *	norm NAME CHANNELS MEAN SPREAD...	of weight, bias, running_mean, running_var
- *	text USED TOKEN...			of a tower of words
+ *	text USED TOKEN...			of a text tower
  *	feature LENGTH VALUE...			of a picture or text; values at LENGTH * i / VALUES
  */
 #include "model/shim_load.h"

@@ -172,6 +172,45 @@ static void activation_beside(void **state)
 	expect_beside("preprocessor_config.json", "{\"size\":224}", NULL);
 }
 
+static void expect_heads(const char *file, const char *text, const char *says)
+{
+	reading r;
+	imgsearch_error err = { 0 };
+	put_text(file, text);
+	int rc = decide(&r, NULL, &none, &err);
+	take_away(file);
+	assert_int_equal(rc, says ? IMGSEARCH_EMODEL : 0);
+	if (says)
+		assert_non_null(strstr(err.message, says));
+}
+
+/* The tensors of CLIP do not tell how many heads its attention has. */
+static void heads_beside(void **state)
+{
+	(void)state;
+	static const char file[] = "open_clip_config.json";
+	setenv("FAKE_FITS", "openclip_vit_b32 ", 1);
+	expect_heads(file,
+		"{\"model_cfg\":{\"vision_cfg\":{\"width\":768},"
+		"\"text_cfg\":{\"width\":512,\"heads\":8}}}",
+		NULL);
+	expect_heads(file, "{\"model_cfg\":{\"text_cfg\":{\"width\":256,\"heads\":8}}}",
+		"8 attention heads over 256 values");
+	expect_heads(file, "{\"model_cfg\":{\"text_cfg\":{\"width\":256}}}", "8 attention heads");
+	expect_heads(file, "{\"model_cfg\":{\"vision_cfg\":{\"width\":1280,\"head_width\":80}}}",
+		"16 attention heads over 1280 values");
+	expect_heads("config.json",
+		"{\"model_type\":\"clip\",\"vision_config\":"
+		"{\"hidden_size\":768,\"num_attention_heads\":16,\"hidden_act\":\"gelu\"}}",
+		"16 attention heads over 768 values");
+	expect_heads("config.json", /* of no number: not said */
+		"{\"model_type\":\"clip\",\"text_config\":{\"hidden_size\":\"wide\"},"
+		"\"vision_config\":{\"hidden_act\":\"gelu\"}}",
+		NULL);
+	setenv("FAKE_FITS", "dinov2_vits14 ", 1); /* others have the heads that they have */
+	expect_heads("config.json", "{\"hidden_size\":384,\"num_attention_heads\":12}", NULL);
+}
+
 static void damaged_beside(void **state)
 {
 	(void)state;
@@ -310,6 +349,7 @@ int main(void)
 		cmocka_unit_test(none_fits),
 		cmocka_unit_test(two_activations),
 		cmocka_unit_test(activation_beside),
+		cmocka_unit_test(heads_beside),
 		cmocka_unit_test(damaged_beside),
 		cmocka_unit_test(recipe_beside),
 		cmocka_unit_test(sides),

@@ -1,5 +1,5 @@
 /*
- * CLIP of any size, and towers of words: shapes that are read from the tensors, what is found by
+ * CLIP of any size, and text towers: shapes that are read from the tensors, what is found by
  * them, tokens behind the end of a text, and what is refused.
  */
 #include "model/shim_load.h"
@@ -299,10 +299,10 @@ static void what_has_no_words_says_so(void **state)
 	state_dict s = { .n = 0 };
 	(void)state;
 	add_pictures(&s, WIDTH, 1, 4, 4, JOINT);
-	is_refused("clip_vit", true, &s, ENONE, "the weights have no tower of words");
-	is_refused("resnet18", true, &s, ENONE, "\"resnet18\" has no tower of words");
-	is_refused("script", true, &s, ENONE, "no tower of words");
-	is_refused("nothing", true, &s, ENONE, "\"nothing\" has no tower of words");
+	is_refused("clip_vit", true, &s, ENONE, "the weights have no text tower");
+	is_refused("resnet18", true, &s, ENONE, "\"resnet18\" has no text tower");
+	is_refused("script", true, &s, ENONE, "no text tower");
+	is_refused("nothing", true, &s, ENONE, "\"nothing\" has no text tower");
 	add_words(&s, WIDTH);
 	drop_named(&s, "ln_final.bias");
 	is_refused("clip_vit", true, &s, EMODEL, "missing ln_final.bias");

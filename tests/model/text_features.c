@@ -1,5 +1,5 @@
 /*
- * For the golden test: runs a tower of words.
+ * For the golden test: runs a text tower.
  *	text_features NETWORK WEIGHTS f32|bf16 THREADS CONTEXT N IN OUT [REPEAT]
  * IN: for each of the N texts how many tokens it has and CONTEXT tokens, i32; OUT gets (N, dim)
  * f32. Prints how many tokens there are; with REPEAT also the speed.

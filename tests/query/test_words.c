@@ -1,4 +1,4 @@
-/* Texts as queries: the tower of words, templates, mixes with pictures, what cannot be asked. */
+/* Texts as queries: the text tower, templates, mixes with pictures, what cannot be asked. */
 #include "handle/view.h"
 #include "speaking.h"
 
@@ -271,7 +271,7 @@ static void models_that_cannot(void **state)
 	says(s, "red", IMGSEARCH_EMODEL, "knows 618 tokens, but the vocabulary beside it has 308");
 	unsetenv("FAKE_VOCABULARY");
 	setenv("FAKE_WORDLESS", "1", 1);
-	says(s, "red", IMGSEARCH_EUNSUPPORTED, "speaking.safetensors: its tower of words");
+	says(s, "red", IMGSEARCH_EUNSUPPORTED, "speaking.safetensors: its text tower");
 	unsetenv("FAKE_WORDLESS");
 	imgsearch_hits_free(ask(s, &in, 1, NULL));
 	imgsearch_close(s);

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Words in a search over HTTP, with the fake shim's tower of words."""
+"""Words in a search over HTTP, with the fake shim's text tower."""
 import json, os, subprocess, sys
 from urllib.parse import quote
 
@@ -39,11 +39,28 @@ def test_mixed(s):
     check("a text, and away from a picture", len(names(answer)) == 1, answer)
 
 
+def test_command(s, db):
+    """The command asks the server, which says so by its count of searches."""
+    before = s.get("/api/health")[1]["searches"]
+    words = ("query", "--db", db, "--text", "nothing", "--template", "{} in green", "-k", "1")
+    there, alone = run(*words, "--json"), run(*words, "--json", "--no-server")
+    check("the command's text goes to the server",
+          s.get("/api/health")[1]["searches"] == before + 1)
+    check("... and has the answer of its own", there.stdout == alone.stdout,
+          (there, alone))
+    picture = f"{W}/model/pictures/red.png"
+    words = ("query", "--db", db, picture, "--not", "--text", "green", "-k", "3", "--paths")
+    there, alone = run(*words), run(*words, "--no-server")
+    check("... beside a picture, too", there.stdout == alone.stdout and there.stdout, there)
+
+
 def test_refused(s):
     for what, answer in (
         ("an empty text", s.get("/api/search?text=")),
         ("a blank text", s.get("/api/search?text=%20%09")),
         ("a text that is no UTF-8", s.get("/api/search?text=%ff")),
+        ("a text with a zero byte", s.get("/api/search?text=a%00b")),
+        ("a zero byte in another parameter", s.get("/api/pictures?state=indexed%00")),
         ("a template without a place", s.get("/api/search?text=red&template=photo")),
         ("a number for a text", inputs(s, {"text": 7})),
         ("a text and an id in one", inputs(s, {"text": "red", "id": 1})),
@@ -72,6 +89,7 @@ def main():
     else:
         test_words(s)
         test_mixed(s)
+        test_command(s, db)
         test_refused(s)
     check("ends with 0", s.stop() == 0)
     run("index", "-q", "--db", wordless, f"{W}/model/pictures")

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""speaking.py DIR: a model for the fake shim's tower of words, DIR/speaking.safetensors with its
+"""speaking.py DIR: a model for the fake shim's text tower, DIR/speaking.safetensors with its
 card and a vocabulary whose tokens from 300 on are colours; DIR/pictures, one of each colour."""
 import json, os, shutil, struct, sys, zlib
 

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <math.h>
 #include <string.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -571,6 +572,18 @@ static void refuses_damaged_models(void **state)
 			ims_tokenizer_free(t);
 		}
 		b.data[i] ^= 0x81;
+	}
+	size_t whole = b.len;
+	put_piece(&b, "c", NAN, 1);
+	write_file("spiece.model", b.data, b.len);
+	refuses("spiece.model", IMGSEARCH_EFORMAT, "damaged");
+	b.len = whole;
+	const uint8_t cut_type[] = { 2 << 3 | 2, 1, 3 << 3 }, cut_piece[] = { 1 << 3 | 2, 1, 2 << 3 };
+	for (int piece = 0; piece < 2; piece++) { /* a message whose last value is missing */
+		ims_buf_put(&b, piece ? cut_piece : cut_type, sizeof cut_type);
+		write_file("spiece.model", b.data, b.len);
+		refuses("spiece.model", IMGSEARCH_EFORMAT, "damaged");
+		b.len = whole;
 	}
 	const uint8_t word_piece[] = { 2 << 3 | 2, 2, 3 << 3, 2 };
 	ims_buf_put(&b, word_piece, sizeof word_piece);

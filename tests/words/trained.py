@@ -127,9 +127,17 @@ class Command:
         return subprocess.run([f"{B}/imgsearch", *words], env=self.env, check=True, text=True,
                               stdout=subprocess.PIPE).stdout
 
+    def index(self, db, folder):
+        self.run("index", "-q", "--db", db, "--model", "tiny", folder)
+        self.run("build", "-q", "--db", db)
+
+    def hits(self, db, text, k, *more):
+        out = self.run("query", "--db", db, "--text", text, "-k", str(k), "--json", *more)
+        return json.loads(out)["results"]
+
     def query(self, text, k, *more):
-        out = self.run("query", "--db", self.db, "--text", text, "-k", str(k), "--json", *more)
-        return [(os.path.basename(r["path"]), r["score"]) for r in json.loads(out)["results"]]
+        return [(os.path.basename(r["path"]), r["score"])
+                for r in self.hits(self.db, text, k, *more)]
 
 
 def class_of(name):
@@ -176,6 +184,39 @@ def compare(tap, model, names, pictures, classes, command):
     tap.check(f"the first ten of {len(texts)} texts are open_clip's", not wrong, str(wrong)[:600])
 
 
+def measure_chance(command, home, names, classes, rounds=8, most=(10, 1, 0.1)):
+    """How many hits have a chance of up to so much, for classes that an index has no picture of."""
+    rng, queries, seen = random.Random(1), 0, dict.fromkeys(most, 0)
+    for i in range(2 * rounds):
+        if i % 2 == 0:
+            rng.shuffle(classes)
+        half = len(classes) // 2
+        kept, asked = (classes[:half], classes[half:])[:: -1 if i % 2 else 1]
+        part, db = f"{home}/part-{i}", f"{home}/part-{i}.db"
+        for name in names:
+            if class_of(name) in kept:
+                folder = f"{part}/{class_of(name)}"
+                os.makedirs(folder, exist_ok=True)
+                os.link(f"{home}/held-out/{name}", f"{folder}/{name}")
+        command.index(db, part)
+        for c in asked:
+            hits = command.hits(db, c, len(names))
+            queries += 1
+            for limit in most:
+                seen[limit] += sum(h["chance"] <= limit for h in hits)
+    print(f"# {queries} names of classes that are not there: hits with a chance of up to",
+          ", ".join(f"{limit}: {n / queries:.2f}" for limit, n in seen.items()))
+
+
+def measure_expansion(command, home, names):
+    with open(f"{home}/asked.csv", "w") as f:
+        f.write("text,file\n" + "".join(f"{class_of(n)},{n}\n" for n in names))
+    for more in ([], ["--expand", "3"], ["--expand", "10", "--expand-power", "0"]):
+        out = command.run("eval", "--db", command.db, "--text", f"{home}/asked.csv", "--json",
+                          *more)
+        print(f"# mean average precision of texts {' '.join(more)}: {json.loads(out)['map']:.3f}")
+
+
 def main():
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 240
     if not os.path.isdir(f"{SHARED}/images"):
@@ -206,9 +247,10 @@ def main():
         command = Command(home)
         command.run("model", "add", "--name", "tiny", "--network", "openclip_vit", "--resize",
                     str(SIDE), "--crop", str(SIDE), folder)
-        command.run("index", "-q", "--db", command.db, "--model", "tiny", f"{home}/held-out")
-        command.run("build", "-q", "--db", command.db)
+        command.index(command.db, f"{home}/held-out")
         compare(tap, model, names, pictures, sorted(photos), command)
+        measure_chance(command, home, names, sorted(photos))
+        measure_expansion(command, home, names)
     print(f"1..{tap.count}")
     return tap.failed > 0
 
