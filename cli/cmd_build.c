@@ -60,6 +60,7 @@ static int run(context *c, void *args)
 	imgsearch_error err;
 	char size[TEXT_SIZE];
 	a->options.struct_size = sizeof a->options;
+	a->options.model = c->common->of_model;
 	int rc = context_open(c, false);
 	if (rc)
 		return rc;
@@ -84,7 +85,7 @@ const command cmd_build = {
 			"\timgsearch build\n"
 			"\timgsearch build --searcher graph --degree 48",
 	.options = options,
-	.groups = GROUP_DB | GROUP_THREADS | GROUP_JSON,
+	.groups = GROUP_DB | GROUP_THREADS | GROUP_JSON | GROUP_VECTORS,
 	.args_size = sizeof(build_args),
 	.run = run,
 };

@@ -130,6 +130,7 @@ static int show_groups(context *c, const dups_args *a, const imgsearch_filter *f
 	imgsearch_groups *list;
 	imgsearch_error err;
 	imgsearch_groups_options o = { .struct_size = sizeof o,
+		.model = c->common->of_model,
 		.filter = filter,
 		.min_score = a->min_score };
 	for (uint32_t k = 0; a->kind && kinds[k]; k++)
@@ -186,7 +187,7 @@ const command cmd_dups = {
 		"\timgsearch dups --kind picture --json\n"
 		"\timgsearch dups --reject a.jpg b.jpg",
 	.options = options,
-	.groups = GROUP_DB | GROUP_PARTIAL | GROUP_JSON | GROUP_NUL | GROUP_THREADS,
+	.groups = GROUP_DB | GROUP_PARTIAL | GROUP_JSON | GROUP_NUL | GROUP_THREADS | GROUP_VECTORS,
 	.args_size = sizeof(dups_args),
 	.run = run,
 	.max_operands = 2,

@@ -189,6 +189,7 @@ static int export_all(exporter *x)
 {
 	imgsearch_vectors_export_options o = {
 		.struct_size = sizeof o,
+		.model = x->c->common->of_model,
 		.with_items = x->lines,
 		.compared = x->args->compared,
 	};
@@ -246,7 +247,7 @@ const command cmd_export = {
 		"\timgsearch export --compared photos.npy\n"
 		"\timgsearch export photos.jsonl --db postgresql://user@host/photos",
 	.options = options,
-	.groups = GROUP_DB | GROUP_PARTIAL | GROUP_JSON,
+	.groups = GROUP_DB | GROUP_PARTIAL | GROUP_JSON | GROUP_VECTORS,
 	.args_size = sizeof(export_args),
 	.run = run,
 	.min_operands = 1,

@@ -21,7 +21,7 @@ typedef struct index_args {
 	const char *csv, *key, *title;
 	uint32_t follow_links, no_follow_links, prune, retry, no_build, no_server;
 	uint32_t reread, partial, no_exclude, no_include, no_default_excludes;
-	const char *formats;
+	const char *formats, *add_model;
 	uint32_t video;
 } index_args;
 
@@ -45,6 +45,9 @@ static const option options[] = {
 		.help = "also read formats that are off by default, now and in later runs: +tiff,+video; "
 				"no longer: -tiff,-video" },
 	{ "video", 0, OPT_FLAG, AT(video), .help = "the same as --formats +video" },
+	{ "add-model", 0, OPT_FILE, AT(add_model), "NAME",
+		.help = "keep the vectors of a second model beside those of the index, from now on: "
+				"imgsearch query --model NAME asks by it" },
 	{ "prune", 0, OPT_FLAG, AT(prune),
 		.help = "let this run remove more than 30 % of a folder's pictures" },
 	{ "flip", 0, OPT_FLAG, AT(common.recipe.flip),
@@ -145,13 +148,27 @@ static void summarise(context *c, const imgsearch_index_update_report *r)
 			context_db_option(c));
 }
 
-/* Builds a searcher if one is due. Queries use the old one meanwhile. */
-static int build_if_due(context *c)
+static int build_for(context *c, const char *model)
 {
 	imgsearch_build_options o = IMGSEARCH_INIT(imgsearch_build_options);
 	imgsearch_error err;
 	o.if_stale = 1;
+	o.model = model;
 	return imgsearch_build(c->s, &o, &c->call, NULL, &err) ? context_error(c, &err) : CLI_DONE;
+}
+
+/* Builds searchers that are due, of both models. Queries use the old ones meanwhile. */
+static int build_if_due(context *c)
+{
+	imgsearch_info *info;
+	imgsearch_error err;
+	if (imgsearch_info_get(c->s, &c->call, &info, &err))
+		return context_error(c, &err);
+	int rc = build_for(c, info->second ? info->model : NULL);
+	if (!rc && info->second)
+		rc = build_for(c, info->second->model);
+	imgsearch_info_free(info);
+	return rc;
 }
 
 /* Whether only files were named: one that is no picture is then a failure. */
@@ -338,6 +355,7 @@ static imgsearch_index_update_options index_options(const index_args *a)
 		.partial = a->partial,
 		.no_default_excludes = a->no_default_excludes,
 		.forget_exclude = a->no_exclude,
+		.add_model = a->add_model != NULL,
 	};
 }
 
@@ -427,9 +445,9 @@ static int index_list(context *c, const index_args *a, const path_list *p)
 		context_print(c, "no paths on standard input: nothing to do");
 		return CLI_DONE;
 	}
-	int rc = given ? check_first(c, p) : CLI_DONE;
+	int rc = given && !a->add_model ? check_first(c, p) : CLI_DONE;
 	if (rc == CLI_DONE)
-		rc = context_open(c, given || c->common->roots.n);
+		rc = context_open(c, !a->add_model && (given || c->common->roots.n));
 	return rc ? rc : index_paths(c, a, p);
 }
 
@@ -439,6 +457,10 @@ static int run(context *c, void *args)
 	path_list p;
 	if (a->follow_links && a->no_follow_links)
 		return command_usage(c->command, "-L and --no-follow-links exclude each other");
+	if (a->add_model && c->common->open.model)
+		return command_usage(c->command, "--model and --add-model exclude each other");
+	if (a->add_model) /* with --weights and the like, which are said of it */
+		((index_args *)args)->common.open.model = a->add_model;
 	int rc = path_list_read(c, &p);
 	if (rc == CLI_DONE)
 		rc = index_list(c, args, &p);
@@ -470,7 +492,8 @@ const command cmd_index = {
 		"--interpolation, --crops, --pooling or --flip differ from those of the index, everything "
 		"is indexed again; "
 		"queries use the old "
-		"vectors until that is done.\n\n"
+		"vectors until that is done. With --add-model instead of --model the index keeps the "
+		"vectors of both from then on; imgsearch model switch and model drop change that.\n\n"
 		"\timgsearch index ~/Pictures\n"
 		"\tfind . -name '*.jpg' -print0 | imgsearch index -0 -\n"
 		"\timgsearch index paintings --csv paintings.csv --title name",

@@ -65,6 +65,28 @@ static void patterns_json(json_writer *j, const char *name, const imgsearch_stri
 	json_write_close(j, ']');
 }
 
+static void write_second(json_writer *j, const imgsearch_info *i)
+{
+	char text[LINE];
+	if (!i) {
+		json_write_text(j, "second", NULL);
+		return;
+	}
+	json_write_open(j, "second", '{');
+	json_write_text(j, "model", i->model);
+	json_write_path(j, "weights", i->weights);
+	json_write_text(j, "weights_hash", i->weights_hash);
+	json_write_text(j, "precision", i->precision);
+	json_write_int(j, "dim", i->dim);
+	json_write_int(j, "vectors", (int64_t)i->vectors);
+	json_write_text(j, "searcher", i->searcher);
+	json_write_open(j, "searchers", '[');
+	for (size_t r = 0; r < i->searchers->count; r++)
+		json_write_text(j, NULL, searcher_text(i->searchers->items[r], text));
+	json_write_close(j, ']');
+	json_write_close(j, '}');
+}
+
 static void print_json(const imgsearch_info *i, const char *missing)
 {
 	static const imgsearch_recipe none;
@@ -98,6 +120,7 @@ static void print_json(const imgsearch_info *i, const char *missing)
 	json_write_bool(&j, "flip", recipe->flip);
 	json_write_close(&j, '}');
 	json_write_text(&j, "next", reindex_text(i->reindex, text));
+	write_second(&j, i->second);
 	json_write_text(&j, "searcher", i->searcher);
 	json_write_text(&j, "searcher_why", i->searcher_why);
 	json_write_text(&j, "kernels", i->kernels);
@@ -157,6 +180,20 @@ static void print_root(const imgsearch_root *r)
 		line("  video in", r->video->items[i]);
 }
 
+static void print_second(const imgsearch_info *i)
+{
+	char recipe[RECIPE], text[LINE];
+	line("second model", i->model);
+	printf("  %-10s %llu of %u values; %llu pictures\n", "vectors", (unsigned long long)i->vectors,
+		i->dim, (unsigned long long)i->counts->indexed);
+	line("  weights", i->weights);
+	if (i->recipe)
+		line("  recipe", recipe_text(i->recipe, recipe));
+	line("  searcher", i->searcher);
+	for (size_t r = 0; r < i->searchers->count; r++)
+		line("  built", searcher_text(i->searchers->items[r], text));
+}
+
 static void print_text(context *c, const imgsearch_info *i)
 {
 	const imgsearch_counts *n = i->counts;
@@ -202,6 +239,8 @@ static void print_text(context *c, const imgsearch_info *i)
 	putchar('\n');
 	for (size_t r = 0; r < i->searchers->count; r++)
 		line("  built", searcher_text(i->searchers->items[r], text));
+	if (i->second)
+		print_second(i->second);
 	line("kernels", i->kernels);
 	if (i->server)
 		line("server", i->server);

@@ -52,6 +52,7 @@ static int run(context *c, void *args)
 		return command_usage(c->command, "--tiles draws an image: -o map.png or -o map.jpg");
 	imgsearch_map_options o = {
 		.struct_size = sizeof o,
+		.model = c->common->of_model,
 		.max_points = a->max_points,
 		.seed = a->seed,
 		.perplexity = a->perplexity,
@@ -88,7 +89,7 @@ const command cmd_map = {
 		"\timgsearch map --tiles -o tiles.png\n"
 		"\timgsearch map -o map.html",
 	.options = options,
-	.groups = GROUP_DB | GROUP_PARTIAL | GROUP_JSON | GROUP_THREADS,
+	.groups = GROUP_DB | GROUP_PARTIAL | GROUP_JSON | GROUP_THREADS | GROUP_VECTORS,
 	.args_size = sizeof(map_args),
 	.run = run,
 };

@@ -20,7 +20,7 @@
 /* clang-format off */
 #define COMMANDS(X) \
 	X(index) X(query) X(info) X(list) X(failed) X(rm) X(readmit) X(backup) X(copy) X(export) X(build) X(extract) \
-	X(model_list) X(model_info) X(model_pull) X(model_add) X(model_verify) X(model_rm) X(root_mv) X(shard_list) X(shard_add) X(shard_move) X(vectors_import) X(vectors_export) X(eval) X(check) X(dups) X(map) \
+	X(model_list) X(model_info) X(model_pull) X(model_add) X(model_verify) X(model_rm) X(model_switch) X(model_drop) X(root_mv) X(shard_list) X(shard_add) X(shard_move) X(vectors_import) X(vectors_export) X(eval) X(check) X(dups) X(map) \
 	X(train) X(serve) X(help) X(complete)
 /* clang-format on */
 

@@ -475,6 +475,7 @@ typedef struct imgsearch_extract_options {
 	uint32_t raw;              /* 1: as the network gives it; otherwise divided by its L2 norm */
 	uint32_t reserved;         /* 0 */
 	const char *text_template; /* as in imgsearch_query_options */
+	const char *model;         /* the same */
 } imgsearch_extract_options;
 
 /*
@@ -551,6 +552,12 @@ typedef struct imgsearch_index_update_options {
 	 * NULL: as remembered. Those of imgsearch_options.formats are read in any case
 	 */
 	const char *formats;
+	/*
+	 * 1: the model that the options of the handle name is kept beside that of the index, which
+	 * stays the current one; see docs/models.md. Later runs make the vectors of both
+	 */
+	uint32_t add_model;
+	uint32_t reserved3; /* 0 */
 } imgsearch_index_update_options;
 
 typedef struct imgsearch_index_update_report {
@@ -603,6 +610,20 @@ IMGSEARCH_API int imgsearch_index_update(imgsearch *s, const char *const *paths,
 	const imgsearch_index_update_options *options, const imgsearch_call *call,
 	imgsearch_index_update_report **report, imgsearch_error *err);
 IMGSEARCH_API void imgsearch_index_update_report_free(imgsearch_index_update_report *report);
+
+/*
+ * An index in a file may have two models: the current one, and a second one beside it, which
+ * index_update adds. Each has vectors, searchers, mean and chances of its own. switch makes the
+ * model of that name the current one in one step, and the other one the second; nothing is made
+ * anew. It does nothing where that is the current one. drop removes the second model, or ends a
+ * re-index under way by that model; its space is free afterwards. Writers both. ENOTFOUND: the
+ * index has no such model; EINVAL: drop, and it is the current one; this thread began a transaction
+ * that is open. EBUSY.
+ */
+IMGSEARCH_API int imgsearch_index_model_switch(imgsearch *s, const char *name,
+	const imgsearch_call *call, imgsearch_error *err);
+IMGSEARCH_API int imgsearch_index_model_drop(imgsearch *s, const char *name,
+	const imgsearch_call *call, imgsearch_error *err);
 
 typedef struct imgsearch_transaction imgsearch_transaction; /* see below */
 
@@ -858,6 +879,7 @@ typedef struct imgsearch_build_options {
 	/* 1: only where no searcher is built, or over 20 % of the rows changed */
 	uint32_t if_stale;
 	uint32_t reserved; /* 0 */
+	const char *model; /* for which of two models, as in imgsearch_query_options */
 } imgsearch_build_options;
 
 typedef struct imgsearch_build_report {
@@ -927,7 +949,11 @@ typedef struct imgsearch_query_options {
 	uint32_t k;
 	uint32_t fields;                /* imgsearch_fields of each hit */
 	const imgsearch_filter *filter; /* NULL: every item */
-	const char *model; /* of an index with several models: EUNSUPPORTED in this version */
+	/*
+	 * of an index with two models: by which of them; NULL: by the second one where the options of
+	 * the handle name it, else by the current one. ENOTFOUND: the index has none of that name
+	 */
+	const char *model;
 	/*
 	 * 1: leave out the stored items that are an input of positive weight: by id or by equal bytes
 	 */
@@ -1216,6 +1242,7 @@ typedef struct imgsearch_vectors_export_options {
 	 * under cosine they have length 1. 0: as they were extracted or added
 	 */
 	uint32_t compared;
+	const char *model; /* those of which of two models, as in imgsearch_query_options */
 } imgsearch_vectors_export_options;
 
 /* Vectors in order of id, valid during the callback. */
@@ -1323,7 +1350,12 @@ typedef struct imgsearch_info {
 	uint64_t stored_bytes; /* of pictures without a file: see store_bytes */
 	/* 1: it was opened for reading only, or the file, or the role on the server, allows no more */
 	uint32_t read_only;
-	uint32_t reserved;
+	uint32_t words; /* 1: its model compares texts with pictures; see docs/words.md */
+	/*
+	 * what the index holds for its second model: model, weights, recipe, dim, vectors, searchers
+	 * are those of that one; NULL: it has one model. It has no second and no reindex
+	 */
+	const struct imgsearch_info *second;
 } imgsearch_info;
 
 /* What the index holds. */
@@ -1524,7 +1556,8 @@ typedef struct imgsearch_groups_options {
 	 * IMGSEARCH_SCENE_SCORE_DEFAULT
 	 */
 	float min_score;
-	uint32_t kinds; /* bits 1 << imgsearch_sameness; 0: all */
+	uint32_t kinds;    /* bits 1 << imgsearch_sameness; 0: all */
+	const char *model; /* by which of two models, as in imgsearch_query_options */
 } imgsearch_groups_options;
 
 /* Another name of the file of a picture of a group: no copy. */
@@ -1580,8 +1613,9 @@ typedef struct imgsearch_map_options {
 	/* of a larger index an even choice is taken; 0: IMGSEARCH_MAP_POINTS_DEFAULT */
 	uint64_t max_points;
 	uint64_t seed;
-	float perplexity; /* 0: IMGSEARCH_PERPLEXITY_DEFAULT */
-	uint32_t pca;     /* 1: the two leading principal components instead of t-SNE */
+	float perplexity;  /* 0: IMGSEARCH_PERPLEXITY_DEFAULT */
+	uint32_t pca;      /* 1: the two leading principal components instead of t-SNE */
+	const char *model; /* by which of two models, as in imgsearch_query_options */
 } imgsearch_map_options;
 
 typedef struct imgsearch_map_point {

@@ -65,6 +65,8 @@ static json_t *options_json(const imgsearch_query_options *o)
 		json_object_set_new(q, "under", json_string(o->filter->folders[0]));
 	if (o->filter && o->filter->columns)
 		json_object_set_new(q, "where", json_string(o->filter->columns));
+	if (o->model)
+		json_object_set_new(q, "model", json_string(o->model));
 	if (o->searcher)
 		json_object_set_new(q, "searcher", json_string(o->searcher));
 	if (o->text_template)

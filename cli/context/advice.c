@@ -41,6 +41,11 @@ static const struct {
 		"if you trust it: --model script --weights FILE, or a name in .pt" },
 	{ NULL, IMGSEARCH_EMODEL, ENOTUNIQ,
 		"say which with --model NAME, or how pictures are prepared with --resize and its like" },
+	{ "index", IMGSEARCH_EINVAL, EALREADY,
+		"make it the current one: imgsearch model switch{db} NAME" },
+	{ "index", IMGSEARCH_EINVAL, ETOOMANYREFS, "drop one first: imgsearch model drop{db} NAME" },
+	{ "copy", IMGSEARCH_EUNSUPPORTED, ETOOMANYREFS,
+		"drop it with imgsearch model drop, or use imgsearch backup" },
 	{ "index", IMGSEARCH_EMODEL, EMEDIUMTYPE, "index pictures into another file with --db FILE" },
 	{ "query", IMGSEARCH_EUNSUPPORTED, EOPNOTSUPP,
 		"imgsearch model pull openclip_vit_b16_datacomp gets one, and imgsearch index{db} --model "
@@ -84,6 +89,21 @@ static const char *pull_advice(const context *c, const char *model)
 	return mine->advice;
 }
 
+/* The ways out where the network of the index is not on this machine; part of c, or NULL. */
+static const char *own_advice(const context *c, const char *model)
+{
+	context *mine = (context *)(uintptr_t)c;
+	int known = imgsearch_model_each(is_known, (void *)(uintptr_t)model, NULL);
+	free(mine->advice);
+	if (asprintf(&mine->advice,
+			"get that model again (imgsearch model %s%s), or make all features anew by another: "
+			"imgsearch index%s --model NAME",
+			known == 2 ? "pull " : "add FILE --name ", model, context_db_option(mine))
+		< 0)
+		mine->advice = NULL;
+	return mine->advice;
+}
+
 /* No network could be chosen. */
 static const char *unnamed_network(const context *c, const imgsearch_options *o)
 {
@@ -100,14 +120,26 @@ static const char *unnamed_network(const context *c, const imgsearch_options *o)
 	return "`imgsearch model list` lists what there is";
 }
 
-static bool has_model(imgsearch *s)
+/* The model of the index; NULL: it has none. The caller frees it. */
+static char *model_of(imgsearch *s)
 {
 	imgsearch_info *info = NULL;
 	if (s)
 		imgsearch_info_get(s, NULL, &info, NULL);
-	bool has = info && info->model;
+	char *model = info && info->model ? strdup(info->model) : NULL;
 	imgsearch_info_free(info);
-	return has;
+	return model;
+}
+
+static const char *chosen_advice(const context *c, const char *own)
+{
+	const imgsearch_options *o = &c->common->open;
+	bool other = o->model || o->weights;
+	if (!strcmp(c->command->name, "index") && !other && own)
+		return "give --model to index all pictures anew";
+	if (!strcmp(c->command->name, "query") && other && own)
+		return "leave the model out, or index again with it";
+	return NULL;
 }
 
 static const char *network_advice(const context *c)
@@ -118,16 +150,14 @@ static const char *network_advice(const context *c)
 		imgsearch_network_get(c->s, &network, NULL);
 	bool chosen = network && network->model, usable = network && network->usable;
 	imgsearch_network_free(network);
-	if (!chosen)
-		return unnamed_network(c, o);
-	if (!usable)
+	if (chosen && !usable)
 		return o->device ? "choose another with --device" : NULL;
-	bool other = o->model || o->weights;
-	if (!strcmp(c->command->name, "index") && !other && has_model(c->s))
-		return "give --model to index all pictures anew";
-	if (!strcmp(c->command->name, "query") && other && has_model(c->s))
-		return "leave the model out, or index again with it";
-	return NULL;
+	char *own = model_of(c->s);
+	const char *advice = chosen           ? chosen_advice(c, own)
+		: own && !o->model && !o->weights ? own_advice(c, own)
+										  : unnamed_network(c, o);
+	free(own);
+	return advice;
 }
 
 /* Another file is no advice where the sentence is about an index on a server. */

@@ -63,6 +63,11 @@ static const option group_model[] = {
 		.choices = precisions },
 	OPT_END,
 };
+static const option group_vectors[] = {
+	{ "model", 'm', OPT_TEXT, COMMON(of_model), "NAME",
+		.help = "of an index with two models: use the vectors of this one" },
+	OPT_END,
+};
 static const option group_formats[] = {
 	{ "formats", 0, OPT_TEXT, COMMON(open.formats), "LIST",
 		.help = "also read formats that are off by default: +tiff,+video" },
@@ -123,6 +128,7 @@ const option *command_option(const command *c, size_t i)
 		{ c->groups & GROUP_DB, group_db },
 		{ c->groups & GROUP_PARTIAL, group_partial },
 		{ c->groups & GROUP_MODEL, group_model },
+		{ c->groups & GROUP_VECTORS, group_vectors },
 		{ c->groups & GROUP_FORMATS, group_formats },
 		{ c->groups & (GROUP_RECIPE | GROUP_TRANSFORM), group_transform },
 		{ c->groups & GROUP_RECIPE, group_recipe },

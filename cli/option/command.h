@@ -39,6 +39,7 @@ enum {
 	GROUP_FORMATS = 64,
 	GROUP_TRANSFORM = 256, /* the part of GROUP_RECIPE that belongs to a model */
 	GROUP_PARTIAL = 128,   /* reads an index, and of shards those that are there */
+	GROUP_VECTORS = 512,   /* uses the vectors of one of two models, and no network */
 };
 
 /* First member of every command's struct. */
@@ -47,6 +48,7 @@ typedef struct common_args {
 	uint32_t json;                 /* GROUP_JSON */
 	uint32_t nul;                  /* GROUP_NUL: records end with NUL, in and out */
 	option_list db, roots;         /* GROUP_DB */
+	const char *of_model;          /* GROUP_VECTORS */
 	uint32_t mean, std;            /* GROUP_RECIPE, GROUP_TRANSFORM: 1 where the option is given */
 	uint32_t video;                /* GROUP_FORMATS: formats +video */
 	imgsearch_options

@@ -36,6 +36,19 @@ static bool takes_words(imgsearch *s)
 	return takes;
 }
 
+static void write_model(json_writer *j, const imgsearch_info *of)
+{
+	if (!of || !of->model)
+		return;
+	json_write_open(j, NULL, '{');
+	json_write_text(j, "name", of->model);
+	json_write_int(j, "dim", of->dim);
+	json_write_int(j, "vectors", (int64_t)of->vectors);
+	json_write_text(j, "searcher", of->searcher);
+	json_write_bool(j, "words", of->words);
+	json_write_close(j, '}');
+}
+
 static void write_info(json_writer *j, const server *s, const imgsearch_info *about,
 	const char *missing, bool words)
 {
@@ -51,6 +64,10 @@ static void write_info(json_writer *j, const server *s, const imgsearch_info *ab
 	json_write_int(j, "dim", about->dim);
 	json_write_text(j, "metric", metric);
 	json_write_text(j, "model", about->model);
+	json_write_open(j, "models", '[');
+	write_model(j, about);
+	write_model(j, about->second);
+	json_write_close(j, ']');
 	json_write_text(j, "searcher", about->searcher);
 	json_write_text(j, "kernels", about->kernels);
 	json_write_open(j, "counts", '{');

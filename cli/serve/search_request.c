@@ -44,6 +44,7 @@ void search_request_free(search_request *q)
 	}
 	free(q->ids);
 	free(q->text_template);
+	free(q->model);
 	filter_request_free(&q->filter);
 }
 
@@ -133,6 +134,14 @@ static bool set_template(search_request *q, const char *text)
 	return q->text_template || refuse(q, "out of memory");
 }
 
+static bool set_model(search_request *q, const char *name)
+{
+	free(q->model);
+	q->model = strdup(name ? name : "");
+	q->options.model = q->model;
+	return q->model || refuse(q, "out of memory");
+}
+
 static bool set_crop(search_request *q, const char *text)
 {
 	char copy[64], *rest = copy;
@@ -216,6 +225,8 @@ bool search_request_param(search_request *q, const char *name, const char *value
 		return add_text(q, name, value, AWAY);
 	if (!strcmp(name, "template"))
 		return set_template(q, value);
+	if (!strcmp(name, "model"))
+		return set_model(q, value);
 	if (!strcmp(name, "crop"))
 		return set_crop(q, value);
 	return refuse(q, "there is no parameter \"%.60s\"", name);

@@ -33,7 +33,7 @@ typedef struct search_request {
 	size_t n_ids;
 	float *vectors[REQUEST_INPUTS];
 	char *texts[REQUEST_INPUTS];
-	char *text_template;
+	char *text_template, *model;
 	char why[256]; /* the first error */
 } search_request;
 

@@ -48,6 +48,7 @@ typedef struct imgsearch_eval_options {
 	 */
 	const char *texts;
 	const char *text_template; /* as in imgsearch_query_options */
+	const char *model;         /* by which of two models, as in imgsearch_query_options */
 } imgsearch_eval_options;
 
 /* Of the first k results, as means over the queries. */

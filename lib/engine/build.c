@@ -1,6 +1,7 @@
 /* imgsearch_build and imgsearch_vectors_reduce: they check their arguments and delegate. */
 #include "build/build.h"
 #include "engine/arguments.h"
+#include "handle/second.h"
 #include "query/reduce.h"
 
 #include <math.h>
@@ -55,6 +56,8 @@ int imgsearch_build(imgsearch *s, const imgsearch_build_options *theirs, const i
 	if (!rc && ims_handle_transaction_is_mine(s))
 		rc = ims_fail(err, IMGSEARCH_EINVAL, "build: this thread has a transaction open");
 	if (!rc)
+		rc = ims_second_choose(s, options.model, &s, err);
+	if (!rc)
 		rc = ims_handle_write_begin(s, &j, err);
 	if (rc)
 		return rc;
@@ -80,5 +83,7 @@ int imgsearch_vectors_reduce(imgsearch *s, const float *rows, size_t n, size_t d
 	REQUIRE(n <= capacity / m, err,
 		"vectors_reduce: capacity: %zu rows of %zu values do not fit into %zu", n, m, capacity);
 	int rc = ims_call_begin(s, call, &j, err);
+	if (!rc)
+		rc = ims_second_choose(s, NULL, &s, err);
 	return rc ? rc : ims_reduce(s, rows, n, dim, out, m, &j, err);
 }

@@ -4,6 +4,7 @@
 #include "collection/reject.h"
 #include "engine/arguments.h"
 #include "handle/handle.h"
+#include "handle/second.h"
 
 #include <math.h>
 
@@ -25,6 +26,8 @@ int imgsearch_groups_find(imgsearch *s, const imgsearch_groups_options *theirs,
 	REQUIRE(!(options.kinds & ~(7u << IMGSEARCH_SAMENESS_BYTES)), err,
 		"groups_find: kinds has a bit of no sameness");
 	rc = ims_call_begin(s, call, &j, err);
+	if (!rc)
+		rc = ims_second_choose(s, options.model, &s, err);
 	return rc ? rc : ims_groups(s, &options, &j, out, err);
 }
 
@@ -57,6 +60,8 @@ int imgsearch_map_compute(imgsearch *s, const imgsearch_map_options *theirs,
 		"map_compute: perplexity is negative or not a number");
 	REQUIRE(options.pca <= 1, err, "map_compute: pca is %u, neither 0 nor 1", options.pca);
 	rc = ims_call_begin(s, call, &j, err);
+	if (!rc)
+		rc = ims_second_choose(s, options.model, &s, err);
 	return rc ? rc : ims_map(s, &options, &j, out, err);
 }
 

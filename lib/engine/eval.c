@@ -2,6 +2,7 @@
 #include "collection/eval.h"
 #include "engine/arguments.h"
 #include "handle/handle.h"
+#include "handle/second.h"
 #include "words/prompt.h"
 
 #include <math.h>
@@ -40,5 +41,7 @@ int imgsearch_eval_run(imgsearch *s, const imgsearch_eval_options *theirs,
 		rc = ims_filter_copy_plain(&options.filter, &filter, "eval_run", err);
 	if (!rc)
 		rc = ims_call_begin(s, call, &j, err);
+	if (!rc)
+		rc = ims_second_choose(s, options.model, &s, err);
 	return rc ? rc : ims_eval(s, &options, &j, report, err);
 }

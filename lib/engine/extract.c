@@ -1,6 +1,7 @@
 /* imgsearch_extract: checks its arguments and delegates. */
 #include "engine/arguments.h"
 #include "handle/feature.h"
+#include "handle/second.h"
 #include "words/prompt.h"
 
 int imgsearch_extract(imgsearch *s, const imgsearch_input *inputs, size_t n,
@@ -21,5 +22,7 @@ int imgsearch_extract(imgsearch *s, const imgsearch_input *inputs, size_t n,
 	REQUIRE(!options.reserved, err, "extract: reserved is %u, not 0", options.reserved);
 	REQUIRE(options.raw <= 1, err, "extract: raw is %u, neither 0 nor 1", options.raw);
 	rc = ims_prompt_check_template(options.text_template, err);
+	if (!rc)
+		rc = ims_second_choose(s, options.model, &s, err);
 	return rc ? rc : ims_extract(s, &j, inputs, n, &options, rows, capacity, errors, err);
 }

@@ -1,6 +1,8 @@
 /* The functions that change an index: they check their arguments and delegate. */
 #include "engine/arguments.h"
 #include "engine/location.h"
+#include "handle/model_choice.h"
+#include "handle/second.h"
 #include "image/image.h"
 #include "ingest/add.h"
 #include "ingest/index_run.h"
@@ -24,6 +26,8 @@ static int check_update(const imgsearch_index_update_options *o, imgsearch_error
 	uint32_t on, off;
 	REQUIRE(!o->reserved, err, "index_update: reserved is %u, not 0", o->reserved);
 	REQUIRE(!o->reserved2, err, "index_update: reserved2 is %u, not 0", o->reserved2);
+	REQUIRE(!o->reserved3, err, "index_update: reserved3 is %u, not 0", o->reserved3);
+	REQUIRE(o->add_model <= 1, err, "index_update: add_model is %u, neither 0 nor 1", o->add_model);
 	REQUIRE(!o->follow_links || !o->no_follow_links, err,
 		"index_update: follow_links and no_follow_links exclude each other");
 	int rc = ims_image_formats(&on, &off, o->formats, err);
@@ -91,6 +95,9 @@ int imgsearch_index_update(imgsearch *s, const char *const *paths, size_t n,
 	int rc = COPY(options, theirs, err);
 	if (!rc)
 		rc = check_update(&options, err);
+	if (!rc && options.add_model && !ims_identity_requested(s))
+		rc = ims_fail(err, IMGSEARCH_EINVAL,
+			"index_update: add_model, and the options of the handle name no model");
 	if (!rc)
 		rc = ims_call_begin(s, call, &j, err);
 	if (!rc && ims_handle_transaction_is_mine(s))
@@ -293,6 +300,35 @@ int imgsearch_index_copy(imgsearch *s, const char *location,
 void imgsearch_index_copy_report_free(imgsearch_index_copy_report *report)
 {
 	ims_result_free(report);
+}
+
+/* ------------------------------------------------------------------------------ two models ---- */
+
+static int check_model_call(imgsearch *s, const char *name, const imgsearch_call *call,
+	const char *function, job *j, imgsearch_error *err)
+{
+	REQUIRE_HANDLE(s, function, err);
+	REQUIRE(name && *name, err, "%s: name is NULL or empty", function);
+	int rc = ims_call_begin(s, call, j, err);
+	return !rc && ims_handle_transaction_is_mine(s)
+		? ims_fail(err, IMGSEARCH_EINVAL, "%s: this thread has a transaction open", function)
+		: rc;
+}
+
+int imgsearch_index_model_switch(imgsearch *s, const char *name, const imgsearch_call *call,
+	imgsearch_error *err)
+{
+	job j;
+	int rc = check_model_call(s, name, call, "index_model_switch", &j, err);
+	return rc ? rc : ims_second_switch(s, name, &j, err);
+}
+
+int imgsearch_index_model_drop(imgsearch *s, const char *name, const imgsearch_call *call,
+	imgsearch_error *err)
+{
+	job j;
+	int rc = check_model_call(s, name, call, "index_model_drop", &j, err);
+	return rc ? rc : ims_second_drop(s, name, &j, err);
 }
 
 /* ---------------------------------------------------------------------------- transactions ---- */

@@ -8,6 +8,7 @@
 #include "handle/items.h"
 #include "handle/list.h"
 #include "handle/network.h"
+#include "handle/second.h"
 #include "model/catalog.h"
 
 int imgsearch_info_get(imgsearch *s, const imgsearch_call *call, imgsearch_info **out,
@@ -115,6 +116,8 @@ int imgsearch_vectors_export(imgsearch *s, const imgsearch_vectors_export_option
 	REQUIRE(options.compared <= 1, err, "vectors_export: compared is %u, neither 0 nor 1",
 		options.compared);
 	rc = ims_call_begin(s, call, &j, err);
+	if (!rc)
+		rc = ims_second_choose(s, options.model, &s, err);
 	return rc ? rc : ims_export(s, &options, each, user, &j, err);
 }
 
@@ -125,6 +128,8 @@ int imgsearch_vectors_each(imgsearch *s, imgsearch_vectors_fn each, void *user,
 	REQUIRE_HANDLE(s, "vectors_each", err);
 	REQUIRE(each, err, "vectors_each: each is NULL");
 	int rc = ims_call_begin(s, call, &j, err);
+	if (!rc)
+		rc = ims_second_choose(s, NULL, &s, err);
 	return rc ? rc : ims_items_vectors(s, each, user, &j, err);
 }
 
@@ -137,6 +142,8 @@ int imgsearch_vectors_get(imgsearch *s, const int64_t *ids, size_t n, const imgs
 	REQUIRE(!n || rows, err, "vectors_get: rows is NULL");
 	REQUIRE(n <= SIZE_MAX / sizeof *ids, err, "vectors_get: n is %zu", n);
 	int rc = ims_call_begin(s, call, &j, err);
+	if (!rc)
+		rc = ims_second_choose(s, NULL, &s, err);
 	return rc ? rc : ims_items_fetch(s, ids, n, &j, rows, capacity, found, err);
 }
 

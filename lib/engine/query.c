@@ -1,5 +1,6 @@
 /* The queries: they check their arguments and delegate. */
 #include "engine/arguments.h"
+#include "handle/second.h"
 #include "query/batch.h"
 #include "query/query.h"
 #include "query/request.h"
@@ -24,9 +25,6 @@ static int copy_options(checked_options *c, const imgsearch_query_options *their
 		rc = ims_filter_copy(&c->filter, options.filter, err);
 		c->options.filter = &c->filter;
 	}
-	if (!rc && options.model)
-		rc = ims_fail(err, IMGSEARCH_EUNSUPPORTED,
-			"query: an index with several models is not supported in this version");
 	if (!rc)
 		rc = ims_text_require(options.searcher, "query: searcher", err);
 	if (!rc)
@@ -69,6 +67,8 @@ int imgsearch_query(imgsearch *s, const imgsearch_input *inputs, size_t n,
 		rc = copy_options(&checked, theirs, err);
 	if (!rc)
 		rc = ims_call_begin(s, call, &j, err);
+	if (!rc)
+		rc = ims_second_choose(s, checked.options.model, &s, err);
 	return rc ? rc : ims_query(s, inputs, n, &checked.options, &j, out, err);
 }
 
@@ -88,6 +88,8 @@ int imgsearch_range(imgsearch *s, const imgsearch_input *in, float min_score,
 		rc = copy_options(&checked, theirs, err);
 	if (!rc)
 		rc = ims_call_begin(s, call, &j, err);
+	if (!rc)
+		rc = ims_second_choose(s, o->model, &s, err);
 	if (rc)
 		return rc;
 	o->min_score = min_score;
@@ -111,6 +113,8 @@ int imgsearch_batch_query(imgsearch *s, const imgsearch_input *inputs, size_t n,
 		rc = copy_options(&checked, theirs, err);
 	if (!rc)
 		rc = ims_call_begin(s, call, &j, err);
+	if (!rc)
+		rc = ims_second_choose(s, checked.options.model, &s, err);
 	return rc ? rc : ims_batch_query(s, inputs, n, &checked.options, &j, out, err);
 }
 
@@ -131,5 +135,7 @@ int imgsearch_vectors_query(imgsearch *s, const float *rows, size_t n, size_t di
 	REQUIRE(n <= capacity / k, err,
 		"vectors_query: capacity: %zu answers of k = %zu do not fit into %zu", n, k, capacity);
 	rc = ims_call_begin(s, call, &j, err);
+	if (!rc)
+		rc = ims_second_choose(s, checked.options.model, &s, err);
 	return rc ? rc : ims_query_vectors(s, rows, n, dim, &checked.options, &j, ids, scores, err);
 }

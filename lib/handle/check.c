@@ -104,7 +104,7 @@ static int run_timed(void *arg, view *v, imgsearch_error *err)
 static int time_query(imgsearch *s, view *v, search_index *x, const float *query, topk *got,
 	double *seconds, imgsearch_error *err)
 {
-	static const view_query timed = { run_timed, NULL };
+	static const view_query timed = { .run = run_timed };
 	size_t room = got->k;
 	got->k = room < IMGSEARCH_K_DEFAULT ? room : IMGSEARCH_K_DEFAULT;
 	timed_query t = { x, &v->rows, request(s, query, 1, got->k), got };

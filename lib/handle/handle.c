@@ -92,6 +92,23 @@ static int make_helpers(imgsearch *s, imgsearch_error *err)
 	return s->helpers ? 0 : ims_nomem(err);
 }
 
+/* A handle without a store. NULL: out of memory. */
+static imgsearch *new_handle(const imgsearch_options *o)
+{
+	imgsearch *s = ims_zalloc(1, sizeof *s);
+	if (!s)
+		return NULL;
+	pthread_mutex_init(&s->view_lock, NULL);
+	pthread_mutex_init(&s->network_lock, NULL);
+	pthread_mutex_init(&s->words_lock, NULL);
+	pthread_mutex_init(&s->second_lock, NULL);
+	s->owner = getpid();
+	s->threads = o->threads ? o->threads : ims_cpu_count();
+	sem_init(&s->decoders, 0, s->threads);
+	ims_budget_init(&s->memory, o->max_memory ? o->max_memory : ims_budget_default());
+	return s;
+}
+
 int ims_handle_open(imgsearch **out, const char *path, const imgsearch_options *o,
 	imgsearch_error *err)
 {
@@ -108,16 +125,9 @@ int ims_handle_open(imgsearch **out, const char *path, const imgsearch_options *
 	};
 	*out = NULL;
 	ims_ending_watch();
-	imgsearch *s = ims_zalloc(1, sizeof *s);
+	imgsearch *s = new_handle(o);
 	if (!s)
 		return ims_nomem(err);
-	pthread_mutex_init(&s->view_lock, NULL);
-	pthread_mutex_init(&s->network_lock, NULL);
-	pthread_mutex_init(&s->words_lock, NULL);
-	s->owner = getpid();
-	s->threads = o->threads ? o->threads : ims_cpu_count();
-	sem_init(&s->decoders, 0, s->threads);
-	ims_budget_init(&s->memory, o->max_memory ? o->max_memory : ims_budget_default());
 	s->colours = ims_colour_cache_new();
 	int rc = s->colours ? own_options(s, o, err) : ims_nomem(err);
 	if (!rc)
@@ -137,6 +147,31 @@ int ims_handle_open(imgsearch **out, const char *path, const imgsearch_options *
 	return rc;
 }
 
+int ims_handle_open_second(imgsearch **out, imgsearch *first, imgsearch_error *err)
+{
+	static const imgsearch_recipe none;
+	imgsearch_options o = first->options; /* what they say of a model is said of the first one */
+	o.model = o.weights = NULL;
+	o.recipe = &none;
+	o.precision = o.dim = 0;
+	*out = NULL;
+	imgsearch *s = new_handle(&o);
+	if (!s)
+		return ims_nomem(err);
+	s->first = first;
+	s->pool = first->pool;
+	s->colours = first->colours;
+	s->helpers = first->helpers;
+	int rc = own_options(s, &o, err);
+	if (!rc)
+		rc = ims_store_open_second(&s->store, first->store, err);
+	if (rc)
+		ims_handle_close(s);
+	else
+		*out = s;
+	return rc;
+}
+
 bool ims_handle_is_own(const imgsearch *s)
 {
 	return s->owner == getpid();
@@ -148,8 +183,13 @@ void ims_handle_close(imgsearch *s)
 		return;
 	if (atomic_load(&s->transaction.thread))
 		s->transaction.detach(s->transaction.transaction);
+	ims_handle_close(s->second);
 	ims_view_release(s->view);
-	ims_pool_free(s->pool);
+	if (!s->first) {
+		ims_pool_free(s->pool);
+		ims_helpers_free(s->helpers);
+		ims_colour_cache_free(s->colours);
+	}
 	ims_model_free(s->network);
 	ims_model_identity_free(&s->network_identity);
 	ims_tower_free(s->words);
@@ -160,13 +200,12 @@ void ims_handle_close(imgsearch *s)
 	ims_free((char *)s->options.device);
 	ims_free((char *)s->options.decoder);
 	ims_free((char *)s->options.formats);
-	ims_helpers_free(s->helpers);
 	pthread_mutex_destroy(&s->view_lock);
 	pthread_mutex_destroy(&s->network_lock);
 	pthread_mutex_destroy(&s->words_lock);
+	pthread_mutex_destroy(&s->second_lock);
 	sem_destroy(&s->decoders);
 	ims_budget_destroy(&s->memory);
-	ims_colour_cache_free(s->colours);
 	ims_free(s);
 }
 
@@ -197,21 +236,28 @@ void ims_handle_tell_repair(imgsearch *s, job *j)
 	ims_free(text);
 }
 
+/* The handle whose threads take turns at writing. */
+static imgsearch *writers(imgsearch *s)
+{
+	return s->first ? s->first : s;
+}
+
 int ims_handle_write_begin(imgsearch *s, job *j, imgsearch_error *err)
 {
 	int idle = 0;
+	imgsearch *turns = writers(s);
 	if (s->options.read_only)
 		return ims_fail(err, IMGSEARCH_EINVAL, "%s: the index is open for reading only",
 			ims_store_name(s->store));
-	if (!atomic_compare_exchange_strong(&s->writing, &idle, 1))
+	if (!atomic_compare_exchange_strong(&turns->writing, &idle, 1))
 		return ims_fail(err, IMGSEARCH_EBUSY,
-			atomic_load(&s->transaction.thread) ? "%s: a transaction of this handle is open"
-												: "%s: another thread is changing the index",
+			atomic_load(&turns->transaction.thread) ? "%s: a transaction of this handle is open"
+													: "%s: another thread is changing the index",
 			ims_store_name(s->store));
 	store_upgrade upgrade = { ims_store_old_version(s->store), IMS_STORE_VERSION };
 	int rc = ims_store_write_begin(s->store, err);
 	if (rc)
-		atomic_store(&s->writing, 0);
+		atomic_store(&turns->writing, 0);
 	else
 		ims_handle_tell_upgrade(s, upgrade, j);
 	if (!rc)
@@ -226,7 +272,7 @@ void ims_handle_write_end(imgsearch *s)
 	ims_store_write_end(s->store);
 	if (j)
 		ims_handle_tell_repair(s, j);
-	atomic_store(&s->writing, 0);
+	atomic_store(&writers(s)->writing, 0);
 }
 
 /* The address is different in each living thread. */

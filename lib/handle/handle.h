@@ -32,8 +32,15 @@ typedef struct handle_transaction {
 
 struct imgsearch {
 	store *store;
-	pid_t owner;               /* the process that opened it */
-	imgsearch_options options; /* its strings are owned; recipe is the next member */
+	/*
+	 * Of the handle of a second model (second.h): the handle of the index, whose pool, helpers,
+	 * colours and right to write it shares. NULL: it is that one.
+	 */
+	imgsearch *first;
+	pthread_mutex_t second_lock; /* protects the next member */
+	imgsearch *second;           /* owned; NULL: not needed yet */
+	pid_t owner;                 /* the process that opened it */
+	imgsearch_options options;   /* its strings are owned; recipe is the next member */
 	imgsearch_recipe recipe;
 	pool *pool;
 	unsigned threads;
@@ -68,6 +75,8 @@ struct imgsearch {
 int ims_handle_open(imgsearch **out, const char *path, const imgsearch_options *options,
 	imgsearch_error *err);
 void ims_handle_close(imgsearch *s);
+/* The handle of the second model of an index that has one: for second.h. */
+int ims_handle_open_second(imgsearch **out, imgsearch *first, imgsearch_error *err);
 
 /* Whether this process opened the handle; false in a child that inherited it. Any thread. */
 bool ims_handle_is_own(const imgsearch *s);

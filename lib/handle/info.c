@@ -4,6 +4,7 @@
 #include "base/path.h"
 #include "handle/offline.h"
 #include "handle/model_choice.h"
+#include "handle/second.h"
 #include "handle/view.h"
 #include "kernels/kernels.h"
 
@@ -15,14 +16,15 @@
 typedef struct info_builder {
 	imgsearch *s;
 	const view *v;
-	imgsearch_info *info; /* the result that owns everything */
+	imgsearch_info *info;
+	imgsearch_info *owner; /* the result that owns everything: info, or that of the first model */
 	imgsearch_error *err;
 	offline_folders offline;
 } info_builder;
 
 static const char *text(info_builder *f, const char *t)
 {
-	return ims_result_text(f->info, t);
+	return ims_result_text(f->owner, t);
 }
 
 /* The setting of that name, which a build stored; NULL: there is none. */
@@ -31,7 +33,7 @@ static const char *setting(info_builder *f, const char *name)
 	buf stored = { 0 };
 	const char *out = NULL;
 	if (!ims_store_setting_get(f->s->store, name, &stored, NULL) && stored.len)
-		out = ims_result_text_n(f->info, (const char *)stored.data, stored.len);
+		out = ims_result_text_n(f->owner, (const char *)stored.data, stored.len);
 	ims_buf_free(&stored);
 	return out;
 }
@@ -46,7 +48,7 @@ static const imgsearch_strings *list_of(info_builder *f, const store_lists *of, 
 	const char **shown = ims_alloc(l->n + 1, sizeof *shown);
 	for (size_t i = 0; shown && i < l->n; i++)
 		shown[i] = folders && !*l->item[i] ? "." : l->item[i];
-	const imgsearch_strings *out = shown ? ims_result_strings(f->info, (char *const *)shown, l->n)
+	const imgsearch_strings *out = shown ? ims_result_strings(f->owner, (char *const *)shown, l->n)
 										 : NULL;
 	ims_free(shown);
 	return out;
@@ -55,7 +57,7 @@ static const imgsearch_strings *list_of(info_builder *f, const store_lists *of, 
 static imgsearch_root *make_root(info_builder *f, const char *path, const store_lists *of)
 {
 	struct stat st;
-	imgsearch_root *root = ims_result_alloc(f->info, 1, sizeof *root);
+	imgsearch_root *root = ims_result_alloc(f->owner, 1, sizeof *root);
 	if (!root)
 		return NULL;
 	*root = (imgsearch_root){
@@ -77,8 +79,8 @@ static int add_roots(info_builder *f)
 	int rc = ims_store_roots_get(f->s->store, &stored, f->err);
 	if (rc)
 		return rc;
-	imgsearch_roots *roots = ims_result_alloc(f->info, 1, sizeof *roots);
-	imgsearch_root **items = ims_result_alloc(f->info, stored.n + 1, sizeof *items);
+	imgsearch_roots *roots = ims_result_alloc(f->owner, 1, sizeof *roots);
+	imgsearch_root **items = ims_result_alloc(f->owner, stored.n + 1, sizeof *items);
 	bool made = roots && items;
 	for (size_t i = 0; made && i < stored.n; i++)
 		made = (items[i] = make_root(f, stored.path[i], &stored.lists[i])) != NULL;
@@ -117,8 +119,8 @@ static int add_searchers(info_builder *f)
 	int rc = ims_store_searchers(f->s->store, &stored, &n, f->err);
 	if (rc)
 		return rc;
-	imgsearch_searchers *list = ims_result_alloc(f->info, 1, sizeof *list);
-	imgsearch_searcher **items = ims_result_list(f->info, n, sizeof **items);
+	imgsearch_searchers *list = ims_result_alloc(f->owner, 1, sizeof *list);
+	imgsearch_searcher **items = ims_result_list(f->owner, n, sizeof **items);
 	rc = list && items ? ims_store_change_last(f->s->store, &last, f->err) : ims_nomem(f->err);
 	for (size_t i = 0; !rc && i < n; i++)
 		rc = fill_searcher(f, items[i], &stored[i], last);
@@ -134,7 +136,7 @@ static int add_searchers(info_builder *f)
 
 static const imgsearch_recipe *copy_recipe(info_builder *f, const model_identity *id)
 {
-	imgsearch_recipe *out = ims_result_alloc(f->info, 1, sizeof *out);
+	imgsearch_recipe *out = ims_result_alloc(f->owner, 1, sizeof *out);
 	if (out)
 		*out = ims_identity_recipe(id);
 	return out;
@@ -159,11 +161,15 @@ static int add_model(info_builder *f)
 /* The re-index under way, if there is one. */
 static int add_reindex(info_builder *f, uint64_t done)
 {
+	bool second;
 	model_identity id;
+	int known = ims_store_has_second(f->s->store, &second, f->err);
+	if (known || second)
+		return known;
 	int rc = ims_identity_stored(f->s, true, &id, f->err);
 	if (rc)
 		return rc == IMGSEARCH_ENOTFOUND ? 0 : rc;
-	imgsearch_reindex *r = ims_result_alloc(f->info, 1, sizeof *r);
+	imgsearch_reindex *r = ims_result_alloc(f->owner, 1, sizeof *r);
 	if (r) {
 		*r = (imgsearch_reindex){
 			.model = text(f, id.name),
@@ -200,7 +206,7 @@ static int count_offline(info_builder *f)
 
 static int add_counts(info_builder *f)
 {
-	imgsearch_counts *c = ims_result_alloc(f->info, 1, sizeof *c);
+	imgsearch_counts *c = ims_result_alloc(f->owner, 1, sizeof *c);
 	store_counts held;
 	if (!c)
 		return ims_nomem(f->err);
@@ -263,6 +269,7 @@ static int fill(info_builder *f)
 	info->bytes = ims_store_bytes(f->s->store);
 	info->dim = v->space.dim ? v->space.dim : future_dim(f->s);
 	info->metric = v->space.metric;
+	info->words = v->has_words;
 	info->kernels = ims_kernels()->name;
 	info->read_only = ims_store_read_only(f->s->store);
 	info->names_composed = ims_spelling_works();
@@ -284,6 +291,25 @@ static int fill(info_builder *f)
 	return rc;
 }
 
+/* The second model: all of it as it is seen through its own handle. */
+static int add_second(info_builder *f)
+{
+	imgsearch *second;
+	view *v;
+	int rc = ims_second_get(f->s, &second, f->err);
+	if (rc || !second)
+		return rc;
+	rc = ims_view_acquire(second, &v, f->err);
+	if (rc)
+		return rc;
+	imgsearch_info *info = ims_result_alloc(f->owner, 1, sizeof *info);
+	info_builder of = { .s = second, .v = v, .info = info, .owner = f->owner, .err = f->err };
+	rc = info ? fill(&of) : ims_nomem(f->err);
+	ims_view_release(v);
+	f->info->second = info;
+	return rc;
+}
+
 int ims_info(imgsearch *s, const job *j, imgsearch_info **out, imgsearch_error *err)
 {
 	view *v;
@@ -294,7 +320,10 @@ int ims_info(imgsearch *s, const job *j, imgsearch_info **out, imgsearch_error *
 	if (rc)
 		return rc;
 	info_builder f = { .s = s, .v = v, .info = ims_result_new(sizeof **out), .err = err };
+	f.owner = f.info;
 	rc = f.info ? fill(&f) : ims_nomem(err);
+	if (!rc)
+		rc = add_second(&f);
 	if (!rc) /* the weights of a network may have been read */
 		rc = ims_job_check(j, err);
 	ims_view_release(v);

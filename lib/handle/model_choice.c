@@ -3,6 +3,7 @@
 
 #include "base/path.h"
 
+#include "handle/second.h"
 #include "handle/seen_weights.h"
 #include "handle/view.h"
 #include "handle/words.h"
@@ -159,8 +160,9 @@ int ims_identity_stored(imgsearch *s, bool next, model_identity *out, imgsearch_
 	return rc;
 }
 
-static int store_model_of(imgsearch *s, const model_identity *id, bool next, imgsearch_error *err)
+static int store_model_of(imgsearch *s, const identity *decided, imgsearch_error *err)
 {
+	const model_identity *id = &decided->model;
 	store_model m = {
 		.name = (char *)id->name,
 		.weights = id->weights ? ims_path_resolve(id->weights) : NULL, /* wherever a host runs */
@@ -169,8 +171,9 @@ static int store_model_of(imgsearch *s, const model_identity *id, bool next, img
 		.dim = id->dim,
 		.precision = id->precision,
 	};
-	int rc = m.recipe && (m.weights || !id->weights) ? ims_store_model_set(s->store, &m, next, err)
-													 : ims_nomem(err);
+	int rc = !m.recipe || (id->weights && !m.weights) ? ims_nomem(err)
+		: decided->second                             ? ims_store_model_add(s->store, &m, err)
+						  : ims_store_model_set(s->store, &m, decided->next, err);
 	ims_free(m.recipe);
 	ims_free(m.weights);
 	return rc;
@@ -182,7 +185,7 @@ int ims_identity_store(imgsearch *s, const identity *id, imgsearch_error *err)
 	if (id->first)
 		rc = ims_view_settle_dim(s, id->model.dim, err);
 	if (!rc && (id->first || id->begins))
-		rc = store_model_of(s, &id->model, id->next, err);
+		rc = store_model_of(s, id, err);
 	if (!rc && (id->first || id->begins))
 		rc = ims_weights_see(s, &id->model, err);
 	if (!rc && id->first) /* a mean counts from now on */
@@ -232,13 +235,13 @@ imgsearch_recipe ims_identity_recipe(const model_identity *id)
  * with the recipe of their card. Otherwise the stored ones are looked for among earlier default
  * models.
  */
-static int resolve_replaced(imgsearch *s, const model_identity *stored, model_spec *spec, int rc,
-	model_identity *out, imgsearch_error *err)
+static int resolve_replaced(const imgsearch_options *o, const model_identity *stored,
+	model_spec *spec, int rc, model_identity *out, imgsearch_error *err)
 {
 	char *weights = NULL;
 	imgsearch_error none;
-	if (s->options.model || s->options.weights) {
-		if (rc || recipe_asked(s->options.recipe))
+	if (o->model || o->weights) {
+		if (rc || recipe_asked(o->recipe))
 			return rc;
 		spec->recipe = (imgsearch_recipe){ .flip = spec->recipe.flip,
 			.crops = spec->recipe.crops,
@@ -260,10 +263,9 @@ static int resolve_replaced(imgsearch *s, const model_identity *stored, model_sp
  * The model that the options name. What they leave open, `stored` (may be NULL) decides. Reads the
  * weights file.
  */
-static int resolve(imgsearch *s, const model_identity *stored, model_identity *out,
-	imgsearch_error *err)
+static int resolve_by(imgsearch *s, const imgsearch_options *o, const model_identity *stored,
+	model_identity *out, imgsearch_error *err)
 {
-	const imgsearch_options *o = &s->options;
 	model_spec spec = {
 		.name = o->model,
 		.weights = o->weights,
@@ -297,8 +299,23 @@ static int resolve(imgsearch *s, const model_identity *stored, model_identity *o
 	bool other = rc ? rc == IMGSEARCH_EMODEL
 					: stored && strcmp(out->weights_hash, stored->weights_hash) != 0;
 	if (stored && spec.name == stored->name && other)
-		rc = resolve_replaced(s, stored, &spec, rc, out, err);
+		rc = resolve_replaced(o, stored, &spec, rc, out, err);
 	return rc;
+}
+
+static int resolve(imgsearch *s, const model_identity *stored, model_identity *out,
+	imgsearch_error *err)
+{
+	return resolve_by(s, &s->options, stored, out, err);
+}
+
+/* The stored model, whatever the options name. */
+static int resolve_stored(imgsearch *s, const model_identity *stored, model_identity *out,
+	imgsearch_error *err)
+{
+	static const imgsearch_recipe none;
+	imgsearch_options o = { .device = s->options.device, .recipe = &none };
+	return resolve_by(s, &o, stored, out, err);
 }
 
 /* The index was made by a default model that is neither present nor found. detail ESTALE. */
@@ -351,7 +368,7 @@ static int refuse_own_vectors(imgsearch *s, imgsearch_error *err)
 static int decide_first(imgsearch *s, identity_use use, identity *out, imgsearch_error *err)
 {
 	bool own = use == IDENTITY_QUERY;
-	int rc = use == IDENTITY_RUN ? has_own_vectors(s, &own, err) : 0;
+	int rc = use >= IDENTITY_RUN ? has_own_vectors(s, &own, err) : 0;
 	if (!rc && own)
 		rc = refuse_own_vectors(s, err);
 	out->first = true;
@@ -370,7 +387,10 @@ static int decide_own(imgsearch *s, identity_use use, model_identity *own, ident
 		*own = (model_identity){ 0 };
 		return 0;
 	}
-	int rc = resolve(s, own, &out->model, err);
+	bool second; /* is named: it is asked through its own handle */
+	int rc = ims_second_is_named(s, &second, err);
+	if (!rc)
+		rc = second ? resolve_stored(s, own, &out->model, err) : resolve(s, own, &out->model, err);
 	if (rc || use == IDENTITY_EXTRACT || ims_model_same(own, &out->model, why, sizeof why))
 		return rc;
 	if (is_earlier(s, own, &out->model))
@@ -380,7 +400,8 @@ static int decide_own(imgsearch *s, identity_use use, model_identity *own, ident
 }
 
 /* An index run continues, begins or drops a re-index, depending on the options. */
-static int decide_run(imgsearch *s, const model_identity *own, identity *out, imgsearch_error *err)
+static int decide_reindex(imgsearch *s, const model_identity *own, identity *out,
+	imgsearch_error *err)
 {
 	model_identity next = { 0 };
 	char why[200];
@@ -405,6 +426,111 @@ static int decide_run(imgsearch *s, const model_identity *own, identity *out, im
 	return rc;
 }
 
+/* detail EALREADY: the options name the second model; ETOOMANYREFS: a third one */
+static int refuse_third(imgsearch *s, const model_identity *own, const model_identity *second,
+	const model_identity *asked, imgsearch_error *err)
+{
+	char why[200];
+	bool known = ims_model_same(second, asked, why, sizeof why);
+	if (known)
+		ims_fail(err, IMGSEARCH_EINVAL, "%s: %s is its second model, beside %s",
+			ims_store_name(s->store), second->name, own->name);
+	else
+		ims_fail(err, IMGSEARCH_EINVAL,
+			"%s has two models, %s and %s: a third can take the place of one that was dropped",
+			ims_store_name(s->store), own->name, second->name);
+	if (err)
+		err->detail = known ? EALREADY : ETOOMANYREFS;
+	return IMGSEARCH_EINVAL;
+}
+
+/* A run over an index with two models makes the features of its own one first. */
+static int decide_beside(imgsearch *s, const model_identity *own, bool adds, identity *out,
+	imgsearch_error *err)
+{
+	char why[200];
+	model_identity second = { 0 };
+	int rc = adds || !ims_identity_requested(s) ? resolve_stored(s, own, &out->model, err)
+												: resolve(s, own, &out->model, err);
+	if (rc || ims_model_same(own, &out->model, why, sizeof why))
+		return rc;
+	if (adds || !ims_identity_requested(s))
+		return strcmp(own->name, "default") ? ims_fail(err, IMGSEARCH_EMODEL,
+				   "%s: its features are of another model (%s)", ims_store_name(s->store), why)
+											: refuse_earlier(s, err);
+	rc = ims_identity_stored(s, true, &second, err);
+	if (!rc)
+		rc = refuse_third(s, own, &second, &out->model, err);
+	ims_model_identity_free(&second);
+	return rc;
+}
+
+static int decide_run(imgsearch *s, identity_use use, const model_identity *own, identity *out,
+	imgsearch_error *err)
+{
+	bool second, adds = use == IDENTITY_RUN_OWN;
+	int rc = ims_store_has_second(s->store, &second, err);
+	if (rc)
+		return rc;
+	return second || adds ? decide_beside(s, own, adds, out, err)
+						  : decide_reindex(s, own, out, err);
+}
+
+/* The options name a model to be kept beside the index's own. */
+static int decide_added(imgsearch *s, const model_identity *own, const model_identity *next,
+	bool second, identity *out, imgsearch_error *err)
+{
+	char why[200];
+	const char *name = ims_store_name(s->store);
+	int rc = resolve(s, next && next->name[0] ? next : NULL, &out->model, err);
+	if (rc)
+		return rc;
+	if (second)
+		return ims_model_same(next, &out->model, why, sizeof why)
+			? 0
+			: refuse_third(s, own, next, &out->model, err);
+	if (next->name[0])
+		return ims_fail(err, IMGSEARCH_EINVAL,
+			"%s is being indexed anew by the model %s: that must end first, or be dropped", name,
+			next->name);
+	if (ims_model_same(own, &out->model, why, sizeof why))
+		return ims_fail(err, IMGSEARCH_EINVAL, "%s: %s is its model already", name, own->name);
+	if (!strcmp(own->name, out->model.name))
+		return ims_fail(err, IMGSEARCH_EINVAL,
+			"%s: its own model has the name %s, too (%s), and two models are told apart by name",
+			name, own->name, why);
+	out->begins = true;
+	return 0;
+}
+
+int ims_identity_decide_second(imgsearch *s, bool adds, identity *out, imgsearch_error *err)
+{
+	model_identity own = { 0 }, next = { 0 };
+	char why[200];
+	bool second = false;
+	*out = (identity){ .next = true, .second = true };
+	int rc = ims_identity_stored(s, false, &own, err);
+	if (rc == IMGSEARCH_ENOTFOUND)
+		return ims_fail(err, IMGSEARCH_EINVAL, "%s has no model beside which another can be kept",
+			ims_store_name(s->store));
+	if (!rc)
+		rc = ims_identity_stored(s, true, &next, err);
+	if (!rc || rc == IMGSEARCH_ENOTFOUND)
+		rc = ims_store_has_second(s->store, &second, err);
+	if (!rc && adds)
+		rc = decide_added(s, &own, &next, second, out, err);
+	else if (!rc && second)
+		rc = resolve_stored(s, &next, &out->model, err);
+	if (!rc && !adds && second && !ims_model_same(&next, &out->model, why, sizeof why))
+		rc = ims_fail(err, IMGSEARCH_EMODEL,
+			"%s: the features of its second model are of another"
+			" model (%s)",
+			ims_store_name(s->store), why);
+	ims_model_identity_free(&own);
+	ims_model_identity_free(&next);
+	return rc;
+}
+
 int ims_identity_decide(imgsearch *s, identity_use use, identity *out, imgsearch_error *err)
 {
 	model_identity own = { 0 };
@@ -413,7 +539,7 @@ int ims_identity_decide(imgsearch *s, identity_use use, identity *out, imgsearch
 	if (rc == IMGSEARCH_ENOTFOUND)
 		rc = decide_first(s, use, out, err);
 	else if (!rc)
-		rc = use == IDENTITY_RUN ? decide_run(s, &own, out, err)
+		rc = use >= IDENTITY_RUN ? decide_run(s, use, &own, out, err)
 								 : decide_own(s, use, &own, out, err);
 	ims_model_identity_free(&own);
 	return rc;

@@ -13,6 +13,7 @@ typedef enum identity_use {
 	IDENTITY_QUERY,   /* features to compare with stored ones: the model of the index */
 	IDENTITY_ADD,     /* a single picture: the model of the index, or NEW if it has none */
 	IDENTITY_RUN,     /* an index run: as ADD, but another model begins a re-index */
+	IDENTITY_RUN_OWN, /* one that adds a second model: that of the index, whatever is named */
 } identity_use;
 
 typedef struct identity {
@@ -20,6 +21,7 @@ typedef struct identity {
 	bool first;           /* the index has no model yet */
 	bool next;            /* a re-index, whose vectors are stored beside those of the index */
 	bool begins;          /* `next` only: no re-index by this model is under way yet */
+	bool second;          /* `next` only: it is the second model of the index, which stays */
 	bool drops_next; /* the re-index under way is dropped: the options name the index's model */
 } identity;
 
@@ -31,6 +33,13 @@ typedef struct identity {
  */
 int ims_identity_decide(imgsearch *s, identity_use use, identity *out, imgsearch_error *err);
 void ims_identity_free(identity *id);
+
+/*
+ * The second model of the index: the stored one, or with `adds` the one that the options name,
+ * which `begins` where the index has none yet. EINVAL: the index has no model, has two others, or
+ * is being indexed anew; the named model is its own, or has its name. Errors else as above.
+ */
+int ims_identity_decide_second(imgsearch *s, bool adds, identity *out, imgsearch_error *err);
 
 /*
  * Within a transaction: stores what `first`, `begins` and `drops_next` say. EINVAL: the index has

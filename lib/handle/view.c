@@ -10,6 +10,7 @@
 #include "handle/space.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static int get_u32(store *st, const char *name, uint32_t *out, imgsearch_error *err)
@@ -38,6 +39,7 @@ static int get_mean(store *st, view *v, imgsearch_error *err)
 	store_model m = { 0 };
 	int rc = ims_store_model_get(st, &m, false, err);
 	v->has_model = !rc;
+	snprintf(v->model, sizeof v->model, "%s", rc ? "" : m.name);
 	v->has_words = !rc && ims_identity_has_words(&m);
 	v->scene_score = ims_identity_scene_score(rc ? NULL : &m);
 	ims_store_model_clear(&m);
@@ -184,6 +186,14 @@ static bool is_replaced(imgsearch *s, const view *v, int rc)
 	return replaced;
 }
 
+static int check_name(imgsearch *s, const view_query *query, const view *v, imgsearch_error *err)
+{
+	return !query->model || !strcmp(query->model, v->model)
+		? 0
+		: ims_fail(err, IMGSEARCH_EBUSY, "%s: its two models were exchanged meanwhile",
+			ims_store_name(s->store));
+}
+
 int ims_view_query(imgsearch *s, const view_query *query, void *arg, imgsearch_error *err)
 {
 	bool again;
@@ -195,6 +205,8 @@ int ims_view_query(imgsearch *s, const view_query *query, void *arg, imgsearch_e
 		store_snapshot snapshot;
 		ims_store_snapshot_begin(s->store, &snapshot);
 		rc = ims_view_acquire(s, &v, &why);
+		if (!rc)
+			rc = check_name(s, query, v, &why);
 		if (!rc)
 			rc = query->run(arg, v, &why);
 		again = ims_store_snapshot_stale(&snapshot);

@@ -37,6 +37,7 @@ struct view {
 	atomic_int references;
 	space space, plain; /* plain: no mean is subtracted */
 	bool has_model;     /* it holds pictures' features; otherwise no mean is subtracted */
+	char model[64];     /* its name; "": none */
 	bool has_words;     /* its model can compare them with texts; a build fits no mean then */
 	float scene_score;  /* from which two rows show one scene; see handle/model_choice.h */
 	float *mean;
@@ -73,6 +74,7 @@ void ims_view_release(view *v); /* NULL is fine */
  * as ims_view_acquire and the query.
  */
 typedef struct view_query {
+	const char *model; /* EBUSY where the view is of another one, since two were exchanged; NULL */
 	int (*run)(void *arg, view *v, imgsearch_error *err);
 	void (*discard)(void *arg); /* frees the answer of a run; NULL: there is nothing to free */
 } view_query;

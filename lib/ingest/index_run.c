@@ -83,14 +83,33 @@ static int add_singles(index_run *r, index_plan *p)
 /*
  * Stores a model only if its network can be loaded; otherwise neither it nor a new root is stored.
  */
-static int check_new_model(index_run *r)
+static int check_new_model(index_run *r, const identity *id)
 {
 	model *network = NULL;
-	int rc = r->identity.first || r->identity.begins
-		? ims_handle_network(r->s, &r->identity.model, &network, r->err)
-		: 0;
+	int rc = id->first || id->begins ? ims_handle_network(r->s, &id->model, &network, r->err) : 0;
 	ims_model_free(network);
 	return rc;
+}
+
+/* Adds the second model that the options name. */
+static int add_second(index_run *r)
+{
+	identity second;
+	int rc = ims_identity_decide_second(r->s, true, &second, r->err);
+	if (!rc)
+		rc = check_new_model(r, &second);
+	if (!rc)
+		rc = ims_identity_store(r->s, &second, r->err);
+	ims_identity_free(&second);
+	return rc;
+}
+
+/* Decides which model makes the features of the run. */
+static int decide_model(index_run *r)
+{
+	identity_use use = r->options->add_model ? IDENTITY_RUN_OWN : IDENTITY_RUN;
+	return r->second ? ims_identity_decide_second(r->s, false, &r->identity, r->err)
+					 : ims_identity_decide(r->s, use, &r->identity, r->err);
 }
 
 typedef struct first_file {
@@ -157,13 +176,15 @@ static int set_up(index_run *r, index_plan *p, const char *const *paths, size_t 
 	if (!rc)
 		rc = check_include(r, p);
 	if (!rc)
-		rc = ims_identity_decide(r->s, IDENTITY_RUN, &r->identity, r->err);
+		rc = decide_model(r);
 	if (!rc && n && r->identity.next) /* it ends when every picture has its vector */
 		rc = ims_plan_add_stored(p);
 	if (!rc)
-		rc = check_new_model(r);
+		rc = check_new_model(r, &r->identity);
 	if (!rc)
 		rc = ims_identity_store(r->s, &r->identity, r->err);
+	if (!rc && r->options->add_model)
+		rc = add_second(r);
 	if (!rc)
 		rc = ims_store_lease_begin(r->s->store, STORE_INDEXES, r->err);
 	return ims_handle_tx_end(r->s, rc, r->err);
@@ -321,7 +342,7 @@ static int run(index_run *r, index_plan *p, const char *const *paths, size_t n)
 		rc = ims_same_files_settle(r->s, &same, r->err);
 	if (!rc)
 		rc = ims_twins_describe(r);
-	if (!rc && r->identity.next)
+	if (!rc && r->identity.next && !r->second)
 		rc = end_reindex(r);
 	if (!rc && r->options->csv)
 		rc = ims_columns_attach(r->s, r->options, &r->job, r->err);
@@ -373,21 +394,20 @@ static int is_gone(void *user, const store_picture *p, bool *gone, imgsearch_err
 	return 0;
 }
 
-int ims_index_run(imgsearch *s, const char *const *paths, size_t n,
+/* One run, by the current model or by the second one. */
+static int run_by(imgsearch *s, bool second, const char *const *paths, size_t n,
 	const imgsearch_index_update_options *options, job *j, run_counts *counts, imgsearch_error *err)
 {
-	imgsearch_error local;
-	double begin = ims_now();
-	index_plan p = { .s = s, .err = err ? err : &local };
-	*counts = (run_counts){ 0 };
+	index_plan p = { .s = s, .err = err };
 	index_run *r = ims_zalloc(1, sizeof *r);
 	if (!r)
 		return ims_nomem(err);
 	*r = (index_run){
 		.s = s,
+		.second = second,
 		.options = options,
 		.counts = counts,
-		.err = p.err,
+		.err = err,
 		.job = *j,
 		.pipeline = {
 			.s = s,
@@ -397,19 +417,96 @@ int ims_index_run(imgsearch *s, const char *const *paths, size_t n,
 			.is_gone = is_gone,
 			.partial = options->partial,
 			.user = r,
-			.err = p.err,
+			.err = err,
 		},
 	};
 	int rc = ims_pipeline_init(&r->pipeline);
 	if (!rc)
-		rc = ims_handle_write_begin(s, &r->job, p.err);
-	bool writing = !rc;
-	if (!rc)
 		rc = run(r, &p, paths, n);
 	free_run(r);
-	if (writing)
-		ims_handle_write_end(s);
 	ims_plan_free(&p);
+	return rc;
+}
+
+/* How many pictures lack a vector of the second model; 0: there is none. */
+static int count_lacking(imgsearch *s, size_t *n, imgsearch_error *err)
+{
+	bool has;
+	int64_t *ids = NULL;
+	*n = 0;
+	int rc = ims_store_has_second(s->store, &has, err);
+	if (!rc && has)
+		rc = ims_store_ids(s->store, STORE_LACKING_NEXT, &ids, n, err);
+	ims_free(ids);
+	return rc;
+}
+
+/* What the run has to say of the second model. */
+static void add_counts(run_counts *counts, run_counts *second)
+{
+	counts->remade += second->remade;
+	counts->walk_s += second->walk_s;
+	counts->decode_s += second->decode_s;
+	counts->network_s += second->network_s;
+	counts->store_s += second->store_s;
+	for (size_t i = 0; i < second->n_unmatched; i++)
+		ims_free(second->unmatched[i]);
+	ims_free(second->unmatched);
+}
+
+/*
+ * Makes the vectors of the second model that are not there yet, of the paths of the run. Where its
+ * network is absent, the run by the current one counts all the same.
+ */
+static int run_second(imgsearch *s, const char *const *paths, size_t n,
+	const imgsearch_index_update_options *theirs, job *j, run_counts *counts, imgsearch_error *err)
+{
+	imgsearch_index_update_options o = {
+		.struct_size = sizeof o,
+		.prune = theirs->prune,
+		.partial = theirs->partial,
+		.no_default_excludes = theirs->no_default_excludes,
+	};
+	run_counts second = { 0 };
+	imgsearch_error why = { 0 };
+	size_t lacking;
+	int rc = count_lacking(s, &lacking, err);
+	if (rc || !lacking)
+		return rc;
+	rc = run_by(s, true, paths, n, &o, j, &second, &why);
+	add_counts(counts, &second);
+	if (rc == IMGSEARCH_EMODEL)
+		ims_job_log(j, IMGSEARCH_LOG_WARNING, "the second model has made no vectors: %s",
+			why.message);
+	else if (rc)
+		*err = why;
+	rc = rc == IMGSEARCH_EMODEL ? 0 : rc;
+	if (!rc)
+		rc = count_lacking(s, &lacking, err);
+	if (!rc && lacking)
+		ims_job_log(j, IMGSEARCH_LOG_WARNING,
+			"pictures without a vector of the second model: %zu (a run over their folders makes "
+			"it)",
+			lacking);
+	return rc;
+}
+
+int ims_index_run(imgsearch *s, const char *const *paths, size_t n,
+	const imgsearch_index_update_options *options, job *j, run_counts *counts, imgsearch_error *err)
+{
+	imgsearch_error local;
+	double begin = ims_now();
+	job held = *j; /* until write_end */
+	*counts = (run_counts){ 0 };
+	if (!err)
+		err = &local;
+	int rc = ims_handle_write_begin(s, &held, err);
+	if (rc)
+		return rc;
+	rc = run_by(s, false, paths, n, options, &held, counts, err);
+	if (!rc)
+		rc = run_second(s, paths, n, options, &held, counts, err);
+	ims_handle_write_end(s);
 	counts->seconds = ims_now() - begin;
 	return rc;
 }

@@ -59,6 +59,7 @@ typedef struct run_claims {
 
 typedef struct index_run {
 	imgsearch *s;
+	bool second; /* makes vectors of the second model of the index alone */
 	const imgsearch_index_update_options *options;
 	run_counts *counts;
 	imgsearch_error *err;

@@ -72,9 +72,23 @@ static store_record make_damaged(const pending_row *r)
 	return make_state(r, IMGSEARCH_STATE_DAMAGED, ims_row_reason_no_feature);
 }
 
+/*
+ * The row of a picture of which the second model alone lacks a vector: where it can make none, the
+ * row stays, with the vector of the current one.
+ */
+static bool lacks_second(const pipeline *p, const pending_row *r)
+{
+	return p->identity->second && r->vector_only
+		&& (r->state != IMGSEARCH_STATE_INDEXED
+			|| !ims_is_feature(r->vector, p->identity->model.dim));
+}
+
 static store_record make_record(const pipeline *p, const pending_row *r)
 {
 	const uint32_t dim = p->identity->model.dim;
+	if (lacks_second(p, r))
+		return (store_record){ .way = STORE_TOUCH,
+			.row = { .id = r->id, .root = r->root, .path = r->path } };
 	if (!stays(r) && r->state != IMGSEARCH_STATE_INDEXED)
 		return make_state(r, r->state, r->reason);
 	if (!is_admitted(r))
@@ -212,7 +226,7 @@ static void count(pipeline *p, const pending_row *r, const store_record *w)
 		count_admitted(p, r, w);
 	} else if (r->vector_only) {
 		p->counts->unchanged++;
-		p->counts->remade++;
+		p->counts->remade += w->vector != NULL;
 		ims_pipeline_count(p, IMGSEARCH_STATE_INDEXED);
 	}
 }

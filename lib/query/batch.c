@@ -253,7 +253,7 @@ int ims_batch_query(imgsearch *s, const imgsearch_input *in, size_t n,
 {
 	asked a = { s, in, n, options, j, out };
 	*out = NULL;
-	static const view_query query = { .run = run_batch, .discard = discard };
+	const view_query query = { .model = options->model, .run = run_batch, .discard = discard };
 	return ims_view_query(s, &query, &a, err);
 }
 

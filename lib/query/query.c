@@ -138,6 +138,6 @@ int ims_query(imgsearch *s, const imgsearch_input *in, size_t n,
 {
 	asked a = { s, in, n, options, j, out };
 	*out = NULL;
-	static const view_query query = { .run = query_in, .discard = discard };
+	const view_query query = { .model = options->model, .run = query_in, .discard = discard };
 	return ims_view_query(s, &query, &a, err);
 }

@@ -104,6 +104,6 @@ int ims_query_vectors(imgsearch *s, const float *queries, size_t n, size_t dim,
 	imgsearch_error *err)
 {
 	vectors_call a = { s, queries, n, dim, options, j, ids, scores };
-	static const view_query query = { .run = query_in };
+	const view_query query = { .model = options->model, .run = query_in };
 	return ims_view_query(s, &query, &a, err);
 }

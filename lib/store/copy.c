@@ -478,6 +478,20 @@ static int read_number(store *st, const char *name, uint32_t *number, imgsearch_
 	return rc;
 }
 
+/* Of a second model a copy would have the vectors alone. */
+static int refuse_second(copy *c)
+{
+	bool has;
+	int rc = ims_store_has_second(c->from, &has, c->err);
+	if (rc || !has)
+		return rc;
+	ims_fail(c->err, IMGSEARCH_EUNSUPPORTED,
+		"index %s has a second model, which a backup keeps, and a copy does not", c->from->label);
+	if (c->err)
+		c->err->detail = ETOOMANYREFS;
+	return IMGSEARCH_EUNSUPPORTED;
+}
+
 static int open_both(copy *c, const char *path)
 {
 	store_options o = { .incomplete = true };
@@ -490,6 +504,8 @@ static int open_both(copy *c, const char *path)
 			" one; the target has %zu addresses",
 			c->from->label, addresses.n);
 	ims_texts_free(&addresses);
+	if (!rc)
+		rc = refuse_second(c);
 	if (!rc)
 		rc = read_number(c->from, "dim", &o.dim, c->err);
 	if (!rc)

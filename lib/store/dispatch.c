@@ -59,6 +59,20 @@ int ims_store_open(store **out, const char *path, const store_options *o, imgsea
 	return rc;
 }
 
+int ims_store_open_second(store **out, const store *first, imgsearch_error *err)
+{
+	store_options o = { .must_exist = true, .read_only = first->read_only, .second = true };
+	*out = NULL;
+	int rc = ims_sqlite_open(out, first->path, &o, err);
+	if (!rc)
+		rc = ims_mounts_copy(*out, first, err);
+	if (rc) {
+		ims_store_close(*out);
+		*out = NULL;
+	}
+	return rc;
+}
+
 /* ---------------------------------------------------------------------------------- rows ---- */
 
 int ims_store_vectors_scan(store *st, bool next, uint32_t dim, store_vectors_each *each, void *user,
@@ -353,6 +367,31 @@ int ims_store_model_switch(store *st, imgsearch_error *err)
 int ims_store_model_drop_next(store *st, imgsearch_error *err)
 {
 	return st->engine->settings.model_drop_next(st, err);
+}
+
+int ims_store_model_add(store *st, const store_model *m, imgsearch_error *err)
+{
+	return st->engine->settings.model_add
+		? st->engine->settings.model_add(st, m, err)
+		: ims_fail(err, IMGSEARCH_EUNSUPPORTED,
+			"index %s is on a server: a second model is for an index in a file", st->label);
+}
+
+int ims_store_model_exchange(store *st, imgsearch_error *err)
+{
+	return st->engine->settings.model_exchange
+		? st->engine->settings.model_exchange(st, err)
+		: ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s has no second model", st->label);
+}
+
+int ims_store_has_second(store *st, bool *has, imgsearch_error *err)
+{
+	buf mark = { 0 };
+	*has = false;
+	int rc = st->engine->settings.model_add ? ims_store_setting_get(st, "second", &mark, err) : 0;
+	*has = mark.len > 0;
+	ims_buf_free(&mark);
+	return rc;
 }
 
 int ims_store_roots_get(store *st, store_roots *out, imgsearch_error *err)

@@ -49,6 +49,18 @@ static int add(store *st, const char *text, imgsearch_error *err)
 	return 0;
 }
 
+int ims_mounts_copy(store *st, const store *from, imgsearch_error *err)
+{
+	st->mount = from->n_mounts ? ims_zalloc(from->n_mounts, sizeof *st->mount) : NULL;
+	bool made = st->mount || !from->n_mounts;
+	for (size_t i = 0; made && i < from->n_mounts; i++) {
+		const store_mount *m = &from->mount[i];
+		st->mount[st->n_mounts++] = (store_mount){ ims_strdup(m->stored), ims_strdup(m->here) };
+		made = st->mount[i].stored && st->mount[i].here;
+	}
+	return made ? 0 : ims_nomem(err);
+}
+
 int ims_mounts_set(store *st, const char *const *texts, size_t n, imgsearch_error *err)
 {
 	st->mount = n ? ims_zalloc(n, sizeof *st->mount) : NULL;

@@ -15,6 +15,7 @@
  * than letters, digits, "-", "_" and ".", or is given twice, or DIR is empty.
  */
 int ims_mounts_set(store *st, const char *const *texts, size_t n, imgsearch_error *err);
+int ims_mounts_copy(store *st, const store *from, imgsearch_error *err); /* those of from */
 void ims_mounts_free(store *st);
 
 /* The path as the engine has it: borrowed, or from the store. */

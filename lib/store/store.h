@@ -39,6 +39,7 @@ typedef struct store_options {
 	const char *cache; /* of a server: a folder for states of searchers; NULL: none */
 	double max_stale;  /* of a server: seconds for which a snapshot takes a known state for true */
 	bool partial;      /* of shards: those that cannot be reached are left out of what is read */
+	bool second;       /* of an index with a second model: see ims_store_model_add */
 } store_options;
 
 /*
@@ -49,6 +50,8 @@ typedef struct store_options {
  * is no index or is damaged; EVERSION: it is newer; ENOTFOUND.
  */
 int ims_store_open(store **out, const char *path, const store_options *o, imgsearch_error *err);
+/* The second model of an open store that has one, in the same place with the same roots. */
+int ims_store_open_second(store **out, const store *first, imgsearch_error *err);
 void ims_store_close(store *st);
 bool ims_store_is_address(const char *path); /* of a server, not the path of a file */
 /* It was asked for, or neither the file nor the role on the server allows more. */
@@ -154,6 +157,18 @@ void ims_store_model_clear(store_model *m); /* frees its strings */
 int ims_store_model_set(store *st, const store_model *m, bool next, imgsearch_error *err);
 int ims_store_model_switch(store *st, imgsearch_error *err);
 int ims_store_model_drop_next(store *st, imgsearch_error *err);
+
+/*
+ * A second model, which stays beside the current one: it is the next one, and no re-index is under
+ * way. It has vectors (those of the next model), kept vectors, searchers, changes, and settings of
+ * its own. A store that is opened with store_options.second shows these in place of those of the
+ * current model, and writes settings and searchers there; pictures are written through a store that
+ * is not. model_add makes it, without vectors, where there is no next model. model_exchange makes
+ * it the current one and keeps the other as the second. ims_store_model_drop_next drops it.
+ * EUNSUPPORTED: the store cannot; ENOTFOUND: exchange, and there is none.
+ */
+int ims_store_model_add(store *st, const store_model *m, imgsearch_error *err);
+int ims_store_model_exchange(store *st, imgsearch_error *err);
 
 /* What is remembered for a root, in order. */
 typedef enum store_list {
@@ -324,6 +339,9 @@ int ims_store_setting_get(store *st, const char *name, buf *out, imgsearch_error
 /* ENOTFOUND: there is none; err is left alone. */
 int ims_store_model_get(store *st, store_model *out, bool next, imgsearch_error *err);
 
+/* Whether the next model is a second one, which stays. */
+int ims_store_has_second(store *st, bool *has, imgsearch_error *err);
+
 /* ims_store_roots_free frees them. On failure there are none. */
 int ims_store_roots_get(store *st, store_roots *out, imgsearch_error *err);
 
@@ -393,12 +411,13 @@ int ims_store_presences(store *st, const int64_t *ids, size_t n, uint8_t *presen
 int ims_store_no_item(store *st, int64_t id, imgsearch_error *err);
 /* Ids of vectors, ascending; ims_free. */
 typedef enum store_id_list {
-	STORE_BARE,      /* without a picture */
-	STORE_BARE_KEPT, /* the same, of those that were deleted on purpose */
-	STORE_NEXT,      /* that the re-index under way has made */
-	STORE_NOT_NEXT,  /* that it has not made yet */
-	STORE_LACKING,   /* not of vectors: of indexed pictures that have none */
-	STORE_FILES,     /* not of vectors: of pictures whose bytes are stored */
+	STORE_BARE,         /* without a picture */
+	STORE_BARE_KEPT,    /* the same, of those that were deleted on purpose */
+	STORE_NEXT,         /* that the re-index under way has made */
+	STORE_NOT_NEXT,     /* that it has not made yet */
+	STORE_LACKING,      /* not of vectors: of indexed pictures that have none */
+	STORE_LACKING_NEXT, /* the same, of the next model */
+	STORE_FILES,        /* not of vectors: of pictures whose bytes are stored */
 } store_id_list;
 int ims_store_ids(store *st, store_id_list list, int64_t **ids, size_t *n, imgsearch_error *err);
 /*

@@ -10,7 +10,7 @@ const MOST_WORDS = 1000; // characters
 
 // One search: terms are { text, weight } or
 // { id | held, weight, crop: [x, y, w, h] | null, size: [w, h] | null }.
-let state = { tab: "search", terms: [], k: 24, min: 0 };
+let state = { tab: "search", terms: [], k: 24, min: 0, model: "" }; // model "": the first one
 let info = {};
 let hits = [],
 	missing = [], // what could not be reached
@@ -73,6 +73,7 @@ function readState() {
 			.slice(0, 16),
 		k: counts.includes(k) ? k : 24,
 		min: Math.min(Math.max(Number(p.get("min")) || 0, 0), 1),
+		model: p.get("model") || "",
 	};
 }
 
@@ -82,6 +83,7 @@ function address(s) {
 	if (s.terms.length && s.tab === "search") p.set("q", s.terms.map(writeTerm).join(","));
 	if (s.k !== 24) p.set("k", s.k);
 	if (s.min) p.set("min", s.min);
+	if (s.model) p.set("model", s.model);
 	const text = p.toString().replaceAll("%2C", ",").replaceAll("%7E", "~").replaceAll("%40", "@");
 	return text ? "/?" + text : "/";
 }
@@ -216,7 +218,11 @@ async function search() {
 		const { body } = await ask("/api/search", {
 			method: "POST",
 			headers: { "Content-Type": "application/json" },
-			body: JSON.stringify({ inputs, k: state.k }),
+			body: JSON.stringify({
+				inputs,
+				k: state.k,
+				...(state.model ? { model: state.model } : {}),
+			}),
 		});
 		if (mine === asked) showResults(body);
 	} catch (e) {
@@ -232,6 +238,23 @@ async function search() {
 	} finally {
 		if (mine === asked) document.body.classList.remove("busy");
 	}
+}
+
+// The choice between the models of an index that has two, and whether the chosen one takes words.
+function showModels() {
+	const models = info.models || [];
+	const chosen = models.find(m => m.name === state.model) || models[0];
+	for (const label of document.querySelectorAll("[data-models]")) {
+		label.hidden = models.length < 2;
+		label
+			.querySelector("select")
+			.replaceChildren(
+				...models.map((m, i) => make("option", { value: i ? m.name : "" }, m.name)),
+			);
+		label.querySelector("select").value = chosen === models[0] ? "" : chosen.name;
+	}
+	for (const form of document.querySelectorAll("[data-words]"))
+		form.hidden = !(models.length > 1 ? chosen.words : info.words);
 }
 
 function notice(strong, text) {
@@ -599,6 +622,7 @@ function show() {
 	for (const a of document.querySelectorAll("[data-tab]"))
 		if (a.dataset.tab === state.tab) a.setAttribute("aria-current", "page");
 		else a.removeAttribute("aria-current");
+	showModels();
 	$("k").value = counts.indexOf(state.k);
 	$("k-value").textContent = state.k;
 	$("min").value = state.min;
@@ -681,6 +705,8 @@ function listen() {
 		filterResults();
 	});
 	$("keep").addEventListener("click", keep);
+	for (const label of document.querySelectorAll("[data-models]"))
+		label.addEventListener("change", e => go({ model: e.target.value }));
 	addEventListener("popstate", () => {
 		readState();
 		show();
@@ -715,7 +741,6 @@ async function start() {
 	readState();
 	try {
 		info = (await ask("/api/info")).body;
-		for (const form of document.querySelectorAll("[data-words]")) form.hidden = !info.words;
 		$("about").textContent =
 			`${info.vectors.toLocaleString("en")} pictures${info.model ? " · " + info.model : ""}`;
 	} catch (e) {

@@ -10,35 +10,55 @@
  * Without a searcher nothing is logged, but the first change of a transaction raises the number of
  * the newest one.
  */
+#define LOG(table) "INSERT INTO " table "(id) VALUES(?1)"
+#define CLEAR(table) "DELETE FROM " table
+#define RAISE(table) "UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = '" table "'"
+
 int ims_sqlite_changed(sqlite_store *st, conn *c, int64_t id, imgsearch_error *err)
 {
 	if (st->logging)
-		return ims_sqlite_run(c, err, "INSERT INTO change(id) VALUES(?1)", "i", id);
+		return ims_sqlite_run(c, err, LOG("change"), "i", id);
 	if (st->changed)
 		return 0;
 	st->changed = true;
-	int rc = ims_sqlite_run(c, err, "DELETE FROM change", "");
-	return rc ? rc
-			  : ims_sqlite_run(c, err,
-				  "UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'change'", "");
+	int rc = ims_sqlite_run(c, err, CLEAR("change"), "");
+	return rc ? rc : ims_sqlite_run(c, err, RAISE("change"), "");
 }
+
+int ims_sqlite_changed_next(sqlite_store *st, conn *c, int64_t id, imgsearch_error *err)
+{
+	if (!st->has_second)
+		return 0;
+	if (st->logging_second)
+		return ims_sqlite_run(c, err, LOG("change_next"), "i", id);
+	if (st->changed_second)
+		return 0;
+	st->changed_second = true;
+	int rc = ims_sqlite_run(c, err, CLEAR("change_next"), "");
+	return rc ? rc : ims_sqlite_run(c, err, RAISE("change_next"), "");
+}
+
+#define TRIM(changes, searchers) \
+	"DELETE FROM " changes " WHERE number <= ifnull((SELECT min(change) FROM " searchers \
+	"), number)"
 
 int ims_sqlite_changes_trim(store *base, imgsearch_error *err)
 {
 	sqlite_store *st = (sqlite_store *)base;
 	conn *c;
 	int rc = ims_sqlite_writer(st, &c, err);
-	return rc ? rc
-			  : ims_sqlite_run(c, err,
-				  "DELETE FROM change WHERE number <= ifnull((SELECT min(change) FROM searcher),"
-				  " number)",
-				  "");
+	return rc
+		? rc
+		: ims_sqlite_run(c, err,
+			st->second ? TRIM("change_next", "searcher_next") : TRIM("change", "searcher"), "");
 }
+
+#define NEWEST(table) "SELECT seq FROM sqlite_sequence WHERE name = '" table "'"
 
 int ims_sqlite_change_newest(conn *c, int64_t *change, imgsearch_error *err)
 {
 	return ims_sqlite_number(c, change, 0, err,
-		"SELECT seq FROM sqlite_sequence WHERE name = 'change'", "");
+		c->st->second ? NEWEST("change_next") : NEWEST("change"), "");
 }
 
 int ims_sqlite_changes_between(store *base, int64_t after, int64_t last, int64_t **ids, size_t *n,

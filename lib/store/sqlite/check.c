@@ -53,12 +53,16 @@ static int report_chunk(const report *to, const char *name, int64_t number, imgs
 	return rc;
 }
 
-static int check_chunks(conn *c, const report *to, imgsearch_error *err)
+#define CHUNKS(chunks, searchers) \
+	"SELECT k.number, k.checksum, k.data, s.name FROM " chunks " k JOIN " searchers " s ON" \
+	" s.state = k.state"
+
+static int check_chunks(conn *c, const report *to, bool next, imgsearch_error *err)
 {
 	sqlite3_stmt *s = NULL;
 	int rc = ims_sqlite_query(c, &s, err,
-		"SELECT k.number, k.checksum, k.data, s.name FROM searcher_chunk k JOIN searcher s ON"
-		" s.state = k.state",
+		next ? CHUNKS("searcher_chunk_next", "searcher_next")
+			 : CHUNKS("searcher_chunk", "searcher"),
 		"");
 	while (!rc && (rc = ims_sqlite_step(c, s, err)) > 0) {
 		const void *data = sqlite3_column_blob(s, 2);
@@ -113,7 +117,22 @@ static const char *const rules[] = {
 	" (SELECT count(*) FROM vector)"
 	" WHEN 102 THEN (SELECT count(*) FROM vector_next)"
 	" WHEN 103 THEN (SELECT count(*) FROM vector_kept) ELSE (SELECT count(*) FROM picture"
-	" WHERE state = what) END AS is_n FROM tally)"
+	" WHERE state = what) END AS is_n FROM tally WHERE what < 104)"
+	" WHERE n <> is_n",
+};
+
+/* Of an index with a second model. */
+static const char *const second_rules[] = {
+	"SELECT 'picture ' || id || ' is not indexed but has a vector of the second model' FROM picture"
+	" WHERE state <> 1 AND id IN (SELECT id FROM vector_next) LIMIT 100",
+	"SELECT 'the vector of ' || id || ' of the second model is kept, but it is not deleted' FROM"
+	" vector_kept_next k WHERE EXISTS(SELECT 1 FROM picture p WHERE p.id = k.id AND p.state <> 8)"
+	" OR EXISTS(SELECT 1 FROM vector_next v WHERE v.id = k.id) LIMIT 100",
+	"SELECT 'vectors of different lengths of the second model: ' || group_concat(DISTINCT"
+	" length(data)) || ' bytes' FROM (SELECT data FROM vector_next UNION ALL SELECT data FROM"
+	" vector_kept_next) HAVING count(DISTINCT length(data)) > 1",
+	"SELECT 'the count of kept vectors of the second model is ' || n || ' instead of ' || is_n FROM"
+	" (SELECT n, (SELECT count(*) FROM vector_kept_next) AS is_n FROM tally WHERE what = 104)"
 	" WHERE n <> is_n",
 };
 
@@ -125,6 +144,15 @@ static int report_damage(report *to, int rc, const imgsearch_error *why, imgsear
 	if (rc && err && why->code)
 		*err = *why;
 	return rc;
+}
+
+static int check_second(conn *c, report *to, imgsearch_error *why, imgsearch_error *err)
+{
+	int64_t has;
+	int rc = ims_sqlite_number(c, &has, 0, err, "SELECT 1 FROM setting WHERE name = 'second'", "");
+	for (size_t i = 0; !rc && has && i < sizeof second_rules / sizeof *second_rules; i++)
+		rc = report_damage(to, report_rows(c, to, second_rules[i], why), why, err);
+	return rc || !has ? rc : report_damage(to, check_chunks(c, to, true, why), why, err);
 }
 
 int ims_sqlite_check(store *base, store_problem_each *each, void *user, imgsearch_error *err)
@@ -140,7 +168,9 @@ int ims_sqlite_check(store *base, store_problem_each *each, void *user, imgsearc
 	for (size_t i = 0; !rc && i < sizeof rules / sizeof *rules; i++)
 		rc = report_damage(&to, report_rows(c, &to, rules[i], &why), &why, err);
 	if (!rc)
-		rc = report_damage(&to, check_chunks(c, &to, &why), &why, err);
+		rc = report_damage(&to, check_chunks(c, &to, false, &why), &why, err);
+	if (!rc)
+		rc = check_second(c, &to, &why, err);
 	ims_sqlite_read_end(c);
 	ims_sqlite_release(st, c);
 	return rc;

@@ -15,6 +15,7 @@
 #include "store/sqlite/gate.h"
 #include "store/sqlite/roots.h"
 #include "store/sqlite/schema.h"
+#include "store/sqlite/second.h"
 #include "store/sqlite/sql.h"
 
 #include <string.h>
@@ -124,6 +125,8 @@ int ims_sqlite_connect(sqlite_store *st, conn **out, bool writer, imgsearch_erro
 			err);
 	else if (!rc && !writer)
 		rc = make_views(c, err);
+	if (!rc && st->second)
+		rc = ims_sqlite_second_views(c, err);
 	if (!rc && !writer)
 		rc = ims_sqlite_exec(c, "PRAGMA query_only=ON; PRAGMA cache_size=-8192", err);
 	if (rc) {

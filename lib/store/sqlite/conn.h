@@ -10,7 +10,7 @@
 
 #include <sqlite3.h>
 
-enum { CONN_STATEMENTS = 96, STORE_READERS = STORE_PARTS, TALLIES = 104 };
+enum { CONN_STATEMENTS = 96, STORE_READERS = STORE_PARTS, TALLIES = 105 };
 
 #define IMS_STORE_MAP "0x7fff0000"   /* bytes of a file that SQLite maps */
 #define IMS_STORE_WRITER_KIB "65536" /* of pages, that a writer keeps in memory */
@@ -48,6 +48,7 @@ struct sqlite_store {
 	char *folder, *lock_path, *wal_path; /* absolute; ":memory:" has none */
 	bool memory;
 	bool asked_read_only; /* by the options */
+	bool second;          /* shows the second model's tables as those of the index: second.h */
 	int lock_fd;
 	struct sqlite_store *next_locked; /* fork.h */
 	uint64_t device, inode;           /* of the file that was opened; 0: not yet, or none */
@@ -62,14 +63,16 @@ struct sqlite_store {
 	atomic_llong commits;
 	atomic_size_t path_bytes; /* of the path caches of all connections */
 	conn *writer;
-	bool logging;                  /* in the open transaction: every change is logged */
-	bool changed;                  /* else: the number of the newest change was raised */
-	int64_t tally[TALLIES];        /* what the open transaction adds to each (tally.h) */
-	pthread_mutex_t mutex;         /* guards what follows */
-	pthread_cond_t gate;           /* this and the next ones: gate.h */
-	store_hold *holds;             /* of the threads that read */
-	bool gate_closed, gate_wanted; /* a transaction is open; waits to begin */
-	unsigned gate_queue;           /* threads that wait for its end */
+	bool logging;                        /* in the open transaction: every change is logged */
+	bool changed;                        /* else: the number of the newest change was raised */
+	bool has_second;                     /* in the open transaction: there is a second model */
+	bool logging_second, changed_second; /* the same of its changes */
+	int64_t tally[TALLIES];              /* what the open transaction adds to each (tally.h) */
+	pthread_mutex_t mutex;               /* guards what follows */
+	pthread_cond_t gate;                 /* this and the next ones: gate.h */
+	store_hold *holds;                   /* of the threads that read */
+	bool gate_closed, gate_wanted;       /* a transaction is open; waits to begin */
+	unsigned gate_queue;                 /* threads that wait for its end */
 	conn *idle[STORE_READERS];
 	size_t n_idle;
 	int64_t file_state; /* of a file that is open for reading only: its time and size */

@@ -77,6 +77,8 @@ int ims_sqlite_ids(store *base, store_id_list list, int64_t **ids, size_t *n, im
 			"SELECT id FROM vector WHERE id NOT IN (SELECT id FROM vector_next) ORDER BY id",
 		[STORE_LACKING] = ("SELECT id FROM picture WHERE state = 1 AND id NOT IN (SELECT id FROM"
 						   " vector) ORDER BY id"),
+		[STORE_LACKING_NEXT] = ("SELECT id FROM picture WHERE state = 1 AND id NOT IN (SELECT id"
+								" FROM vector_next) ORDER BY id"),
 		[STORE_FILES] = "SELECT DISTINCT picture FROM stored_file ORDER BY picture",
 	};
 	bool exist = true;
@@ -106,7 +108,20 @@ int ims_sqlite_ids(store *base, store_id_list list, int64_t **ids, size_t *n, im
 
 /* --------------------------------------------------------------------------------- vectors ---- */
 
-/* Hides the vector of id. *had: whether there was one. */
+/* Hides the vector of the next model, where that is a second one. */
+static int keep_next(sqlite_store *st, conn *c, int64_t id, imgsearch_error *err)
+{
+	int rc = st->has_second
+		? ims_sqlite_run(c, err,
+			"INSERT INTO vector_kept_next(id, data) SELECT id, data FROM vector_next WHERE id = ?1",
+			"i", id)
+		: 0;
+	if (!rc && st->has_second)
+		st->tally[TALLY_KEPT_NEXT] += sqlite3_changes(c->db);
+	return rc;
+}
+
+/* Hides the vectors of id. *had: whether there was one of the current model. */
 static int keep_vector(sqlite_store *st, conn *c, int64_t id, bool *had, imgsearch_error *err)
 {
 	*had = false;
@@ -114,6 +129,8 @@ static int keep_vector(sqlite_store *st, conn *c, int64_t id, bool *had, imgsear
 		"INSERT INTO vector_kept(id, data) SELECT id, data FROM vector WHERE id = ?1", "i", id);
 	if (!rc && (*had = sqlite3_changes(c->db) > 0))
 		st->tally[TALLY_KEPT]++;
+	if (!rc && *had)
+		rc = keep_next(st, c, id, err);
 	return rc ? rc : ims_sqlite_vector_drop(st, c, id, NULL, err);
 }
 
@@ -124,7 +141,25 @@ static int drop_kept(sqlite_store *st, conn *c, int64_t id, bool *gone, imgsearc
 		st->tally[TALLY_KEPT]--;
 		*gone = true;
 	}
+	if (rc || !st->has_second)
+		return rc;
+	rc = ims_sqlite_run(c, err, "DELETE FROM vector_kept_next WHERE id = ?1", "i", id);
+	if (!rc)
+		st->tally[TALLY_KEPT_NEXT] -= sqlite3_changes(c->db);
 	return rc;
+}
+
+static int return_next(sqlite_store *st, conn *c, int64_t id, imgsearch_error *err)
+{
+	int rc = st->has_second
+		? ims_sqlite_run(c, err,
+			"INSERT INTO vector_next(id, data) SELECT id, data FROM vector_kept_next WHERE id = ?1",
+			"i", id)
+		: 0;
+	if (rc || !st->has_second || !sqlite3_changes(c->db))
+		return rc;
+	st->tally[TALLY_NEXT]++;
+	return ims_sqlite_changed_next(st, c, id, err);
 }
 
 /* The way back. */
@@ -133,11 +168,15 @@ static int return_vector(sqlite_store *st, conn *c, int64_t id, bool *had, imgse
 	*had = false;
 	int rc = ims_sqlite_run(c, err,
 		"INSERT INTO vector(id, data) SELECT id, data FROM vector_kept WHERE id = ?1", "i", id);
-	if (rc || !sqlite3_changes(c->db))
+	if (rc)
 		return rc;
-	st->tally[TALLY_VECTOR]++;
-	rc = drop_kept(st, c, id, had, err);
-	return rc ? rc : ims_sqlite_changed(st, c, id, err);
+	bool returned = sqlite3_changes(c->db) > 0;
+	st->tally[TALLY_VECTOR] += returned;
+	if (returned)
+		rc = return_next(st, c, id, err);
+	if (!rc)
+		rc = drop_kept(st, c, id, had, err);
+	return rc || !returned ? rc : ims_sqlite_changed(st, c, id, err);
 }
 
 /* ------------------------------------------------------------------------------------ rows ---- */
@@ -286,7 +325,7 @@ int ims_sqlite_readmit(store *base, const int64_t *ids, size_t n, imgsearch_erro
 }
 
 /* The first copy of a deleted picture receives its vector and its other copies. */
-static int promote_copy(conn *c, int64_t id, imgsearch_error *err)
+static int promote_copy(sqlite_store *st, conn *c, int64_t id, imgsearch_error *err)
 {
 	int64_t copy;
 	int rc = ims_sqlite_number(c, &copy, 0, err,
@@ -300,13 +339,16 @@ static int promote_copy(conn *c, int64_t id, imgsearch_error *err)
 			"UPDATE picture SET same_as = NULL, reason = ?3,"
 			" (width, height) = (SELECT width, height FROM picture WHERE id = ?1) WHERE id = ?2",
 			"iit", id, copy, ims_store_reason_deleted);
-	return rc
+	if (!rc)
+		rc = ims_sqlite_run(c, err, "UPDATE vector_kept SET id = ?2 WHERE id = ?1", "ii", id, copy);
+	return rc || !st->has_second
 		? rc
-		: ims_sqlite_run(c, err, "UPDATE vector_kept SET id = ?2 WHERE id = ?1", "ii", id, copy);
+		: ims_sqlite_run(c, err, "UPDATE vector_kept_next SET id = ?2 WHERE id = ?1", "ii", id,
+			copy);
 }
 
 int ims_sqlite_deleted_drop(sqlite_store *st, conn *c, int64_t id, bool *gone, imgsearch_error *err)
 {
-	int rc = promote_copy(c, id, err);
+	int rc = promote_copy(st, c, id, err);
 	return rc ? rc : drop_kept(st, c, id, gone, err);
 }

@@ -1,14 +1,20 @@
 /* The models that make the vectors. */
 #include "store/sqlite/changes.h"
+#include "store/sqlite/second.h"
 #include "store/sqlite/sql.h"
 #include "store/sqlite/tally.h"
 #include "store/sqlite/transaction.h"
 
-/* Removes the vectors of a re-index, when one begins and when it is dropped. */
+/*
+ * Removes what the next model has made, when a re-index begins and when it, or a second model, is
+ * dropped.
+ */
 static int drop_next_vectors(sqlite_store *st, conn *c, imgsearch_error *err)
 {
 	st->tally[TALLY_NEXT] = 0;
-	int rc = ims_sqlite_run(c, err, "DELETE FROM vector_next", "");
+	int rc = ims_sqlite_second_clear(st, c, err);
+	if (!rc)
+		rc = ims_sqlite_run(c, err, "DELETE FROM vector_next", "");
 	return rc ? rc : ims_sqlite_run(c, err, "UPDATE tally SET n = 0 WHERE what = 102", "");
 }
 
@@ -46,7 +52,7 @@ int ims_sqlite_model_switch(store *base, imgsearch_error *err)
 	int rc = ims_sqlite_writer(st, &c, err);
 	if (!rc)
 		rc = ims_sqlite_number(c, &there, 0, err, "SELECT count(*) FROM model WHERE next", "");
-	if (!rc && !there)
+	if (!rc && (!there || st->has_second))
 		return ims_fail(err, IMGSEARCH_ENOTFOUND,
 			"index %s: no re-index by another model is under way", st->base.label);
 	if (!rc) /* the tallies are written by hand below */

@@ -320,6 +320,7 @@ int ims_sqlite_open(store **out, const char *path, const store_options *o, imgse
 	ims_sqlite_gate_init(st);
 	st->lock_fd = -1;
 	st->memory = strcmp(path, ":memory:") == 0;
+	st->second = o->second;
 	st->base.engine = &ims_sqlite_engine;
 	st->base.label = "in memory";
 	st->base.name = "the index in memory";

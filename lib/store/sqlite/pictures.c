@@ -91,8 +91,10 @@ static int promote_duplicate(sqlite_store *st, conn *c, int64_t id, int64_t succ
 		rc = ims_sqlite_run(c, err,
 			"INSERT INTO vector_next(id, data) SELECT ?2, data FROM vector_next WHERE id = ?1",
 			"ii", id, duplicate);
-	if (!rc)
-		st->tally[TALLY_NEXT] += sqlite3_changes(c->db);
+	if (!rc && sqlite3_changes(c->db)) {
+		st->tally[TALLY_NEXT]++;
+		rc = ims_sqlite_changed_next(st, c, duplicate, err);
+	}
 	st->tally[IMGSEARCH_STATE_DUPLICATE]--;
 	st->tally[IMGSEARCH_STATE_INDEXED]++;
 	return rc;
@@ -153,6 +155,16 @@ static bool has_other_file(const stored_row *old, const store_picture *p)
 		&& (old->hashed || ims_hash_is_zero(&p->hash));
 }
 
+/*
+ * A picture has other bytes. Its vector of the next model is gone; where that is a second one, no
+ * run need make both, so that of the current model is gone, too.
+ */
+static int drop_outdated(sqlite_store *st, conn *c, int64_t id, imgsearch_error *err)
+{
+	return st->has_second ? ims_sqlite_vector_drop(st, c, id, NULL, err)
+						  : ims_sqlite_vector_drop_next(st, c, id, err);
+}
+
 int ims_sqlite_row_put(sqlite_store *st, store_picture *p, imgsearch_error *err)
 {
 	conn *c;
@@ -185,7 +197,7 @@ int ims_sqlite_row_put(sqlite_store *st, store_picture *p, imgsearch_error *err)
 		st->tally[old.state]--;
 	st->tally[p->state]++;
 	if (!old.found || p->state == IMGSEARCH_STATE_INDEXED)
-		return 0;
+		return !old.found || old.same_bytes ? 0 : drop_outdated(st, c, p->id, err);
 	rc = ims_sqlite_vector_drop(st, c, p->id, NULL, err);
 	return rc ? rc : ims_sqlite_facts_drop(c, p->id, err);
 }

@@ -7,19 +7,23 @@
 #include "store/sqlite/sql.h"
 #include "store/sqlite/transaction.h"
 
+#define FORGET(searchers) "DELETE FROM " searchers " WHERE name = ?1 AND NOT published"
+#define BEGIN(searchers, changes) \
+	"INSERT INTO " searchers "(name, published, version, rows, change)" \
+	" VALUES(?1, 0, 0, 0, (SELECT seq FROM sqlite_sequence WHERE name = '" changes "'))"
+
 int ims_sqlite_searcher_begin(store *base, const char *name, int64_t *state, imgsearch_error *err)
 {
 	sqlite_store *st = (sqlite_store *)base;
 	conn *c;
 	int rc = ims_sqlite_writer(st, &c, err);
 	if (!rc) /* left by a killed build */
-		rc = ims_sqlite_run(c, err, "DELETE FROM searcher WHERE name = ?1 AND NOT published", "t",
+		rc = ims_sqlite_run(c, err, st->second ? FORGET("searcher_next") : FORGET("searcher"), "t",
 			name);
 	if (!rc)
 		rc = ims_sqlite_run(c, err,
-			"INSERT INTO searcher(name, published, version, rows, change)"
-			" VALUES(?1, 0, 0, 0, (SELECT seq FROM sqlite_sequence WHERE name = 'change'))",
-			"t", name);
+			st->second ? BEGIN("searcher_next", "change_next") : BEGIN("searcher", "change"), "t",
+			name);
 	if (!rc) {
 		*state = sqlite3_last_insert_rowid(c->db);
 		st->logging = true;
@@ -27,19 +31,28 @@ int ims_sqlite_searcher_begin(store *base, const char *name, int64_t *state, img
 	return rc;
 }
 
+#define PUT(chunks) \
+	"INSERT OR REPLACE INTO " chunks "(state, number, checksum, data) VALUES(?1, ?2, ?3, ?4)"
+
 int ims_sqlite_searcher_chunk(store *base, int64_t state, uint32_t number, const void *data,
 	size_t size, imgsearch_error *err)
 {
 	sqlite_store *st = (sqlite_store *)base;
 	conn *c;
 	int rc = ims_sqlite_writer(st, &c, err);
-	return rc ? rc
-			  : ims_sqlite_run(c, err,
-				  "INSERT OR REPLACE INTO searcher_chunk(state, number, checksum, data) VALUES(?1,"
-				  " ?2, ?3, ?4)",
-				  "iiib", state, (int64_t)number, (int64_t)ims_checksum(data, size, number),
-				  size ? data : "", size);
+	return rc
+		? rc
+		: ims_sqlite_run(c, err, st->second ? PUT("searcher_chunk_next") : PUT("searcher_chunk"),
+			"iiib", state, (int64_t)number, (int64_t)ims_checksum(data, size, number),
+			size ? data : "", size);
 }
+
+#define PUBLISH(searchers) \
+	"UPDATE " searchers " SET published = 1, params = ?2, version = ?3, rows = ?4, change = ?5" \
+	" WHERE state = ?1"
+#define REPLACE(searchers) \
+	"DELETE FROM " searchers " WHERE state <> ?1 AND name = (SELECT name FROM " searchers \
+	" WHERE state = ?1)"
 
 int ims_sqlite_searcher_publish(store *base, int64_t state, const char *params, uint32_t version,
 	uint64_t rows, int64_t change, imgsearch_error *err)
@@ -48,19 +61,14 @@ int ims_sqlite_searcher_publish(store *base, int64_t state, const char *params, 
 	conn *c;
 	int rc = ims_sqlite_writer(st, &c, err);
 	if (!rc)
-		rc = ims_sqlite_run(c, err,
-			"UPDATE searcher SET published = 1, params = ?2, version = ?3, rows = ?4, change = ?5"
-			" WHERE state = ?1",
+		rc = ims_sqlite_run(c, err, st->second ? PUBLISH("searcher_next") : PUBLISH("searcher"),
 			"itiii", state, params, (int64_t)version, (int64_t)rows, change);
 	if (!rc && !sqlite3_changes(c->db))
 		return ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s has no searcher's state %lld",
 			st->base.label, (long long)state);
-	return rc
-		? rc
-		: ims_sqlite_run(c, err,
-			"DELETE FROM searcher WHERE state <> ?1 AND name = (SELECT name FROM searcher WHERE"
-			" state = ?1)",
-			"i", state);
+	return rc ? rc
+			  : ims_sqlite_run(c, err, st->second ? REPLACE("searcher_next") : REPLACE("searcher"),
+				  "i", state);
 }
 
 static bool read_searcher(void *item, sqlite3_stmt *s)
@@ -121,7 +129,8 @@ int ims_sqlite_searcher_bytes(store *base, int64_t state, uint64_t *bytes, imgse
 static int read_blob(conn *c, int64_t row, buf *out, imgsearch_error *err)
 {
 	sqlite3_blob *blob = NULL;
-	int sqlite = sqlite3_blob_open(c->db, "main", "searcher_chunk", "data", row, 0, &blob);
+	const char *chunks = c->st->second ? "searcher_chunk_next" : "searcher_chunk";
+	int sqlite = sqlite3_blob_open(c->db, "main", chunks, "data", row, 0, &blob);
 	if (sqlite)
 		return ims_sqlite_sql_fail(c, sqlite, err);
 	int size = sqlite3_blob_bytes(blob), rc = 0;

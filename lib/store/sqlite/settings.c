@@ -2,6 +2,9 @@
 #include "store/sqlite/sql.h"
 #include "store/sqlite/transaction.h"
 
+#define DELETE(table) "DELETE FROM " table " WHERE name = ?1"
+#define PUT(table) "INSERT OR REPLACE INTO " table "(name, data) VALUES(?1, ?2)"
+
 int ims_sqlite_setting_set(store *base, const char *name, const void *data, size_t size,
 	imgsearch_error *err)
 {
@@ -11,9 +14,10 @@ int ims_sqlite_setting_set(store *base, const char *name, const void *data, size
 	if (rc)
 		return rc;
 	if (!data)
-		return ims_sqlite_run(c, err, "DELETE FROM setting WHERE name = ?1", "t", name);
-	return ims_sqlite_run(c, err, "INSERT OR REPLACE INTO setting(name, data) VALUES(?1, ?2)", "tb",
-		name, data, size);
+		return ims_sqlite_run(c, err, st->second ? DELETE("setting_next") : DELETE("setting"), "t",
+			name);
+	return ims_sqlite_run(c, err, st->second ? PUT("setting_next") : PUT("setting"), "tb", name,
+		data, size);
 }
 
 int ims_sqlite_setting_get(store *base, const char *name, buf *out, imgsearch_error *err)

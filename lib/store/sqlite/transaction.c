@@ -1,6 +1,7 @@
 /* Transactions of the writing connection. */
 #include "store/sqlite/changes.h"
 #include "store/sqlite/gate.h"
+#include "store/sqlite/second.h"
 #include "store/sqlite/sql.h"
 #include "store/sqlite/tally.h"
 #include "store/sqlite/transaction.h"
@@ -32,13 +33,15 @@ int ims_sqlite_tx_begin(store *base, imgsearch_error *err)
 	atomic_store(&st->tx_thread, pthread_self());
 	atomic_store(&st->in_tx, true);
 	c->failed = 0;
-	st->changed = false;
+	st->changed = st->changed_second = false;
 	memset(st->tally, 0, sizeof st->tally);
 	ims_sqlite_remember_journal(c);
 	rc = check_files(c, err);
 	if (!rc)
 		rc = ims_sqlite_number(c, &searchers, 0, err, "SELECT EXISTS(SELECT 1 FROM searcher)", "");
 	st->logging = searchers != 0;
+	if (!rc)
+		rc = ims_sqlite_second_look(st, c, err);
 	if (rc)
 		ims_sqlite_tx_rollback(base);
 	return rc;

@@ -29,7 +29,9 @@ static int put(sqlite_store *st, conn *c, int64_t id, const float *v, size_t byt
 			next ? "UPDATE vector_next SET data = ?2 WHERE id = ?1"
 				 : "UPDATE vector SET data = ?2 WHERE id = ?1",
 			"ib", id, (const void *)v, bytes);
-	return rc || next ? rc : ims_sqlite_changed(st, c, id, err);
+	if (rc)
+		return rc;
+	return next ? ims_sqlite_changed_next(st, c, id, err) : ims_sqlite_changed(st, c, id, err);
 }
 
 int ims_sqlite_vector_put(sqlite_store *st, int64_t id, const float *v, uint32_t dim, bool next,
@@ -74,11 +76,16 @@ int ims_sqlite_vector_drop(sqlite_store *st, conn *c, int64_t id, bool *dropped,
 			*dropped = true;
 		rc = ims_sqlite_changed(st, c, id, err);
 	}
-	if (!rc)
-		rc = ims_sqlite_run(c, err, "DELETE FROM vector_next WHERE id = ?1", "i", id);
-	if (!rc && sqlite3_changes(c->db))
-		st->tally[TALLY_NEXT]--;
-	return rc;
+	return rc ? rc : ims_sqlite_vector_drop_next(st, c, id, err);
+}
+
+int ims_sqlite_vector_drop_next(sqlite_store *st, conn *c, int64_t id, imgsearch_error *err)
+{
+	int rc = ims_sqlite_run(c, err, "DELETE FROM vector_next WHERE id = ?1", "i", id);
+	if (rc || !sqlite3_changes(c->db))
+		return rc;
+	st->tally[TALLY_NEXT]--;
+	return ims_sqlite_changed_next(st, c, id, err);
 }
 
 /* Copies a row's values into out (dim). EDB where it has another number of them. */

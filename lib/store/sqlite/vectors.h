@@ -11,6 +11,9 @@
 int ims_sqlite_vector_drop(sqlite_store *st, conn *c, int64_t id, bool *dropped,
 	imgsearch_error *err);
 
+/* The same of the vector of the next model alone. */
+int ims_sqlite_vector_drop_next(sqlite_store *st, conn *c, int64_t id, imgsearch_error *err);
+
 /* The rows of a statement that gives id and data, in blocks. EDB: a row has not dim values. */
 int ims_sqlite_vectors_rows(sqlite_store *st, conn *c, sqlite3_stmt *s, uint32_t dim,
 	store_vectors_each *each, void *user, imgsearch_error *err);

@@ -1,0 +1,31 @@
+/*
+ * The second model of an index: a handle of its own, which shows that model's vectors, searchers
+ * and settings as those of the index. What asks or builds works with it as with any other. It is
+ * opened when it is first needed, and closed with the handle of the index.
+ */
+#ifndef IMS_HANDLE_SECOND_H
+#define IMS_HANDLE_SECOND_H
+
+#include "handle/handle.h"
+
+/*
+ * The handle that answers by the model of that name, s or that of its second model: borrowed. NULL:
+ * the options of s may name the second one; otherwise s. ENOTFOUND: the index has no model of that
+ * name. EDB, EIO, ENOMEM. Any thread.
+ */
+int ims_second_choose(imgsearch *s, const char *model, imgsearch **out, imgsearch_error *err);
+
+/* The handle of the second model; NULL: the index has none. Errors and threads as above. */
+int ims_second_get(imgsearch *s, imgsearch **out, imgsearch_error *err);
+
+/* Whether the options of the handle name the second model of its index, without weights. */
+int ims_second_is_named(imgsearch *s, bool *named, imgsearch_error *err);
+
+/*
+ * imgsearch_index_model_switch and imgsearch_index_model_drop; they acquire the writer lock.
+ * ENOTFOUND: the index has no such model; EINVAL: drop, and it is the current one.
+ */
+int ims_second_switch(imgsearch *s, const char *name, job *j, imgsearch_error *err);
+int ims_second_drop(imgsearch *s, const char *name, job *j, imgsearch_error *err);
+
+#endif

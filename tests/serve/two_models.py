@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+"""An index with two models over HTTP, while another program adds, exchanges and drops them."""
+import json, os, shutil, subprocess, sys, threading
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from common import B, ENV, TOP, W, Server, check, error, finish, run
+
+OTHER = ("resnet18", "--weights", f"{W}/w.safetensors")
+
+
+def models(s):
+    return [(m["name"], m["dim"], m["vectors"]) for m in s.get("/api/info")[1]["models"]]
+
+
+def scores(answer):
+    return [r["score"] for r in answer[1].get("results", [])]
+
+
+def test_models(s, db):
+    one = scores(s.get("/api/search?id=1&k=5"))
+    check("one model", models(s) == [("default", 48, 40)], models(s))
+    answer = s.get("/api/search?id=1&model=resnet18")
+    check("... and no other", error(answer, 404, "ENOTFOUND"), answer)
+    r = run("index", "-q", "--db", db, "--add-model", *OTHER)
+    check("a second one is added by another program", r.returncode == 0, r.stderr.decode())
+    check("... the server has it", models(s) == [("default", 48, 40), ("resnet18", 512, 40)],
+          models(s))
+    two = scores(s.get("/api/search?id=1&k=5&model=resnet18"))
+    check("... and asks by it", len(two) == 5 and two != one, two)
+    body = json.dumps({"inputs": [{"id": 1}], "k": 5, "model": "resnet18"})
+    answer = s.ask("POST", "/api/search", body, {"Content-Type": "application/json"})
+    check("... as a member of JSON", scores(answer) == two, answer)
+    check("... by the first one where none is named",
+          scores(s.get("/api/search?id=1&k=5")) == one == scores(
+              s.get("/api/search?id=1&k=5&model=default")))
+    return one, two
+
+
+def test_exchange(s, db, one, two):
+    """Whatever is current meanwhile, the model that is named answers."""
+    wrong, answers, done = [], [0], threading.Event()
+
+    def ask(name, wanted):
+        while not done.is_set():
+            answer = s.get(f"/api/search?id=1&k=5&model={name}")
+            answers[0] += 1
+            if answer[0] == 503 and answer[1]["error"]["code"] == "EBUSY":
+                continue
+            if scores(answer) != wanted:
+                wrong.append((name, answer))
+
+    threads = [threading.Thread(target=ask, args=a) for a in (("default", one), ("resnet18", two))]
+    for t in threads:
+        t.start()
+    switched = [run("model", "switch", "-q", "--db", db, name).returncode
+                for name in 12 * ("resnet18", "default") + ("resnet18",)]
+    done.set()
+    for t in threads:
+        t.join()
+    check("exchanged while it is asked", not any(switched), switched)
+    check("... the answers are of the model that is named", not wrong and answers[0] > 20,
+          (answers, wrong[:2]))
+    check("... the other one answers now", scores(s.get("/api/search?id=1&k=5")) == two)
+    check("... and is the first", [m[0] for m in models(s)] == ["resnet18", "default"], models(s))
+
+
+def test_drop(s, db, two):
+    r = run("model", "drop", "-q", "--db", db, "default")
+    check("dropped", r.returncode == 0, r.stderr.decode())
+    answer = s.get("/api/search?id=1&model=default")
+    check("... it answers no more", error(answer, 404, "ENOTFOUND"), answer)
+    check("... the other one does", scores(s.get("/api/search?id=1&k=5&model=resnet18")) == two)
+    check("... and is alone", len(models(s)) == 1, models(s))
+
+
+def test_words(s, db):
+    first = s.get("/api/search?text=red&k=1&model=speaking")
+    if "libutf8proc" in str(first):
+        print("# skipped: libutf8proc is missing")
+        return
+    check("a text asks the model that has words",
+          os.path.basename(first[1]["results"][0]["path"]) == "red.png", first)
+    answer = s.get("/api/search?text=red")
+    check("... and not the other one", error(answer, 415, "EUNSUPPORTED"), answer)
+    words = [m["words"] for m in s.get("/api/info")[1]["models"]]
+    check("... which the page is told", words == [False, True], words)
+
+
+def main():
+    shutil.copy(f"{ENV['IMGSEARCH_LIBDIR']}/default.safetensors", f"{W}/w.safetensors")
+    subprocess.run([f"{B}/tools/draw", f"{W}/pics", "5"], check=True)
+    db = f"{W}/a.db"
+    r = run("index", "-q", "--db", db, f"{W}/pics")
+    check("pictures are indexed", r.returncode == 0, r.stderr.decode())
+    s = Server(db)
+    one, two = test_models(s, db)
+    test_exchange(s, db, one, two)
+    test_drop(s, db, two)
+    check("ends with 0", s.stop() == 0)
+    check("nothing is wrong with the index", run("check", "--db", db).returncode == 0)
+
+    subprocess.run([sys.executable, f"{TOP}/tests/tools/speaking.py", f"{W}/model"], env=ENV,
+                   check=True)
+    db = f"{W}/b.db"
+    run("index", "-q", "--db", db, f"{W}/model/pictures")
+    r = run("index", "-q", "--db", db, "--add-model", f"{W}/model/speaking.safetensors")
+    check("a model with words is the second", r.returncode == 0, r.stderr.decode())
+    s = Server(db)
+    test_words(s, db)
+    check("... ends with 0", s.stop() == 0)
+
+
+finish(main)
