@@ -25,7 +25,7 @@ enum MHD_Result answer(exchange *x, unsigned status, struct MHD_Response *r)
 	add_header(r, "Referrer-Policy", "no-referrer");
 	add_header(r, "Cross-Origin-Resource-Policy", "same-origin");
 	add_header(r, "Cross-Origin-Opener-Policy", "same-origin");
-	if (atomic_load(&x->server->stopping))
+	if (x->closes || atomic_load(&x->server->stopping))
 		add_header(r, "Connection", "close");
 	enum MHD_Result result = MHD_queue_response(x->connection, status, r);
 	MHD_destroy_response(r);

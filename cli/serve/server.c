@@ -54,6 +54,13 @@ static enum MHD_Result answer_too_large(exchange *x)
 	return answer_error(x, 413, "ELIMIT", "the body is larger than %zu MB", x->most >> 20);
 }
 
+/* Whatever follows on the connection may be a part of this request. */
+static enum MHD_Result answer_and_close(exchange *x, const char *why)
+{
+	x->closes = true;
+	return answer_error(x, 400, "EINVAL", "%s", why);
+}
+
 /* Names and values are read as C strings, so what is behind a zero byte would be lost. */
 static enum MHD_Result find_zero(void *cls, enum MHD_ValueKind kind, const char *name,
 	size_t name_size, const char *value, size_t value_size)
@@ -62,6 +69,44 @@ static enum MHD_Result find_zero(void *cls, enum MHD_ValueKind kind, const char 
 	(void)kind;
 	*found |= (name && memchr(name, 0, name_size)) || (value && memchr(value, 0, value_size));
 	return MHD_YES;
+}
+
+/*
+ * What says where a request ends, and for whom it is. A proxy in front may read two answers to that
+ * in one request (RFC 9112, 6.3 and 11.2), so only one may be given.
+ */
+typedef struct framing {
+	unsigned lengths, encodings, hosts;
+	bool chunked; /* the encoding is the one that there is */
+} framing;
+
+static enum MHD_Result count_header(void *cls, enum MHD_ValueKind kind, const char *name,
+	const char *value)
+{
+	framing *f = cls;
+	(void)kind;
+	f->lengths += !strcasecmp(name, "Content-Length");
+	f->hosts += !strcasecmp(name, "Host");
+	if (!strcasecmp(name, "Transfer-Encoding")) {
+		f->encodings++;
+		f->chunked = value && !strcasecmp(value, "chunked");
+	}
+	return MHD_YES;
+}
+
+/* Why the request is ambiguous, a static sentence; NULL: it is not. */
+static const char *ambiguous(struct MHD_Connection *c)
+{
+	framing f = { 0 };
+	MHD_get_connection_values(c, MHD_HEADER_KIND, count_header, &f);
+	const char *length = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Content-Length");
+	if (f.lengths > 1 || (length && (!*length || strspn(length, "0123456789") != strlen(length))))
+		return "Content-Length: one number is needed";
+	if (f.lengths && f.encodings)
+		return "Content-Length and Transfer-Encoding exclude each other";
+	if (f.encodings > 1 || (f.encodings && !f.chunked))
+		return "Transfer-Encoding: only chunked is known";
+	return f.hosts > 1 ? "there is more than one Host" : NULL;
 }
 
 /* A request without pictures needs little. */
@@ -94,10 +139,15 @@ static enum MHD_Result begin(server *s, bool local, struct MHD_Connection *c, co
 	atomic_fetch_add(&s->requests, 1);
 	const char *length = exchange_header(x, "Content-Length");
 	x->most = body_limit(x);
+	const char *why = ambiguous(c);
 	bool cut = false;
 	MHD_get_connection_values_n(c, MHD_GET_ARGUMENT_KIND, find_zero, &cut);
 	if (local && !same_user(c))
 		return MHD_NO;
+	if (why) {
+		x->refused = true;
+		return answer_and_close(x, why);
+	}
 	if (!access_allowed(x, &result) || !route_accepts(x, &result)) {
 		x->refused = true;
 		return result;

@@ -2,7 +2,8 @@
 """The server over HTTP: every route, bad input, hostile clients, its end. Needs nothing but
 Python's own library."""
 
-import http.client, json, os, shutil, signal, socket, struct, subprocess, threading, zlib
+import ctypes, http.client, json, os, shutil, signal, socket, struct, subprocess, threading, zlib
+import time
 
 from common import B, COMMAND, ENV, TOP, W, Server, check, error, finish, form, png, raw, run
 from common import stripes, until
@@ -403,6 +404,61 @@ def test_rough_clients(s, photo):
     threads = [threading.Thread(target=worker, args=(i,)) for i in range(8)]
     [t.start() for t in threads], [t.join() for t in threads]
     check("many at once", results == [200] * 40, results)
+
+
+def test_framing(s):
+    """Where a request ends must have one answer, else a proxy in front may read another."""
+    get = f"GET /api/health HTTP/1.1\r\nHost: localhost:{s.port}\r\n\r\n".encode()
+    head = f"POST /api/search HTTP/1.1\r\nHost: localhost:{s.port}\r\n".encode()
+    chunked = b"Transfer-Encoding: chunked\r\n"
+    body = b"0\r\n\r\n"
+    for name, lines in (
+        ("two lengths", b"Content-Length: 0\r\nContent-Length: %d\r\n" % len(get)),
+        ("the same length twice", b"Content-Length: 5\r\nContent-Length: 5\r\n"),
+        ("a list of lengths", b"Content-Length: 5, 5\r\n"),
+        ("a length with a sign", b"Content-Length: +5\r\n"),
+        ("a length in hex", b"Content-Length: 0x5\r\n"),
+        ("length and chunks", b"Content-Length: 5\r\n" + chunked),
+        ("chunks and length", chunked + b"Content-Length: 5\r\n"),
+        ("another encoding", b"Transfer-Encoding: gzip\r\n"),
+        ("two encodings", b"Transfer-Encoding: gzip, chunked\r\n"),
+        ("chunks twice", chunked + chunked),
+        ("an encoding that looks like it", b"Transfer-Encoding: xchunked\r\n"),
+        ("two hosts", b"Host: evil.example\r\nContent-Length: 5\r\n"),
+    ):
+        start = time.time()
+        got = raw(s, head + lines + b"\r\n" + body + get, wait=20)
+        check(f"framing: {name}", b" 400 " in got.split(b"\r\n")[0] and time.time() - start < 10,
+              got[:80])
+        check("... and nothing behind it is answered", b" 200 " not in got, got)
+    got = raw(s, head + chunked + b"\r\n" + body + get, wait=3)
+    check("framing: chunks alone are fine", got.count(b"HTTP/1.1 ") == 2, got)
+
+
+def is_strict():
+    """Whether this libmicrohttpd refuses what is not quite HTTP: 1.0 does, 0.9.75 does not."""
+    for name in ("libmicrohttpd.so.12", "libmicrohttpd.so"):
+        try:
+            version = ctypes.CDLL(name).MHD_get_version
+        except OSError:
+            continue
+        version.restype = ctypes.c_char_p
+        return int(version().split(b".")[0]) >= 1
+    return False
+
+
+def test_loose(s):
+    host = f"Host: localhost:{s.port}\r\n".encode()
+    old = b"GET /api/health HTTP/1.1\r\n" + host
+    for name, data in (
+        ("bare line feeds", (old + b"\r\n").replace(b"\r\n", b"\n")),
+        ("a folded header", old + b"A: b\r\n c\r\n\r\n"),
+        ("a zero byte", old + b"A: b\0c\r\n\r\n"),
+        ("space before the colon", old + b"A : b\r\n\r\n"),
+    ):
+        got = raw(s, data, wait=3)
+        check(f"loose: {name}: refused where libmicrohttpd can",
+              s.alive() and not (is_strict() and b" 200 " in got.split(b"\r\n")[0]), got[:80])
 
 
 def test_writing(s, photo):
@@ -895,6 +951,8 @@ def main():
     test_strangers(s)
     test_rough_clients(s, photo)
     test_json_limits(s)
+    test_framing(s)
+    test_loose(s)
     test_writing(s, photo)
     test_index(s, db)
     test_whole(s)
