@@ -28,6 +28,8 @@ static int copy_options(checked_options *c, const imgsearch_query_options *their
 	if (!rc)
 		rc = ims_text_require(options.searcher, "query: searcher", err);
 	if (!rc)
+		rc = ims_text_require(options.model, "query: model", err);
+	if (!rc)
 		rc = ims_prompt_check_template(options.text_template, err);
 	if (rc)
 		return rc;

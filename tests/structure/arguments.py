@@ -47,6 +47,8 @@ PLAIN = {
 }
 # Fields that no value may have, the status and a word of the sentence.
 BAD_FIELDS = [
+    ("index_update", "imgsearch_index_update_options", "add_model = 2", "EINVAL", "add_model"),
+    ("index_update", "imgsearch_index_update_options", "reserved3 = 1", "EINVAL", "reserved3"),
     ("open", "imgsearch_options", "metric = 3", "EINVAL", "metric"),
     ("open", "imgsearch_options", "precision = 3", "EINVAL", "precision"),
     ("open", "imgsearch_options", "dim = 65537", "EINVAL", "dim"),
@@ -99,7 +101,7 @@ BAD_FIELDS = [
     ("query", "imgsearch_query_options", "views = 7", "EINVAL", "views"),
     ("query", "imgsearch_query_options", 'searcher = "\\xff"', "EINVAL", "searcher"),
     ("query", "imgsearch_query_options", 'searcher = "no"', "EINVAL", "searcher"),
-    ("query", "imgsearch_query_options", 'model = "m"', "EUNSUPPORTED", "model"),
+    ("query", "imgsearch_query_options", 'model = "m"', "ENOTFOUND", "model"),
     ("query", "imgsearch_query_options", "filter = &folders", "EINVAL", "folders"),
     ("query", "imgsearch_query_options", "filter = &conditional", "EINVAL", "condition"),
     ("query", "imgsearch_query_options", "filter = &listed", "EINVAL", "ids"),

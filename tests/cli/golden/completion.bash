@@ -10,7 +10,7 @@ _imgsearch() {
 	case $cmd in
 	model)
 		if [ "$COMP_CWORD" -eq 2 ]; then
-			COMPREPLY=($(IFS=' '; compgen -W "list info pull add verify rm" -- "$cur"))
+			COMPREPLY=($(IFS=' '; compgen -W "list info pull add verify rm switch drop" -- "$cur"))
 			return
 		fi
 		cmd="$cmd ${COMP_WORDS[2]}" ;;
@@ -37,6 +37,7 @@ _imgsearch() {
 	"index --exclude"|"index -x") return ;;
 	"index --include"|"index -i") return ;;
 	"index --formats") return ;;
+	"index --add-model") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"index --csv") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"index --key") return ;;
 	"index --title") return ;;
@@ -126,6 +127,7 @@ _imgsearch() {
 	"export --db"|"export -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"export --root") return ;;
 	"export --max-stale") return ;;
+	"export --model"|"export -m") return ;;
 	"build --searcher"|"build -s") COMPREPLY=($(IFS=' '; compgen -W "auto exact kdtree pca graph pgvector" -- "$cur")); return ;;
 	"build --variance") return ;;
 	"build --components") return ;;
@@ -135,6 +137,7 @@ _imgsearch() {
 	"build --db"|"build -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"build --root") return ;;
 	"build --max-stale") return ;;
+	"build --model"|"build -m") return ;;
 	"build --threads"|"build -t") return ;;
 	"extract --output"|"extract -o") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"extract --text") return ;;
@@ -170,6 +173,12 @@ _imgsearch() {
 	"model add --mean") return ;;
 	"model add --std") return ;;
 	"model add --interpolation") COMPREPLY=($(IFS=' '; compgen -W "default bilinear bicubic" -- "$cur")); return ;;
+	"model switch --db"|"model switch -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"model switch --root") return ;;
+	"model switch --max-stale") return ;;
+	"model drop --db"|"model drop -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
+	"model drop --root") return ;;
+	"model drop --max-stale") return ;;
 	"root mv --db"|"root mv -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"root mv --root") return ;;
 	"root mv --max-stale") return ;;
@@ -240,6 +249,7 @@ _imgsearch() {
 	"dups --db"|"dups -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"dups --root") return ;;
 	"dups --max-stale") return ;;
+	"dups --model"|"dups -m") return ;;
 	"dups --threads"|"dups -t") return ;;
 	"map --output"|"map -o") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"map --size") return ;;
@@ -256,6 +266,7 @@ _imgsearch() {
 	"map --db"|"map -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"map --root") return ;;
 	"map --max-stale") return ;;
+	"map --model"|"map -m") return ;;
 	"map --threads"|"map -t") return ;;
 	"train --out"|"train -o") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"train --distill") return ;;
@@ -325,7 +336,7 @@ _imgsearch() {
 	"serve --threads"|"serve -t") return ;;
 	esac
 	case $cmd in
-	"index") options="--exclude --no-exclude --include --no-include --no-default-excludes --follow-links --no-follow-links --formats --video --prune --flip --retry --partial --reread --csv --key --title --no-server --no-build --db --root --max-stale --model --weights --device --precision --resize --crop --squash --crops --pooling --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --null --help --quiet --verbose" ;;
+	"index") options="--exclude --no-exclude --include --no-include --no-default-excludes --follow-links --no-follow-links --formats --video --add-model --prune --flip --retry --partial --reread --csv --key --title --no-server --no-build --db --root --max-stale --model --weights --device --precision --resize --crop --squash --crops --pooling --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --null --help --quiet --verbose" ;;
 	"query") options="--k --min-score --max-chance --no-self --under --after --before --camera --keyword --near --where --crop --combine --text --not --weight --template --paths --html --sheet --preview --no-server --searcher --recall --ef --checks --epsilon --plain --expand --expand-power --reciprocal --views --vectors --ids --distances --batch --stats --db --root --max-stale --partial --model --weights --device --precision --formats --video --threads --json --null --help --quiet --verbose" ;;
 	"info") options="--db --root --max-stale --partial --json --help --quiet --verbose" ;;
 	"list") options="--state --paths --sort --reverse --limit --offset --after --before --camera --keyword --near --where --db --root --max-stale --partial --json --null --help --quiet --verbose" ;;
@@ -334,8 +345,8 @@ _imgsearch() {
 	"readmit") options="--db --root --max-stale --json --null --help --quiet --verbose" ;;
 	"backup") options="--force --db --root --max-stale --json --help --quiet --verbose" ;;
 	"copy") options="--restart --json --help --quiet --verbose" ;;
-	"export") options="--compared --db --root --max-stale --partial --json --help --quiet --verbose" ;;
-	"build") options="--searcher --variance --components --whiten --degree --beam --seed --stats --db --root --max-stale --threads --json --help --quiet --verbose" ;;
+	"export") options="--compared --db --root --max-stale --partial --model --json --help --quiet --verbose" ;;
+	"build") options="--searcher --variance --components --whiten --degree --beam --seed --stats --db --root --max-stale --model --threads --json --help --quiet --verbose" ;;
 	"extract") options="--output --raw --text --template --db --root --max-stale --model --weights --device --precision --formats --video --resize --crop --squash --crops --pooling --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --help --quiet --verbose" ;;
 	"model list") options="--all --json --help --quiet --verbose" ;;
 	"model info") options="--json --help --quiet --verbose" ;;
@@ -343,6 +354,8 @@ _imgsearch() {
 	"model add") options="--name --network --licence --good-at --force --resize --crop --squash --crops --pooling --mean --std --interpolation --help --quiet --verbose" ;;
 	"model verify") options="--json --help --quiet --verbose" ;;
 	"model rm") options="--help --quiet --verbose" ;;
+	"model switch") options="--db --root --max-stale --help --quiet --verbose" ;;
+	"model drop") options="--db --root --max-stale --help --quiet --verbose" ;;
 	"root mv") options="--db --root --max-stale --help --quiet --verbose" ;;
 	"shard list") options="--db --root --max-stale --partial --json --help --quiet --verbose" ;;
 	"shard add") options="--db --root --max-stale --help --quiet --verbose" ;;
@@ -351,8 +364,8 @@ _imgsearch() {
 	"vectors export") options="--ids --f16 --db --root --max-stale --partial --json --help --quiet --verbose" ;;
 	"eval") options="--queries --truth --text --template --groups --duplicates --sample --threshold --plain --whiten --under --after --before --camera --keyword --near --where --expand --expand-power --reciprocal --views --seed --db --root --max-stale --partial --model --weights --device --precision --formats --video --threads --json --help --quiet --verbose" ;;
 	"check") options="--recall --db --root --max-stale --partial --json --help --quiet --verbose" ;;
-	"dups") options="--kind --min-score --under --after --before --camera --keyword --near --where --reject --db --root --max-stale --partial --threads --json --null --help --quiet --verbose" ;;
-	"map") options="--output --tiles --pca --size --under --after --before --camera --keyword --near --where --perplexity --max-points --seed --db --root --max-stale --partial --threads --json --help --quiet --verbose" ;;
+	"dups") options="--kind --min-score --under --after --before --camera --keyword --near --where --reject --db --root --max-stale --partial --model --threads --json --null --help --quiet --verbose" ;;
+	"map") options="--output --tiles --pca --size --under --after --before --camera --keyword --near --where --perplexity --max-points --seed --db --root --max-stale --partial --model --threads --json --help --quiet --verbose" ;;
 	"train") options="--out --distill --loss --layers --size --dim --posteriors --inner --power --fold --epochs --steps --batch --lr --val --holdout --patience --min-crop --jitter --anchor --blend --decay --views --teach --whole --together --probabilities --own --relational --labels --whiten --seed --resume --restart --f32 --int8 --name --descent --licence --note --model --weights --device --precision --formats --video --resize --crop --squash --crops --pooling --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --help --quiet --verbose" ;;
 	"serve") options="--port --listen --token-file --no-token --host --origin --socket --uploads --cache --max-upload --read-only --db --root --max-stale --partial --model --weights --device --precision --formats --video --threads --help --quiet --verbose" ;;
 	"help") options="--man --help --quiet --verbose" ;;

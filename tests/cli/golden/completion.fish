@@ -1,6 +1,6 @@
 # fish completion for imgsearch; written by: imgsearch complete fish
 complete -c imgsearch -n __fish_use_subcommand -f -a 'index query info list failed rm readmit backup copy export build extract model root shard vectors eval check dups map train serve help complete'
-complete -c imgsearch -n '__fish_seen_subcommand_from model' -f -a 'list info pull add verify rm'
+complete -c imgsearch -n '__fish_seen_subcommand_from model' -f -a 'list info pull add verify rm switch drop'
 complete -c imgsearch -n '__fish_seen_subcommand_from root' -f -a 'mv'
 complete -c imgsearch -n '__fish_seen_subcommand_from shard' -f -a 'list add move'
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors' -f -a 'import export'
@@ -13,6 +13,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from index' -l follow-links -s 
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l no-follow-links -d 'follow them no longer'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l formats -d 'also read formats that are off by default, now and in later runs: +tiff,+video; no longer: -tiff,-video' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l video -d 'the same as --formats +video'
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l add-model -d 'keep the vectors of a second model beside those of the index, from now on: imgsearch query --model NAME asks by it' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l prune -d 'let this run remove more than 30 % of a folder\'s pictures'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l flip -d 'average each feature with that of the mirrored picture: better results for twice the work of the network; stored in the index'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l retry -d 'try damaged, unsupported and too big files again, even if they did not change'
@@ -175,6 +176,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from export' -l db -s d -d 'the
 complete -c imgsearch -n '__fish_seen_subcommand_from export' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from export' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from export' -l partial -d 'index of shards: leave out those that cannot be reached'
+complete -c imgsearch -n '__fish_seen_subcommand_from export' -l model -s m -d 'of an index with two models: use the vectors of this one' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from export' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from export' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from export' -l quiet -s q -d 'no progress, no summaries; errors only'
@@ -190,6 +192,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from build' -l stats -d 'write 
 complete -c imgsearch -n '__fish_seen_subcommand_from build' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards: repeated, or a text file of their addresses' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from build' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from build' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from build' -l model -s m -d 'of an index with two models: use the vectors of this one' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from build' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from build' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from build' -l help -s h -d 'show this help'
@@ -262,6 +265,18 @@ complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_sub
 complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from rm' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from rm' -l quiet -s q -d 'no progress, no summaries; errors only'
 complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from rm' -l verbose -s v -d 'write more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from switch' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards: repeated, or a text file of their addresses' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from switch' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from switch' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from switch' -l help -s h -d 'show this help'
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from switch' -l quiet -s q -d 'no progress, no summaries; errors only'
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from switch' -l verbose -s v -d 'write more about what is done'
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from drop' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards: repeated, or a text file of their addresses' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from drop' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from drop' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from drop' -l help -s h -d 'show this help'
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from drop' -l quiet -s q -d 'no progress, no summaries; errors only'
+complete -c imgsearch -n '__fish_seen_subcommand_from model; and __fish_seen_subcommand_from drop' -l verbose -s v -d 'write more about what is done'
 complete -c imgsearch -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from mv' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards: repeated, or a text file of their addresses' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from mv' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from root; and __fish_seen_subcommand_from mv' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
@@ -371,6 +386,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l db -s d -d 'the i
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l partial -d 'index of shards: leave out those that cannot be reached'
+complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l model -s m -d 'of an index with two models: use the vectors of this one' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from dups' -l null -s 0 -d 'records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without'
@@ -395,6 +411,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from map' -l db -s d -d 'the in
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l partial -d 'index of shards: leave out those that cannot be reached'
+complete -c imgsearch -n '__fish_seen_subcommand_from map' -l model -s m -d 'of an index with two models: use the vectors of this one' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l threads -s t -d 'threads to use (default: one per available CPU)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from map' -l help -s h -d 'show this help'

@@ -9,7 +9,7 @@ _imgsearch() {
 	case $command in
 	model)
 		if (( CURRENT == 3 )); then
-			compadd -- list info pull add verify rm
+			compadd -- list info pull add verify rm switch drop
 			return
 		fi
 		command="$words[2] $words[3]"
@@ -54,6 +54,7 @@ _imgsearch() {
 			'--no-follow-links[follow them no longer]' \
 			'--formats=[also read formats that are off by default, now and in later runs\: +tiff,+video; no longer\: -tiff,-video]:LIST:' \
 			'--video[the same as --formats +video]' \
+			'--add-model=[keep the vectors of a second model beside those of the index, from now on\: imgsearch query --model NAME asks by it]:NAME:_files' \
 			'--prune[let this run remove more than 30 % of a folder'\''s pictures]' \
 			'--flip[average each feature with that of the mirrored picture\: better results for twice the work of the network; stored in the index]' \
 			'--retry[try damaged, unsupported and too big files again, even if they did not change]' \
@@ -242,6 +243,7 @@ _imgsearch() {
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
 			'--partial[index of shards\: leave out those that cannot be reached]' \
+			'(-m --model)'{-m+,--model=}'[of an index with two models\: use the vectors of this one]:NAME:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
@@ -260,6 +262,7 @@ _imgsearch() {
 			'*--db=[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards\: repeated, or a text file of their addresses]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
+			'(-m --model)'{-m+,--model=}'[of an index with two models\: use the vectors of this one]:NAME:' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
@@ -348,6 +351,24 @@ _imgsearch() {
 			'*:file:_files' ;;
 	'model rm')
 		_arguments -s \
+			'(-h --help)'{-h,--help}'[show this help]' \
+			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
+			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
+			'*:file:_files' ;;
+	'model switch')
+		_arguments -s \
+			'*--db=[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards\: repeated, or a text file of their addresses]:FILE:_files' \
+			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
+			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
+			'(-h --help)'{-h,--help}'[show this help]' \
+			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
+			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
+			'*:file:_files' ;;
+	'model drop')
+		_arguments -s \
+			'*--db=[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards\: repeated, or a text file of their addresses]:FILE:_files' \
+			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
+			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
 			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
@@ -483,6 +504,7 @@ _imgsearch() {
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
 			'--partial[index of shards\: leave out those that cannot be reached]' \
+			'(-m --model)'{-m+,--model=}'[of an index with two models\: use the vectors of this one]:NAME:' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-0 --null)'{-0,--null}'[records end with NUL instead of a newline, in and out; fields of a record are separated by tabs as without]' \
@@ -510,6 +532,7 @@ _imgsearch() {
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
 			'--partial[index of shards\: leave out those that cannot be reached]' \
+			'(-m --model)'{-m+,--model=}'[of an index with two models\: use the vectors of this one]:NAME:' \
 			'(-t --threads)'{-t+,--threads=}'[threads to use (default\: one per available CPU)]:N:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
