@@ -551,6 +551,13 @@ typedef struct imgsearch_index_update_options {
 	 * NULL: as remembered. Those of imgsearch_options.formats are read in any case
 	 */
 	const char *formats;
+	/*
+	 * features of parts of pictures, by which a small crop of one is found: 1: the index keeps them
+	 * from now on, and this run makes those that are lacking; 2: it keeps none any more; 0: as it
+	 * was. EUNSUPPORTED: 1 of an index on a server
+	 */
+	uint32_t regions;
+	uint32_t reserved3; /* 0 */
 } imgsearch_index_update_options;
 
 typedef struct imgsearch_index_update_report {
@@ -1323,7 +1330,9 @@ typedef struct imgsearch_info {
 	uint64_t stored_bytes; /* of pictures without a file: see store_bytes */
 	/* 1: it was opened for reading only, or the file, or the role on the server, allows no more */
 	uint32_t read_only;
-	uint32_t reserved;
+	uint32_t regions; /* features of parts that are kept of a picture; 0: none */
+	/* pictures that have them; fewer than are indexed: the next run makes the others */
+	uint64_t with_regions;
 } imgsearch_info;
 
 /* What the index holds. */

@@ -128,6 +128,12 @@ int ims_store_refuse_regions(store *st, imgsearch_error *err)
 		"index %s: features of parts of pictures are kept in files alone", st->label);
 }
 
+int ims_store_regions_clear(store *st, imgsearch_error *err)
+{
+	const store_rows_table *t = &st->engine->rows;
+	return t->regions_clear ? t->regions_clear(st, err) : 0;
+}
+
 int ims_store_regions_scan(store *st, store_regions_each *each, void *user, imgsearch_error *err)
 {
 	const store_rows_table *t = &st->engine->rows;

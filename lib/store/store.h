@@ -269,6 +269,9 @@ int ims_store_searcher_publish(store *st, int64_t state, const char *params, uin
 /* Deletes the changes that every searcher contains. */
 int ims_store_changes_trim(store *st, imgsearch_error *err);
 
+/* Deletes the regions of all pictures, also of the next model. */
+int ims_store_regions_clear(store *st, imgsearch_error *err);
+
 /* Stores that two contents are different pictures, in either order. */
 int ims_store_reject(store *st, const hash256 *a, const hash256 *b, imgsearch_error *err);
 

@@ -110,6 +110,20 @@ int ims_sqlite_regions_drop_next(conn *c, imgsearch_error *err)
 	return rc || !exist ? rc : ims_sqlite_run(c, err, "DELETE FROM region_next", "");
 }
 
+int ims_sqlite_regions_clear(store *base, imgsearch_error *err)
+{
+	sqlite_store *st = (sqlite_store *)base;
+	conn *c;
+	int rc = ims_sqlite_writer(st, &c, err);
+	if (!rc)
+		rc = ims_sqlite_tally_flush(st, c, err);
+	return rc ? rc
+			  : ims_sqlite_exec(c,
+				  "DROP TABLE IF EXISTS region; DROP TABLE IF EXISTS region_next;"
+				  "UPDATE tally SET n = 0 WHERE what = 104",
+				  err);
+}
+
 /* ------------------------------------------------------------------------------- reading ---- */
 
 typedef struct regions_reader {
