@@ -588,7 +588,8 @@ typedef struct imgsearch_index_update_report {
 	 * where the options of the handle name a limit
 	 */
 	uint64_t failed;
-	uint64_t remade; /* of the unchanged: pictures whose feature this run made by another model */
+	/* of the unchanged: pictures whose feature this run made, by another model, or with regions */
+	uint64_t remade;
 } imgsearch_index_update_report;
 
 /*

@@ -18,7 +18,7 @@ typedef struct prepared {
 	uint32_t pixels;     /* how they were made: see IMAGE_DECODING */
 	bool bad_profile;    /* as ims_image_has_bad_profile */
 	buf signature;       /* as it is stored; ims_prepared_clear; empty unless decoded */
-	buf regions;         /* likewise; empty where none were wanted, or the network gives none */
+	buf regions;         /* likewise; empty where none were wanted */
 	bool network_failed; /* the error is the network's, and tells nothing of the picture */
 	double network_s;    /* seconds that the regions took */
 	bool has_facts;      /* its bytes and sidecars were read for the two that follow */

@@ -5,6 +5,7 @@
 #include "store/store.h"
 
 #include <math.h>
+#include <string.h>
 
 static const char setting[] = "regions";
 
@@ -95,10 +96,10 @@ int ims_regions_make(const image *im, const image_recipe *recipe, model *m, buf 
 		rc = fit(im, recipe, side, in, err);
 	if (!rc)
 		rc = run(m, in, slot, rows, err);
-	bool feature = !rc;
-	for (size_t i = 0; feature && i < IMS_REGIONS_PARTS; i++)
-		feature = ims_all_finite(rows + i * dim, dim);
-	if (feature)
+	for (size_t i = 0; !rc && i < IMS_REGIONS_PARTS; i++)
+		if (!ims_all_finite(rows + i * dim, dim))
+			memset(rows + i * dim, 0, dim * sizeof *rows);
+	if (!rc)
 		ims_regions_encode(out, rows, IMS_REGIONS_PARTS, dim);
 	ims_free(in);
 	ims_free(rows);

@@ -22,7 +22,7 @@ int ims_regions_choose(imgsearch *s, uint32_t option, imgsearch_error *err);
 uint32_t ims_regions_least_side(const model *m);
 
 /*
- * Appends the regions of a picture to out, empty where the network gives no feature for a part.
+ * Appends the regions of a picture to out; a part of which the network gives no feature has zeros.
  * ENOMEM, or the status of the network.
  */
 int ims_regions_make(const image *im, const image_recipe *recipe, model *m, buf *out,
