@@ -98,6 +98,8 @@ static void print_json(const imgsearch_info *i, const char *missing)
 	missing_write_json(&j, missing);
 	json_write_int(&j, "bytes", (int64_t)i->bytes);
 	json_write_int(&j, "stored_bytes", (int64_t)i->stored_bytes);
+	json_write_int(&j, "regions", i->regions);
+	json_write_int(&j, "with_regions", (int64_t)i->with_regions);
 	json_write_int(&j, "dim", i->dim);
 	json_write_text(&j, "metric", metric_name(i->metric));
 	json_write_int(&j, "vectors", (int64_t)i->vectors);
@@ -204,6 +206,9 @@ static void print_text(context *c, const imgsearch_info *i)
 		printf("%-12s %s of pictures without a file\n", "stored", text_size(size, i->stored_bytes));
 	printf("%-12s %llu vectors of %u values, %s\n", "vectors", (unsigned long long)i->vectors,
 		i->dim, metric_name(i->metric));
+	if (i->regions)
+		printf("%-12s %u a picture, %llu pictures\n", "regions", i->regions,
+			(unsigned long long)i->with_regions);
 	printf("%-12s %llu\n", "paths seen", (unsigned long long)n->seen);
 	count("indexed", n->indexed);
 	count("duplicate", n->duplicate);

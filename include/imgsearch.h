@@ -557,6 +557,12 @@ typedef struct imgsearch_index_update_options {
 	 * stays the current one; see docs/models.md. Later runs make the vectors of both
 	 */
 	uint32_t add_model;
+	/*
+	 * features of parts of pictures, by which a small crop of one is found: 1: the index keeps them
+	 * from now on, and this run makes those that are lacking; 2: it keeps none any more; 0: as it
+	 * was. EUNSUPPORTED: 1 of an index on a server
+	 */
+	uint32_t regions;
 	uint32_t reserved3; /* 0 */
 } imgsearch_index_update_options;
 
@@ -588,7 +594,8 @@ typedef struct imgsearch_index_update_report {
 	 * where the options of the handle name a limit
 	 */
 	uint64_t failed;
-	uint64_t remade; /* of the unchanged: pictures whose feature this run made by another model */
+	/* of the unchanged: pictures whose feature this run made, by another model, or with regions */
+	uint64_t remade;
 } imgsearch_index_update_report;
 
 /*
@@ -1350,7 +1357,11 @@ typedef struct imgsearch_info {
 	uint64_t stored_bytes; /* of pictures without a file: see store_bytes */
 	/* 1: it was opened for reading only, or the file, or the role on the server, allows no more */
 	uint32_t read_only;
-	uint32_t words; /* 1: its model compares texts with pictures; see docs/words.md */
+	uint32_t words;    /* 1: its model compares texts with pictures; see docs/words.md */
+	uint32_t regions;  /* features of parts that are kept of a picture; 0: none */
+	uint32_t reserved; /* 0 */
+	/* pictures that have them; fewer than are indexed: the next run makes the others */
+	uint64_t with_regions;
 	/*
 	 * what the index holds for its second model: model, weights, recipe, dim, vectors, searchers
 	 * are those of that one; NULL: it has one model. It has no second and no reindex

@@ -49,6 +49,8 @@ static char *index_request(const char *const *paths, size_t n,
 	json_object_set_new(q, "retry", json_boolean(o->retry));
 	json_object_set_new(q, "reread", json_boolean(o->reread));
 	json_object_set_new(q, "partial", json_boolean(o->partial));
+	json_object_set_new(q, "regions", json_boolean(o->regions == 1));
+	json_object_set_new(q, "no_regions", json_boolean(o->regions == 2));
 	json_object_set_new(q, "no_default_excludes", json_boolean(o->no_default_excludes));
 	json_object_set_new(q, "no_exclude", json_boolean(o->forget_exclude));
 	json_object_set_new(q, "no_include", json_boolean(o->include && !o->n_include));

@@ -69,6 +69,8 @@ bool index_request_parse(index_request *q, const char *body, size_t size)
 		&& flag_member(root, "prune", &q->prune) && flag_member(root, "retry", &q->retry)
 		&& flag_member(root, "reread", &q->reread) && flag_member(root, "partial", &q->partial)
 		&& flag_member(root, "no_default_excludes", &q->no_default_excludes)
+		&& flag_member(root, "regions", &q->regions)
+		&& flag_member(root, "no_regions", &q->no_regions)
 		&& flag_member(root, "no_exclude", &q->no_exclude)
 		&& flag_member(root, "no_include", &q->no_include);
 	json_decref(root);

@@ -14,6 +14,7 @@ typedef struct index_request {
 	char *csv, *csv_key, *csv_title, *formats;
 	bool follow_links, no_follow_links, prune, retry;
 	bool reread, partial, no_default_excludes, no_exclude, no_include;
+	bool regions, no_regions;
 } index_request;
 
 /* False: something is malformed, or memory ran out. index_request_free is needed in either case. */

@@ -88,6 +88,7 @@ static void *run(void *arg)
 		.partial = q->partial,
 		.no_default_excludes = q->no_default_excludes,
 		.forget_exclude = q->no_exclude,
+		.regions = q->no_regions ? 2 : q->regions,
 	};
 	imgsearch *s = open_index_acquire(server->index, &err);
 	int rc = s ? 0 : err.code;

@@ -224,6 +224,9 @@ static int add_counts(info_builder *f)
 		rc = ims_store_unconverted(f->s->store, &f->info->unconverted, f->err);
 	if (!rc)
 		rc = ims_store_dated(f->s->store, &f->info->dated, f->err);
+	const char *regions = setting(f, "regions");
+	f->info->regions = regions && *regions ? IMS_REGIONS_PARTS : 0;
+	f->info->with_regions = f->info->regions ? held.regions : 0;
 	if (!rc)
 		rc = ims_store_file_bytes(f->s->store, &f->info->stored_bytes, f->err);
 	return rc ? rc : add_reindex(f, held.vectors_next);

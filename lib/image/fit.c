@@ -105,3 +105,23 @@ int ims_image_fit(const image *im, const image_recipe *recipe, bool planar, floa
 	ims_free(rgb);
 	return rc;
 }
+
+int ims_image_fit_part(const image *im, const image_recipe *recipe, const double box[4],
+	uint32_t side, float *out, imgsearch_error *err)
+{
+	const resample_part all = { .width = side, .height = side, .w = side, .h = side };
+	const size_t pixels = (size_t)side * side;
+	double extent[4], part[4];
+	float table[3][256];
+	uint8_t *rgb = ims_alloc(pixels, 3);
+	ims_image_extent(im, extent);
+	for (int i = 0; i < 4; i++)
+		part[i] = extent[i % 2] + box[i] * (extent[i % 2 + 2] - extent[i % 2]);
+	int rc = rgb ? ims_resample(rgb, 3 * (size_t)side, im, part, &all, recipe->bicubic, err)
+				 : ims_nomem(err);
+	value_table(table, recipe);
+	if (!rc)
+		to_floats(out, rgb, pixels, table, false);
+	ims_free(rgb);
+	return rc;
+}

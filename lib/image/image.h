@@ -206,6 +206,13 @@ int ims_image_fit(const image *im, const image_recipe *recipe, bool planar, floa
 	imgsearch_error *err);
 
 /*
+ * The box of a picture, in shares of its sides (left, top, right, bottom), as an input of `side`
+ * for the same network, whatever the aspect: out is (side, side, 3), channels last. ENOMEM only.
+ */
+int ims_image_fit_part(const image *im, const image_recipe *recipe, const double box[4],
+	uint32_t side, float *out, imgsearch_error *err);
+
+/*
  * The antialiased resize of the box x0, y0, x1, y1 (NULL: all), bilinear or bicubic. EINVAL: the
  * box; ENOMEM.
  */

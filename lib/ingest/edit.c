@@ -3,6 +3,7 @@
 
 #include "handle/feature.h"
 #include "handle/view.h"
+#include "ingest/regions.h"
 #include "ingest/row.h"
 #include "store/store.h"
 
@@ -31,7 +32,8 @@ void ims_edit_free(edit *e)
 uint64_t ims_edit_size(const edit *e)
 {
 	uint64_t size = sizeof *e + e->n * sizeof *e->ids;
-	size += e->picture.signature.cap + ims_facts_size(&e->picture.facts) + e->file.cap;
+	size += e->picture.signature.cap + e->picture.regions.cap + ims_facts_size(&e->picture.facts)
+		+ e->file.cap;
 	if (e->rows)
 		size += e->n * (uint64_t)e->dim * sizeof *e->rows;
 	for (size_t i = 0; e->names && i < e->n; i++)
@@ -79,6 +81,7 @@ int ims_edit_picture(edit *out, imgsearch *s, const imgsearch_input *in, const c
 	struct stat st;
 	float *input = NULL;
 	*out = (edit){ .kind = EDIT_PICTURE };
+	bool regions = false;
 	prepare_request request = { .s = s, .single = true, .has_content = has_content, .user = user };
 	if (in->kind == IMGSEARCH_INPUT_KIND_FILE && !stat(in->path, &st)) {
 		out->mtime = ims_timestamp(&st.st_mtim);
@@ -90,7 +93,10 @@ int ims_edit_picture(edit *out, imgsearch *s, const imgsearch_input *in, const c
 		rc = ims_row_refuse_deleted(s, out->names[0], err);
 	if (!rc)
 		rc = ims_identity_decide(s, IDENTITY_ADD, &out->identity, err);
+	if (!rc)
+		rc = ims_regions_kept(s, &regions, err);
 	request.recipe = &out->identity.model.recipe;
+	request.regions_of = regions ? &out->identity.model : NULL;
 	if (!rc) {
 		rc = ims_prepare(&request, in, &out->picture, &input, err);
 		if (rc && in->kind == IMGSEARCH_INPUT_KIND_FILE)

@@ -9,6 +9,7 @@
 #include "ingest/claims.h"
 #include "ingest/columns.h"
 #include "ingest/entry.h"
+#include "ingest/regions.h"
 #include "ingest/start.h"
 #include "ingest/twins.h"
 #include "store/record.h"
@@ -186,6 +187,10 @@ static int set_up(index_run *r, index_plan *p, const char *const *paths, size_t 
 	if (!rc && r->options->add_model)
 		rc = add_second(r);
 	if (!rc)
+		rc = ims_regions_choose(r->s, r->options->regions, r->err);
+	if (!rc)
+		rc = ims_regions_kept(r->s, &r->pipeline.regions, r->err);
+	if (!rc)
 		rc = ims_store_lease_begin(r->s->store, STORE_INDEXES, r->err);
 	return ims_handle_tx_end(r->s, rc, r->err);
 }
@@ -294,6 +299,27 @@ static int end_reindex(index_run *r)
 	return rc;
 }
 
+/* Adds those that have no regions to those that lack a vector. */
+static int add_whole(index_run *r)
+{
+	int64_t *whole = NULL, *all = NULL;
+	size_t n = 0;
+	int rc = ims_store_ids(r->s->store, STORE_WHOLE, &whole, &n, r->err);
+	if (!rc && !(all = ims_alloc(r->n_lacking + n, sizeof *all)))
+		rc = ims_nomem(r->err);
+	if (!rc && r->n_lacking)
+		memcpy(all, r->lacking, r->n_lacking * sizeof *all);
+	if (!rc && n)
+		memcpy(all + r->n_lacking, whole, n * sizeof *all);
+	if (!rc) {
+		ims_free(r->lacking);
+		r->lacking = all;
+		r->n_lacking = ims_ids_sort(all, r->n_lacking + n);
+	}
+	ims_free(whole);
+	return rc;
+}
+
 /* Which pictures have a vector: of a re-index one of the next model. */
 static int read_vectors_made(index_run *r)
 {
@@ -303,7 +329,9 @@ static int read_vectors_made(index_run *r)
 		return ims_store_ids(st, STORE_NEXT, &r->made, &r->n_made, r->err);
 	int rc = ims_store_counts(st, &counts, r->err);
 	bool lacking = !rc && counts.by_state[IMGSEARCH_STATE_INDEXED] > counts.vectors;
-	return lacking ? ims_store_ids(st, STORE_LACKING, &r->lacking, &r->n_lacking, r->err) : rc;
+	if (lacking)
+		rc = ims_store_ids(st, STORE_LACKING, &r->lacking, &r->n_lacking, r->err);
+	return rc || !r->pipeline.regions ? rc : add_whole(r);
 }
 
 static int run(index_run *r, index_plan *p, const char *const *paths, size_t n)

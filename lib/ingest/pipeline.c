@@ -111,6 +111,7 @@ static void decode_item(pipeline_item *it, const imgsearch_input *in)
 		.recipe = &p->identity->model.recipe,
 		.also = it->also,
 		.partial = p->partial,
+		.regions_of = p->regions ? &p->identity->model : NULL,
 		.known = it->compares,
 		.has_content = has_content,
 		.user = it,
@@ -122,6 +123,8 @@ static void decode_item(pipeline_item *it, const imgsearch_input *in)
 		rc = ims_prepare(&request, in, &it->picture, &it->input, &it->why);
 	}
 	it->state = state_of(rc);
+	if (it->picture.network_failed)
+		it->failed = rc;
 	if (it->picture.sidecar)
 		it->state = IMGSEARCH_STATE_EXCLUDED;
 	it->same_bytes = has_row_content(it, &it->picture.hash);
@@ -364,7 +367,8 @@ static pipeline_item *take_oldest(pipeline *p)
 	wait_for(p, &it->done);
 	p->items_first = (p->items_first + 1) % p->items_cap;
 	p->items_out--;
-	p->counts->decode_s += it->seconds;
+	p->counts->decode_s += it->seconds - it->picture.network_s;
+	p->counts->network_s += it->picture.network_s;
 	return it;
 }
 
@@ -453,7 +457,7 @@ int ims_pipeline_submit(pipeline *p, const pipeline_item *item)
 {
 	int rc = item->path && item->full ? 0 : ims_nomem(p->err);
 	bool compares = item->compares || item->check_header || item->facts_only;
-	if (!rc && !p->network && !compares)
+	if (!rc && !p->network && (!compares || p->regions))
 		rc = load_network(p);
 	if (!rc && !p->item)
 		rc = make_ring(p);

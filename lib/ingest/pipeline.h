@@ -95,6 +95,7 @@ typedef struct pipeline {
 	double seconds_each; /* of a picture of the last batch; 0: there was none */
 	pending_list pending;
 	content_table contents; /* what the index has; of a re-index: with a vector of the new model */
+	bool regions;           /* of pictures that are decoded they are made */
 	bool partial;           /* what is there of a damaged picture is taken */
 	uint32_t redecoded_traits; /* of all pictures that were decoded anew */
 	pipeline_lacking lacking[PIPELINE_LACKING];

@@ -39,6 +39,7 @@ static store_record make_touch(const pipeline *p, const pending_row *r)
 		out.vector = r->vector;
 		out.dim = p->identity->model.dim;
 		out.next = p->identity->next;
+		ims_row_add_regions(&out, &r->picture);
 	}
 	ims_row_add_facts(&out, &r->picture);
 	return out;

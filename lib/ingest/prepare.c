@@ -3,6 +3,7 @@
 
 #include "handle/input.h"
 #include "image/image.h"
+#include "ingest/regions.h"
 #include "meta/meta.h"
 
 #include <errno.h>
@@ -118,18 +119,31 @@ static int check_format(const prepare_request *r, const imgsearch_input *in, pre
 void ims_prepared_clear(prepared *p)
 {
 	ims_buf_free(&p->signature);
+	ims_buf_free(&p->regions);
 	ims_facts_clear(&p->facts);
 	*p = (prepared){ 0 };
 }
 
-/* Makes the signature and the input of the network from decoded pixels. */
-static int decode(const prepare_request *r, const imgsearch_input *in, const void *data,
-	size_t size, prepared *out, float **input, imgsearch_error *err)
+static int make_regions(const prepare_request *r, const image *im, model *network, prepared *out,
+	imgsearch_error *err)
+{
+	double start = ims_now();
+	int rc = network ? ims_regions_make(im, r->recipe, network, &out->regions, err) : 0;
+	out->network_s = ims_now() - start;
+	out->network_failed = rc != 0;
+	return rc;
+}
+
+/* Makes the signature, the input of the network and the regions from decoded pixels. */
+static int decode_for(const prepare_request *r, const imgsearch_input *in, const void *data,
+	size_t size, model *network, prepared *out, float **input, imgsearch_error *err)
 {
 	image im;
 	image_head head = { 0 };
 	image_limits limits = limits_of(r->s, r->recipe, r->also);
 	limits.partial = r->partial;
+	if (network && limits.at_least < ims_regions_least_side(network))
+		limits.at_least = ims_regions_least_side(network);
 	int rc = ims_input_decode(in, data, size, &limits, &im, &head, err);
 	out->width = rc || !ims_input_is_crop(in) ? head.width : (uint32_t)in->crop[2];
 	out->height = rc || !ims_input_is_crop(in) ? head.height : (uint32_t)in->crop[3];
@@ -148,8 +162,22 @@ static int decode(const prepare_request *r, const imgsearch_input *in, const voi
 	}
 	if (!rc)
 		rc = ims_image_fit(&im, r->recipe, false, *input, err);
+	if (!rc)
+		rc = make_regions(r, &im, network, out, err);
 	ims_image_free(&im);
 	out->decoded = !rc;
+	return rc;
+}
+
+static int decode(const prepare_request *r, const imgsearch_input *in, const void *data,
+	size_t size, prepared *out, float **input, imgsearch_error *err)
+{
+	model *network = NULL;
+	int rc = r->regions_of ? ims_handle_network(r->s, r->regions_of, &network, err) : 0;
+	out->network_failed = rc != 0;
+	if (!rc)
+		rc = decode_for(r, in, data, size, network, out, input, err);
+	ims_model_free(network);
 	return rc;
 }
 

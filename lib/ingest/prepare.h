@@ -12,13 +12,16 @@ typedef struct prepared {
 	hash256 hash;  /* of a whole file; zero for pixels and crops */
 	uint64_t size; /* bytes; 0 for pixels */
 	uint32_t width,
-		height;       /* upright, of the crop if there is one; as far as the header was read */
-	bool sidecar;     /* it is no picture, but a file of metadata beside one */
-	bool decoded;     /* false: the index has the bytes; signature and input were not made */
-	uint32_t pixels;  /* how they were made: see IMAGE_DECODING */
-	bool bad_profile; /* as ims_image_has_bad_profile */
-	buf signature;    /* as it is stored; ims_prepared_clear; empty unless decoded */
-	bool has_facts;   /* its bytes and sidecars were read for the two that follow */
+		height;          /* upright, of the crop if there is one; as far as the header was read */
+	bool sidecar;        /* it is no picture, but a file of metadata beside one */
+	bool decoded;        /* false: the index has the bytes; signature and input were not made */
+	uint32_t pixels;     /* how they were made: see IMAGE_DECODING */
+	bool bad_profile;    /* as ims_image_has_bad_profile */
+	buf signature;       /* as it is stored; ims_prepared_clear; empty unless decoded */
+	buf regions;         /* likewise; empty where none were wanted */
+	bool network_failed; /* the error is the network's, and tells nothing of the picture */
+	double network_s;    /* seconds that the regions took */
+	bool has_facts;      /* its bytes and sidecars were read for the two that follow */
 	facts facts;
 	uint64_t sidecars; /* of ims_sidecars_stamp */
 } prepared;
@@ -31,7 +34,8 @@ typedef struct prepare_request {
 	uint32_t also; /* formats that are read beside those of the handle: IMAGE_ALSO_... */
 	bool single;   /* bounds the memory: waits for one of the decoders of the handle */
 	bool partial;  /* what is there of a damaged picture is taken */
-	bool known;    /* the index has bytes of the file, perhaps these: it is read in any case */
+	const model_identity *regions_of; /* whose regions are made; NULL: none are */
+	bool known; /* the index has bytes of the file, perhaps these: it is read in any case */
 	/* Whether the index has these bytes, so the pixels are not needed; NULL: never. */
 	bool (*has_content)(void *user, const hash256 *hash);
 	void *user;

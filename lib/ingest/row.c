@@ -14,6 +14,12 @@ void ims_row_add_facts(store_record *r, const prepared *p)
 	r->sidecars = p->sidecars;
 }
 
+void ims_row_add_regions(store_record *r, const prepared *p)
+{
+	r->regions = r->vector && p->regions.len ? p->regions.data : NULL;
+	r->regions_size = p->regions.len;
+}
+
 store_record ims_row_record(const prepared *p, const float *vector, uint32_t dim)
 {
 	bool feature = !vector || ims_is_feature(vector, dim);
@@ -35,6 +41,7 @@ store_record ims_row_record(const prepared *p, const float *vector, uint32_t dim
 		r.signature = p->signature.data;
 		r.signature_size = p->signature.len;
 	}
+	ims_row_add_regions(&r, p);
 	ims_row_add_facts(&r, p);
 	return r;
 }

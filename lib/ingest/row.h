@@ -17,6 +17,9 @@ extern const char ims_row_reason_no_feature[];
  */
 store_record ims_row_record(const prepared *p, const float *vector, uint32_t dim);
 
+/* Adds the regions that were made, to a record with a vector. */
+void ims_row_add_regions(store_record *r, const prepared *p);
+
 /* Adds the facts that were read, if they were. */
 void ims_row_add_facts(store_record *r, const prepared *p);
 

@@ -219,11 +219,11 @@ static request *pop_batch(model *m, size_t *n)
 static int run_batch(model *m, const request *first, size_t n, shim_message *msg)
 {
 	if (!first->next)
-		return m->shim->net_run(m->net, first->in, n, 0, first->out, msg);
+		return m->shim->net_run(m->net, first->in, n, (uint32_t)m->side, 0, first->out, msg);
 	float *in = m->in, *out = m->out;
 	for (const request *r = first; r; in += r->n * m->slot, r = r->next)
 		memcpy(in, r->in, r->n * m->slot * sizeof(float));
-	int rc = m->shim->net_run(m->net, m->in, n, 0, m->out, msg);
+	int rc = m->shim->net_run(m->net, m->in, n, (uint32_t)m->side, 0, m->out, msg);
 	for (const request *r = first; r; out += r->n * m->dim, r = r->next)
 		memcpy(r->out, out, r->n * m->dim * sizeof(float));
 	return rc;
@@ -268,12 +268,18 @@ static int run_queued(model *m, const float *in, size_t n, float *out, imgsearch
 	return r.rc ? ims_fail(err, r.rc, "the network failed: %s", r.msg.text) : 0;
 }
 
-static int run_inline(model *m, const float *in, size_t n, float *out, imgsearch_error *err)
+static int run_here(model *m, const float *in, size_t n, size_t side, float *out,
+	imgsearch_error *err)
 {
 	shim_message msg = { "" };
-	int rc = m->shim->net_run(m->net, in, n,
+	int rc = m->shim->net_run(m->net, in, n, (uint32_t)side,
 		m->concurrency < m->threads ? m->threads / m->concurrency : 1, out, &msg);
 	return rc ? ims_fail(err, rc, "the network failed: %s", msg.text) : 0;
+}
+
+static int run_inline(model *m, const float *in, size_t n, float *out, imgsearch_error *err)
+{
+	return run_here(m, in, n, m->side, out, err);
 }
 
 typedef int run_inputs(model *m, const float *in, size_t n, float *out, imgsearch_error *err);
@@ -341,6 +347,16 @@ int ims_model_run(model *m, const float *in, size_t n, float *out, imgsearch_err
 int ims_model_run_inline(model *m, const float *in, size_t n, float *out, imgsearch_error *err)
 {
 	return run_pictures(m, run_inline, in, n, out, err);
+}
+
+int ims_model_run_parts(model *m, const float *in, size_t n, float *out, imgsearch_error *err)
+{
+	return run_here(m, in, n, ims_model_part_side(m), out, err);
+}
+
+uint32_t ims_model_part_side(const model *m)
+{
+	return m->shim->net_part_side(m->net);
 }
 
 unsigned ims_model_concurrency(const model *m)

@@ -10,6 +10,7 @@
 #include "store/sqlite/changes.h"
 #include "store/record.h"
 #include "store/sqlite/files.h"
+#include "store/sqlite/regions.h"
 #include "store/sqlite/sql.h"
 #include "store/sqlite/tally.h"
 #include "store/sqlite/transaction.h"
@@ -80,8 +81,12 @@ int ims_sqlite_ids(store *base, store_id_list list, int64_t **ids, size_t *n, im
 		[STORE_LACKING_NEXT] = ("SELECT id FROM picture WHERE state = 1 AND id NOT IN (SELECT id"
 								" FROM vector_next) ORDER BY id"),
 		[STORE_FILES] = "SELECT DISTINCT picture FROM stored_file ORDER BY picture",
+		[STORE_WHOLE] = ("SELECT id FROM picture WHERE state = 1 AND id IN (SELECT id FROM vector)"
+						 " AND id NOT IN (SELECT id FROM region) ORDER BY id"),
 	};
-	bool exist = true;
+	static const char all_indexed[] =
+		"SELECT id FROM picture WHERE state = 1 AND id IN (SELECT id FROM vector) ORDER BY id";
+	bool exist = true, regions = true;
 	conn *c;
 	sqlite3_stmt *s = NULL;
 	size_t cap = 0;
@@ -92,8 +97,10 @@ int ims_sqlite_ids(store *base, store_id_list list, int64_t **ids, size_t *n, im
 		return rc;
 	if (list == STORE_FILES)
 		rc = ims_sqlite_files_exist(c, &exist, err);
+	if (list == STORE_WHOLE)
+		rc = ims_sqlite_regions_exist(c, &regions, err);
 	if (!rc && exist)
-		rc = ims_sqlite_query(c, &s, err, sql[list], "");
+		rc = ims_sqlite_query(c, &s, err, regions ? sql[list] : all_indexed, "");
 	while (!rc && exist && (rc = ims_sqlite_step(c, s, err)) > 0)
 		rc = ims_sqlite_add_id(ids, n, &cap, sqlite3_column_int64(s, 0), err);
 	ims_sqlite_done(c, s);
@@ -131,7 +138,9 @@ static int keep_vector(sqlite_store *st, conn *c, int64_t id, bool *had, imgsear
 		st->tally[TALLY_KEPT]++;
 	if (!rc && *had)
 		rc = keep_next(st, c, id, err);
-	return rc ? rc : ims_sqlite_vector_drop(st, c, id, NULL, err);
+	if (!rc)
+		rc = ims_sqlite_vector_take(st, c, id, NULL, err);
+	return rc || st->has_second ? rc : ims_sqlite_regions_drop(st, c, id, true, err);
 }
 
 static int drop_kept(sqlite_store *st, conn *c, int64_t id, bool *gone, imgsearch_error *err)
@@ -341,6 +350,8 @@ static int promote_copy(sqlite_store *st, conn *c, int64_t id, imgsearch_error *
 			"iit", id, copy, ims_store_reason_deleted);
 	if (!rc)
 		rc = ims_sqlite_run(c, err, "UPDATE vector_kept SET id = ?2 WHERE id = ?1", "ii", id, copy);
+	if (!rc)
+		rc = ims_sqlite_regions_move(c, id, copy, err);
 	return rc || !st->has_second
 		? rc
 		: ims_sqlite_run(c, err, "UPDATE vector_kept_next SET id = ?2 WHERE id = ?1", "ii", id,

@@ -1,5 +1,6 @@
 /* The models that make the vectors. */
 #include "store/sqlite/changes.h"
+#include "store/sqlite/regions.h"
 #include "store/sqlite/second.h"
 #include "store/sqlite/sql.h"
 #include "store/sqlite/tally.h"
@@ -15,6 +16,8 @@ static int drop_next_vectors(sqlite_store *st, conn *c, imgsearch_error *err)
 	int rc = ims_sqlite_second_clear(st, c, err);
 	if (!rc)
 		rc = ims_sqlite_run(c, err, "DELETE FROM vector_next", "");
+	if (!rc)
+		rc = ims_sqlite_regions_drop_next(st, c, err);
 	return rc ? rc : ims_sqlite_run(c, err, "UPDATE tally SET n = 0 WHERE what = 102", "");
 }
 
@@ -69,6 +72,8 @@ int ims_sqlite_model_switch(store *base, imgsearch_error *err)
 			"UPDATE tally SET n = (SELECT n FROM tally WHERE what = 102) WHERE what = 101; UPDATE"
 			" tally SET n = 0 WHERE what IN (102, 103)",
 			err);
+	if (!rc)
+		rc = ims_sqlite_regions_switch(c, err);
 	st->logging = false;
 	st->changed = true;
 	return rc;

@@ -12,6 +12,7 @@
 #include "store/sqlite/files.h"
 #include "store/sqlite/names.h"
 #include "store/sqlite/pictures.h"
+#include "store/sqlite/regions.h"
 #include "store/sqlite/sql.h"
 #include "store/sqlite/tally.h"
 #include "store/sqlite/transaction.h"
@@ -95,6 +96,8 @@ static int promote_duplicate(sqlite_store *st, conn *c, int64_t id, int64_t succ
 		st->tally[TALLY_NEXT]++;
 		rc = ims_sqlite_changed_next(st, c, duplicate, err);
 	}
+	if (!rc)
+		rc = ims_sqlite_regions_inherit(st, c, id, duplicate, err);
 	st->tally[IMGSEARCH_STATE_DUPLICATE]--;
 	st->tally[IMGSEARCH_STATE_INDEXED]++;
 	return rc;
@@ -256,10 +259,10 @@ int ims_sqlite_row_remove(sqlite_store *st, int64_t id, imgsearch_error *err)
 			id);
 	if (!rc && state)
 		rc = hand_on(st, c, id, state == IMGSEARCH_STATE_INDEXED, err);
-	if (!rc)
-		rc = ims_sqlite_vector_drop(st, c, id, &dropped, err);
 	if (!rc && (!state || state == IMGSEARCH_STATE_DELETED))
 		rc = ims_sqlite_deleted_drop(st, c, id, &dropped, err);
+	if (!rc)
+		rc = ims_sqlite_vector_drop(st, c, id, &dropped, err);
 	if (rc || !state)
 		return rc || dropped ? rc : ims_store_no_item(&st->base, id, err);
 	st->tally[state]--;

@@ -6,12 +6,13 @@
 #include "store/sqlite/second.h"
 
 #include "store/sqlite/changes.h"
+#include "store/sqlite/regions.h"
 #include "store/sqlite/sql.h"
 #include "store/sqlite/tally.h"
 #include "store/sqlite/transaction.h"
 
 /* Settings of the index, whatever the model. */
-#define SHARED "('metric', 'file', 'copy', 'second', 'weights_seen')"
+#define SHARED "('metric', 'file', 'copy', 'second', 'weights_seen', 'regions')"
 
 #define MODEL_COLUMNS "name, weights, weights_hash, recipe, dim, precision"
 
@@ -21,8 +22,8 @@
 	"; ALTER TABLE " table "_other RENAME TO " table "_next;"
 
 #define OTHER_TALLY \
-	"CASE what WHEN 101 THEN 102 WHEN 102 THEN 101 WHEN 103 THEN 104 WHEN 104 THEN 103 ELSE what" \
-	" END"
+	"CASE what WHEN 101 THEN 102 WHEN 102 THEN 101 WHEN 103 THEN 104 WHEN 104 THEN 103 WHEN 105" \
+	" THEN 106 WHEN 106 THEN 105 ELSE what END"
 
 static const char tables[] =
 	"CREATE TABLE IF NOT EXISTS setting_next(name TEXT PRIMARY KEY, data BLOB NOT NULL) STRICT,"
@@ -46,6 +47,8 @@ static const char views[] =
 	"CREATE TEMP VIEW vector AS SELECT id, data FROM main.vector_next;"
 	"CREATE TEMP VIEW vector_next AS SELECT id, data FROM main.vector;"
 	"CREATE TEMP VIEW vector_kept AS SELECT id, data FROM main.vector_kept_next;"
+	"CREATE TEMP VIEW region AS SELECT id, data FROM main.region_next;"
+	"CREATE TEMP VIEW region_next AS SELECT id, data FROM main.region;"
 	"CREATE TEMP VIEW searcher AS SELECT state, name, published, params, version, rows, change FROM"
 	" main.searcher_next;"
 	"CREATE TEMP VIEW searcher_chunk AS SELECT rowid AS rowid, state, number, checksum, data FROM"
@@ -57,8 +60,8 @@ static const char views[] =
 	"CREATE TEMP VIEW tally AS SELECT " OTHER_TALLY " AS what, n FROM main.tally;";
 
 /* The references of searcher_chunk follow the new names of searcher. */
-static const char exchange[] = EXCHANGE("vector") EXCHANGE("vector_kept") EXCHANGE("searcher")
-	EXCHANGE("searcher_chunk") EXCHANGE("change") EXCHANGE(
+static const char exchange[] = EXCHANGE("vector") EXCHANGE("vector_kept") EXCHANGE("region")
+	EXCHANGE("searcher") EXCHANGE("searcher_chunk") EXCHANGE("change") EXCHANGE(
 		"setting") "INSERT INTO setting(name, data) SELECT name, data FROM setting_next WHERE name "
 				   "IN " SHARED ";"
 				   "DELETE FROM setting_next WHERE name IN " SHARED ";"
@@ -176,6 +179,8 @@ int ims_sqlite_model_add(store *base, const store_model *m, imgsearch_error *err
 		rc = ims_sqlite_model_set(base, m, true, err);
 	if (!rc)
 		rc = ims_sqlite_exec(c, tables, err);
+	if (!rc)
+		rc = ims_sqlite_regions_make(c, err);
 	if (!rc)
 		rc = renew(c, false, err);
 	ims_buf_u32(&dim, m->dim);

@@ -6,9 +6,16 @@
 
 /*
  * What is counted: 1 to 99 are the states of pictures; `vector`, `vector_next`, `vector_kept`,
- * `vector_kept_next`.
+ * `vector_kept_next`, `region`, `region_next`.
  */
-enum { TALLY_VECTOR = 101, TALLY_NEXT = 102, TALLY_KEPT = 103, TALLY_KEPT_NEXT = 104 };
+enum {
+	TALLY_VECTOR = 101,
+	TALLY_NEXT = 102,
+	TALLY_KEPT = 103,
+	TALLY_KEPT_NEXT = 104,
+	TALLY_REGION = 105,
+	TALLY_REGION_NEXT = 106
+};
 
 /* What ims_sqlite_counts gives, on a connection. */
 int ims_sqlite_tally_read(conn *c, store_counts *out, imgsearch_error *err);
