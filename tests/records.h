@@ -4,6 +4,8 @@
 
 #include "store/record.h"
 
+#include <string.h>
+
 #define ONE(id) &(int64_t){ id }, 1
 
 static inline int put_row(store *st, store_picture *p, imgsearch_error *err)
@@ -36,6 +38,22 @@ static inline int put_facts(store *st, int64_t id, const facts *f, uint32_t vers
 		.facts = f,
 		.facts_version = version,
 		.sidecars = sidecars,
+	};
+	return ims_store_write(st, &r, 1, err);
+}
+
+/* With a vector, or of the one that is there. */
+static inline int put_regions(store *st, int64_t id, const float *v, uint32_t dim, const char *data,
+	bool next, imgsearch_error *err)
+{
+	store_record r = {
+		.way = STORE_TOUCH,
+		.row = { .id = id },
+		.vector = v,
+		.dim = dim,
+		.next = next,
+		.regions = data,
+		.regions_size = strlen(data),
 	};
 	return ims_store_write(st, &r, 1, err);
 }

@@ -51,6 +51,7 @@
 #include "base/pool.h"
 #include "base/random.h"
 #include "base/reader.h"
+#include "base/regions.h"
 #include "base/result.h"
 #include "base/retry.h"
 #include "base/sha256.h"

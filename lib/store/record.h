@@ -41,7 +41,9 @@ typedef struct store_record {
 	uint64_t sidecars;
 	const float *vector; /* NULL: none */
 	uint32_t dim;
-	bool next; /* the vector is that of the re-index under way */
+	bool next;           /* the vector is that of the re-index under way, as are the regions */
+	const void *regions; /* with the vector, or of the one that is there; NULL: none */
+	size_t regions_size;
 	/* of STORE_ADMIT */
 	const char *no_feature; /* the network gives none: the reason of the row; else NULL */
 	int64_t gone; /* the file of this twin is gone: the row is that picture, moved; 0: none */
@@ -56,10 +58,11 @@ typedef struct store_record {
  * A row is inserted, or replaced by (root, path) under the same id. A picture that is no longer
  * indexed loses its vector, to its first duplicate where there is one, and its facts. A name that
  * is put as a duplicate with the bytes that it has stays a name; row.state says so. row.same_file
- * is not read. A vector is inserted or replaced; one of the current model is logged as a change.
- * Facts are kept of indexed pictures alone; a duplicate that takes the place of one inherits them.
- * EINVAL: a path, or a vector's id, is that of an item that was deleted on purpose; ELIMIT: no id
- * is left.
+ * is not read. A vector is inserted or replaced, with its regions: a new vector without regions has
+ * none. One of the current model is logged as a change, as are new regions. Facts are kept of
+ * indexed pictures alone; a duplicate that takes the place of one inherits them. EINVAL: a path, or
+ * a vector's id, is that of an item that was deleted on purpose; ELIMIT: no id is left;
+ * EUNSUPPORTED: regions, of which this store keeps none.
  */
 int ims_store_write(store *st, store_record *r, size_t n, imgsearch_error *err);
 

@@ -399,6 +399,7 @@ typedef enum store_id_list {
 	STORE_NOT_NEXT,  /* that it has not made yet */
 	STORE_LACKING,   /* not of vectors: of indexed pictures that have none */
 	STORE_FILES,     /* not of vectors: of pictures whose bytes are stored */
+	STORE_WHOLE,     /* of indexed pictures without regions */
 } store_id_list;
 int ims_store_ids(store *st, store_id_list list, int64_t **ids, size_t *n, imgsearch_error *err);
 /*
@@ -491,6 +492,7 @@ typedef struct store_counts {
 	uint64_t vectors;
 	uint64_t vectors_next; /* of the re-index under way */
 	uint64_t vectors_kept; /* of deleted items */
+	uint64_t regions;      /* pictures that have them; also deleted ones */
 } store_counts;
 
 /* On failure *out is zero. */
@@ -540,6 +542,20 @@ int ims_store_vectors_scan_parts(store *st, uint32_t dim, pool *pool, store_vect
 /* n vectors by id into out (n, dim); found[i] is 0 where there is none. */
 int ims_store_vectors_fetch(store *st, const int64_t *ids, size_t n, uint32_t dim, float *out,
 	uint8_t *found, imgsearch_error *err);
+
+/*
+ * Features of parts of pictures ("regions"), which an index has beside the vectors where the
+ * setting "regions" is not 0. The data of a picture is what base/regions.h makes of them. Scan
+ * gives those of all indexed pictures that have them in order of id, with their number i, from one
+ * state of the file; fetch those of n ids, with the index i of the id. The data is valid during the
+ * call. A result other than 0 stops and is returned. A store that keeps none gives none.
+ */
+bool ims_store_keeps_regions(const store *st);
+int ims_store_refuse_regions(store *st, imgsearch_error *err); /* EUNSUPPORTED, with the sentence */
+typedef int store_regions_each(void *user, size_t i, int64_t id, const void *data, size_t size);
+int ims_store_regions_scan(store *st, store_regions_each *each, void *user, imgsearch_error *err);
+int ims_store_regions_fetch(store *st, const int64_t *ids, size_t n, store_regions_each *each,
+	void *user, imgsearch_error *err);
 
 /*
  * A store on a server finds near rows where they lie. The rows are those of a space: vectors less a

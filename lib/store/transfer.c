@@ -21,6 +21,8 @@ const store_shape ims_store_tables[STORE_TABLES] = {
 	[TABLE_CHANGE] = { "change", "i", 2 },
 	[TABLE_TALLY] = { "tally", "i", 2 },
 	[TABLE_FILE] = { "stored_file", "ii", 3 },
+	[TABLE_REGION] = { "region", "i", 2 },
+	[TABLE_REGION_NEXT] = { "region_next", "i", 2 },
 };
 
 /* ------------------------------------------------------------------------ rows in memory ---- */
@@ -66,6 +68,12 @@ bool ims_store_rows_next(reader *r, store_value *row, size_t columns)
 
 /* ---------------------------------------------------------------------------- the engine ---- */
 
+/* Whether the store has no such table. */
+static bool lacks(const store *st, store_table table)
+{
+	return table >= TABLE_REGION && !ims_store_keeps_regions(st);
+}
+
 /* Smaller than every key. */
 static void least_key(const char *kinds, store_value *key)
 {
@@ -81,6 +89,8 @@ int ims_store_table_each(store *st, store_table table, const store_value *after,
 	store_table_each *each, void *user, imgsearch_error *err)
 {
 	store_value least[TABLE_KEYS_MOST];
+	if (lacks(st, table))
+		return 0;
 	least_key(ims_store_tables[table].keys, least);
 	return st->engine->transfer.each(st, table, after ? after : least,
 		most ? (int64_t)most : INT64_MAX, each, user, err);
@@ -104,6 +114,8 @@ int ims_store_transfer_clear(store *st, imgsearch_error *err)
 int ims_store_transfer_put(store *st, store_table table, const store_rows *rows,
 	imgsearch_error *err)
 {
+	if (lacks(st, table))
+		return ims_store_refuse_regions(st, err);
 	return rows->data.failed ? ims_nomem(err) : st->engine->transfer.put(st, table, rows, err);
 }
 

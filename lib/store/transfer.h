@@ -11,23 +11,25 @@
 #include "store/store.h"
 
 typedef enum store_table {
-	TABLE_SETTING,   /* name; data */
-	TABLE_MODEL,     /* next; name, weights, weights_hash, recipe, dim, precision */
-	TABLE_ROOT,      /* id; path: absolute. Without row 0, which every index has */
-	TABLE_LIST,      /* root, list (a store_list), number; item */
-	TABLE_PICTURE,   /* id; the columns of docs/storage.md */
-	TABLE_VECTOR,    /* id; data: f32, little-endian; so of the next two */
-	TABLE_NEXT,      /* of the next model */
-	TABLE_KEPT,      /* of items that were deleted on purpose */
-	TABLE_CELL,      /* picture, number; name, value, title */
-	TABLE_FACT,      /* picture; version, sidecars, the facts in the order of base/facts.h */
-	TABLE_SIGNATURE, /* picture; hash, data */
-	TABLE_REJECTED,  /* a, b */
-	TABLE_SEARCHER,  /* state; name, params, version, rows, change */
-	TABLE_CHUNK,     /* state, number; checksum, data */
-	TABLE_CHANGE,    /* number; id */
-	TABLE_TALLY,     /* what; n. Without those that are 0 */
-	TABLE_FILE,      /* picture, number; data: a piece of at most STORE_PIECE bytes */
+	TABLE_SETTING,     /* name; data */
+	TABLE_MODEL,       /* next; name, weights, weights_hash, recipe, dim, precision */
+	TABLE_ROOT,        /* id; path: absolute. Without row 0, which every index has */
+	TABLE_LIST,        /* root, list (a store_list), number; item */
+	TABLE_PICTURE,     /* id; the columns of docs/storage.md */
+	TABLE_VECTOR,      /* id; data: f32, little-endian; so of the next two */
+	TABLE_NEXT,        /* of the next model */
+	TABLE_KEPT,        /* of items that were deleted on purpose */
+	TABLE_CELL,        /* picture, number; name, value, title */
+	TABLE_FACT,        /* picture; version, sidecars, the facts in the order of base/facts.h */
+	TABLE_SIGNATURE,   /* picture; hash, data */
+	TABLE_REJECTED,    /* a, b */
+	TABLE_SEARCHER,    /* state; name, params, version, rows, change */
+	TABLE_CHUNK,       /* state, number; checksum, data */
+	TABLE_CHANGE,      /* number; id */
+	TABLE_TALLY,       /* what; n. Without those that are 0 */
+	TABLE_FILE,        /* picture, number; data: a piece of at most STORE_PIECE bytes */
+	TABLE_REGION,      /* id; data: regions of a picture (store.h) */
+	TABLE_REGION_NEXT, /* of the next model */
 	STORE_TABLES
 } store_table;
 

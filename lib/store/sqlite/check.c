@@ -1,4 +1,5 @@
 /* Checks the integrity of the file and reports each problem as a sentence. */
+#include "store/sqlite/regions.h"
 #include "store/sqlite/sql.h"
 
 #include <string.h>
@@ -113,8 +114,21 @@ static const char *const rules[] = {
 	" (SELECT count(*) FROM vector)"
 	" WHEN 102 THEN (SELECT count(*) FROM vector_next)"
 	" WHEN 103 THEN (SELECT count(*) FROM vector_kept) ELSE (SELECT count(*) FROM picture"
-	" WHERE state = what) END AS is_n FROM tally)"
+	" WHERE state = what) END AS is_n FROM tally WHERE what < 104)"
 	" WHERE n <> is_n",
+};
+
+/* The same, where there are tables of regions. */
+static const char *const region_rules[] = {
+	"SELECT 'regions of ' || id || ', which has no vector' FROM region WHERE id NOT IN (SELECT id"
+	" FROM vector) AND id NOT IN (SELECT id FROM vector_kept) LIMIT 100",
+	"SELECT 'new regions of ' || id || ', which has no new vector' FROM region_next WHERE id NOT IN"
+	" (SELECT id FROM vector_next) LIMIT 100",
+	"SELECT 'regions of different lengths: ' || group_concat(DISTINCT length(data)) || ' bytes'"
+	" FROM region HAVING count(DISTINCT length(data)) > 1",
+	"SELECT 'the count of regions is ' || n || ' instead of ' || is_n FROM (SELECT ifnull((SELECT n"
+	" FROM tally WHERE what = 104), 0) AS n, (SELECT count(*) FROM region) AS is_n) WHERE n <> "
+	"is_n",
 };
 
 /* A table that cannot be read is a problem, and is told where nothing else was. */
@@ -133,12 +147,17 @@ int ims_sqlite_check(store *base, store_problem_each *each, void *user, imgsearc
 	conn *c;
 	report to = { each, user, false };
 	imgsearch_error why = { 0 };
+	bool regions = false;
 	int rc = ims_sqlite_acquire(st, &c, err);
 	if (rc)
 		return rc;
 	rc = ims_sqlite_read_begin(c, err);
 	for (size_t i = 0; !rc && i < sizeof rules / sizeof *rules; i++)
 		rc = report_damage(&to, report_rows(c, &to, rules[i], &why), &why, err);
+	if (!rc)
+		rc = report_damage(&to, ims_sqlite_regions_exist(c, &regions, &why), &why, err);
+	for (size_t i = 0; !rc && regions && i < sizeof region_rules / sizeof *region_rules; i++)
+		rc = report_damage(&to, report_rows(c, &to, region_rules[i], &why), &why, err);
 	if (!rc)
 		rc = report_damage(&to, check_chunks(c, &to, &why), &why, err);
 	ims_sqlite_read_end(c);

@@ -10,7 +10,7 @@
 
 #include <sqlite3.h>
 
-enum { CONN_STATEMENTS = 96, STORE_READERS = STORE_PARTS, TALLIES = 104 };
+enum { CONN_STATEMENTS = 96, STORE_READERS = STORE_PARTS, TALLIES = 105 };
 
 #define IMS_STORE_MAP "0x7fff0000"   /* bytes of a file that SQLite maps */
 #define IMS_STORE_WRITER_KIB "65536" /* of pages, that a writer keeps in memory */

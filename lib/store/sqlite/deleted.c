@@ -10,6 +10,7 @@
 #include "store/sqlite/changes.h"
 #include "store/record.h"
 #include "store/sqlite/files.h"
+#include "store/sqlite/regions.h"
 #include "store/sqlite/sql.h"
 #include "store/sqlite/tally.h"
 #include "store/sqlite/transaction.h"
@@ -78,8 +79,12 @@ int ims_sqlite_ids(store *base, store_id_list list, int64_t **ids, size_t *n, im
 		[STORE_LACKING] = ("SELECT id FROM picture WHERE state = 1 AND id NOT IN (SELECT id FROM"
 						   " vector) ORDER BY id"),
 		[STORE_FILES] = "SELECT DISTINCT picture FROM stored_file ORDER BY picture",
+		[STORE_WHOLE] = ("SELECT id FROM picture WHERE state = 1 AND id IN (SELECT id FROM vector)"
+						 " AND id NOT IN (SELECT id FROM region) ORDER BY id"),
 	};
-	bool exist = true;
+	static const char all_indexed[] =
+		"SELECT id FROM picture WHERE state = 1 AND id IN (SELECT id FROM vector) ORDER BY id";
+	bool exist = true, regions = true;
 	conn *c;
 	sqlite3_stmt *s = NULL;
 	size_t cap = 0;
@@ -90,8 +95,10 @@ int ims_sqlite_ids(store *base, store_id_list list, int64_t **ids, size_t *n, im
 		return rc;
 	if (list == STORE_FILES)
 		rc = ims_sqlite_files_exist(c, &exist, err);
+	if (list == STORE_WHOLE)
+		rc = ims_sqlite_regions_exist(c, &regions, err);
 	if (!rc && exist)
-		rc = ims_sqlite_query(c, &s, err, sql[list], "");
+		rc = ims_sqlite_query(c, &s, err, regions ? sql[list] : all_indexed, "");
 	while (!rc && exist && (rc = ims_sqlite_step(c, s, err)) > 0)
 		rc = ims_sqlite_add_id(ids, n, &cap, sqlite3_column_int64(s, 0), err);
 	ims_sqlite_done(c, s);
@@ -114,7 +121,7 @@ static int keep_vector(sqlite_store *st, conn *c, int64_t id, bool *had, imgsear
 		"INSERT INTO vector_kept(id, data) SELECT id, data FROM vector WHERE id = ?1", "i", id);
 	if (!rc && (*had = sqlite3_changes(c->db) > 0))
 		st->tally[TALLY_KEPT]++;
-	return rc ? rc : ims_sqlite_vector_drop(st, c, id, NULL, err);
+	return rc ? rc : ims_sqlite_vector_take(st, c, id, NULL, err);
 }
 
 static int drop_kept(sqlite_store *st, conn *c, int64_t id, bool *gone, imgsearch_error *err)
@@ -300,9 +307,9 @@ static int promote_copy(conn *c, int64_t id, imgsearch_error *err)
 			"UPDATE picture SET same_as = NULL, reason = ?3,"
 			" (width, height) = (SELECT width, height FROM picture WHERE id = ?1) WHERE id = ?2",
 			"iit", id, copy, ims_store_reason_deleted);
-	return rc
-		? rc
-		: ims_sqlite_run(c, err, "UPDATE vector_kept SET id = ?2 WHERE id = ?1", "ii", id, copy);
+	if (!rc)
+		rc = ims_sqlite_run(c, err, "UPDATE vector_kept SET id = ?2 WHERE id = ?1", "ii", id, copy);
+	return rc ? rc : ims_sqlite_regions_move(c, id, copy, err);
 }
 
 int ims_sqlite_deleted_drop(sqlite_store *st, conn *c, int64_t id, bool *gone, imgsearch_error *err)

@@ -8,6 +8,8 @@ const store_engine ims_sqlite_engine = {
 		.fetch = ims_sqlite_vectors_fetch,
 		.put = ims_sqlite_vectors_put,
 		.ids = ims_sqlite_ids,
+		.regions_scan = ims_sqlite_regions_scan,
+		.regions_fetch = ims_sqlite_regions_fetch,
 	},
 	.pictures = {
 		.write = ims_sqlite_write,

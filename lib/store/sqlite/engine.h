@@ -59,6 +59,9 @@ int ims_sqlite_file_put(store *st, int64_t picture, const void *data, size_t siz
 int ims_sqlite_file_get(store *st, int64_t picture, buf *out, hash256 *hash, imgsearch_error *err);
 int ims_sqlite_file_find(store *st, const hash256 *hash, int64_t *picture, imgsearch_error *err);
 int ims_sqlite_file_bytes(store *st, uint64_t *bytes, imgsearch_error *err);
+int ims_sqlite_regions_scan(store *st, store_regions_each *each, void *user, imgsearch_error *err);
+int ims_sqlite_regions_fetch(store *st, const int64_t *ids, size_t n, store_regions_each *each,
+	void *user, imgsearch_error *err);
 int ims_sqlite_each_rejected(store *st, store_rejected_each *each, void *user,
 	imgsearch_error *err);
 int ims_sqlite_unconverted(store *st, uint64_t *n, imgsearch_error *err);

@@ -1,5 +1,6 @@
 /* The models that make the vectors. */
 #include "store/sqlite/changes.h"
+#include "store/sqlite/regions.h"
 #include "store/sqlite/sql.h"
 #include "store/sqlite/tally.h"
 #include "store/sqlite/transaction.h"
@@ -9,6 +10,8 @@ static int drop_next_vectors(sqlite_store *st, conn *c, imgsearch_error *err)
 {
 	st->tally[TALLY_NEXT] = 0;
 	int rc = ims_sqlite_run(c, err, "DELETE FROM vector_next", "");
+	if (!rc)
+		rc = ims_sqlite_regions_drop_next(c, err);
 	return rc ? rc : ims_sqlite_run(c, err, "UPDATE tally SET n = 0 WHERE what = 102", "");
 }
 
@@ -63,6 +66,8 @@ int ims_sqlite_model_switch(store *base, imgsearch_error *err)
 			"UPDATE tally SET n = (SELECT n FROM tally WHERE what = 102) WHERE what = 101; UPDATE"
 			" tally SET n = 0 WHERE what IN (102, 103)",
 			err);
+	if (!rc)
+		rc = ims_sqlite_regions_switch(c, err);
 	st->logging = false;
 	st->changed = true;
 	return rc;

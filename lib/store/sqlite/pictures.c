@@ -12,6 +12,7 @@
 #include "store/sqlite/files.h"
 #include "store/sqlite/names.h"
 #include "store/sqlite/pictures.h"
+#include "store/sqlite/regions.h"
 #include "store/sqlite/sql.h"
 #include "store/sqlite/tally.h"
 #include "store/sqlite/transaction.h"
@@ -91,8 +92,10 @@ static int promote_duplicate(sqlite_store *st, conn *c, int64_t id, int64_t succ
 		rc = ims_sqlite_run(c, err,
 			"INSERT INTO vector_next(id, data) SELECT ?2, data FROM vector_next WHERE id = ?1",
 			"ii", id, duplicate);
-	if (!rc)
+	if (!rc) {
 		st->tally[TALLY_NEXT] += sqlite3_changes(c->db);
+		rc = ims_sqlite_regions_inherit(st, c, id, duplicate, err);
+	}
 	st->tally[IMGSEARCH_STATE_DUPLICATE]--;
 	st->tally[IMGSEARCH_STATE_INDEXED]++;
 	return rc;
@@ -244,10 +247,10 @@ int ims_sqlite_row_remove(sqlite_store *st, int64_t id, imgsearch_error *err)
 			id);
 	if (!rc && state)
 		rc = hand_on(st, c, id, state == IMGSEARCH_STATE_INDEXED, err);
-	if (!rc)
-		rc = ims_sqlite_vector_drop(st, c, id, &dropped, err);
 	if (!rc && (!state || state == IMGSEARCH_STATE_DELETED))
 		rc = ims_sqlite_deleted_drop(st, c, id, &dropped, err);
+	if (!rc)
+		rc = ims_sqlite_vector_drop(st, c, id, &dropped, err);
 	if (rc || !state)
 		return rc || dropped ? rc : ims_store_no_item(&st->base, id, err);
 	st->tally[state]--;

@@ -26,7 +26,7 @@ int ims_sqlite_tally_read(conn *c, store_counts *out, imgsearch_error *err)
 	uint64_t tally[TALLIES] = { 0 };
 	int rc = c == c->st->writer ? ims_sqlite_tally_flush(c->st, c, err) : 0;
 	if (!rc)
-		rc = ims_sqlite_query(c, &s, err, "SELECT what, n FROM tally WHERE what BETWEEN 1 AND 103",
+		rc = ims_sqlite_query(c, &s, err, "SELECT what, n FROM tally WHERE what BETWEEN 1 AND 104",
 			"");
 	while (!rc && (rc = ims_sqlite_step(c, s, err)) > 0) {
 		tally[sqlite3_column_int64(s, 0)] = (uint64_t)sqlite3_column_int64(s, 1);
@@ -39,6 +39,7 @@ int ims_sqlite_tally_read(conn *c, store_counts *out, imgsearch_error *err)
 	out->vectors = tally[TALLY_VECTOR];
 	out->vectors_next = tally[TALLY_NEXT];
 	out->vectors_kept = tally[TALLY_KEPT];
+	out->regions = tally[TALLY_REGION];
 	return 0;
 }
 

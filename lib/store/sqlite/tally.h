@@ -4,8 +4,11 @@
 
 #include "store/sqlite/conn.h"
 
-/* What is counted: 1 to 99 are the states of pictures; `vector`, `vector_next`, `vector_kept`. */
-enum { TALLY_VECTOR = 101, TALLY_NEXT = 102, TALLY_KEPT = 103 };
+/*
+ * What is counted: 1 to 99 are the states of pictures; `vector`, `vector_next`, `vector_kept`,
+ * `region`.
+ */
+enum { TALLY_VECTOR = 101, TALLY_NEXT, TALLY_KEPT, TALLY_REGION };
 
 /* What ims_sqlite_counts gives, on a connection. */
 int ims_sqlite_tally_read(conn *c, store_counts *out, imgsearch_error *err);

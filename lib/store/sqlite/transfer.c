@@ -1,5 +1,6 @@
 /* The tables of a file as rows of values. */
 #include "store/sqlite/files.h"
+#include "store/sqlite/regions.h"
 #include "store/sqlite/roots.h"
 #include "store/sqlite/sql.h"
 #include "store/sqlite/transaction.h"
@@ -22,6 +23,13 @@ typedef struct table_sql {
 		.each = "SELECT id, data FROM " table " WHERE id > ?1 ORDER BY id LIMIT ?2", \
 		.types = "ib", .put = { "INSERT INTO " table "(id, data) VALUES(?1, ?2)" }, \
 		.clear = "DELETE FROM " table, \
+	}
+
+#define REGIONS(table) \
+	{ \
+		.each = "SELECT id, data FROM " table " WHERE id > ?1 ORDER BY id LIMIT ?2", \
+		.types = "ib", .put = { "INSERT INTO " table "(id, data) VALUES(?1, ?2)" }, \
+		.clear = "DROP TABLE IF EXISTS " table, \
 	}
 
 #define FACT_NAMES \
@@ -150,6 +158,8 @@ static const table_sql tables[STORE_TABLES] = {
 		.put = { "INSERT INTO stored_file(picture, number, data) VALUES(?1, ?2, ?3)" },
 		.clear = "DROP TABLE IF EXISTS stored_file",
 	},
+	[TABLE_REGION] = REGIONS("region"), /* neither of these */
+	[TABLE_REGION_NEXT] = REGIONS("region_next"),
 };
 
 /* -------------------------------------------------------------------------------- values ---- */
@@ -213,6 +223,8 @@ int ims_sqlite_table_each(store *base, store_table table, const store_value *aft
 	int rc = ims_sqlite_acquire(st, &c, err);
 	if (!rc && table == TABLE_FILE)
 		rc = ims_sqlite_files_exist(c, &exist, err);
+	if (!rc && (table == TABLE_REGION || table == TABLE_REGION_NEXT))
+		rc = ims_sqlite_regions_exist(c, &exist, err);
 	if (!rc && exist)
 		rc = read_rows(c, table, after, most, each, user, err);
 	ims_sqlite_release(st, c);
@@ -274,6 +286,8 @@ int ims_sqlite_transfer_put(store *base, store_table table, const store_rows *ro
 	int rc = ims_sqlite_writer((sqlite_store *)base, &c, err);
 	if (!rc && table == TABLE_FILE)
 		rc = ims_sqlite_files_make(c, err);
+	if (!rc && (table == TABLE_REGION || table == TABLE_REGION_NEXT))
+		rc = ims_sqlite_regions_make(c, err);
 	for (int i = 0; !rc && i < PUTS && tables[table].put[i]; i++)
 		rc = put_by(c, tables[table].put[i], table, rows, err);
 	return rc;

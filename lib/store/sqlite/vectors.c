@@ -7,6 +7,7 @@
 #include "store/sqlite/changes.h"
 #include "store/sqlite/deleted.h"
 #include "store/sqlite/pictures.h"
+#include "store/sqlite/regions.h"
 #include "store/sqlite/sql.h"
 #include "store/sqlite/tally.h"
 #include "store/sqlite/transaction.h"
@@ -29,6 +30,8 @@ static int put(sqlite_store *st, conn *c, int64_t id, const float *v, size_t byt
 			next ? "UPDATE vector_next SET data = ?2 WHERE id = ?1"
 				 : "UPDATE vector SET data = ?2 WHERE id = ?1",
 			"ib", id, (const void *)v, bytes);
+	if (!rc)
+		rc = ims_sqlite_regions_drop(st, c, id, next, err); /* of the old vector */
 	return rc || next ? rc : ims_sqlite_changed(st, c, id, err);
 }
 
@@ -64,7 +67,7 @@ int ims_sqlite_vectors_put(store *base, const int64_t *ids, const float *rows, s
 			"UPDATE sqlite_sequence SET seq = max(seq, ?1) WHERE name = 'picture'", "i", last);
 }
 
-int ims_sqlite_vector_drop(sqlite_store *st, conn *c, int64_t id, bool *dropped,
+int ims_sqlite_vector_take(sqlite_store *st, conn *c, int64_t id, bool *dropped,
 	imgsearch_error *err)
 {
 	int rc = ims_sqlite_run(c, err, "DELETE FROM vector WHERE id = ?1", "i", id);
@@ -78,7 +81,14 @@ int ims_sqlite_vector_drop(sqlite_store *st, conn *c, int64_t id, bool *dropped,
 		rc = ims_sqlite_run(c, err, "DELETE FROM vector_next WHERE id = ?1", "i", id);
 	if (!rc && sqlite3_changes(c->db))
 		st->tally[TALLY_NEXT]--;
-	return rc;
+	return rc ? rc : ims_sqlite_regions_drop(st, c, id, true, err);
+}
+
+int ims_sqlite_vector_drop(sqlite_store *st, conn *c, int64_t id, bool *dropped,
+	imgsearch_error *err)
+{
+	int rc = ims_sqlite_vector_take(st, c, id, dropped, err);
+	return rc ? rc : ims_sqlite_regions_drop(st, c, id, false, err);
 }
 
 /* Copies a row's values into out (dim). EDB where it has another number of them. */

@@ -1,5 +1,8 @@
 /* Writes records, and decides what a picture is beside those with the same bytes. */
+#include "store/sqlite/changes.h"
 #include "store/sqlite/pictures.h"
+#include "store/sqlite/regions.h"
+#include "store/sqlite/transaction.h"
 
 /* The id of the row by its path, if it has none; *known: it has these bytes already. */
 static int find_own(sqlite_store *st, const store_picture *row, int64_t *id, bool *known,
@@ -15,6 +18,15 @@ static int find_own(sqlite_store *st, const store_picture *row, int64_t *id, boo
 	return rc;
 }
 
+static int put_regions(sqlite_store *st, const store_record *r, imgsearch_error *err)
+{
+	conn *c;
+	int rc = ims_sqlite_writer(st, &c, err);
+	if (!rc)
+		rc = ims_sqlite_regions_put(st, c, r->row.id, r->regions, r->regions_size, r->next, err);
+	return rc || r->vector || r->next ? rc : ims_sqlite_changed(st, c, r->row.id, err);
+}
+
 /* What belongs to a row beside it. */
 static int put_parts(sqlite_store *st, const store_record *r, imgsearch_error *err)
 {
@@ -25,6 +37,8 @@ static int put_parts(sqlite_store *st, const store_record *r, imgsearch_error *e
 			err);
 	if (!rc && r->vector)
 		rc = ims_sqlite_vector_put(st, row->id, r->vector, r->dim, r->next, err);
+	if (!rc && r->regions)
+		rc = put_regions(st, r, err);
 	if (!rc && r->facts)
 		rc = ims_sqlite_facts_put(st, row->id, r->facts, r->facts_version, r->sidecars, err);
 	return rc;

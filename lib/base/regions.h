@@ -1,0 +1,38 @@
+/*
+ * Regions: the features of parts of a picture, at one byte a value. The data of a picture has a row
+ * for each part: a scale (f32, little-endian), then `dim` signed codes. A value is scale x code.
+ * The rows are of length 1, but for the rounding to codes.
+ */
+#ifndef IMS_BASE_REGIONS_H
+#define IMS_BASE_REGIONS_H
+
+#include "base/buf.h"
+
+#include <stdint.h>
+
+/* The setting "regions" of an index (u32). */
+enum {
+	IMS_REGIONS_NONE,
+	IMS_REGIONS_TILES /* 13 parts: 2 x 2, then 3 x 3, each row by row, of the upright picture */
+};
+
+enum { IMS_REGIONS_PARTS = 13, IMS_REGION_MOST = 127 };
+
+static inline size_t ims_region_row_size(uint32_t dim)
+{
+	return sizeof(float) + dim;
+}
+
+/* How many rows of dim values the data has; 0: it is damaged. */
+size_t ims_regions_count(size_t size, uint32_t dim);
+
+/*
+ * Appends n rows (n, dim) of any length > 0, finite, scaled to length 1. A row of zeros stays one.
+ * Failure is that of the buffer.
+ */
+void ims_regions_encode(buf *out, const float *rows, size_t n, uint32_t dim);
+
+/* Row i of the data as floats, into out (dim). */
+void ims_region_decode(float *out, const void *data, size_t i, uint32_t dim);
+
+#endif

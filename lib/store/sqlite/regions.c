@@ -1,0 +1,181 @@
+/*
+ * Features of parts of pictures: a row for each picture that has them, beside its vector. Those of
+ * a picture that was deleted on purpose stay, as its vector does in vector_kept, and are left out
+ * of what is read. The first writer that stores something makes the tables.
+ */
+#include "store/sqlite/regions.h"
+
+#include "store/sqlite/changes.h"
+#include "store/sqlite/sql.h"
+#include "store/sqlite/tally.h"
+#include "store/sqlite/transaction.h"
+
+#include <string.h>
+
+int ims_sqlite_regions_exist(conn *c, bool *exist, imgsearch_error *err)
+{
+	int64_t n = 0;
+	int rc = ims_sqlite_number(c, &n, 0, err,
+		"SELECT 1 FROM main.sqlite_master WHERE type = 'table' AND name = 'region'", "");
+	*exist = n != 0;
+	return rc;
+}
+
+int ims_sqlite_regions_make(conn *c, imgsearch_error *err)
+{
+	return ims_sqlite_exec(c,
+		"CREATE TABLE IF NOT EXISTS region(id INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;"
+		"CREATE TABLE IF NOT EXISTS region_next(id INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT",
+		err);
+}
+
+int ims_sqlite_regions_put(sqlite_store *st, conn *c, int64_t id, const void *data, size_t size,
+	bool next, imgsearch_error *err)
+{
+	bool exist;
+	int rc = ims_sqlite_regions_exist(c, &exist, err);
+	if (!rc && !exist)
+		rc = ims_sqlite_regions_make(c, err);
+	if (!rc)
+		rc = ims_sqlite_regions_drop(st, c, id, next, err);
+	if (!rc)
+		rc = ims_sqlite_run(c, err,
+			next ? "INSERT INTO region_next(id, data) SELECT id, ?2 FROM vector_next WHERE id = ?1"
+				 : "INSERT INTO region(id, data) SELECT id, ?2 FROM vector WHERE id = ?1",
+			"ib", id, data, size);
+	if (!rc && !next)
+		st->tally[TALLY_REGION] += sqlite3_changes(c->db);
+	return rc;
+}
+
+int ims_sqlite_regions_drop(sqlite_store *st, conn *c, int64_t id, bool next, imgsearch_error *err)
+{
+	bool exist;
+	int rc = ims_sqlite_regions_exist(c, &exist, err);
+	if (rc || !exist)
+		return rc;
+	rc = ims_sqlite_run(c, err,
+		next ? "DELETE FROM region_next WHERE id = ?1" : "DELETE FROM region WHERE id = ?1", "i",
+		id);
+	if (!rc && !next)
+		st->tally[TALLY_REGION] -= sqlite3_changes(c->db);
+	return rc;
+}
+
+int ims_sqlite_regions_inherit(sqlite_store *st, conn *c, int64_t from, int64_t to,
+	imgsearch_error *err)
+{
+	bool exist;
+	int rc = ims_sqlite_regions_exist(c, &exist, err);
+	if (rc || !exist)
+		return rc;
+	rc = ims_sqlite_run(c, err,
+		"INSERT INTO region(id, data) SELECT ?2, data FROM region WHERE id = ?1", "ii", from, to);
+	if (!rc)
+		st->tally[TALLY_REGION] += sqlite3_changes(c->db);
+	return rc
+		? rc
+		: ims_sqlite_run(c, err,
+			"INSERT INTO region_next(id, data) SELECT ?2, data FROM region_next WHERE id = ?1",
+			"ii", from, to);
+}
+
+int ims_sqlite_regions_move(conn *c, int64_t from, int64_t to, imgsearch_error *err)
+{
+	bool exist;
+	int rc = ims_sqlite_regions_exist(c, &exist, err);
+	return rc || !exist
+		? rc
+		: ims_sqlite_run(c, err, "UPDATE region SET id = ?2 WHERE id = ?1", "ii", from, to);
+}
+
+int ims_sqlite_regions_switch(conn *c, imgsearch_error *err)
+{
+	bool exist;
+	int rc = ims_sqlite_regions_exist(c, &exist, err);
+	if (!rc && exist)
+		rc = ims_sqlite_exec(c,
+			"DROP TABLE region; ALTER TABLE region_next RENAME TO region;"
+			"CREATE TABLE region_next(id INTEGER PRIMARY KEY, data BLOB NOT NULL) STRICT;"
+			"INSERT INTO tally(what, n) SELECT 104, count(*) FROM region WHERE true"
+			" ON CONFLICT(what) DO UPDATE SET n = excluded.n",
+			err);
+	return rc;
+}
+
+int ims_sqlite_regions_drop_next(conn *c, imgsearch_error *err)
+{
+	bool exist;
+	int rc = ims_sqlite_regions_exist(c, &exist, err);
+	return rc || !exist ? rc : ims_sqlite_run(c, err, "DELETE FROM region_next", "");
+}
+
+/* ------------------------------------------------------------------------------- reading ---- */
+
+typedef struct regions_reader {
+	store_regions_each *each;
+	void *user;
+} regions_reader;
+
+/* A row of an id, its data, and perhaps the number of the id. */
+static int report(const regions_reader *r, sqlite3_stmt *s, size_t i, imgsearch_error *err)
+{
+	const void *data = sqlite3_column_blob(s, 1);
+	size_t size = (size_t)sqlite3_column_bytes(s, 1);
+	return size && !data ? ims_nomem(err)
+						 : r->each(r->user, i, sqlite3_column_int64(s, 0), data, size);
+}
+
+static int report_fetched(void *user, sqlite3_stmt *s, imgsearch_error *err)
+{
+	return report(user, s, (size_t)sqlite3_column_int64(s, 2), err);
+}
+
+static int read_exist(sqlite_store *st, bool *exist, imgsearch_error *err)
+{
+	conn *c;
+	int rc = ims_sqlite_acquire(st, &c, err);
+	if (rc)
+		return rc;
+	rc = ims_sqlite_regions_exist(c, exist, err);
+	ims_sqlite_release(st, c);
+	return rc;
+}
+
+int ims_sqlite_regions_scan(store *base, store_regions_each *each, void *user, imgsearch_error *err)
+{
+	sqlite_store *st = (sqlite_store *)base;
+	regions_reader r = { each, user };
+	bool exist;
+	sqlite3_stmt *s = NULL;
+	conn *c;
+	int rc = ims_sqlite_acquire(st, &c, err);
+	if (rc)
+		return rc;
+	ims_sqlite_read_ahead(c, true);
+	rc = ims_sqlite_regions_exist(c, &exist, err);
+	if (!rc && exist)
+		rc = ims_sqlite_query(c, &s, err,
+			"SELECT id, data FROM region WHERE id NOT IN (SELECT id FROM vector_kept) ORDER BY id",
+			"");
+	for (size_t i = 0; !rc && exist && (rc = ims_sqlite_step(c, s, err)) > 0; i++)
+		rc = report(&r, s, i, err);
+	ims_sqlite_done(c, s);
+	ims_sqlite_release(st, c);
+	return rc;
+}
+
+int ims_sqlite_regions_fetch(store *base, const int64_t *ids, size_t n, store_regions_each *each,
+	void *user, imgsearch_error *err)
+{
+	sqlite_store *st = (sqlite_store *)base;
+	regions_reader r = { each, user };
+	bool exist;
+	int rc = read_exist(st, &exist, err);
+	return rc || !exist
+		? rc
+		: ims_sqlite_rows_of(st, ids, n,
+			"SELECT r.id, r.data, j.key FROM json_each(?1) j JOIN region r ON r.id = j.value"
+			" WHERE r.id NOT IN (SELECT id FROM vector_kept) ORDER BY j.key",
+			report_fetched, &r, err);
+}
