@@ -1002,6 +1002,12 @@ typedef struct imgsearch_query_options {
 	 * the model's own; "{}": the text as it is; one without {} is EINVAL
 	 */
 	const char *text_template;
+	/*
+	 * 1: whole pictures alone are compared; 0: where the index keeps features of parts of its
+	 * pictures, each scores by its best part, see imgsearch_query
+	 */
+	uint32_t whole;
+	uint32_t reserved2; /* 0 */
 } imgsearch_query_options;
 
 typedef struct imgsearch_column {
@@ -1050,7 +1056,8 @@ typedef struct imgsearch_hit {
 	/* of the CSV, then what the file says of itself: docs/metadata.md; NULL: not asked for */
 	const imgsearch_columns *columns;
 	const imgsearch_paths *paths;   /* its other paths; NULL: none, or not asked for */
-	const imgsearch_region *region; /* that matched; NULL: the whole picture */
+	/* the part that matched; NULL: the whole picture did, or paths were not asked for */
+	const imgsearch_region *region;
 } imgsearch_hit;
 
 typedef struct imgsearch_hits {
@@ -1079,7 +1086,13 @@ typedef struct imgsearch_hits {
  * has both, each weight is first divided by the spread of the scores of its input with the index's
  * pictures (metrics cosine and ip), so that equal weights count alike. A query with texts is
  * compared with the vectors as they are: no mean is subtracted. A picture whose bytes are in the
- * index needs no network. No hit is no error. Errors: ENOTFOUND (an unknown id or file, a searcher
+ * index needs no network. No hit is no error.
+ *
+ * Where the index keeps features of parts of its pictures (regions), a picture scores by the best
+ * of them and its whole, and the hit names the part. k, min_score and filters are of pictures, each
+ * of which is at most one hit. Expansion and re-ranking use the row of the part that matched; the
+ * picture that the query is, with no_self, is left out with all its parts. The chance is that of so
+ * good a best part. `whole` compares whole pictures alone. Errors: ENOTFOUND (an unknown id or file, a searcher
  * that is not built), EINVAL (also a name that no searcher has), EMODEL; EUNSUPPORTED (a text, and
  * the index's model takes only pictures; a bad picture); EFORMAT, ELIMIT, EIO (a bad picture).
  */

@@ -14,12 +14,8 @@ size_t ims_regions_count(size_t size, uint32_t dim)
 
 static void encode_row(buf *out, const float *row, uint32_t dim)
 {
-	double length = 0;
-	for (uint32_t i = 0; i < dim; i++)
-		length += (double)row[i] * (double)row[i];
-	double largest = (double)ims_floats_largest(row, dim);
-	double step = largest / IMS_REGION_MOST;
-	ims_buf_f32(out, length > 0 ? (float)(step / sqrt(length)) : 0);
+	double step = (double)ims_floats_largest(row, dim) / IMS_REGION_MOST;
+	ims_buf_f32(out, (float)step);
 	for (uint32_t i = 0; i < dim; i++)
 		ims_buf_u8(out, (uint8_t)(int8_t)(step > 0 ? lrint((double)row[i] / step) : 0));
 }

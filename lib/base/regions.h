@@ -1,7 +1,8 @@
 /*
  * Regions: the features of parts of a picture, at one byte a value. The data of a picture has a row
  * for each part: a scale (f32, little-endian), then `dim` signed codes. A value is scale x code.
- * The rows are of length 1, but for the rounding to codes.
+ * The rows have the lengths that the network gave them, as vectors have: a mean of vectors is
+ * subtracted later.
  */
 #ifndef IMS_BASE_REGIONS_H
 #define IMS_BASE_REGIONS_H
@@ -27,7 +28,7 @@ static inline size_t ims_region_row_size(uint32_t dim)
 size_t ims_regions_count(size_t size, uint32_t dim);
 
 /*
- * Appends n rows (n, dim) of any length > 0, finite, scaled to length 1. A row of zeros stays one.
+ * Appends n finite rows (n, dim) of any length. A row of zeros stays one.
  * Failure is that of the buffer.
  */
 void ims_regions_encode(buf *out, const float *rows, size_t n, uint32_t dim);

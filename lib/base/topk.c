@@ -54,7 +54,7 @@ static void sift_down(neighbour *heap, size_t n)
 
 void ims_topk_push(topk *t, float distance, int64_t id)
 {
-	neighbour candidate = { distance, id };
+	neighbour candidate = { .distance = distance, .id = id };
 	if (distance != distance)
 		return;
 	if (t->n < t->k) {

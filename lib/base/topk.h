@@ -11,6 +11,7 @@
 
 typedef struct neighbour {
 	float distance; /* smaller is nearer */
+	uint32_t part;  /* of a picture; 0: the whole (handle/regions.h) */
 	int64_t id;
 } neighbour;
 

@@ -8,22 +8,26 @@
  */
 #include "build/chance.h"
 #include "handle/cohort.h"
+#include "handle/regions.h"
 #include "handle/space.h"
 #include "handle/words.h"
 #include "store/store.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { FEW_FOLDERS = 4 };
 
 typedef struct cohort_sample {
 	const view *view;
+	const chance_model *model;
 	job *job;
 	imgsearch_error *err;
 	size_t seen, step, n;
 	int64_t id[CHANCE_COHORT];
 	uint64_t folder[CHANCE_COHORT]; /* a hash of its name; 0: none */
-	float *rows;
+	float *rows;  /* (n, dim): of wholes */
+	float *parts; /* (n, model->parts, dim): rows, or with those of the regions behind each */
 } cohort_sample;
 
 static int add_rows(void *user, const int64_t *ids, const float *rows, size_t n)
@@ -75,18 +79,27 @@ static void split_folders(cohort_sample *p)
 		p->folder[i] = i;
 }
 
-static int fit(const cohort_sample *p, chance *out, imgsearch_error *err)
+/* The score of a row with picture i of the cohort: that of the best part. */
+static float score_of(const cohort_sample *p, const float *row, size_t i)
 {
 	const space *sp = &p->view->space;
+	const float *part = p->parts + i * p->model->parts * sp->dim;
+	float nearest = ims_search_distance(sp->metric, row, part, sp->dim);
+	for (uint32_t k = 1; k < p->model->parts; k++)
+		nearest = fminf(nearest,
+			ims_search_distance(sp->metric, row, part + k * sp->dim, sp->dim));
+	return ims_score(sp->metric, nearest);
+}
+
+static int fit(const cohort_sample *p, chance *out, imgsearch_error *err)
+{
 	float *score = ims_alloc(p->n, p->n * sizeof *score);
 	if (!score)
 		return ims_nomem(err);
 	int rc = 0;
 	for (size_t a = 0; !rc && a < p->n; a++, rc = ims_job_check(p->job, err))
-		for (size_t b = a; b < p->n; b++)
-			score[a * p->n + b] = score[b * p->n + a] = ims_score(sp->metric,
-				ims_search_distance(sp->metric, p->rows + a * sp->dim, p->rows + b * sp->dim,
-					sp->dim));
+		for (size_t b = 0; b < p->n; b++)
+			score[a * p->n + b] = score_of(p, p->rows + a * p->view->space.dim, b);
 	if (!rc)
 		rc = ims_analysis_chance_fit(out, score, p->folder, p->n, p->job, err);
 	ims_free(score);
@@ -100,8 +113,7 @@ static void score_words(const cohort_sample *p, float *words, size_t n, float *s
 		float *word = words + i * sp->dim;
 		ims_space_apply(sp, word, word);
 		for (size_t k = 0; k < p->n; k++)
-			score[i * p->n + k] = ims_score(sp->metric,
-				ims_search_distance(sp->metric, word, p->rows + k * sp->dim, sp->dim));
+			score[i * p->n + k] = score_of(p, word, k);
 	}
 }
 
@@ -138,7 +150,40 @@ static int fit_words(imgsearch *s, const cohort_sample *p, chance *out, bool *ha
 	return rc;
 }
 
-static int put_model(imgsearch *s, const cohort_sample *p, const chance *c, imgsearch_error *err)
+/* The rows of the parts of the cohort. A picture without regions has its whole in their place. */
+static int read_parts(cohort_sample *p, imgsearch_error *err)
+{
+	size_t dim = p->view->space.dim, parts = p->model->parts;
+	int rc = 0;
+	if (parts == 1) {
+		p->parts = p->rows;
+		return 0;
+	}
+	p->parts = ims_alloc_aligned(p->n, parts * dim * sizeof *p->parts);
+	if (!p->parts)
+		return ims_nomem(err);
+	for (size_t i = 0; !rc && i < p->n; i++) {
+		float *of = p->parts + i * parts * dim;
+		uint8_t found;
+		memcpy(of, p->rows + i * dim, dim * sizeof *of);
+		rc = ims_regions_fetch(&p->view->rows_ctx, &p->id[i], 1, of + dim, &found, err);
+		for (size_t k = 1; !rc && !found && k < parts; k++)
+			memcpy(of + k * dim, of, dim * sizeof *of);
+	}
+	return rc;
+}
+
+/* The pictures whose scores normalise those of a query: all, or an even choice. */
+static size_t thin(cohort_sample *p)
+{
+	size_t most = p->model->parts > 1 ? CHANCE_REGION_PICTURES : CHANCE_COHORT,
+		   size = p->model->parts * p->view->space.dim;
+	for (size_t i = 0; i < most && p->n > most; i++)
+		memmove(p->parts + i * size, p->parts + i * p->n / most * size, size * sizeof *p->parts);
+	return p->n < most ? p->n : most;
+}
+
+static int put_model(imgsearch *s, cohort_sample *p, const chance *c, imgsearch_error *err)
 {
 	chance words;
 	bool has = false;
@@ -147,17 +192,36 @@ static int put_model(imgsearch *s, const cohort_sample *p, const chance *c, imgs
 		rc = ims_store_tx_begin(s->store, err);
 	if (rc)
 		return rc;
-	rc = ims_cohort_put(s, p->view, c, has ? &words : NULL, p->rows, p->n, err);
+	rc = ims_cohort_put(s, p->view, p->model, c, has ? &words : NULL, p->parts,
+		thin(p) * p->model->parts, err);
 	return ims_handle_tx_end(s, rc, err);
 }
 
-int ims_chance_fit(imgsearch *s, const view *v, job *j, imgsearch_error *err)
+/* Fits and stores what can be fitted: with few pairs nothing. */
+static int fit_sample(imgsearch *s, cohort_sample *p, imgsearch_error *err)
 {
 	chance c;
+	imgsearch_error few;
+	split_folders(p);
+	int rc = fit(p, &c, &few);
+	if (!rc)
+		return put_model(s, p, &c, err);
+	if (rc == IMGSEARCH_ENOTFOUND)
+		return 0;
+	if (!ims_is_stop(rc))
+		return ims_nomem(err);
+	if (err)
+		*err = few;
+	return rc;
+}
+
+int ims_chance_fit(imgsearch *s, const view *v, const chance_model *m, job *j, imgsearch_error *err)
+{
 	cohort_sample *p = ims_zalloc(1, sizeof *p);
 	int rc = 0;
 	if (p) {
 		p->view = v;
+		p->model = m;
 		p->job = j;
 		p->err = err;
 		p->step = (v->rows.n + CHANCE_COHORT - 1) / CHANCE_COHORT;
@@ -169,19 +233,12 @@ int ims_chance_fit(imgsearch *s, const view *v, job *j, imgsearch_error *err)
 		rc = v->rows.scan(v->rows.ctx, add_rows, p, err);
 	if (!rc)
 		rc = read_folders(s, p, err);
-	if (!rc && p->n >= CHANCE_ROWS) {
-		imgsearch_error few;
-		split_folders(p);
-		rc = fit(p, &c, &few);
-		if (!rc)
-			rc = put_model(s, p, &c, err);
-		else if (rc == IMGSEARCH_ENOTFOUND)
-			rc = 0;
-		else if (!ims_is_stop(rc))
-			rc = ims_nomem(err);
-		else if (err)
-			*err = few;
-	}
+	if (!rc)
+		rc = read_parts(p, err);
+	if (!rc && p->n >= CHANCE_ROWS)
+		rc = fit_sample(s, p, err);
+	if (p && p->parts != p->rows)
+		ims_free(p->parts);
 	if (p)
 		ims_free(p->rows);
 	ims_free(p);

@@ -101,13 +101,13 @@ static int run_timed(void *arg, view *v, imgsearch_error *err)
 }
 
 /* Runs a query as programs ask it, of one state of the index, for the default k; adds its time. */
-static int time_query(imgsearch *s, view *v, search_index *x, const float *query, topk *got,
-	double *seconds, imgsearch_error *err)
+static int time_query(imgsearch *s, const row_source *rows, search_index *x, const float *query,
+	topk *got, double *seconds, imgsearch_error *err)
 {
 	static const view_query timed = { .run = run_timed };
 	size_t room = got->k;
 	got->k = room < IMGSEARCH_K_DEFAULT ? room : IMGSEARCH_K_DEFAULT;
-	timed_query t = { x, &v->rows, request(s, query, 1, got->k), got };
+	timed_query t = { x, rows, request(s, query, 1, got->k), got };
 	double start = ims_now();
 	int rc = ims_view_query(s, &timed, &t, err);
 	*seconds += ims_now() - start;
@@ -119,13 +119,13 @@ static int time_query(imgsearch *s, view *v, search_index *x, const float *query
  * Runs n queries on one searcher, one by one, and adds to its sums. Each is asked twice: a search
  * for more results looks further, and finds more of the nearest ones.
  */
-static int run_queries(imgsearch *s, view *v, search_index *x, const float *queries, size_t n,
-	const topk *truth, topk *got, imgsearch_check_searcher *out, imgsearch_error *err)
+static int run_queries(imgsearch *s, const row_source *rows, search_index *x, const float *queries,
+	size_t n, const topk *truth, topk *got, imgsearch_check_searcher *out, imgsearch_error *err)
 {
 	for (size_t i = 0; i < n; i++) {
-		const float *query = queries + i * v->space.dim;
+		const float *query = queries + i * rows->dim;
 		search_request q = request(s, query, 1, truth->k);
-		int rc = time_query(s, v, x, query, got, &out->seconds, err);
+		int rc = time_query(s, rows, x, query, got, &out->seconds, err);
 		if (rc)
 			return rc;
 		out->recall1 += recall_at(&truth[i], got, 1);
@@ -139,31 +139,38 @@ static int run_queries(imgsearch *s, view *v, search_index *x, const float *quer
 	return 0;
 }
 
-/* The searchers that are built, and the list of the report that names them. */
+/* The searchers that are built over rows of a set, and their places in the report. */
 typedef struct searcher_list {
+	view *view;
+	row_set *set;
 	search_index *index[VIEW_SEARCHERS];
 	imgsearch_check_searcher **item;
 	size_t n;
 } searcher_list;
 
-static int find_built(imgsearch *s, view *v, searcher_list *b, job *j, imgsearch_error *err)
+static int find_built(imgsearch *s, searcher_list *b, imgsearch_check_report *r, job *j,
+	imgsearch_error *err)
 {
 	int rc = 0;
+	char name[STATE_NAME];
 	for (const searcher_ops *const *o = ims_search_all(); !rc && *o && b->n < VIEW_SEARCHERS; o++) {
 		search_index *index;
-		rc = ims_view_searcher(s, v, (*o)->name, j, &index, err);
+		rc = ims_view_searcher(s, b->view, b->set, (*o)->name, j, &index, err);
 		if (rc || !index)
 			continue;
+		ims_view_state_name(b->set, (*o)->name, name);
 		*b->item[b->n] = (imgsearch_check_searcher){
-			.name = (*o)->name,
+			.name = ims_result_text(r, name),
 			.memory = ims_search_memory(index),
 		};
+		if (!b->item[b->n]->name)
+			rc = ims_nomem(err);
 		b->index[b->n++] = index;
 	}
 	return rc;
 }
 
-static void take_means(searcher_list *b, imgsearch_check_report *r, size_t queries)
+static void take_means(const searcher_list *b, size_t queries)
 {
 	double n = queries ? (double)queries : 1;
 	for (size_t i = 0; i < b->n; i++) {
@@ -173,59 +180,80 @@ static void take_means(searcher_list *b, imgsearch_check_report *r, size_t queri
 		x->recall100 /= n;
 		x->seconds /= n;
 	}
-	r->queries = queries;
-	r->scan_seconds /= queries > SCANS_TIMED ? SCANS_TIMED : n;
 }
 
-/* Runs the queries of the sample on every built searcher and by a scan. */
-static int measure(imgsearch *s, view *v, const sample *m, searcher_list *b,
-	imgsearch_check_report *r, job *j, imgsearch_error *err)
+/*
+ * Runs the queries of the sample on every built searcher and by a scan, whose seconds are added.
+ */
+static int measure(imgsearch *s, const sample *m, const searcher_list *b, double *scan_seconds,
+	job *j, imgsearch_error *err)
 {
 	topk truth[AT_ONCE] = { { 0 } }, got = { 0 };
-	size_t k = v->rows.n < K ? v->rows.n : K;
+	const row_source *rows = b->set->rows;
+	size_t k = rows->n < K ? rows->n : K;
 	int rc = ims_topk_init(&got, k ? k : 1) ? ims_nomem(err) : 0;
 	for (int i = 0; !rc && i < AT_ONCE; i++)
 		rc = ims_topk_init(&truth[i], k ? k : 1) ? ims_nomem(err) : 0;
-	if (!rc)
-		rc = find_built(s, v, b, j, err);
 	for (size_t at = 0; !rc && at < m->n; at += AT_ONCE) {
 		size_t n = m->n - at < AT_ONCE ? m->n - at : AT_ONCE;
 		const float *queries = m->rows + at * m->dim;
 		search_report report;
 		search_request q = request(s, queries, n, k);
-		rc = ims_search_scan(&v->rows, &q, truth, &report, err);
+		rc = ims_search_scan(rows, &q, truth, &report, err);
 		for (size_t i = at; !rc && i < at + n && i < SCANS_TIMED; i++)
-			rc = time_query(s, v, NULL, m->rows + i * m->dim, &got, &r->scan_seconds, err);
+			rc = time_query(s, rows, NULL, m->rows + i * m->dim, &got, scan_seconds, err);
 		for (size_t i = 0; !rc && i < b->n; i++)
-			rc = run_queries(s, v, b->index[i], queries, n, truth, &got, b->item[i], err);
+			rc = run_queries(s, rows, b->index[i], queries, n, truth, &got, b->item[i], err);
 		if (!rc)
 			rc = ims_job_step(j, "check", at + n, m->n, err);
 	}
-	take_means(b, r, m->n);
 	for (int i = 0; i < AT_ONCE; i++)
 		ims_topk_free(&truth[i]);
 	ims_topk_free(&got);
 	return rc;
 }
 
+/* *asked: how many queries. */
+static int measure_set(imgsearch *s, searcher_list *b, size_t queries, imgsearch_check_report *r,
+	size_t *asked, double *scan_seconds, job *j, imgsearch_error *err)
+{
+	const row_source *rows = b->set->rows;
+	size_t room = queries < rows->n ? queries : rows->n;
+	sample m = { .dim = rows->dim };
+	if (!rows->n)
+		return 0;
+	m.rows = ims_alloc_aligned(room, m.dim * sizeof(float));
+	int rc = m.rows ? ims_search_sample(rows, room, m.rows, &m.n, j, err) : ims_nomem(err);
+	if (!rc)
+		rc = find_built(s, b, r, j, err);
+	if (!rc)
+		rc = measure(s, &m, b, scan_seconds, j, err);
+	take_means(b, m.n);
+	*asked = m.n;
+	ims_free(m.rows);
+	return rc;
+}
+
+/* The searchers over wholes, then those over regions, whose queries are regions. */
 static int measure_recall(imgsearch *s, size_t queries, imgsearch_check_report *r, job *j,
 	imgsearch_error *err)
 {
 	view *v = NULL;
-	searcher_list b = { .item = ims_result_list(r, VIEW_SEARCHERS, sizeof **b.item) };
-	int rc = b.item ? ims_view_acquire_counted(s, &v, err) : ims_nomem(err);
-	sample m = { 0 };
-	if (!rc && v->rows.n) {
-		size_t room = queries < v->rows.n ? queries : v->rows.n;
-		m.dim = v->space.dim;
-		m.rows = ims_alloc_aligned(room, m.dim * sizeof(float));
-		rc = m.rows ? ims_search_sample(&v->rows, room, m.rows, &m.n, j, err) : ims_nomem(err);
-		if (!rc)
-			rc = measure(s, v, &m, &b, r, j, err);
-	}
-	r->count = b.n;
-	r->items = (const imgsearch_check_searcher *const *)b.item;
-	ims_free(m.rows);
+	imgsearch_check_searcher **item = ims_result_list(r, 2 * VIEW_SEARCHERS, sizeof **item);
+	int rc = item ? ims_view_acquire_counted(s, &v, err) : ims_nomem(err);
+	if (rc)
+		return rc;
+	searcher_list wholes = { .view = v, .set = &v->wholes, .item = item };
+	double unused = 0;
+	size_t asked = 0, regions = 0;
+	rc = measure_set(s, &wholes, queries, r, &asked, &r->scan_seconds, j, err);
+	searcher_list parts = { .view = v, .set = &v->regions, .item = item + wholes.n };
+	if (!rc && v->has_regions)
+		rc = measure_set(s, &parts, queries, r, &regions, &unused, j, err);
+	r->queries = asked;
+	r->scan_seconds /= (double)(asked > SCANS_TIMED ? SCANS_TIMED : asked ? asked : 1);
+	r->count = wholes.n + parts.n;
+	r->items = (const imgsearch_check_searcher *const *)item;
 	ims_view_release(v);
 	return rc;
 }

@@ -1,10 +1,12 @@
 /* Encodes and decodes the settings. */
 #include "handle/cohort.h"
 
+#include "base/regions.h"
 #include "handle/view.h"
 #include "kernels/kernels.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { VERSION = 2, HEAD_BYTES = 4 + 8 + 4 + 4 + 8 + (2 + IMS_CHANCE_BODY + 1) * 4 };
@@ -14,10 +16,19 @@ float ims_cohort_scale(const float *row, size_t n)
 	return fmaxf(ims_floats_largest(row, n), 1e-30f) / 127;
 }
 
-static int put_rows(imgsearch *s, const float *rows, size_t n, size_t dim, uint64_t *sum,
-	imgsearch_error *err)
+enum { SETTING = 32 };
+/* The name of a setting of the model. */
+static void setting_name(const chance_model *of, const char *what, char name[SETTING])
+{
+	snprintf(name, SETTING, "%s%s", what, of->suffix);
+}
+
+static int put_rows(imgsearch *s, const chance_model *of, const float *rows, size_t n, size_t dim,
+	uint64_t *sum, imgsearch_error *err)
 {
 	buf b = { 0 };
+	char name[SETTING];
+	setting_name(of, "chance_rows", name);
 	for (size_t i = 0; i < n; i++) {
 		const float *row = rows + i * dim;
 		float scale = ims_cohort_scale(row, dim);
@@ -29,15 +40,17 @@ static int put_rows(imgsearch *s, const float *rows, size_t n, size_t dim, uint6
 	}
 	*sum = ims_checksum(b.data, b.len, 0);
 	int rc = b.failed ? ims_nomem(err)
-					  : ims_store_setting_set(s->store, "chance_rows", b.data, b.len, err);
+					  : ims_store_setting_set(s->store, name, b.data, b.len, err);
 	ims_buf_free(&b);
 	return rc;
 }
 
-static int put_chance(imgsearch *s, const view *v, const char *name, const chance *c, size_t rows,
-	uint64_t sum, imgsearch_error *err)
+static int put_chance(imgsearch *s, const view *v, const chance_model *of, const char *what,
+	const chance *c, size_t rows, uint64_t sum, imgsearch_error *err)
 {
 	buf b = { 0 };
+	char name[SETTING];
+	setting_name(of, what, name);
 	if (!c)
 		return ims_store_setting_set(s->store, name, NULL, 0, err);
 	ims_buf_u32(&b, VERSION);
@@ -54,23 +67,25 @@ static int put_chance(imgsearch *s, const view *v, const char *name, const chanc
 	return rc;
 }
 
-int ims_cohort_put(imgsearch *s, const view *v, const chance *c, const chance *words,
-	const float *rows, size_t n, imgsearch_error *err)
+int ims_cohort_put(imgsearch *s, const view *v, const chance_model *of, const chance *pictures,
+	const chance *words, const float *rows, size_t n, imgsearch_error *err)
 {
 	uint64_t sum;
-	int rc = put_rows(s, rows, n, v->space.dim, &sum, err);
+	int rc = put_rows(s, of, rows, n, v->space.dim, &sum, err);
 	if (!rc)
-		rc = put_chance(s, v, "chance", c, n, sum, err);
+		rc = put_chance(s, v, of, "chance", pictures, n, sum, err);
 	if (!rc)
-		rc = put_chance(s, v, "word_chance", words, n, sum, err);
+		rc = put_chance(s, v, of, "word_chance", words, n, sum, err);
 	return rc ? rc : ims_view_renew(s, err);
 }
 
 /* *has: the file has a distribution of that name in the space of the view, with that cohort. */
-static int load_chance(imgsearch *s, const view *v, const char *name, chance *c, bool *has,
-	uint32_t *rows, uint64_t *sum, imgsearch_error *err)
+static int load_chance(imgsearch *s, const view *v, const chance_model *of, const char *what,
+	chance *c, bool *has, uint32_t *rows, uint64_t *sum, imgsearch_error *err)
 {
 	buf b = { 0 };
+	char name[SETTING];
+	setting_name(of, what, name);
 	int rc = ims_store_setting_get(s->store, name, &b, err);
 	reader r = { .data = b.data, .len = b.len };
 	*has = false;
@@ -80,7 +95,8 @@ static int load_chance(imgsearch *s, const view *v, const char *name, chance *c,
 		*sum = ims_read_u64(&r);
 		c->scale = ims_read_f32(&r);
 		c->shape = ims_read_f32(&r);
-		*has = *rows >= CHANCE_ROWS && *rows <= CHANCE_COHORT;
+		uint32_t pictures = *rows / of->parts;
+		*has = pictures >= CHANCE_ROWS && pictures <= CHANCE_COHORT && *rows % of->parts == 0;
 		for (int i = 0; i <= IMS_CHANCE_BODY; i++) {
 			c->body[i] = ims_read_f32(&r);
 			*has &= isfinite(c->body[i]) && (!i || c->body[i] >= c->body[i - 1]);
@@ -91,17 +107,25 @@ static int load_chance(imgsearch *s, const view *v, const char *name, chance *c,
 	return rc;
 }
 
-int ims_chance_load(imgsearch *s, view *v, imgsearch_error *err)
+static int load_model(imgsearch *s, const view *v, chance_model *m, imgsearch_error *err)
 {
 	uint32_t rows = 0;
 	uint64_t sum = 0;
-	int rc = load_chance(s, v, "chance", &v->chance, &v->has_chance, &v->cohort_rows,
-		&v->cohort_sum, err);
-	if (!rc && v->has_chance)
-		rc = load_chance(s, v, "word_chance", &v->word_chance, &v->has_word_chance, &rows, &sum,
-			err);
-	v->has_word_chance &= rows == v->cohort_rows && sum == v->cohort_sum;
+	int rc = load_chance(s, v, m, "chance", &m->pictures, &m->has, &m->rows, &m->sum, err);
+	if (!rc && m->has)
+		rc = load_chance(s, v, m, "word_chance", &m->words, &m->has_words, &rows, &sum, err);
+	m->has_words &= rows == m->rows && sum == m->sum;
 	return rc;
+}
+
+int ims_chance_load(imgsearch *s, view *v, imgsearch_error *err)
+{
+	v->chance.parts = 1;
+	v->chance.suffix = "";
+	v->region_chance.parts = IMS_REGIONS_PARTS + 1;
+	v->region_chance.suffix = ".regions";
+	int rc = load_model(s, v, &v->chance, err);
+	return rc || !v->has_regions ? rc : load_model(s, v, &v->region_chance, err);
 }
 
 void ims_cohort_free(chance_cohort *c)
@@ -114,13 +138,16 @@ void ims_cohort_free(chance_cohort *c)
 	ims_free(c);
 }
 
-static int make_cohort(const view *v, chance_cohort **out, imgsearch_error *err)
+static int make_cohort(const view *v, const chance_model *of, chance_cohort **out,
+	imgsearch_error *err)
 {
-	size_t n = v->cohort_rows;
-	bool shorter = v->space.metric == IMGSEARCH_METRIC_COSINE && v->space.dim >= CHANCE_SHORT_DIM;
+	size_t n = of->rows;
+	bool shorter = v->space.metric == IMGSEARCH_METRIC_COSINE
+		&& (v->space.dim >= CHANCE_SHORT_DIM || of->parts > 1);
 	chance_cohort *c = *out = ims_zalloc(1, sizeof *c);
 	if (!c)
 		return ims_nomem(err);
+	c->parts = of->parts;
 	c->n = n;
 	c->blocks = (n + IMS_BLOCK_ROWS - 1) / IMS_BLOCK_ROWS;
 	c->eights = ((size_t)v->space.dim + 7) / 8;
@@ -164,12 +191,13 @@ static void set_short_row(chance_cohort *c, size_t i, const uint8_t *code, size_
 	c->scale[i] *= kept > 0 ? step * square / kept : step;
 }
 
-static int unpack(const view *v, const buf *b, chance_cohort **out, imgsearch_error *err)
+static int unpack(const view *v, const chance_model *of, const buf *b, chance_cohort **out,
+	imgsearch_error *err)
 {
 	reader r = { .data = b->data, .len = b->len };
 	size_t dim = v->space.dim;
 	chance_cohort *c;
-	int rc = make_cohort(v, &c, err);
+	int rc = make_cohort(v, of, &c, err);
 	for (size_t i = 0; !rc && i < c->n; i++) {
 		c->scale[i] = ims_read_f32(&r);
 		c->square[i] = ims_read_f32(&r);
@@ -187,19 +215,22 @@ static int unpack(const view *v, const buf *b, chance_cohort **out, imgsearch_er
 	return rc;
 }
 
-int ims_cohort_get(imgsearch *s, view *v, const chance_cohort **out, imgsearch_error *err)
+int ims_cohort_get(imgsearch *s, view *v, chance_model *of, const chance_cohort **out,
+	imgsearch_error *err)
 {
 	buf b = { 0 };
+	char name[SETTING];
 	int rc = 0;
+	setting_name(of, "chance_rows", name);
 	pthread_mutex_lock(&v->lock);
-	if (!v->cohort_tried) {
-		rc = ims_store_setting_get(s->store, "chance_rows", &b, err);
-		if (!rc && b.len == v->cohort_rows * ((size_t)v->space.dim + 8)
-			&& ims_checksum(b.data, b.len, 0) == v->cohort_sum)
-			rc = unpack(v, &b, &v->cohort, err);
-		v->cohort_tried = !rc;
+	if (!of->tried) {
+		rc = ims_store_setting_get(s->store, name, &b, err);
+		if (!rc && b.len == of->rows * ((size_t)v->space.dim + 8)
+			&& ims_checksum(b.data, b.len, 0) == of->sum)
+			rc = unpack(v, of, &b, &of->cohort, err);
+		of->tried = !rc;
 	}
-	*out = v->cohort;
+	*out = of->cohort;
 	pthread_mutex_unlock(&v->lock);
 	ims_buf_free(&b);
 	return rc;

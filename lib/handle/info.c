@@ -276,7 +276,7 @@ static int fill(info_builder *f)
 	info->kernels = ims_kernels()->name;
 	info->read_only = ims_store_read_only(f->s->store);
 	info->names_composed = ims_spelling_works();
-	info->searcher = text(f, *v->chosen ? v->chosen : "scan");
+	info->searcher = text(f, *v->wholes.chosen ? v->wholes.chosen : "scan");
 	info->searcher_why = setting(f, "searcher_why");
 	int rc = info->path && info->searcher ? add_counts(f) : ims_nomem(f->err);
 	if (!rc)

@@ -5,6 +5,7 @@
  */
 #include "handle/view.h"
 
+#include "base/regions.h"
 #include "handle/cohort.h"
 #include "handle/model_choice.h"
 #include "handle/space.h"
@@ -60,22 +61,50 @@ static int get_mean(store *st, view *v, imgsearch_error *err)
 	return rc;
 }
 
-static int get_chosen(store *st, view *v, imgsearch_error *err)
+/* What is there of the rows of a set: the searcher that was chosen for them. */
+static int get_set(store *st, row_set *set, const row_source *rows, uint32_t parts,
+	const char *suffix, imgsearch_error *err)
 {
 	buf b = { 0 };
-	int rc = ims_store_setting_get(st, "searcher", &b, err);
-	if (!rc && b.len && b.len < sizeof v->chosen)
-		memcpy(v->chosen, b.data, b.len);
+	char key[STATE_NAME];
+	set->rows = rows;
+	set->parts = parts;
+	snprintf(set->suffix, sizeof set->suffix, "%s", suffix);
+	ims_view_state_name(set, "searcher", key);
+	int rc = ims_store_setting_get(st, key, &b, err);
+	if (!rc && b.len && b.len < sizeof set->chosen)
+		memcpy(set->chosen, b.data, b.len);
 	ims_buf_free(&b);
 	return rc;
 }
 
+/* The rows of the view and their searchers; its spaces are known. */
+static int get_rows(imgsearch *s, view *v, const store_counts *counts, imgsearch_error *err)
+{
+	uint32_t layout;
+	v->rows_ctx = (space_rows){ s->store, &v->space };
+	v->plain_ctx = (space_rows){ s->store, &v->plain };
+	v->rows = ims_space_source(&v->rows_ctx, counts->vectors);
+	v->plain_rows = ims_space_source(&v->plain_ctx, counts->vectors);
+	v->region_rows = ims_regions_source(&v->rows_ctx, counts->regions);
+	v->plain_region_rows = ims_regions_source(&v->plain_ctx, counts->regions);
+	int rc = get_u32(s->store, "regions", &layout, err);
+	v->has_regions = layout == IMS_REGIONS_TILES && ims_store_keeps_regions(s->store);
+	if (!rc)
+		rc = get_set(s->store, &v->wholes, &v->rows, 1, "", err);
+	return rc ? rc
+			  : get_set(s->store, &v->regions, &v->region_rows, IMS_REGIONS_PARTS, ".regions", err);
+}
+
 static void free_view(view *v)
 {
-	for (int i = 0; i < VIEW_SEARCHERS; i++)
-		ims_search_free(v->searcher[i].index);
+	for (int i = 0; i < VIEW_SEARCHERS; i++) {
+		ims_search_free(v->wholes.searcher[i].index);
+		ims_search_free(v->regions.searcher[i].index);
+	}
 	pthread_mutex_destroy(&v->lock);
-	ims_cohort_free(v->cohort);
+	ims_cohort_free(v->chance.cohort);
+	ims_cohort_free(v->region_chance.cohort);
 	ims_free(v->mean);
 	ims_free(v);
 }
@@ -97,17 +126,13 @@ static int make_view(imgsearch *s, const store_state *state, view **out, imgsear
 	if (!rc)
 		rc = get_mean(s->store, v, err);
 	if (!rc)
-		rc = get_chosen(s->store, v, err);
+		rc = get_rows(s, v, &state->counts, err);
 	if (!rc)
 		rc = ims_chance_load(s, v, err);
 	if (rc) {
 		free_view(v);
 		return rc;
 	}
-	v->rows_ctx = (space_rows){ s->store, &v->space };
-	v->plain_ctx = (space_rows){ s->store, &v->plain };
-	v->rows = ims_space_source(&v->rows_ctx, state->counts.vectors);
-	v->plain_rows = ims_space_source(&v->plain_ctx, state->counts.vectors);
 	*out = v;
 	return 0;
 }
@@ -129,7 +154,9 @@ int ims_view_acquire_counted(imgsearch *s, view **out, imgsearch_error *err)
 	store_counts counts;
 	int rc = ims_store_counts(s->store, &counts, err);
 	pthread_mutex_lock(&s->view_lock);
-	if (!rc && s->view && s->view->rows.n != counts.vectors) {
+	if (!rc && s->view
+		&& (s->view->rows.n != counts.vectors
+			|| s->view->region_rows.n != counts.regions * IMS_REGIONS_PARTS)) {
 		ims_view_release(s->view);
 		s->view = NULL;
 	}

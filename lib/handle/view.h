@@ -11,11 +11,29 @@
 
 #include "analysis/chance.h"
 #include "handle/handle.h"
+#include "handle/regions.h"
 #include "handle/space.h"
 
 typedef struct chance_cohort chance_cohort;
 
 enum { VIEW_SEARCHERS = 5 };
+
+/*
+ * How the scores of unrelated pictures are distributed, and the cohort by whose scores those of a
+ * query are normalised (handle/cohort.h).
+ */
+typedef struct chance_model {
+	uint32_t parts;     /* rows of a picture of the cohort; its best one counts */
+	const char *suffix; /* of the names of the settings */
+	chance pictures;
+	bool has;
+	chance words; /* of the scores of texts, with the same cohort */
+	bool has_words;
+	uint32_t rows; /* rows of the cohort, and their checksum */
+	uint64_t sum;
+	chance_cohort *cohort; /* NULL: not loaded, or the stored one belongs to another view */
+	bool tried;
+} chance_model;
 
 /*
  * A searcher of a view. It is loaded when it is first needed, and then kept current. Where more
@@ -33,6 +51,15 @@ typedef struct view_searcher {
 	bool lagged;         /* a query has scanned because of the changes that it lacks */
 } view_searcher;
 
+/* Rows of one kind, and the searchers over them. */
+typedef struct row_set {
+	const row_source *rows;
+	uint32_t parts;    /* rows of a picture: 1 of its whole, else those of its regions */
+	char suffix[12];   /* of the names of its searchers in the file */
+	char chosen[16];   /* the searcher of the index, or "" */
+	view_searcher searcher[VIEW_SEARCHERS];
+} row_set;
+
 struct view {
 	atomic_int references;
 	space space, plain; /* plain: no mean is subtracted */
@@ -44,18 +71,12 @@ struct view {
 	uint64_t mean_sum; /* checksum of mean; a searcher built with another mean is stale */
 	space_rows rows_ctx, plain_ctx;
 	row_source rows, plain_rows;
-	chance chance; /* of the scores in the space */
-	bool has_chance;
-	chance word_chance; /* of the scores of texts, with the same cohort */
-	bool has_word_chance;
-	uint32_t cohort_rows; /* rows of the cohort, and their checksum */
-	uint64_t cohort_sum;
-	char chosen[16];       /* the searcher of the index, or "" */
-	uint32_t epoch;        /* of the space and the searcher states */
-	pthread_mutex_t lock;  /* protects the next members */
-	chance_cohort *cohort; /* NULL: not loaded, or the stored one belongs to another view */
-	bool cohort_tried;
-	view_searcher searcher[VIEW_SEARCHERS];
+	bool has_regions; /* the index keeps features of parts of its pictures, too */
+	row_source region_rows, plain_region_rows;
+	chance_model chance, region_chance; /* of the scores of wholes; of the best part, too */
+	uint32_t epoch;                     /* of the space and the searcher states */
+	pthread_mutex_t lock;               /* protects the searchers and the cohorts */
+	row_set wholes, regions;            /* regions: without rows where there are none */
 };
 
 /*
@@ -99,30 +120,35 @@ int ims_view_check_rows(imgsearch *s, const float *rows, size_t n, uint32_t dim,
 
 /*
  * The parameters with which a state of the searcher must have been built to be usable in this view.
- * The caller frees the text by ims_free. NULL: out of memory.
+ * name: of the searcher, or of its state. The caller frees the text by ims_free. NULL: out of
+ * memory.
  */
-char *ims_view_params(const view *v, const char *searcher);
+char *ims_view_params(const view *v, const char *name);
+
+enum { STATE_NAME = 28 };
+/* The name that the state of a searcher over these rows has in the file. */
+void ims_view_state_name(const row_set *set, const char *searcher, char name[STATE_NAME]);
 
 /*
- * The searcher of that name, with all changes applied. *out is borrowed from the view; it is NULL
+ * The searcher of that name over the rows of a set of the view, with all changes applied. *out is borrowed from the view; it is NULL
  * when none is built or it is stale or damaged (which is logged). EINVAL: there is no such
  * searcher. EDB, EIO, ENOMEM. Any thread.
  */
-int ims_view_searcher(imgsearch *s, view *v, const char *name, job *j, search_index **out,
-	imgsearch_error *err);
+int ims_view_searcher(imgsearch *s, view *v, row_set *set, const char *name, job *j,
+	search_index **out, imgsearch_error *err);
 
 /*
  * The same for so many queries. *lags, and *out is NULL: the changes that it lacks take longer than
  * a scan for these queries.
  */
-int ims_view_searcher_for(imgsearch *s, view *v, const char *name, size_t queries, job *j,
-	search_index **out, bool *lags, imgsearch_error *err);
+int ims_view_searcher_for(imgsearch *s, view *v, row_set *set, const char *name, size_t queries,
+	job *j, search_index **out, bool *lags, imgsearch_error *err);
 
 /*
  * The share of rows that changed since the searcher of that name was built, without applying
  * changes; INFINITY: none is usable. Errors as ims_view_searcher.
  */
-int ims_view_drift(imgsearch *s, view *v, const char *name, job *j, double *drift,
+int ims_view_drift(imgsearch *s, view *v, row_set *set, const char *name, job *j, double *drift,
 	imgsearch_error *err);
 
 /* Enclose the use of a mutex, of handle or view, under which the store is read: see store_hold. */

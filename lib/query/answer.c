@@ -2,6 +2,7 @@
 
 #include "query/chance.h"
 #include "query/hits.h"
+#include "query/regions.h"
 #include "store/shard.h"
 
 static const char plan_empty[] = "empty index";
@@ -47,8 +48,9 @@ int ims_answer_make(void *result, imgsearch *s, view *v, const query *q, const f
 	rc = set_plan(s, *out, report->search.plan, err);
 	if (!rc)
 		rc = set_missing(result, s, *out, err);
+	chance_model *m = ims_query_has_regions(v, q) ? &v->region_chance : &v->chance;
 	if (!rc && (!o->plain || !v->space.mean) && !q->away)
-		rc = ims_chance_fill(s, v, q->kind, vector, q->own, q->n_own, o->max_chance, *out, err);
+		rc = ims_chance_fill(s, v, m, q->kind, vector, q->own, q->n_own, o->max_chance, *out, err);
 	if (rc && !result)
 		imgsearch_hits_free(*out);
 	if (rc)

@@ -63,34 +63,48 @@ typedef struct normed {
 	chance_norm norm;
 } normed;
 
+/* The scores of the query with the pictures of the cohort: each the best of its rows. */
+static int score_pictures(const space *sp, const chance_cohort *c, const float *query, float *score,
+	imgsearch_error *err)
+{
+	int rc = score_cohort(sp, c, query, score, err);
+	for (size_t i = 0; !rc && c->parts > 1 && i < c->n / c->parts; i++) {
+		float best = score[i * c->parts];
+		for (size_t k = 1; k < c->parts; k++)
+			best = fmaxf(best, score[i * c->parts + k]);
+		score[i] = best;
+	}
+	return rc;
+}
+
 /* The distributions that a kind of query needs; 0: one of them is missing. */
-static size_t distributions(const view *v, query_kind kind, normed out[2])
+static size_t distributions(const chance_model *m, query_kind kind, normed out[2])
 {
 	bool picture = kind != QUERY_WORDS, words = kind != QUERY_PICTURES;
 	size_t n = 0;
-	if ((picture && !v->has_chance) || (words && !v->has_word_chance))
+	if ((picture && !m->has) || (words && !m->has_words))
 		return 0;
 	if (picture)
-		out[n++].chance = &v->chance;
+		out[n++].chance = &m->pictures;
 	if (words)
-		out[n++].chance = &v->word_chance;
+		out[n++].chance = &m->words;
 	return n;
 }
 
 /* *n becomes 0 where the index has no cohort. */
-static int normalise(imgsearch *s, view *v, const float *query, normed *of, size_t *n,
-	imgsearch_error *err)
+static int normalise(imgsearch *s, view *v, chance_model *m, const float *query, normed *of,
+	size_t *n, imgsearch_error *err)
 {
 	const chance_cohort *c = NULL;
-	int rc = ims_cohort_get(s, v, &c, err);
+	int rc = ims_cohort_get(s, v, m, &c, err);
 	if (rc || !c) {
 		*n = 0;
 		return rc;
 	}
 	float *score = ims_alloc(c->n, 2 * sizeof *score);
-	rc = score ? score_cohort(&v->space, c, query, score, err) : ims_nomem(err);
+	rc = score ? score_pictures(&v->space, c, query, score, err) : ims_nomem(err);
 	for (size_t i = 0; !rc && i < *n; i++)
-		of[i].norm = ims_analysis_chance_norm(of[i].chance, score, c->n, score + c->n);
+		of[i].norm = ims_analysis_chance_norm(of[i].chance, score, c->n / c->parts, score + c->n);
 	ims_free(score);
 	return rc;
 }
@@ -104,14 +118,14 @@ static double above(const normed *of, size_t n, double score)
 	return most;
 }
 
-int ims_chance_fill(imgsearch *s, view *v, query_kind kind, const float *query, const int64_t *own,
-	size_t n_own, double max_chance, imgsearch_hits *hits, imgsearch_error *err)
+int ims_chance_fill(imgsearch *s, view *v, chance_model *m, query_kind kind, const float *query,
+	const int64_t *own, size_t n_own, double max_chance, imgsearch_hits *hits, imgsearch_error *err)
 {
 	imgsearch_hit **hit = (imgsearch_hit **)(uintptr_t)hits->items; /* its own memory */
 	size_t count = hits->count, kept = 0, better = 0;
 	normed of[2];
-	size_t n = count ? distributions(v, kind, of) : 0;
-	int rc = n ? normalise(s, v, query, of, &n, err) : 0;
+	size_t n = count ? distributions(m, kind, of) : 0;
+	int rc = n ? normalise(s, v, m, query, of, &n, err) : 0;
 	if (rc || !n)
 		return rc;
 	for (size_t i = 0; i < count; i++) {
@@ -172,7 +186,7 @@ int ims_chance_spread(imgsearch *s, view *v, const space *sp, const float *queri
 	const chance_cohort *c = NULL;
 	for (size_t i = 0; i < n; i++)
 		spread[i] = 1;
-	int rc = v->has_chance && sp == &v->space ? ims_cohort_get(s, v, &c, err) : 0;
+	int rc = v->chance.has && sp == &v->space ? ims_cohort_get(s, v, &v->chance, &c, err) : 0;
 	if (rc)
 		return rc;
 	if (c)

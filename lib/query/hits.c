@@ -5,6 +5,7 @@
 #include "base/result.h"
 #include "handle/items.h"
 #include "handle/paths.h"
+#include "handle/regions.h"
 #include "handle/space.h"
 #include "store/store.h"
 
@@ -15,6 +16,7 @@
 /* One neighbour while it is looked up. */
 typedef struct hit_row {
 	imgsearch_hit *hit;
+	uint32_t part; /* that matched */
 	bool gone; /* the picture is no longer indexed */
 	imgsearch_columns *columns;
 	imgsearch_column **column; /* the array of columns->items, with room for `cap` */
@@ -78,11 +80,27 @@ static int add_facts(void *user, size_t i, const char *const *fact)
 	return rc;
 }
 
+/* The rectangle of the part that matched, unless the size of the picture is not known. */
+static int add_region(void *result, hit_row *r, const store_picture *p)
+{
+	imgsearch_region place;
+	if (!r->part || r->hit->region || !ims_region_place(r->part, p->width, p->height, &place))
+		return 0;
+	imgsearch_region *region = ims_result_alloc(result, 1, sizeof *region);
+	if (!region)
+		return IMGSEARCH_ENOMEM;
+	*region = place;
+	r->hit->region = region;
+	return 0;
+}
+
 static int fill_path(void *user, size_t i, const store_picture *p, const char *root_path)
 {
 	lookup *l = user;
 	hit_row *r = &l->row[i];
 	r->gone = p->state != IMGSEARCH_STATE_INDEXED;
+	if (add_region(l->result, r, p))
+		return IMGSEARCH_ENOMEM;
 	if (!r->hit->path) {
 		char *path = ims_path_join(p->root ? root_path : NULL, p->path);
 		r->hit->path = path ? ims_result_text(l->result, path) : NULL;
@@ -200,6 +218,7 @@ int ims_hits_make(void *result, imgsearch *s, imgsearch_metric metric, uint32_t 
 			.chance = NAN,
 		};
 		row[i].hit = items[i];
+		row[i].part = found->item[i].part;
 	}
 	if (!rc && fields != IMGSEARCH_FIELDS_IDS) {
 		lookup l = { result, row, fields == IMGSEARCH_FIELDS_ALL };

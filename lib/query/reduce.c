@@ -13,7 +13,7 @@ int ims_reduce(imgsearch *s, const float *rows, size_t n, size_t dim, float *out
 		rc = ims_fail(err, IMGSEARCH_EINVAL, "rows of %zu values; the index has %u", dim,
 			v->space.dim);
 	if (!rc)
-		rc = ims_view_searcher(s, v, "pca", j, &index, err);
+		rc = ims_view_searcher(s, v, &v->wholes, "pca", j, &index, err);
 	if (!rc && !index)
 		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "no usable pca searcher is built");
 	float *in_space = rc ? NULL : ims_alloc_aligned(STEP, dim * sizeof *in_space);

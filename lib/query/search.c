@@ -1,4 +1,7 @@
-/* One pass of the searcher, or two with expansion; then re-ranking. */
+/*
+ * One pass of the searcher, or two with expansion; then re-ranking. Where regions are searched, a
+ * result takes part in both by the row of its best part.
+ */
 #include "query/search.h"
 
 #include "base/ids.h"
@@ -6,7 +9,8 @@
 #include "handle/space.h"
 #include "handle/view.h"
 #include "query/improve.h"
-#include "store/store.h"
+#include "query/nearest.h"
+#include "query/regions.h"
 
 #include <math.h>
 #include <string.h>
@@ -24,23 +28,6 @@ static void drop(topk *t, const int64_t *ids, size_t n)
 	t->n = kept;
 }
 
-/* The rows that a query is compared with. Without a mean, plain rows are those of the searchers. */
-static const row_source *rows_of(const view *v, const query *q)
-{
-	return q->options.plain && v->space.mean ? &v->plain_rows : &v->rows;
-}
-
-/* A view is older than rows that were added since; how to scan depends on their number. */
-static int scan(imgsearch *s, const row_source *rows, const search_request *request, topk *out,
-	search_report *report, imgsearch_error *err)
-{
-	store_counts counts;
-	row_source now = *rows;
-	int rc = ims_store_counts(s->store, &counts, err);
-	now.n = rc ? 0 : (size_t)counts.vectors;
-	return rc ? rc : ims_search_scan(&now, request, out, report, err);
-}
-
 static int search_once(imgsearch *s, view *v, const query *q, size_t k, topk *out,
 	search_report *report, const char **name, imgsearch_error *err)
 {
@@ -50,28 +37,23 @@ static int search_once(imgsearch *s, view *v, const query *q, size_t k, topk *ou
 		ims_topk_clear(&out[i]);
 		out[i].k = k;
 	}
-	const char *wanted = q->options.searcher;
-	if (!wanted || !strcmp(wanted, "auto"))
-		wanted = v->chosen;
-	const row_source *rows = rows_of(v, q);
-	search_index *index = NULL;
-	bool lags = false;
+	int rc = ims_query_nearest(s, v, &v->wholes, q, &request, out, report, name, err);
+	if (!rc && ims_query_has_regions(v, q))
+		rc = ims_query_regions(s, v, q, &request, out, report, name, err);
+	return rc;
+}
+
+/* Rows of the first n results, each of the part that matched, into rows (n, dim). */
+static int fetch_parts(view *v, const query *q, const topk *found, size_t n, float *rows,
+	uint8_t *there, imgsearch_error *err)
+{
 	int rc = 0;
-	if (rows == &v->rows && *wanted && strcmp(wanted, "scan")) {
-		rc = ims_view_searcher_for(s, v, wanted, request.n, q->job, &index, &lags, err);
-		/* in the place of "exact" a scan gives the same answer */
-		if (!rc && !index && !lags && wanted != v->chosen && strcmp(wanted, "exact"))
-			rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "%s: no usable %s searcher is built",
-				ims_store_name(s->store), wanted);
+	for (size_t i = 0; !rc && i < n; i++) {
+		const neighbour *x = &found->item[i];
+		const row_source *source = ims_query_rows(v, q, x->part ? &v->regions : &v->wholes);
+		int64_t id = x->part ? ims_region_row(x->id, x->part) : x->id;
+		rc = source->fetch(source->ctx, &id, 1, rows + i * source->dim, &there[i], err);
 	}
-	if (rc)
-		return rc;
-	*name = index ? ims_search_name(index) : "scan";
-	if (index)
-		return ims_search_query(index, &request, out, report, err);
-	rc = scan(s, rows, &request, out, report, err);
-	if (!rc && lags)
-		report->plan = "scan: cheaper than the changes that the searcher lacks";
 	return rc;
 }
 
@@ -79,30 +61,28 @@ static int search_once(imgsearch *s, view *v, const query *q, size_t k, topk *ou
  * Fetches the rows of the first *n results. Results whose row was removed leave the list, and *n is
  * reduced.
  */
-static int fetch(const view *v, const query *q, topk *found, size_t *n, float **rows,
+static int fetch(view *v, const query *q, topk *found, size_t *n, float **rows,
 	imgsearch_error *err)
 {
-	const row_source *source = rows_of(v, q);
-	size_t most = found->n < *n ? found->n : *n, kept = 0;
-	int64_t *ids = ims_alloc(most, sizeof *ids);
+	size_t most = found->n < *n ? found->n : *n, kept = 0, dim = q->space->dim;
 	uint8_t *there = ims_alloc(most, 1);
-	*rows = ims_alloc_aligned(most, source->dim * sizeof(float));
-	for (size_t i = 0; ids && i < most; i++)
-		ids[i] = found->item[i].id;
-	*n = most;
-	int rc = ids && there && *rows ? ims_search_fetch(source, ids, n, *rows, there, err)
-								   : ims_nomem(err);
-	for (size_t i = 0; !rc && i < found->n; i++)
-		if (i >= most || there[i])
-			found->item[kept++] = found->item[i];
+	*rows = ims_alloc_aligned(most, dim * sizeof(float));
+	int rc = there && *rows ? fetch_parts(v, q, found, most, *rows, there, err) : ims_nomem(err);
+	*n = 0;
+	for (size_t i = 0; !rc && i < found->n; i++) {
+		if (i < most && !there[i])
+			continue;
+		if (i < most)
+			memmove(*rows + (*n)++ * dim, *rows + i * dim, dim * sizeof **rows);
+		found->item[kept++] = found->item[i];
+	}
 	if (!rc)
 		found->n = kept;
-	ims_free(ids);
 	ims_free(there);
 	return rc;
 }
 
-static int expand(const view *v, const query *q, float *vector, topk *found, imgsearch_error *err)
+static int expand(view *v, const query *q, float *vector, topk *found, imgsearch_error *err)
 {
 	size_t n = q->improve.expand;
 	float *rows = NULL, *score = ims_alloc(n, sizeof *score);
@@ -118,7 +98,7 @@ static int expand(const view *v, const query *q, float *vector, topk *found, img
 }
 
 /* Re-ranks the first results. The query itself stays first if it is among them. */
-static int rerank(const view *v, const query *q, const float *vector, topk *found,
+static int rerank(view *v, const query *q, const float *vector, topk *found,
 	imgsearch_error *err)
 {
 	size_t n = RERANK_DEPTH, before = found->n;

@@ -453,8 +453,8 @@ int ims_store_pictures_lookup(store *st, const int64_t *ids, size_t n, store_loo
 	void *user, imgsearch_error *err);
 
 /*
- * Looks up paths by n ids, as above. Of each picture id, root, state and path are set, and it is
- * reported once.
+ * Looks up paths by n ids, as above. Of each picture id, root, state and path are set, and its size
+ * where the store keeps regions. It is reported once.
  */
 typedef int store_path_of(void *user, size_t i, const store_picture *p, const char *root_path);
 int ims_store_paths_of(store *st, const int64_t *ids, size_t n, store_path_of *each, void *user,

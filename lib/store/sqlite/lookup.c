@@ -38,7 +38,14 @@ int ims_sqlite_pictures_lookup(store *base, const int64_t *ids, size_t n, store_
 static int report_cached(const cached_path *p, int64_t id, size_t i, store_path_of *each,
 	void *user)
 {
-	const store_picture picture = { .id = id, .root = p->root, .state = p->state, .path = p->path };
+	const store_picture picture = {
+		.id = id,
+		.root = p->root,
+		.state = p->state,
+		.path = p->path,
+		.width = p->width,
+		.height = p->height,
+	};
 	return p->path ? each(user, i, &picture, p->root_path) : 0;
 }
 
@@ -58,6 +65,8 @@ static int read_path(conn *c, sqlite3_stmt *s, int64_t id, size_t i, bool keep, 
 			.state = (uint32_t)sqlite3_column_int64(s, 1),
 			.path = (const char *)sqlite3_column_text(s, 2),
 			.root_path = (const char *)sqlite3_column_text(s, 3),
+			.width = (uint32_t)sqlite3_column_int64(s, 4),
+			.height = (uint32_t)sqlite3_column_int64(s, 5),
 		};
 		if (!p.path || !p.root_path)
 			return ims_nomem(err);
@@ -82,8 +91,8 @@ static int paths_of(conn *c, const int64_t *ids, size_t n, store_path_of *each, 
 		}
 		if (!s)
 			rc = ims_sqlite_query(c, &s, err,
-				"SELECT p.root, p.state, p.path, whole(r.path, r.inside) FROM picture p"
-				" JOIN root r ON r.id = p.root WHERE p.id = ?1",
+				"SELECT p.root, p.state, p.path, whole(r.path, r.inside), p.width, p.height"
+				" FROM picture p JOIN root r ON r.id = p.root WHERE p.id = ?1",
 				"i", ids[i]);
 		if (!rc)
 			rc = read_path(c, s, ids[i], i, keep, each, user, err);

@@ -6,6 +6,7 @@
 typedef struct entry {
 	int64_t id, root;
 	uint32_t state, root_text;
+	uint32_t width, height;
 	uint32_t has_path;
 	char path[];
 } entry;
@@ -33,6 +34,8 @@ bool ims_path_cache_get(const path_cache *c, int64_t id, cached_path *out)
 		*out = (cached_path){
 			.root = e->root,
 			.state = e->state,
+			.width = e->width,
+			.height = e->height,
 			.path = e->has_path ? e->path : NULL,
 			.root_path = e->has_path ? (const char *)c->text.data + e->root_text : NULL,
 		};
@@ -105,7 +108,15 @@ static bool add_entry(path_cache *c, int64_t id, const cached_path *p)
 		|| !append(c, sizeof(entry) + length, &at))
 		return false;
 	entry *e = (entry *)(void *)(c->text.data + at);
-	*e = (entry){ id, p->root, p->state, root_text, p->path != NULL };
+	*e = (entry){
+		.id = id,
+		.root = p->root,
+		.state = p->state,
+		.root_text = root_text,
+		.width = p->width,
+		.height = p->height,
+		.has_path = p->path != NULL,
+	};
 	if (length)
 		memcpy(e->path, p->path, length);
 	insert(c, (uint32_t)(at / UNIT) + 1);

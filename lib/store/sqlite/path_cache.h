@@ -21,7 +21,7 @@ typedef struct path_cache {
 /* One picture; the strings are valid until the next put or clear. */
 typedef struct cached_path {
 	int64_t root;
-	uint32_t state;
+	uint32_t state, width, height;
 	const char *path; /* NULL: there is no picture of this id */
 	const char *root_path;
 } cached_path;
