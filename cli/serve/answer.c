@@ -80,9 +80,9 @@ void reply_drop(reply *r)
 	free(r->text);
 }
 
-/* 401 and 503 have a header of their own. */
-static enum MHD_Result send_error(exchange *x, unsigned status, const char *code,
-	const char *message)
+/* With a further header; name may be NULL. */
+static enum MHD_Result send_error_with(exchange *x, unsigned status, const char *code,
+	const char *message, const char *name, const char *value)
 {
 	reply r;
 	json_writer j;
@@ -92,11 +92,21 @@ static enum MHD_Result send_error(exchange *x, unsigned status, const char *code
 	json_write_text(&j, "message", message);
 	json_write_close(&j, '}');
 	json_write_end(&j);
-	return reply_send_with(x, &r, status,
-		status == 401       ? "WWW-Authenticate"
-			: status == 503 ? "Retry-After"
-							: NULL,
-		status == 401 ? "Bearer" : "1");
+	return reply_send_with(x, &r, status, name, value);
+}
+
+static enum MHD_Result send_error(exchange *x, unsigned status, const char *code,
+	const char *message)
+{
+	const char *name = status == 401 ? "WWW-Authenticate" : status == 503 ? "Retry-After" : NULL;
+	return send_error_with(x, status, code, message, name, status == 401 ? "Bearer" : "1");
+}
+
+enum MHD_Result answer_method(exchange *x, const char *methods)
+{
+	char message[100];
+	snprintf(message, sizeof message, "this address accepts %s", methods);
+	return send_error_with(x, 405, "EMETHOD", message, "Allow", methods);
 }
 
 enum MHD_Result answer_error(exchange *x, unsigned status, const char *code, const char *format,

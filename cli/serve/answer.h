@@ -21,6 +21,8 @@ enum MHD_Result answer_bytes(exchange *x, unsigned status, const char *type, con
 /* {"error": {"code": ..., "message": ...}} */
 enum MHD_Result answer_error(exchange *x, unsigned status, const char *code, const char *format,
 	...) __attribute__((format(printf, 4, 5)));
+/* 405, with the methods that the address has: "GET, HEAD". */
+enum MHD_Result answer_method(exchange *x, const char *methods);
 /* The same for an error of the library: status and code by err->code. */
 enum MHD_Result answer_library_error(exchange *x, const imgsearch_error *err);
 

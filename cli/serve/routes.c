@@ -15,23 +15,23 @@
 
 typedef struct entry {
 	const char *path;    /* '#' stands for a number, '*' for the rest; both at most once */
-	const char *methods; /* "GET POST": HEAD goes with GET */
+	const char *methods; /* "GET, HEAD, POST": the header Allow */
 	enum MHD_Result (*handle)(exchange *x);
 	bool local; /* only over the unix socket */
 } entry;
 
 static const entry entries[] = {
-	{ "/api/search", "GET POST", handle_search, false },
-	{ "/api/pictures/#/thumb", "GET", handle_thumb, false },
-	{ "/api/pictures/#/full", "GET", handle_full, false },
-	{ "/api/pictures/#", "GET DELETE", handle_picture, false },
-	{ "/api/pictures", "GET POST", handle_pictures, false },
-	{ "/api/held/*", "GET", handle_upload, false },
-	{ "/api/sample", "GET", handle_sample, false },
-	{ "/api/info", "GET", handle_info, false },
-	{ "/api/health", "GET", handle_health, false },
-	{ "/api/map", "GET", handle_map, false },
-	{ "/api/groups", "GET", handle_groups, false },
+	{ "/api/search", "GET, HEAD, POST", handle_search, false },
+	{ "/api/pictures/#/thumb", "GET, HEAD", handle_thumb, false },
+	{ "/api/pictures/#/full", "GET, HEAD", handle_full, false },
+	{ "/api/pictures/#", "GET, HEAD, DELETE", handle_picture, false },
+	{ "/api/pictures", "GET, HEAD, POST", handle_pictures, false },
+	{ "/api/held/*", "GET, HEAD", handle_upload, false },
+	{ "/api/sample", "GET, HEAD", handle_sample, false },
+	{ "/api/info", "GET, HEAD", handle_info, false },
+	{ "/api/health", "GET, HEAD", handle_health, false },
+	{ "/api/map", "GET, HEAD", handle_map, false },
+	{ "/api/groups", "GET, HEAD", handle_groups, false },
 	{ "/api/reject", "POST", handle_reject, false },
 	{ "/api/index", "POST", handle_index, true },
 };
@@ -69,19 +69,24 @@ static const entry *find(exchange *x)
 static bool has_method(const char *methods, const char *method)
 {
 	size_t n = strlen(method);
-	const char *at = strstr(methods, !strcmp(method, "HEAD") ? "GET" : method);
-	return at && n > 2 && (!strcmp(method, "HEAD") || at[n] == 0 || at[n] == ' ');
+	for (const char *at = methods; *at; at += strspn(at, ", ")) {
+		size_t length = strcspn(at, ",");
+		if (length == n && !memcmp(at, method, n))
+			return true;
+		at += length;
+	}
+	return false;
 }
 
 bool route_accepts(exchange *x, enum MHD_Result *result)
 {
 	const entry *e = find(x);
-	const char *methods = e ? e->methods : page_find(x->path) ? "GET" : NULL;
+	const char *methods = e ? e->methods : page_find(x->path) ? "GET, HEAD" : NULL;
 	if (!methods)
 		*result = answer_error(x, 404, "ENOTFOUND",
 			"there is nothing at this address; see docs/http.md");
 	else if (!has_method(methods, x->method))
-		*result = answer_error(x, 405, "EMETHOD", "this address accepts %s", methods);
+		*result = answer_method(x, methods);
 	else
 		return true;
 	return false;

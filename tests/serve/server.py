@@ -360,8 +360,12 @@ def test_strangers(s):
         "wrong method",
         error(s.ask("DELETE", "/api/info"), 405, "EMETHOD")
         and error(s.ask("PUT", "/"), 405)
-        and error(s.ask("GET", "/api/reject"), 405),
+        and error(s.ask("GET", "/api/reject"), 405)
+        and all(error(s.ask(m, "/api/pictures/1"), 405)
+                for m in ("ET", "GE", "get", "DEL", "DELETES", "LETE", "POST", "OPTIONS", ",")),
     )
+    check("... which are named", s.ask("PUT", "/api/pictures/1")[2].get("Allow")
+          == "GET, HEAD, DELETE" and s.ask("PUT", "/")[2].get("Allow") == "GET, HEAD")
 
 
 def test_rough_clients(s, photo):
