@@ -53,12 +53,22 @@ static int check_inputs(const imgsearch_input *inputs, size_t n, const char *fun
 	return 0;
 }
 
+/* rc, with its sentence in the caller's err. */
+static int told(int rc, const imgsearch_error *why, imgsearch_error *err)
+{
+	if (rc && err)
+		*err = *why;
+	return rc;
+}
+
 int imgsearch_query(imgsearch *s, const imgsearch_input *inputs, size_t n,
 	const imgsearch_query_options *theirs, const imgsearch_call *call, imgsearch_hits **out,
 	imgsearch_error *err)
 {
 	checked_options checked;
 	job j;
+	imgsearch *by;
+	imgsearch_error why;
 	REQUIRE(out, err, "query: out is NULL");
 	*out = NULL;
 	REQUIRE_HANDLE(s, "query", err);
@@ -69,9 +79,14 @@ int imgsearch_query(imgsearch *s, const imgsearch_input *inputs, size_t n,
 		rc = copy_options(&checked, theirs, err);
 	if (!rc)
 		rc = ims_call_begin(s, call, &j, err);
-	if (!rc)
-		rc = ims_second_choose(s, checked.options.model, &s, err);
-	return rc ? rc : ims_query(s, inputs, n, &checked.options, &j, out, err);
+	if (rc)
+		return rc;
+	do {
+		rc = ims_second_choose(s, checked.options.model, &by, &why);
+		if (!rc)
+			rc = ims_query(by, inputs, n, &checked.options, &j, out, &why);
+	} while (ims_second_is_exchanged(rc, &why));
+	return told(rc, &why, err);
 }
 
 int imgsearch_range(imgsearch *s, const imgsearch_input *in, float min_score,
@@ -81,6 +96,8 @@ int imgsearch_range(imgsearch *s, const imgsearch_input *in, float min_score,
 	checked_options checked;
 	imgsearch_query_options *o = &checked.options;
 	job j;
+	imgsearch *by;
+	imgsearch_error why;
 	REQUIRE(out, err, "range: out is NULL");
 	*out = NULL;
 	REQUIRE_HANDLE(s, "range", err);
@@ -90,15 +107,18 @@ int imgsearch_range(imgsearch *s, const imgsearch_input *in, float min_score,
 		rc = copy_options(&checked, theirs, err);
 	if (!rc)
 		rc = ims_call_begin(s, call, &j, err);
-	if (!rc)
-		rc = ims_second_choose(s, o->model, &s, err);
 	if (rc)
 		return rc;
 	o->min_score = min_score;
 	o->has_min_score = 1;
 	o->k = o->k ? o->k : UINT32_MAX;
 	o->searcher = o->searcher ? o->searcher : "exact";
-	return ims_query(s, in, 1, o, &j, out, err);
+	do {
+		rc = ims_second_choose(s, o->model, &by, &why);
+		if (!rc)
+			rc = ims_query(by, in, 1, o, &j, out, &why);
+	} while (ims_second_is_exchanged(rc, &why));
+	return told(rc, &why, err);
 }
 
 int imgsearch_batch_query(imgsearch *s, const imgsearch_input *inputs, size_t n,
@@ -107,6 +127,8 @@ int imgsearch_batch_query(imgsearch *s, const imgsearch_input *inputs, size_t n,
 {
 	checked_options checked;
 	job j;
+	imgsearch *by;
+	imgsearch_error why;
 	REQUIRE(out, err, "batch_query: out is NULL");
 	*out = NULL;
 	REQUIRE_HANDLE(s, "batch_query", err);
@@ -115,9 +137,14 @@ int imgsearch_batch_query(imgsearch *s, const imgsearch_input *inputs, size_t n,
 		rc = copy_options(&checked, theirs, err);
 	if (!rc)
 		rc = ims_call_begin(s, call, &j, err);
-	if (!rc)
-		rc = ims_second_choose(s, checked.options.model, &s, err);
-	return rc ? rc : ims_batch_query(s, inputs, n, &checked.options, &j, out, err);
+	if (rc)
+		return rc;
+	do {
+		rc = ims_second_choose(s, checked.options.model, &by, &why);
+		if (!rc)
+			rc = ims_batch_query(by, inputs, n, &checked.options, &j, out, &why);
+	} while (ims_second_is_exchanged(rc, &why));
+	return told(rc, &why, err);
 }
 
 int imgsearch_vectors_query(imgsearch *s, const float *rows, size_t n, size_t dim,
@@ -126,6 +153,8 @@ int imgsearch_vectors_query(imgsearch *s, const float *rows, size_t n, size_t di
 {
 	checked_options checked;
 	job j;
+	imgsearch *by;
+	imgsearch_error why;
 	REQUIRE_HANDLE(s, "vectors_query", err);
 	REQUIRE(!n || rows, err, "vectors_query: rows is NULL");
 	REQUIRE(!n || ids, err, "vectors_query: ids is NULL");
@@ -137,7 +166,12 @@ int imgsearch_vectors_query(imgsearch *s, const float *rows, size_t n, size_t di
 	REQUIRE(n <= capacity / k, err,
 		"vectors_query: capacity: %zu answers of k = %zu do not fit into %zu", n, k, capacity);
 	rc = ims_call_begin(s, call, &j, err);
-	if (!rc)
-		rc = ims_second_choose(s, checked.options.model, &s, err);
-	return rc ? rc : ims_query_vectors(s, rows, n, dim, &checked.options, &j, ids, scores, err);
+	if (rc)
+		return rc;
+	do {
+		rc = ims_second_choose(s, checked.options.model, &by, &why);
+		if (!rc)
+			rc = ims_query_vectors(by, rows, n, dim, &checked.options, &j, ids, scores, &why);
+	} while (ims_second_is_exchanged(rc, &why));
+	return told(rc, &why, err);
 }

@@ -3,6 +3,7 @@
 
 #include "handle/view.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* The names of the models of an index; NULL: there is none. */
@@ -103,6 +104,11 @@ int ims_second_choose(imgsearch *s, const char *model, imgsearch **out, imgsearc
 		rc = n.second && is(&n.next, model) ? open_once(s, out, err) : not_found(s, &n, model, err);
 	free_names(&n);
 	return rc;
+}
+
+bool ims_second_is_exchanged(int rc, const imgsearch_error *err)
+{
+	return rc == IMGSEARCH_EBUSY && err->detail == ESTALE;
 }
 
 /* -------------------------------------------------------------------------------- changes ---- */

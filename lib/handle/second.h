@@ -15,6 +15,12 @@
  */
 int ims_second_choose(imgsearch *s, const char *model, imgsearch **out, imgsearch_error *err);
 
+/*
+ * Whether a call failed only since the two models were exchanged after its handle was chosen: then
+ * it chooses again.
+ */
+bool ims_second_is_exchanged(int rc, const imgsearch_error *err);
+
 /* The handle of the second model; NULL: the index has none. Errors and threads as above. */
 int ims_second_get(imgsearch *s, imgsearch **out, imgsearch_error *err);
 

@@ -10,6 +10,7 @@
 #include "handle/model_choice.h"
 #include "handle/space.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -215,10 +216,12 @@ static bool is_replaced(imgsearch *s, const view *v, int rc)
 
 static int check_name(imgsearch *s, const view_query *query, const view *v, imgsearch_error *err)
 {
-	return !query->model || !strcmp(query->model, v->model)
-		? 0
-		: ims_fail(err, IMGSEARCH_EBUSY, "%s: its two models were exchanged meanwhile",
-			ims_store_name(s->store));
+	if (!query->model || !strcmp(query->model, v->model))
+		return 0;
+	ims_fail(err, IMGSEARCH_EBUSY, "%s: its two models were exchanged meanwhile",
+		ims_store_name(s->store));
+	err->detail = ESTALE;
+	return IMGSEARCH_EBUSY;
 }
 
 int ims_view_query(imgsearch *s, const view_query *query, void *arg, imgsearch_error *err)

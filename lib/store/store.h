@@ -284,7 +284,10 @@ int ims_store_searcher_publish(store *st, int64_t state, const char *params, uin
 /* Deletes the changes that every searcher contains. */
 int ims_store_changes_trim(store *st, imgsearch_error *err);
 
-/* Deletes the regions of all pictures, also of the next model. */
+/*
+ * Deletes the regions of all pictures, also of the next model, and the searchers and settings of
+ * them, whose names end in ".regions".
+ */
 int ims_store_regions_clear(store *st, imgsearch_error *err);
 
 /* Stores that two contents are different pictures, in either order. */

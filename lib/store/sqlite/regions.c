@@ -132,7 +132,18 @@ int ims_sqlite_regions_clear(store *base, imgsearch_error *err)
 			st->has_second ? "DELETE FROM region; DELETE FROM region_next"
 						   : "DROP TABLE IF EXISTS region; DROP TABLE IF EXISTS region_next",
 			err);
-	return rc ? rc : ims_sqlite_run(c, err, "UPDATE tally SET n = 0 WHERE what IN (105, 106)", "");
+	if (!rc)
+		rc = ims_sqlite_exec(c,
+			"UPDATE tally SET n = 0 WHERE what IN (105, 106);"
+			"DELETE FROM searcher WHERE name LIKE '%.regions';"
+			"DELETE FROM setting WHERE name LIKE '%.regions'",
+			err);
+	if (!rc && st->has_second)
+		rc = ims_sqlite_exec(c,
+			"DELETE FROM searcher_next WHERE name LIKE '%.regions';"
+			"DELETE FROM setting_next WHERE name LIKE '%.regions'",
+			err);
+	return rc;
 }
 
 /* ------------------------------------------------------------------------------- reading ---- */
