@@ -958,7 +958,8 @@ typedef struct imgsearch_query_options {
 	const imgsearch_filter *filter; /* NULL: every item */
 	/*
 	 * of an index with two models: by which of them; NULL: by the second one where the options of
-	 * the handle name it, else by the current one. ENOTFOUND: the index has none of that name
+	 * the handle name it, else by the current one. ENOTFOUND: the index has none of that name;
+	 * EBUSY: the two were exchanged while the query began: ask again
 	 */
 	const char *model;
 	/*
@@ -1055,7 +1056,7 @@ typedef struct imgsearch_hit {
 	const char *title; /* or NULL */
 	/* of the CSV, then what the file says of itself: docs/metadata.md; NULL: not asked for */
 	const imgsearch_columns *columns;
-	const imgsearch_paths *paths;   /* its other paths; NULL: none, or not asked for */
+	const imgsearch_paths *paths; /* its other paths; NULL: none, or not asked for */
 	/* the part that matched; NULL: the whole picture did, or paths were not asked for */
 	const imgsearch_region *region;
 } imgsearch_hit;

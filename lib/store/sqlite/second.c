@@ -60,24 +60,27 @@ static const char views[] =
 	"CREATE TEMP VIEW tally AS SELECT " OTHER_TALLY " AS what, n FROM main.tally;";
 
 /* The references of searcher_chunk follow the new names of searcher. */
-static const char exchange[] = EXCHANGE("vector") EXCHANGE("vector_kept") EXCHANGE("region")
-	EXCHANGE("searcher") EXCHANGE("searcher_chunk") EXCHANGE("change") EXCHANGE(
-		"setting") "INSERT INTO setting(name, data) SELECT name, data FROM setting_next WHERE name "
-				   "IN " SHARED ";"
-				   "DELETE FROM setting_next WHERE name IN " SHARED ";"
-				   "CREATE TEMP TABLE other_model AS SELECT 1 - next AS next, " MODEL_COLUMNS
-				   " FROM main.model;"
-				   "DELETE FROM main.model;"
-				   "INSERT INTO main.model(next, " MODEL_COLUMNS ") SELECT next, " MODEL_COLUMNS
-				   " FROM"
-				   " temp.other_model ORDER BY next;"
-				   "DROP TABLE temp.other_model;"
-				   "CREATE TEMP TABLE other_tally AS SELECT " OTHER_TALLY
-				   " AS what, n FROM main.tally WHERE what"
-				   " > 100;"
-				   "DELETE FROM main.tally WHERE what > 100;"
-				   "INSERT INTO main.tally(what, n) SELECT what, n FROM temp.other_tally;"
-				   "DROP TABLE temp.other_tally;";
+static const char *const exchange[] = {
+	EXCHANGE("vector"),
+	EXCHANGE("vector_kept"),
+	EXCHANGE("region"),
+	EXCHANGE("searcher"),
+	EXCHANGE("searcher_chunk"),
+	EXCHANGE("change"),
+	EXCHANGE("setting"),
+	"INSERT INTO setting(name, data) SELECT name, data FROM setting_next WHERE name IN " SHARED,
+	"DELETE FROM setting_next WHERE name IN " SHARED,
+	"CREATE TEMP TABLE other_model AS SELECT 1 - next AS next, " MODEL_COLUMNS " FROM main.model",
+	"DELETE FROM main.model",
+	"INSERT INTO main.model(next, " MODEL_COLUMNS ") SELECT next, " MODEL_COLUMNS
+	" FROM temp.other_model ORDER BY next",
+	"DROP TABLE temp.other_model",
+	"CREATE TEMP TABLE other_tally AS SELECT " OTHER_TALLY " AS what, n FROM main.tally WHERE what"
+	" > 100",
+	"DELETE FROM main.tally WHERE what > 100",
+	"INSERT INTO main.tally(what, n) SELECT what, n FROM temp.other_tally",
+	"DROP TABLE temp.other_tally",
+};
 
 int ims_sqlite_second_views(conn *c, imgsearch_error *err)
 {
@@ -208,8 +211,8 @@ int ims_sqlite_model_exchange(store *base, imgsearch_error *err)
 		return ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s has no second model", st->base.label);
 	if (!rc) /* the tallies are written by hand */
 		rc = ims_sqlite_tally_flush(st, c, err);
-	if (!rc)
-		rc = ims_sqlite_exec(c, exchange, err);
+	for (size_t i = 0; !rc && i < sizeof exchange / sizeof *exchange; i++)
+		rc = ims_sqlite_exec(c, exchange[i], err);
 	if (!rc)
 		rc = renew(c, true, err);
 	bool logging = st->logging;
