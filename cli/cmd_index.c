@@ -55,7 +55,7 @@ static const option options[] = {
 				"twice the work of the network; stored in the index" },
 	{ "regions", 0, OPT_FLAG, AT(regions),
 		.help = "also keep features of parts of pictures, now and in later runs, so that a small "
-				"crop finds its picture: about seven times the work of the network" },
+				"crop finds its picture: ten times the work of the network" },
 	{ "no-regions", 0, OPT_FLAG, AT(no_regions), .help = "drop them, and keep none any more" },
 	{ "retry", 0, OPT_FLAG, AT(retry),
 		.help = "try damaged, unsupported and too big files again, even if they did not change" },

@@ -65,12 +65,6 @@ class network
 	/* pooled, and the projection where there is one: (n, dim) f32. */
 	at::Tensor operator()(const at::Tensor &x);
 
-	/* Whether features() takes inputs of other sides than the one that was set. */
-	virtual bool takes_any_side() const
-	{
-		return true;
-	}
-
 	/*
 	 * After load, before fold: the side of the inputs. Throws where the network cannot take it, and
 	 * says which sides are next to it.

@@ -38,10 +38,10 @@ void use_threads(int threads)
 		at::set_num_threads(threads);
 }
 
-/* (n, side, side, 3) in memory is (n, 3, side, side) channels last. */
-at::Tensor as_input(const shim_net &net, const float *in, size_t n, int64_t side)
+/* (n, crop, crop, 3) in memory is (n, 3, crop, crop) channels last. */
+at::Tensor as_input(const shim_net &net, const float *in, size_t n)
 {
-	at::Tensor x = at::from_blob(const_cast<float *>(in), { (int64_t)n, side, side, 3 },
+	at::Tensor x = at::from_blob(const_cast<float *>(in), { (int64_t)n, net.crop, net.crop, 3 },
 		at::TensorOptions(at::kFloat))
 					   .permute({ 0, 3, 1, 2 });
 	return x.to(net.device, net.type);
@@ -146,7 +146,7 @@ uint32_t net_dim(const shim_net *net) noexcept
 	return (uint32_t)net->dim;
 }
 
-int net_run(shim_net *net, const float *in, size_t n, uint32_t side, uint32_t threads, float *out,
+int net_run(shim_net *net, const float *in, size_t n, uint32_t threads, float *out,
 	shim_message *msg) noexcept
 {
 	return guard(msg, [&] {
@@ -154,15 +154,8 @@ int net_run(shim_net *net, const float *in, size_t n, uint32_t side, uint32_t th
 		use_threads(threads ? (int)threads : net->threads);
 		if (net->words)
 			throw ims::failure(ims::INVALID, "a text tower takes no pictures");
-		give(*net, forward(*net, as_input(*net, in, n, side)), out);
+		give(*net, forward(*net, as_input(*net, in, n)), out);
 	});
-}
-
-/* A multiple of 32, since the last maps of most networks are a 32nd of the input. */
-uint32_t net_part_side(const shim_net *net) noexcept
-{
-	const int64_t unit = 32, share = (net->crop * 2 / 3 + unit / 2) / unit * unit;
-	return (uint32_t)(net->network && net->network->takes_any_side() && share ? share : net->crop);
 }
 
 int net_run_words(shim_net *net, const int32_t *tokens, const uint32_t *used, size_t n, float *out,
@@ -235,7 +228,6 @@ const shim_table table = {
 	net_find,
 	net_dim,
 	net_run,
-	net_part_side,
 	net_run_words,
 	net_context,
 	net_vocabulary,

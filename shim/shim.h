@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-#define IMS_SHIM_ABI 7
+#define IMS_SHIM_ABI 6
 
 typedef enum shim_dtype {
 	SHIM_F32 = 1,
@@ -184,16 +184,11 @@ typedef struct shim_table {
 		const char *script, uint8_t *fits, shim_message *msg);
 	uint32_t (*net_dim)(const shim_net *net);
 	/*
-	 * in (n, side, side, 3), channels last, into out (n, dim), with so many threads; 0: all that it
-	 * may use. side: crop, or net_part_side. Any number of calls at once.
+	 * in (n, crop, crop, 3), channels last, into out (n, dim), with so many threads; 0: all that it
+	 * may use. Any number of calls at once.
 	 */
-	int (*net_run)(shim_net *net, const float *in, size_t n, uint32_t side, uint32_t threads,
-		float *out, shim_message *msg);
-	/*
-	 * The side at which parts of pictures are run: two thirds of crop, which takes half the time;
-	 * crop, where the network takes no other side.
-	 */
-	uint32_t (*net_part_side)(const shim_net *net);
+	int (*net_run)(shim_net *net, const float *in, size_t n, uint32_t threads, float *out,
+		shim_message *msg);
 	/*
 	 * Of a text tower: tokens (n, net_context), of which the first used[i] are the text's, into
 	 * out (n, dim). Any number of calls at once. EINVAL: a token is negative, or net_vocabulary or

@@ -74,11 +74,6 @@ class transformer : public tower
 		return any;
 	}
 
-	bool takes_any_side() const override
-	{
-		return false; /* the places of its patches are those of one side */
-	}
-
 	void set_side(int64_t side) override
 	{
 		const transformer_kind &k = shape_of;

@@ -107,10 +107,9 @@ static uint32_t net_dim(const shim_net *net)
 	return net->dim;
 }
 
-static float cell_mean(const shim_net *net, uint32_t crop, const float *in, uint32_t cell,
-	uint32_t channel)
+static float cell_mean(const shim_net *net, const float *in, uint32_t cell, uint32_t channel)
 {
-	uint32_t g = net->grid, row = cell / g, column = cell % g;
+	uint32_t g = net->grid, crop = net->crop, row = cell / g, column = cell % g;
 	uint32_t y0 = row * crop / g, y1 = (row + 1) * crop / g, x0 = column * crop / g,
 			 x1 = (column + 1) * crop / g;
 	double sum = 0;
@@ -142,8 +141,8 @@ static void count(size_t n)
 	fclose(f);
 }
 
-static int net_run(shim_net *net, const float *in, size_t n, uint32_t side, uint32_t threads,
-	float *out, shim_message *msg)
+static int net_run(shim_net *net, const float *in, size_t n, uint32_t threads, float *out,
+	shim_message *msg)
 {
 	(void)msg, (void)threads;
 	if (ims_fake_on_run)
@@ -152,14 +151,9 @@ static int net_run(shim_net *net, const float *in, size_t n, uint32_t side, uint
 	count(n);
 	for (size_t i = 0; i < n; i++)
 		for (uint32_t d = 0; d < net->dim; d++)
-			out[i * net->dim + d] = cell_mean(net, side, in + (size_t)i * side * side * 3, d / 3,
+			out[i * net->dim + d] = cell_mean(net, in + i * net->crop * net->crop * 3, d / 3,
 				d % 3);
 	return 0;
-}
-
-static uint32_t net_part_side(const shim_net *net)
-{
-	return net->crop > 2 ? net->crop * 2 / 3 : net->crop;
 }
 
 static float word_value(int32_t token, uint32_t d)
@@ -230,7 +224,6 @@ const shim_table *ims_shim(uint32_t abi)
 		net_find,
 		net_dim,
 		net_run,
-		net_part_side,
 		net_run_words,
 		net_context,
 		net_vocabulary,

@@ -14,10 +14,10 @@
 /* The setting "regions" of an index (u32). */
 enum {
 	IMS_REGIONS_NONE,
-	IMS_REGIONS_TILES /* 13 parts: 2 x 2, then 3 x 3, each row by row, of the upright picture */
+	IMS_REGIONS_TILES /* 3 x 3 parts of the upright picture, row by row */
 };
 
-enum { IMS_REGIONS_PARTS = 13, IMS_REGION_MOST = 127 };
+enum { IMS_REGIONS_PARTS = 9, IMS_REGION_MOST = 127 };
 
 static inline size_t ims_region_row_size(uint32_t dim)
 {

@@ -142,8 +142,8 @@ static int decode_for(const prepare_request *r, const imgsearch_input *in, const
 	image_head head = { 0 };
 	image_limits limits = limits_of(r->s, r->recipe, r->also);
 	limits.partial = r->partial;
-	if (network && limits.at_least < ims_regions_least_side(network))
-		limits.at_least = ims_regions_least_side(network);
+	if (network && limits.at_least < ims_regions_least_side(r->recipe))
+		limits.at_least = ims_regions_least_side(r->recipe);
 	int rc = ims_input_decode(in, data, size, &limits, &im, &head, err);
 	out->width = rc || !ims_input_is_crop(in) ? head.width : (uint32_t)in->crop[2];
 	out->height = rc || !ims_input_is_crop(in) ? head.height : (uint32_t)in->crop[3];

@@ -9,15 +9,13 @@
 
 static const char setting[] = "regions";
 
-/* Tilings of n x n tiles, whose sides are this share of the picture's. */
-typedef struct tiling {
-	unsigned n;
-	double share;
-} tiling;
+/*
+ * The picture is tiled by ACROSS x ACROSS tiles, whose sides are this share of its own. Larger
+ * tiles beside these find no crop that these or the whole do not: docs/measurements/regions.md.
+ */
+enum { ACROSS = 3 /* IMS_REGIONS_PARTS is its square */ };
 
-static const tiling tilings[] = { { 2, 0.6 }, { 3, 0.4 } };
-
-enum { TILINGS = sizeof tilings / sizeof *tilings };
+static const double share = 0.4;
 
 /* --------------------------------------------------------------------------- the setting ---- */
 
@@ -54,53 +52,44 @@ int ims_regions_choose(imgsearch *s, uint32_t option, imgsearch_error *err)
 
 /* -------------------------------------------------------------------------- the features ---- */
 
-uint32_t ims_regions_least_side(const model *m)
+uint32_t ims_regions_least_side(const image_recipe *recipe)
 {
-	return (uint32_t)ceil(ims_model_part_side(m) / tilings[TILINGS - 1].share);
+	return (uint32_t)ceil(recipe->crop / share);
 }
 
-/* The inputs of all parts, in their order: (IMS_REGIONS_PARTS, side, side, 3). */
-static int fit(const image *im, const image_recipe *recipe, uint32_t side, float *out,
+/* The inputs of a row of tiles: (ACROSS, crop, crop, 3). */
+static int fit_row(const image *im, const image_recipe *recipe, unsigned row, float *out,
 	imgsearch_error *err)
 {
+	const double step = (1 - share) / (ACROSS - 1), y = step * row;
+	const size_t slot = (size_t)recipe->crop * recipe->crop * 3;
 	int rc = 0;
-	for (const tiling *t = tilings; t < tilings + TILINGS; t++)
-		for (unsigned i = 0; !rc && i < t->n * t->n; i++, out += (size_t)side * side * 3) {
-			double step = (1 - t->share) / (t->n - 1), x = step * (i % t->n), y = step * (i / t->n);
-			const double box[4] = { x, y, fmin(x + t->share, 1), fmin(y + t->share, 1) };
-			rc = ims_image_fit_part(im, recipe, box, side, out, err);
-		}
-	return rc;
-}
-
-static int run(model *m, const float *in, size_t slot, float *out, imgsearch_error *err)
-{
-	size_t batch = ims_model_batch(m), dim = ims_model_dim(m);
-	int rc = 0;
-	for (size_t i = 0, n; !rc && i < IMS_REGIONS_PARTS; i += n) {
-		n = IMS_REGIONS_PARTS - i < batch ? IMS_REGIONS_PARTS - i : batch;
-		rc = ims_model_run_parts(m, in + i * slot, n, out + i * dim, err);
+	for (unsigned i = 0; !rc && i < ACROSS; i++) {
+		double x = step * i;
+		const double box[4] = { x, y, fmin(x + share, 1), fmin(y + share, 1) };
+		rc = ims_image_fit_part(im, recipe, box, recipe->crop, out + i * slot, err);
 	}
 	return rc;
 }
 
+/* A row of tiles is a batch that leaves the runs beside it their share of the cache. */
 int ims_regions_make(const image *im, const image_recipe *recipe, model *m, buf *out,
 	imgsearch_error *err)
 {
-	uint32_t side = ims_model_part_side(m), dim = ims_model_dim(m);
-	size_t slot = (size_t)side * side * 3;
-	float *in = ims_alloc_aligned(IMS_REGIONS_PARTS, slot * sizeof *in),
+	const size_t dim = ims_model_dim(m), slot = (size_t)recipe->crop * recipe->crop * 3;
+	float *in = ims_alloc_aligned(ACROSS, slot * sizeof *in),
 		  *rows = ims_alloc_aligned(IMS_REGIONS_PARTS, dim * sizeof *rows);
 	int rc = in && rows ? 0 : ims_nomem(err);
-	if (!rc)
-		rc = fit(im, recipe, side, in, err);
-	if (!rc)
-		rc = run(m, in, slot, rows, err);
+	for (unsigned i = 0; !rc && i < ACROSS; i++) {
+		rc = fit_row(im, recipe, i, in, err);
+		if (!rc)
+			rc = ims_model_run_parts(m, in, ACROSS, rows + i * ACROSS * dim, err);
+	}
 	for (size_t i = 0; !rc && i < IMS_REGIONS_PARTS; i++)
 		if (!ims_all_finite(rows + i * dim, dim))
 			memset(rows + i * dim, 0, dim * sizeof *rows);
 	if (!rc)
-		ims_regions_encode(out, rows, IMS_REGIONS_PARTS, dim);
+		ims_regions_encode(out, rows, IMS_REGIONS_PARTS, (uint32_t)dim);
 	ims_free(in);
 	ims_free(rows);
 	return !rc && out->failed ? ims_nomem(err) : rc;

@@ -1,7 +1,7 @@
 /*
  * Regions: features of parts of a picture (base/regions.h), by which a crop of it is found. The
- * parts are a 2 x 2 and a 3 x 3 tiling of the upright picture, whose tiles overlap. Each goes
- * through the network by itself, as an input of its own.
+ * parts are the tiles, which overlap, of a 3 x 3 tiling of the upright picture. Each goes through
+ * the network as an input of its own.
  */
 #ifndef IMS_INGEST_REGIONS_H
 #define IMS_INGEST_REGIONS_H
@@ -18,8 +18,8 @@ int ims_regions_kept(imgsearch *s, bool *kept, imgsearch_error *err);
  */
 int ims_regions_choose(imgsearch *s, uint32_t option, imgsearch_error *err);
 
-/* The short side, or crop, from which decoding need make no more pixels for these parts. */
-uint32_t ims_regions_least_side(const model *m);
+/* The short side of a decoded picture from which its parts have all pixels that they use. */
+uint32_t ims_regions_least_side(const image_recipe *recipe);
 
 /*
  * Appends the regions of a picture to out; a part of which the network gives no feature has zeros.

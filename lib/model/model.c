@@ -219,11 +219,11 @@ static request *pop_batch(model *m, size_t *n)
 static int run_batch(model *m, const request *first, size_t n, shim_message *msg)
 {
 	if (!first->next)
-		return m->shim->net_run(m->net, first->in, n, (uint32_t)m->side, 0, first->out, msg);
+		return m->shim->net_run(m->net, first->in, n, 0, first->out, msg);
 	float *in = m->in, *out = m->out;
 	for (const request *r = first; r; in += r->n * m->slot, r = r->next)
 		memcpy(in, r->in, r->n * m->slot * sizeof(float));
-	int rc = m->shim->net_run(m->net, m->in, n, (uint32_t)m->side, 0, m->out, msg);
+	int rc = m->shim->net_run(m->net, m->in, n, 0, m->out, msg);
 	for (const request *r = first; r; out += r->n * m->dim, r = r->next)
 		memcpy(r->out, out, r->n * m->dim * sizeof(float));
 	return rc;
@@ -268,18 +268,12 @@ static int run_queued(model *m, const float *in, size_t n, float *out, imgsearch
 	return r.rc ? ims_fail(err, r.rc, "the network failed: %s", r.msg.text) : 0;
 }
 
-static int run_here(model *m, const float *in, size_t n, size_t side, float *out,
-	imgsearch_error *err)
-{
-	shim_message msg = { "" };
-	int rc = m->shim->net_run(m->net, in, n, (uint32_t)side,
-		m->concurrency < m->threads ? m->threads / m->concurrency : 1, out, &msg);
-	return rc ? ims_fail(err, rc, "the network failed: %s", msg.text) : 0;
-}
-
 static int run_inline(model *m, const float *in, size_t n, float *out, imgsearch_error *err)
 {
-	return run_here(m, in, n, m->side, out, err);
+	shim_message msg = { "" };
+	int rc = m->shim->net_run(m->net, in, n,
+		m->concurrency < m->threads ? m->threads / m->concurrency : 1, out, &msg);
+	return rc ? ims_fail(err, rc, "the network failed: %s", msg.text) : 0;
 }
 
 typedef int run_inputs(model *m, const float *in, size_t n, float *out, imgsearch_error *err);
@@ -351,12 +345,7 @@ int ims_model_run_inline(model *m, const float *in, size_t n, float *out, imgsea
 
 int ims_model_run_parts(model *m, const float *in, size_t n, float *out, imgsearch_error *err)
 {
-	return run_here(m, in, n, ims_model_part_side(m), out, err);
-}
-
-uint32_t ims_model_part_side(const model *m)
-{
-	return m->shim->net_part_side(m->net);
+	return run_inline(m, in, n, out, err);
 }
 
 unsigned ims_model_concurrency(const model *m)

@@ -32,13 +32,11 @@ int ims_model_run(model *m, const float *in, size_t n, float *out, imgsearch_err
  * pictures this is faster (docs/speed.md), since no thread waits for others after each layer.
  */
 int ims_model_run_inline(model *m, const float *in, size_t n, float *out, imgsearch_error *err);
-
 /*
- * n parts of pictures (n, side, side, 3), with the side of ims_model_part_side, into features (n,
- * dim), on the calling thread as above. A part is run once, whatever the recipe averages.
+ * n parts of pictures (n, crop, crop, 3) into features (n, dim), on the calling thread as above. A
+ * part is run once, whatever the recipe averages.
  */
 int ims_model_run_parts(model *m, const float *in, size_t n, float *out, imgsearch_error *err);
-uint32_t ims_model_part_side(const model *m);
 unsigned ims_model_concurrency(const model *m);
 
 size_t ims_model_batch(const model *m); /* the number of inputs at once that it runs best with */

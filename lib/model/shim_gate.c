@@ -254,11 +254,10 @@ static int net_find(const char *const *names, size_t n_names, const shim_tensor 
 	PASS(msg, shim->net_find(names, n_names, tensors, n, script, fits, msg));
 }
 
-static int net_run(shim_net *net, const float *in, size_t n, uint32_t side, uint32_t threads,
-	float *out, shim_message *msg)
+static int net_run(shim_net *net, const float *in, size_t n, uint32_t threads, float *out,
+	shim_message *msg)
 {
-	PASS(msg,
-		shim->net_run(net, in, n, side, threads && atomic_load(&forked) ? 1 : threads, out, msg));
+	PASS(msg, shim->net_run(net, in, n, threads && atomic_load(&forked) ? 1 : threads, out, msg));
 }
 
 static int net_run_words(shim_net *net, const int32_t *tokens, const uint32_t *used, size_t n,

@@ -184,7 +184,7 @@ static int run_on(const shim_table *shim, shim_net *net, const golden *g, float 
 	if (g->context)
 		return shim->net_run_words(net, g->tokens, g->used, PICTURES, out, msg);
 	float *in = pictures(g->side);
-	int rc = shim->net_run(net, in, PICTURES, g->side, 1, out, msg);
+	int rc = shim->net_run(net, in, PICTURES, 1, out, msg);
 	ims_free(in);
 	return rc;
 }

@@ -180,7 +180,7 @@ static void shapes_are_those_of_the_tensors(void **state)
 	assert_int_equal(shim->net_dim(net), JOINT);
 	assert_int_equal(shim->net_context(net), 0);
 	assert_int_equal(shim->net_vocabulary(net), 0);
-	assert_int_equal(shim->net_run(net, in, 1, SIDE, 1, out, &msg), 0);
+	assert_int_equal(shim->net_run(net, in, 1, 1, out, &msg), 0);
 	assert_true(isfinite(out[0]));
 	shim->net_free(net);
 	net = made("openclip_vit", true, &s);
@@ -284,7 +284,7 @@ static void bad_texts_are_refused(void **state)
 	is_no_text(net, VOCABULARY, 1, "token 10");
 	is_no_text(net, 1, 0, "a text of 0 tokens");
 	is_no_text(net, 1, CONTEXT + 1, "a text of 6 tokens");
-	assert_int_equal(shim->net_run(net, in, 1, SIDE, 1, out, &msg), EVALUE);
+	assert_int_equal(shim->net_run(net, in, 1, 1, out, &msg), EVALUE);
 	shim->net_free(net);
 	drop_all(&s);
 	add_pictures(&s, WIDTH, 1, 4, 4, JOINT);

@@ -16,7 +16,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from index' -l video -d 'the sa
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l add-model -d 'keep the vectors of a second model beside those of the index, from now on: imgsearch query --model NAME asks by it' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l prune -d 'let this run remove more than 30 % of a folder\'s pictures'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l flip -d 'average each feature with that of the mirrored picture: better results for twice the work of the network; stored in the index'
-complete -c imgsearch -n '__fish_seen_subcommand_from index' -l regions -d 'also keep features of parts of pictures, now and in later runs, so that a small crop finds its picture: about seven times the work of the network'
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l regions -d 'also keep features of parts of pictures, now and in later runs, so that a small crop finds its picture: ten times the work of the network'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l no-regions -d 'drop them, and keep none any more'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l retry -d 'try damaged, unsupported and too big files again, even if they did not change'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l partial -d 'take what is there of damaged pictures, and mark them (shards must all be there)'

@@ -57,7 +57,7 @@ _imgsearch() {
 			'--add-model=[keep the vectors of a second model beside those of the index, from now on\: imgsearch query --model NAME asks by it]:NAME:_files' \
 			'--prune[let this run remove more than 30 % of a folder'\''s pictures]' \
 			'--flip[average each feature with that of the mirrored picture\: better results for twice the work of the network; stored in the index]' \
-			'--regions[also keep features of parts of pictures, now and in later runs, so that a small crop finds its picture\: about seven times the work of the network]' \
+			'--regions[also keep features of parts of pictures, now and in later runs, so that a small crop finds its picture\: ten times the work of the network]' \
 			'--no-regions[drop them, and keep none any more]' \
 			'--retry[try damaged, unsupported and too big files again, even if they did not change]' \
 			'--partial[take what is there of damaged pictures, and mark them (shards must all be there)]' \
