@@ -71,6 +71,8 @@ static const option options[] = {
 		.help = "kdtree: distances within (1 + E) of the true ones", .min = 0, .max = 1000 },
 	{ "plain", 0, OPT_FLAG, AT(options.plain),
 		.help = "use the features as they are: no mean subtracted, no other improvement" },
+	{ "whole", 0, OPT_FLAG, AT(options.whole),
+		.help = "compare whole pictures alone, where the index keeps features of their parts" },
 	IMPROVE_OPTIONS(AT),
 	{ "vectors", 0, OPT_FILE, AT(vectors), "FILE",
 		.help = "queries are the rows of this .npy, .fvecs or .fbin file" },

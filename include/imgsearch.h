@@ -563,7 +563,6 @@ typedef struct imgsearch_index_update_options {
 	 * was. EUNSUPPORTED: 1 of an index on a server
 	 */
 	uint32_t regions;
-	uint32_t reserved3; /* 0 */
 } imgsearch_index_update_options;
 
 typedef struct imgsearch_index_update_report {
@@ -1036,7 +1035,8 @@ typedef struct imgsearch_paths {
 } imgsearch_paths;
 
 typedef struct imgsearch_region {
-	int32_t x, y, width, height; /* in the upright picture, pixels */
+	int32_t x, y, width, height;           /* in the upright picture, pixels */
+	int32_t picture_width, picture_height; /* of the upright picture */
 } imgsearch_region;
 
 typedef struct imgsearch_hit {
@@ -1093,9 +1093,11 @@ typedef struct imgsearch_hits {
  * of them and its whole, and the hit names the part. k, min_score and filters are of pictures, each
  * of which is at most one hit. Expansion and re-ranking use the row of the part that matched; the
  * picture that the query is, with no_self, is left out with all its parts. The chance is that of so
- * good a best part. `whole` compares whole pictures alone. Errors: ENOTFOUND (an unknown id or file, a searcher
- * that is not built), EINVAL (also a name that no searcher has), EMODEL; EUNSUPPORTED (a text, and
- * the index's model takes only pictures; a bad picture); EFORMAT, ELIMIT, EIO (a bad picture).
+ * good a best part. `whole` compares whole pictures alone.
+ *
+ * Errors: ENOTFOUND (an unknown id or file, a searcher that is not built), EINVAL (also a name that
+ * no searcher has), EMODEL; EUNSUPPORTED (a text, and the index's model cannot compare it with
+ * pictures; a bad picture); EFORMAT, ELIMIT, EIO (a bad picture).
  */
 IMGSEARCH_API int imgsearch_query(imgsearch *s, const imgsearch_input *inputs, size_t n,
 	const imgsearch_query_options *options, const imgsearch_call *call, imgsearch_hits **out,

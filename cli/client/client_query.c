@@ -51,6 +51,7 @@ static json_t *options_json(const imgsearch_query_options *o)
 		{ "checks", o->checks, o->checks },
 		{ "epsilon", o->epsilon, o->epsilon > 0 },
 		{ "plain", 1, o->plain },
+		{ "whole", 1, o->whole },
 		{ "expand", o->expand, o->expand },
 		{ "expand_power", (double)o->expand_power, o->expand_power > 0 },
 		{ "reciprocal", o->reciprocal, o->reciprocal },
@@ -238,6 +239,27 @@ static const imgsearch_paths *read_also(server_hits *h, const char *own, json_t 
 	return list;
 }
 
+static int32_t number_of(json_t *from, const char *name)
+{
+	return (int32_t)json_integer_value(json_object_get(from, name));
+}
+
+/* NULL: there is none, or out of memory. */
+static const imgsearch_region *read_region(server_hits *h, json_t *from)
+{
+	imgsearch_region *region = from ? take(h, 1, sizeof *region) : NULL;
+	if (region)
+		*region = (imgsearch_region){
+			.x = number_of(from, "x"),
+			.y = number_of(from, "y"),
+			.width = number_of(from, "width"),
+			.height = number_of(from, "height"),
+			.picture_width = number_of(from, "picture_width"),
+			.picture_height = number_of(from, "picture_height"),
+		};
+	return region;
+}
+
 static bool read_hit(server_hits *h, json_t *from, imgsearch_hit *hit)
 {
 	json_t *chance = json_object_get(from, "chance");
@@ -251,6 +273,7 @@ static bool read_hit(server_hits *h, json_t *from, imgsearch_hit *hit)
 		.title = json_string_value(json_object_get(from, "title")),
 		.columns = read_columns(h, json_object_get(from, "columns")),
 		.paths = read_also(h, path, json_object_get(from, "also")),
+		.region = read_region(h, json_object_get(from, "region")),
 	};
 	return hit->path != NULL;
 }

@@ -30,6 +30,7 @@ static bool copy_hits(sheet_section *to, const imgsearch_hits *hits)
 			strdup(label),
 			strdup(h->path),
 			i >= hits->better_than_chance,
+			h->region ? *h->region : (imgsearch_region){ 0 },
 		};
 		to->n++;
 		if (!to->hit[i].label || !to->hit[i].path)
@@ -83,14 +84,34 @@ static int section_height(const sheet_section *s)
 	return (results > HEAD + lines + GAP ? results : HEAD + lines + GAP) + GAP;
 }
 
+/* A frame around the region of a picture of that size that lies at x, y. */
+static void draw_region(canvas *c, const imgsearch_region *r, int x, int y, uint32_t width,
+	uint32_t height)
+{
+	const double across = (double)width / r->picture_width,
+				 down = (double)height / r->picture_height;
+	const int left = x + (int)(across * r->x), top = y + (int)(down * r->y);
+	const int w = (int)(across * r->width), h = (int)(down * r->height);
+	for (int edge = 0; edge < 4; edge++) { /* light, dark: it is seen on any picture */
+		color ink = edge == 0 || edge == 3 ? paper : good;
+		canvas_rect(c, left + edge, top + edge, w - 2 * edge, 1, ink);
+		canvas_rect(c, left + edge, top + h - 1 - edge, w - 2 * edge, 1, ink);
+		canvas_rect(c, left + edge, top + edge, 1, h - 2 * edge, ink);
+		canvas_rect(c, left + w - 1 - edge, top + edge, 1, h - 2 * edge, ink);
+	}
+}
+
 static void draw_hit(canvas *c, const sheet *sh, const sheet_hit *h, int x, int y)
 {
 	imgsearch_input in = imgsearch_input_item(h->id);
-	imgsearch_image *p;
+	imgsearch_image *p = NULL;
 	char score[32];
 	canvas_rect(c, x, y, TILE, TILE, frame);
 	if (!imgsearch_image_load(sh->s, &in, TILE, sh->call, &p, NULL))
 		canvas_picture(c, p, x, y, TILE, TILE, false);
+	if (p && h->region.width)
+		draw_region(c, &h->region, x + (TILE - (int)p->width) / 2, y + (TILE - (int)p->height) / 2,
+			p->width, p->height);
 	imgsearch_image_free(p);
 	snprintf(score, sizeof score, "%.3f%s", (double)h->score, h->is_chance ? " (chance)" : "");
 	canvas_text(c, x, y + TILE + 8, 2, h->is_chance ? soft : good, score);
@@ -155,13 +176,33 @@ static const char style[] =
 	"color:inherit}@media(max-width:700px){section{grid-template-columns:1fr}body{"
 	"padding:1rem}}";
 
+/* The picture of a hit with a frame around its region. */
+static bool write_framed(FILE *f, const sheet *sh, const sheet_hit *h)
+{
+	imgsearch_input in = imgsearch_input_item(h->id);
+	imgsearch_image *p = NULL;
+	canvas c;
+	if (imgsearch_image_load(sh->s, &in, 360, sh->call, &p, NULL))
+		return false;
+	bool ok = canvas_new(&c, (int)p->width, (int)p->height, paper);
+	if (ok) {
+		canvas_picture(&c, p, 0, 0, c.width, c.height, false);
+		draw_region(&c, &h->region, 0, 0, p->width, p->height);
+		in = imgsearch_input_pixels(c.rgb, c.width, c.height, 0);
+		ok = html_picture(f, sh->s, &in, 0, sh->call);
+		canvas_free(&c);
+	}
+	imgsearch_image_free(p);
+	return ok;
+}
+
 static void write_hit(FILE *f, const sheet *sh, const sheet_hit *h)
 {
 	imgsearch_input in = imgsearch_input_item(h->id);
 	fprintf(f, "<li%s><a href=\"", h->is_chance ? " class=\"chance\"" : "");
 	html_uri(f, h->path);
 	fputs("\"><img loading=\"lazy\" alt=\"\" src=\"", f);
-	if (!html_picture(f, sh->s, &in, 360, sh->call))
+	if (!(h->region.width ? write_framed(f, sh, h) : html_picture(f, sh->s, &in, 360, sh->call)))
 		fputs("data:,", f);
 	fprintf(f, "\"></a><b>%.3f</b>%s ", (double)h->score,
 		h->is_chance ? " <small>no better than chance</small>" : "");

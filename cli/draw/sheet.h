@@ -13,7 +13,8 @@ typedef struct sheet_hit {
 	int64_t id;
 	float score;
 	char *label, *path;
-	bool is_chance; /* no better than chance */
+	bool is_chance;          /* no better than chance */
+	imgsearch_region region; /* that matched; width 0: the whole picture */
 } sheet_hit;
 
 typedef struct sheet_section {

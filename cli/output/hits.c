@@ -6,6 +6,18 @@
 
 #include <math.h>
 
+static void write_region(json_writer *j, const imgsearch_region *r)
+{
+	json_write_open(j, "region", '{');
+	json_write_int(j, "x", r->x);
+	json_write_int(j, "y", r->y);
+	json_write_int(j, "width", r->width);
+	json_write_int(j, "height", r->height);
+	json_write_int(j, "picture_width", r->picture_width);
+	json_write_int(j, "picture_height", r->picture_height);
+	json_write_close(j, '}');
+}
+
 static void write_hit(json_writer *j, size_t rank, const imgsearch_hit *h)
 {
 	json_write_open(j, NULL, '{');
@@ -17,6 +29,8 @@ static void write_hit(json_writer *j, size_t rank, const imgsearch_hit *h)
 		json_write_text(j, "title", h->title);
 	json_write_columns(j, h->columns);
 	paths_write_json(j, h->path, h->paths);
+	if (h->region)
+		write_region(j, h->region);
 	if (!isnan(h->chance))
 		json_write_real(j, "chance", h->chance);
 	json_write_close(j, '}');

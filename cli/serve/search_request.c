@@ -173,6 +173,7 @@ static const struct number {
 	{ "checks", WHOLE, 1, UINT32_MAX, AT(checks) },
 	{ "no_self", WHOLE, 0, 1, AT(no_self) },
 	{ "plain", WHOLE, 0, 1, AT(plain) },
+	{ "whole", WHOLE, 0, 1, AT(whole) },
 	{ "expand", WHOLE, 1, IMGSEARCH_EXPAND_MAX, AT(expand) },
 	{ "expand_power", REAL_F32, 0, 100, AT(expand_power) },
 	{ "reciprocal", WHOLE, 1, IMGSEARCH_RECIPROCAL_MAX, AT(reciprocal) },

@@ -6,6 +6,15 @@
 
 #include <math.h>
 
+void ims_region_box(uint32_t i, double box[4])
+{
+	const double step = (1 - IMS_REGION_SHARE) / (IMS_REGIONS_ACROSS - 1);
+	box[0] = step * (i % IMS_REGIONS_ACROSS);
+	box[1] = step * (i / IMS_REGIONS_ACROSS);
+	box[2] = fmin(box[0] + IMS_REGION_SHARE, 1);
+	box[3] = fmin(box[1] + IMS_REGION_SHARE, 1);
+}
+
 size_t ims_regions_count(size_t size, uint32_t dim)
 {
 	size_t row = ims_region_row_size(dim);

@@ -17,7 +17,16 @@ enum {
 	IMS_REGIONS_TILES /* 3 x 3 parts of the upright picture, row by row */
 };
 
-enum { IMS_REGIONS_PARTS = 9, IMS_REGION_MOST = 127 };
+/*
+ * The picture is tiled by IMS_REGIONS_ACROSS squared tiles, whose sides are this share of its own.
+ * Larger tiles beside these find no crop that these or the whole do not:
+ * docs/measurements/regions.md.
+ */
+enum { IMS_REGIONS_ACROSS = 3, IMS_REGIONS_PARTS = 9, IMS_REGION_MOST = 127 };
+#define IMS_REGION_SHARE 0.4
+
+/* Tile i: left, top, right and bottom as shares of the picture's width and height. */
+void ims_region_box(uint32_t i, double box[4]);
 
 static inline size_t ims_region_row_size(uint32_t dim)
 {

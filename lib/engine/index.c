@@ -26,7 +26,6 @@ static int check_update(const imgsearch_index_update_options *o, imgsearch_error
 	uint32_t on, off;
 	REQUIRE(!o->reserved, err, "index_update: reserved is %u, not 0", o->reserved);
 	REQUIRE(!o->reserved2, err, "index_update: reserved2 is %u, not 0", o->reserved2);
-	REQUIRE(!o->reserved3, err, "index_update: reserved3 is %u, not 0", o->reserved3);
 	REQUIRE(o->add_model <= 1, err, "index_update: add_model is %u, neither 0 nor 1", o->add_model);
 	REQUIRE(o->regions <= 2, err, "index_update: regions is %u, not 0, 1 or 2", o->regions);
 	REQUIRE(!o->follow_links || !o->no_follow_links, err,

@@ -36,6 +36,8 @@ static int copy_options(checked_options *c, const imgsearch_query_options *their
 	REQUIRE(options.fields <= IMGSEARCH_FIELDS_PATHS, err, "query: fields %u is unknown",
 		options.fields);
 	REQUIRE(!options.reserved, err, "query: reserved is %u, not 0", options.reserved);
+	REQUIRE(!options.reserved2, err, "query: reserved2 is %u, not 0", options.reserved2);
+	REQUIRE(options.whole <= 1, err, "query: whole is %u, neither 0 nor 1", options.whole);
 	REQUIRE(options.no_self <= 1, err, "query: no_self is %u, neither 0 nor 1", options.no_self);
 	REQUIRE(options.plain <= 1, err, "query: plain is %u, neither 0 nor 1", options.plain);
 	REQUIRE(options.max_chance >= 0, err, "query: max_chance is negative or not a number");

@@ -161,15 +161,17 @@ int ims_regions_fetch(const space_rows *rows, const int64_t *pictures, size_t n,
 
 bool ims_region_place(uint32_t part, uint32_t width, uint32_t height, imgsearch_region *out)
 {
-	uint32_t tiles = part > 4 ? 3 : 2, i = part - (part > 4 ? 5 : 1);
-	double side = part > 4 ? 0.4 : 0.6, step = (1 - side) / (tiles - 1);
+	double box[4];
 	if (width < IMS_REGIONS_PARTS || height < IMS_REGIONS_PARTS)
 		return false;
+	ims_region_box(part - 1, box);
 	*out = (imgsearch_region){
-		.x = (int32_t)(step * (i % tiles) * width),
-		.y = (int32_t)(step * (i / tiles) * height),
-		.width = (int32_t)(side * width),
-		.height = (int32_t)(side * height),
+		.x = (int32_t)(box[0] * width),
+		.y = (int32_t)(box[1] * height),
+		.width = (int32_t)((box[2] - box[0]) * width),
+		.height = (int32_t)((box[3] - box[1]) * height),
+		.picture_width = (int32_t)width,
+		.picture_height = (int32_t)height,
 	};
 	return true;
 }

@@ -130,9 +130,9 @@ enum { STATE_NAME = 28 };
 void ims_view_state_name(const row_set *set, const char *searcher, char name[STATE_NAME]);
 
 /*
- * The searcher of that name over the rows of a set of the view, with all changes applied. *out is borrowed from the view; it is NULL
- * when none is built or it is stale or damaged (which is logged). EINVAL: there is no such
- * searcher. EDB, EIO, ENOMEM. Any thread.
+ * The searcher of that name over the rows of a set of the view, with all changes applied. *out is
+ * borrowed from the view; it is NULL when none is built or it is stale or damaged (which is
+ * logged). EINVAL: there is no such searcher. EDB, EIO, ENOMEM. Any thread.
  */
 int ims_view_searcher(imgsearch *s, view *v, row_set *set, const char *name, job *j,
 	search_index **out, imgsearch_error *err);

@@ -9,14 +9,6 @@
 
 static const char setting[] = "regions";
 
-/*
- * The picture is tiled by ACROSS x ACROSS tiles, whose sides are this share of its own. Larger
- * tiles beside these find no crop that these or the whole do not: docs/measurements/regions.md.
- */
-enum { ACROSS = 3 /* IMS_REGIONS_PARTS is its square */ };
-
-static const double share = 0.4;
-
 /* --------------------------------------------------------------------------- the setting ---- */
 
 int ims_regions_kept(imgsearch *s, bool *kept, imgsearch_error *err)
@@ -54,19 +46,18 @@ int ims_regions_choose(imgsearch *s, uint32_t option, imgsearch_error *err)
 
 uint32_t ims_regions_least_side(const image_recipe *recipe)
 {
-	return (uint32_t)ceil(recipe->crop / share);
+	return (uint32_t)ceil(recipe->crop / IMS_REGION_SHARE);
 }
 
-/* The inputs of a row of tiles: (ACROSS, crop, crop, 3). */
+/* The inputs of a row of tiles: (IMS_REGIONS_ACROSS, crop, crop, 3). */
 static int fit_row(const image *im, const image_recipe *recipe, unsigned row, float *out,
 	imgsearch_error *err)
 {
-	const double step = (1 - share) / (ACROSS - 1), y = step * row;
 	const size_t slot = (size_t)recipe->crop * recipe->crop * 3;
 	int rc = 0;
-	for (unsigned i = 0; !rc && i < ACROSS; i++) {
-		double x = step * i;
-		const double box[4] = { x, y, fmin(x + share, 1), fmin(y + share, 1) };
+	for (unsigned i = 0; !rc && i < IMS_REGIONS_ACROSS; i++) {
+		double box[4];
+		ims_region_box(row * IMS_REGIONS_ACROSS + i, box);
 		rc = ims_image_fit_part(im, recipe, box, recipe->crop, out + i * slot, err);
 	}
 	return rc;
@@ -77,13 +68,14 @@ int ims_regions_make(const image *im, const image_recipe *recipe, model *m, buf 
 	imgsearch_error *err)
 {
 	const size_t dim = ims_model_dim(m), slot = (size_t)recipe->crop * recipe->crop * 3;
-	float *in = ims_alloc_aligned(ACROSS, slot * sizeof *in),
+	float *in = ims_alloc_aligned(IMS_REGIONS_ACROSS, slot * sizeof *in),
 		  *rows = ims_alloc_aligned(IMS_REGIONS_PARTS, dim * sizeof *rows);
 	int rc = in && rows ? 0 : ims_nomem(err);
-	for (unsigned i = 0; !rc && i < ACROSS; i++) {
+	for (unsigned i = 0; !rc && i < IMS_REGIONS_ACROSS; i++) {
 		rc = fit_row(im, recipe, i, in, err);
 		if (!rc)
-			rc = ims_model_run_parts(m, in, ACROSS, rows + i * ACROSS * dim, err);
+			rc = ims_model_run_parts(m, in, IMS_REGIONS_ACROSS, rows + i * IMS_REGIONS_ACROSS * dim,
+				err);
 	}
 	for (size_t i = 0; !rc && i < IMS_REGIONS_PARTS; i++)
 		if (!ims_all_finite(rows + i * dim, dim))

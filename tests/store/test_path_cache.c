@@ -11,7 +11,14 @@ static void put(path_cache *c, atomic_size_t *used, int64_t id, int64_t root, co
 {
 	char root_path[40];
 	snprintf(root_path, sizeof root_path, "/pictures/%lld", (long long)root);
-	const cached_path p = { root, (uint32_t)(id & 3), path, root_path };
+	const cached_path p = {
+		.root = root,
+		.state = (uint32_t)(id & 3),
+		.width = (uint32_t)id,
+		.height = (uint32_t)root,
+		.path = path,
+		.root_path = root_path,
+	};
 	ims_path_cache_put(c, used, id, &p);
 }
 

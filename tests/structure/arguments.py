@@ -48,7 +48,7 @@ PLAIN = {
 # Fields that no value may have, the status and a word of the sentence.
 BAD_FIELDS = [
     ("index_update", "imgsearch_index_update_options", "add_model = 2", "EINVAL", "add_model"),
-    ("index_update", "imgsearch_index_update_options", "reserved3 = 1", "EINVAL", "reserved3"),
+    ("index_update", "imgsearch_index_update_options", "regions = 3", "EINVAL", "regions"),
     ("open", "imgsearch_options", "metric = 3", "EINVAL", "metric"),
     ("open", "imgsearch_options", "precision = 3", "EINVAL", "precision"),
     ("open", "imgsearch_options", "dim = 65537", "EINVAL", "dim"),

@@ -98,6 +98,24 @@ const searchFrom = id => go({ tab: "search", terms: [{ id, weight: 1 }] });
 
 // ------------------------------------------------------------------------------------------- cards
 
+// The part of a picture that a result is about; it is cut at the sides as the picture is.
+function frame(region) {
+	if (!region) return null;
+	const svg = (name, attributes, ...inner) => {
+		const e = document.createElementNS("http://www.w3.org/2000/svg", name);
+		for (const [key, value] of Object.entries(attributes)) e.setAttribute(key, value);
+		e.append(...inner);
+		return e;
+	};
+	const { x, y, width, height } = region;
+	const box = `0 0 ${region.picture_width} ${region.picture_height}`;
+	return svg(
+		"svg",
+		{ class: "part", viewBox: box, preserveAspectRatio: "xMidYMid slice", "aria-hidden": true },
+		...["outer", "inner"].map(c => svg("rect", { class: c, x, y, width, height })),
+	);
+}
+
 function card(p, tools) {
 	const picture = make("img", {
 		src: thumb(p.id, 512),
@@ -124,6 +142,7 @@ function card(p, tools) {
 			title: [p.path || "", ...taken(p), ...also(p)].join("\n"),
 		},
 		picture,
+		frame(p.region),
 	);
 	button.addEventListener("click", () => searchFrom(p.id));
 	button.addEventListener("keydown", e => cardKey(e, p, li));

@@ -78,6 +78,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from query' -l ef -d 'graph, pg
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l checks -d 'kdtree, pca: compare at most N rows' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l epsilon -d 'kdtree: distances within (1 + E) of the true ones' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l plain -d 'use the features as they are: no mean subtracted, no other improvement'
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l whole -d 'compare whole pictures alone, where the index keeps features of their parts'
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l expand -d 'query expansion: search again with the mean of the query and its first N results' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l expand-power -d 'with --expand: weight each result by its score to the power of A' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l reciprocal -d 're-rank the first 500 results by common k-reciprocal neighbours' -x

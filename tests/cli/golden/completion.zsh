@@ -122,6 +122,7 @@ _imgsearch() {
 			'--checks=[kdtree, pca\: compare at most N rows]:N:' \
 			'--epsilon=[kdtree\: distances within (1 + E) of the true ones]:E:' \
 			'--plain[use the features as they are\: no mean subtracted, no other improvement]' \
+			'--whole[compare whole pictures alone, where the index keeps features of their parts]' \
 			'--expand=[query expansion\: search again with the mean of the query and its first N results]:N:' \
 			'--expand-power=[with --expand\: weight each result by its score to the power of A]:A:' \
 			'--reciprocal=[re-rank the first 500 results by common k-reciprocal neighbours]:K:' \
