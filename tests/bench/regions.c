@@ -44,7 +44,7 @@ static float noise(uint64_t *seed)
 	return (float)(sum * 1.73);
 }
 
-/* `from`, with so much noise beside a length of 1. As with photographs, few directions vary much. */
+/* `from`, with noise beside a length of 1. As with photographs, few directions vary much. */
 static void near(float *row, const float *from, float amount, size_t dim, uint64_t seed)
 {
 	for (int i = 0; i < 3; i++)
