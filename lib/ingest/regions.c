@@ -15,7 +15,7 @@ static const char setting[] = "regions";
  */
 enum { ACROSS = 3 /* IMS_REGIONS_PARTS is its square */ };
 
-static const double share = 0.4;
+static const double share = 0.45;
 
 /* --------------------------------------------------------------------------- the setting ---- */
 
