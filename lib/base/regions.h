@@ -23,7 +23,7 @@ enum {
  * docs/measurements/regions.md.
  */
 enum { IMS_REGIONS_ACROSS = 3, IMS_REGIONS_PARTS = 9, IMS_REGION_MOST = 127 };
-#define IMS_REGION_SHARE 0.4
+#define IMS_REGION_SHARE 0.45
 
 /* Tile i: left, top, right and bottom as shares of the picture's width and height. */
 void ims_region_box(uint32_t i, double box[4]);

@@ -18,7 +18,7 @@ int ims_regions_kept(imgsearch *s, bool *kept, imgsearch_error *err)
 	reader r = { .data = data.data, .len = data.len };
 	uint32_t layout = ims_read_u32(&r);
 	ims_buf_free(&data);
-	*kept = layout != IMS_REGIONS_NONE;
+	*kept = layout != IMS_REGIONS_NONE && ims_store_keeps_regions(s->store);
 	if (!rc && layout > IMS_REGIONS_TILES)
 		rc = ims_fail(err, IMGSEARCH_EVERSION,
 			"index %s: a newer version of imgsearch made its features of parts of pictures",

@@ -204,11 +204,31 @@ static void five_crops(void **state)
 	ims_image_free(&im);
 }
 
+/* A part is what the resize makes of its box, in the values of the network. */
+static void parts(void **state)
+{
+	(void)state;
+	enum { SIDE = 12 };
+	image im = pattern_image(50, 30), want = { 0 };
+	image_recipe r = recipe_of(20, SIDE, 1);
+	float out[SIDE * SIDE * 3];
+	const double box[4] = { 0.5, 0.25, 1, 0.75 }, pixels[4] = { 25, 7.5, 50, 22.5 };
+	assert_int_equal(ims_image_fit_part(&im, &r, box, SIDE, out, NULL), 0);
+	assert_int_equal(ims_image_resize(&want, &im, SIDE, SIDE, true, pixels, NULL), 0);
+	for (size_t i = 0; i < SIDE * SIDE * 3; i++) {
+		float v = ((float)want.pixels[i] / 255.0f - r.mean[i % 3]) / r.std[i % 3];
+		assert_true(fabsf(out[i] - v) < 1e-6f);
+	}
+	ims_image_free(&want);
+	ims_image_free(&im);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fit_is_torchvisions),
 		cmocka_unit_test(five_crops),
+		cmocka_unit_test(parts),
 		cmocka_unit_test(resize_of_a_box_is_pillows),
 		cmocka_unit_test(boxes_outside_are_refused),
 		cmocka_unit_test(a_scaled_picture_keeps_its_place),

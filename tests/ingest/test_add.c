@@ -80,6 +80,33 @@ static void a_run_embeds_equal_bytes_once_and_outside_of_transactions(void **sta
 	imgsearch_close(s);
 }
 
+/* Also one by one, once a run was told to keep them; nine parts beside the whole. */
+static void regions_are_made_of_every_addition(void **state)
+{
+	scene *sc = *state;
+	char path[400];
+	imgsearch_error err = { 0 };
+	imgsearch_info *info;
+	imgsearch *s = with_one_picture(sc);
+	const char *paths[] = { sc->photos };
+	imgsearch_index_update_options o = { .struct_size = sizeof o, .regions = 1 };
+	watch(sc, s, on_run);
+	assert_int_equal(imgsearch_index_update(s, paths, 1, &o, NULL, NULL, &err), 0);
+	assert_int_equal(atomic_load(&inputs), 10);
+	snprintf(path, sizeof path, "%s/single.png", sc->dir);
+	draw(path, 7);
+	imgsearch_input in = imgsearch_input_file(path);
+	assert_int_equal(imgsearch_index_add(s, &in, NULL, NULL, NULL, &err), 0);
+	assert_int_equal(atomic_load(&inputs), 20);
+	assert_int_equal(atomic_load(&in_transaction), 0);
+	assert_int_equal(imgsearch_info_get(s, NULL, &info, &err), 0);
+	assert_int_equal(info->regions, 9);
+	assert_int_equal(info->with_regions, 2);
+	imgsearch_info_free(info);
+	watch(sc, NULL, NULL);
+	imgsearch_close(s);
+}
+
 static void a_single_add_embeds_before_it_writes(void **state)
 {
 	scene *sc = *state;
@@ -206,6 +233,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(a_run_embeds_equal_bytes_once_and_outside_of_transactions),
+		TEST(regions_are_made_of_every_addition),
 		TEST(a_single_add_embeds_before_it_writes),
 		TEST(every_way_in_stores_a_signature),
 		TEST(a_bad_picture_is_not_added),
