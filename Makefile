@@ -294,12 +294,18 @@ fuzz: fuzz-programs
 # --------------------------------------------------------------------------------------------- benchmarks ----
 
 # One target a benchmark, named bench-NAME and listed here.
-BENCHES := chance crossovers crowd deadline decode dups eval far index map model pending quality sameness search serve train tune
+BENCHES := chance crossovers crowd deadline decode dups eval far index map model pending quality regions sameness search serve train tune
 .PHONY: bench bench-large bench-load bench-server bench-versions
 bench: $(BENCHES:%=bench-%)
 
 bench-serve: cli $(B)/tests/bench/serve
 	@tests/bench/serve.py $(B)/tests/bench/serve
+
+bench-regions: all $(B)/tests/bench/regions
+	@tests/bench/regions.py $(B)/regions $(N)
+	@rm -rf $(B)/regions-cost && mkdir $(B)/regions-cost
+	@$(B)/tests/bench/regions make $(B)/regions-cost 100000 256
+	@$(B)/tests/bench/regions ask $(B)/regions-cost
 
 bench-dups: all
 	@B=$(B) tests/bench/dups.py

@@ -260,23 +260,43 @@ static int check_model(imgsearch *s, imgsearch_error *err)
 	return rc;
 }
 
+/* The picture fills one input, whatever is cut off by the recipe. */
+static image_recipe squashed(image_recipe r)
+{
+	r.squash = 1;
+	r.resize = r.crop;
+	r.crops = 0;
+	return r;
+}
+
+/* One input in the place of all that the recipe wants. */
+static void repeat(float *slot, const image_recipe *recipe)
+{
+	size_t n = ims_recipe_inputs(recipe), one = ims_recipe_values(recipe) / n;
+	for (size_t i = 1; i < n; i++)
+		memcpy(slot + i * one, slot, one * sizeof *slot);
+}
+
+/* all: as ims_feature_of_all. */
 static int network_feature(imgsearch *s, job *j, const imgsearch_input *in, const void *data,
-	size_t size, float *out, imgsearch_error *err)
+	size_t size, bool all, float *out, imgsearch_error *err)
 {
 	identity id;
 	model *network = NULL;
 	_Atomic uint32_t bad_profiles = 0;
 	int rc = ims_identity_decide(s, IDENTITY_QUERY, &id, err);
-	const image_recipe *recipe = &id.model.recipe;
+	const image_recipe *recipe = &id.model.recipe, wanted = all ? squashed(*recipe) : *recipe;
 	float *slot = rc ? NULL : ims_alloc_aligned(ims_recipe_values(recipe), sizeof(float));
 	if (!rc && !slot)
 		rc = ims_nomem(err);
 	ims_store_snapshot_pause(s->store);
 	if (!rc) {
 		ims_handle_decoder_acquire(s);
-		rc = fit(s, in, data, size, recipe, slot, &bad_profiles, err);
+		rc = fit(s, in, data, size, &wanted, slot, &bad_profiles, err);
 		ims_handle_decoder_release(s);
 	}
+	if (!rc && all)
+		repeat(slot, recipe);
 	ims_feature_tell_profiles(j, bad_profiles,
 		in->kind == IMGSEARCH_INPUT_KIND_FILE ? in->path : NULL);
 	if (!rc)
@@ -372,8 +392,23 @@ int ims_feature(imgsearch *s, job *j, const imgsearch_input *in, const char *tex
 		&& (in->kind == IMGSEARCH_INPUT_KIND_PIXELS || ims_input_is_crop(in)
 			|| !find_stored(s, data, size, dim, out, self))) {
 		*self = NO_PICTURE;
-		rc = network_feature(s, j, in, data, size, out, err);
+		rc = network_feature(s, j, in, data, size, false, out, err);
 	}
+	ims_buf_free(&held);
+	return rc;
+}
+
+int ims_feature_of_all(imgsearch *s, job *j, const imgsearch_input *in, float *out,
+	imgsearch_error *err)
+{
+	buf held = { 0 };
+	const void *data;
+	size_t size;
+	ims_store_snapshot_pause(s->store);
+	int rc = in->kind == IMGSEARCH_INPUT_KIND_ITEM ? item_bytes(s, in->id, &held, &data, &size, err)
+												   : ims_input_bytes(in, &held, &data, &size, err);
+	if (!rc)
+		rc = network_feature(s, j, in, data, size, true, out, err);
 	ims_buf_free(&held);
 	return rc;
 }

@@ -18,6 +18,14 @@ int ims_feature(imgsearch *s, job *j, const imgsearch_input *in, const char *tex
 	uint32_t dim, float *out, int64_t *self, imgsearch_error *err);
 
 /*
+ * The raw feature of all of a picture, or of its crop, squashed into the network's input: what the
+ * regions of pictures are compared with. No item without a crop, no vector, no text. Errors as
+ * above.
+ */
+int ims_feature_of_all(imgsearch *s, job *j, const imgsearch_input *in, float *out,
+	imgsearch_error *err);
+
+/*
  * As ims_feature for n inputs, out (n, dim), self (n): files are read on the threads of the pool,
  * and pictures that the index does not have go through the network together, as do texts. An input
  * that fails has its reason in errors[i], whose code is otherwise 0. The bytes of all n files are

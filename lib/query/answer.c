@@ -50,7 +50,8 @@ int ims_answer_make(void *result, imgsearch *s, view *v, const query *q, const f
 		rc = set_missing(result, s, *out, err);
 	chance_model *m = ims_query_has_regions(v, q) ? &v->region_chance : &v->chance;
 	if (!rc && (!o->plain || !v->space.mean) && !q->away)
-		rc = ims_chance_fill(s, v, m, q->kind, vector, q->own, q->n_own, o->max_chance, *out, err);
+		rc = ims_chance_fill(s, v, m, q->kind, vector, q->region_rows, q->own, q->n_own,
+			o->max_chance, *out, err);
 	if (rc && !result)
 		imgsearch_hits_free(*out);
 	if (rc)

@@ -8,6 +8,7 @@
 #include "handle/feature.h"
 #include "handle/view.h"
 #include "query/answer.h"
+#include "query/regions.h"
 #include "query/search.h"
 
 #include <math.h>
@@ -24,6 +25,7 @@ typedef struct batch {
 	const imgsearch_input *in;
 	size_t step, first;
 	float *rows;
+	float *region_rows; /* NULL: the index has no regions */
 	int64_t *self;
 	imgsearch_error *errors;
 	topk *found;
@@ -56,10 +58,13 @@ static int init(batch *b, size_t n, imgsearch_error *err)
 	b->step = n < STEP ? n : STEP;
 	b->step = b->step < most ? b->step : most;
 	b->rows = ims_alloc_aligned(b->step, b->view->space.dim * sizeof *b->rows);
+	bool regions = ims_query_has_regions(b->view, b->query);
+	if (regions)
+		b->region_rows = ims_alloc_aligned(b->step, b->view->space.dim * sizeof *b->rows);
 	b->self = ims_alloc(b->step, sizeof *b->self);
 	b->errors = ims_zalloc(b->step, sizeof *b->errors);
 	b->found = ims_zalloc(b->step, sizeof *b->found);
-	bool ok = b->rows && b->self && b->errors && b->found;
+	bool ok = b->rows && b->self && b->errors && b->found && (b->region_rows || !regions);
 	for (; ok && b->heaps < b->step; b->heaps++)
 		ok = !ims_topk_init(&b->found[b->heaps], heap);
 	return ok ? 0 : ims_nomem(err);
@@ -71,6 +76,7 @@ static void clear(batch *b)
 		ims_topk_free(&b->found[i]);
 	ims_free(b->found);
 	ims_free(b->rows);
+	ims_free(b->region_rows);
 	ims_free(b->self);
 	ims_free(b->errors);
 }
@@ -96,6 +102,7 @@ static query query_of(const batch *b, size_t i)
 	q.n_own = b->self[i] != NO_PICTURE;
 	q.self = b->self[i];
 	q.request.n = 1;
+	q.region_rows = b->region_rows ? b->region_rows + i * b->view->space.dim : NULL;
 	ims_query_settle(&q, b->view, &b->in[b->first + i], 1);
 	return q;
 }
@@ -114,9 +121,16 @@ static int make_rows(batch *b, size_t first, size_t n, imgsearch_error *err)
 		imgsearch_error *why = &b->errors[i];
 		if (!why->code)
 			why->code = ims_query_row(b->s, &q, &b->in[first + i], first + i, row, why);
+		if (!why->code && q.region_rows)
+			why->code = ims_query_region_row(b->s, &q, &b->in[first + i], first + i, b->self[i],
+				row, q.region_rows, why);
+		if (q.region_rows)
+			weigh(q.space, &b->in[first + i], q.region_rows, &b->self[i]);
 		weigh(q.space, &b->in[first + i], row, &b->self[i]);
 		if (why->code)
 			memset(row, 0, dim * sizeof *row);
+		if (why->code && q.region_rows)
+			memset(q.region_rows, 0, dim * sizeof *row);
 		rc = ims_job_check(b->job, err);
 	}
 	return rc;
@@ -125,6 +139,7 @@ static int make_rows(batch *b, size_t first, size_t n, imgsearch_error *err)
 static int search_shared(batch *b, size_t n, imgsearch_error *err)
 {
 	b->query->request.n = n;
+	b->query->region_rows = b->region_rows;
 	return ims_query_search(b->s, b->view, b->query, b->rows, b->found, &b->report.search,
 		&b->report.searcher, err);
 }

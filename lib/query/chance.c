@@ -63,17 +63,26 @@ typedef struct normed {
 	chance_norm norm;
 } normed;
 
-/* The scores of the query with the pictures of the cohort: each the best of its rows. */
-static int score_pictures(const space *sp, const chance_cohort *c, const float *query, float *score,
-	imgsearch_error *err)
+/*
+ * The scores of the query with the pictures of the cohort: each the best of its rows, of which the
+ * first is that of the whole. region_row: what the others are compared with; NULL: the query.
+ */
+static int score_pictures(const space *sp, const chance_cohort *c, const float *query,
+	const float *region_row, float *score, imgsearch_error *err)
 {
 	int rc = score_cohort(sp, c, query, score, err);
-	for (size_t i = 0; !rc && c->parts > 1 && i < c->n / c->parts; i++) {
+	if (rc || c->parts == 1)
+		return rc;
+	float *parts = region_row ? ims_alloc(c->n, sizeof *parts) : score;
+	rc = !parts ? ims_nomem(err) : region_row ? score_cohort(sp, c, region_row, parts, err) : 0;
+	for (size_t i = 0; !rc && i < c->n / c->parts; i++) {
 		float best = score[i * c->parts];
 		for (size_t k = 1; k < c->parts; k++)
-			best = fmaxf(best, score[i * c->parts + k]);
+			best = fmaxf(best, parts[i * c->parts + k]);
 		score[i] = best;
 	}
+	if (parts != score)
+		ims_free(parts);
 	return rc;
 }
 
@@ -92,8 +101,8 @@ static size_t distributions(const chance_model *m, query_kind kind, normed out[2
 }
 
 /* *n becomes 0 where the index has no cohort. */
-static int normalise(imgsearch *s, view *v, chance_model *m, const float *query, normed *of,
-	size_t *n, imgsearch_error *err)
+static int normalise(imgsearch *s, view *v, chance_model *m, const float *query,
+	const float *region_row, normed *of, size_t *n, imgsearch_error *err)
 {
 	const chance_cohort *c = NULL;
 	int rc = ims_cohort_get(s, v, m, &c, err);
@@ -102,7 +111,7 @@ static int normalise(imgsearch *s, view *v, chance_model *m, const float *query,
 		return rc;
 	}
 	float *score = ims_alloc(c->n, 2 * sizeof *score);
-	rc = score ? score_pictures(&v->space, c, query, score, err) : ims_nomem(err);
+	rc = score ? score_pictures(&v->space, c, query, region_row, score, err) : ims_nomem(err);
 	for (size_t i = 0; !rc && i < *n; i++)
 		of[i].norm = ims_analysis_chance_norm(of[i].chance, score, c->n / c->parts, score + c->n);
 	ims_free(score);
@@ -119,13 +128,14 @@ static double above(const normed *of, size_t n, double score)
 }
 
 int ims_chance_fill(imgsearch *s, view *v, chance_model *m, query_kind kind, const float *query,
-	const int64_t *own, size_t n_own, double max_chance, imgsearch_hits *hits, imgsearch_error *err)
+	const float *region_row, const int64_t *own, size_t n_own, double max_chance,
+	imgsearch_hits *hits, imgsearch_error *err)
 {
 	imgsearch_hit **hit = (imgsearch_hit **)(uintptr_t)hits->items; /* its own memory */
 	size_t count = hits->count, kept = 0, better = 0;
 	normed of[2];
 	size_t n = count ? distributions(m, kind, of) : 0;
-	int rc = n ? normalise(s, v, m, query, of, &n, err) : 0;
+	int rc = n ? normalise(s, v, m, query, region_row, of, &n, err) : 0;
 	if (rc || !n)
 		return rc;
 	for (size_t i = 0; i < count; i++) {

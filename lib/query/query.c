@@ -8,14 +8,18 @@
 #include "query/answer.h"
 #include "query/chance.h"
 #include "query/improve.h"
+#include "query/regions.h"
 #include "query/search.h"
 
 #include <math.h>
 #include <string.h>
 
-/* The inputs' rows (n, dim) in the space of the query, and the stored rows that it is made of. */
+/*
+ * The inputs' rows (n, dim) in the space of the query, and the stored rows that it is made of.
+ * parts (n, dim): the rows for regions; or NULL.
+ */
 static int make_rows(imgsearch *s, query *q, const imgsearch_input *in, size_t n, float *rows,
-	imgsearch_error *err)
+	float *parts, imgsearch_error *err)
 {
 	size_t dim = q->space->dim;
 	int64_t own;
@@ -29,6 +33,8 @@ static int make_rows(imgsearch *s, query *q, const imgsearch_input *in, size_t n
 			q->own[q->n_own++] = own;
 		if (!rc)
 			rc = ims_query_row(s, q, &in[i], i, row, err);
+		if (!rc && parts)
+			rc = ims_query_region_row(s, q, &in[i], i, own, row, parts + i * dim, err);
 	}
 	if (n == 1 && q->n_own)
 		q->self = *q->own;
@@ -54,25 +60,37 @@ static int make_weights(imgsearch *s, view *v, const query *q, const imgsearch_i
 	return rc;
 }
 
-/* The weighted sum of the inputs' rows in the query's space, normalised again for cosine. */
-static int combine(imgsearch *s, view *v, query *q, const imgsearch_input *in, size_t n, float *out,
-	imgsearch_error *err)
+/* The weighted sum of rows (n, dim) in the query's space, normalised again for cosine. */
+static int sum(const space *sp, const imgsearch_input *in, size_t n, const float *rows,
+	const float *weight, float *out, imgsearch_error *err)
 {
-	const space *sp = q->space;
 	size_t dim = sp->dim;
-	float *rows = ims_alloc_aligned(n, dim * sizeof *rows), *weight = ims_alloc(n, sizeof *weight);
-	int rc = rows && weight ? make_rows(s, q, in, n, rows, err) : ims_nomem(err);
-	if (!rc)
-		rc = make_weights(s, v, q, in, n, rows, weight, err);
 	memset(out, 0, dim * sizeof *out);
-	for (size_t i = 0; !rc && i < n; i++)
+	for (size_t i = 0; i < n; i++)
 		for (size_t k = 0; k < dim; k++)
 			out[k] += weight[i] * rows[i * dim + k];
-	if (!rc && n > 1 && !ims_space_accepts(sp, out))
-		rc = ims_fail(err, IMGSEARCH_EINVAL, "the inputs cancel each other out");
-	if (!rc && (n > 1 || (in->weight != 0 && in->weight != 1))
-		&& sp->metric == IMGSEARCH_METRIC_COSINE)
+	if (n > 1 && !ims_space_accepts(sp, out))
+		return ims_fail(err, IMGSEARCH_EINVAL, "the inputs cancel each other out");
+	if ((n > 1 || (in->weight != 0 && in->weight != 1)) && sp->metric == IMGSEARCH_METRIC_COSINE)
 		ims_space_normalise(out, 1, (uint32_t)dim);
+	return 0;
+}
+
+/* The row of the query, out (dim), and that for regions, parts (dim); or NULL. */
+static int combine(imgsearch *s, view *v, query *q, const imgsearch_input *in, size_t n, float *out,
+	float *parts, imgsearch_error *err)
+{
+	size_t dim = q->space->dim;
+	float *rows = ims_alloc_aligned(2 * n, dim * sizeof *rows), *of_parts = rows + n * dim;
+	float *weight = ims_alloc(n, sizeof *weight);
+	int rc = rows && weight ? make_rows(s, q, in, n, rows, parts ? of_parts : NULL, err)
+							: ims_nomem(err);
+	if (!rc)
+		rc = make_weights(s, v, q, in, n, rows, weight, err);
+	if (!rc)
+		rc = sum(q->space, in, n, rows, weight, out, err);
+	if (!rc && parts)
+		rc = sum(q->space, in, n, of_parts, weight, parts, err);
 	ims_free(rows);
 	ims_free(weight);
 	return rc;
@@ -84,8 +102,9 @@ static int run_query(imgsearch *s, view *v, const imgsearch_input *in, size_t n,
 	topk found = { 0 };
 	query_report report = { 0 };
 	double start = ims_now();
-	float *vector = ims_alloc_aligned(v->space.dim, sizeof(float));
-	int rc = vector ? combine(s, v, q, in, n, vector, err) : ims_nomem(err);
+	float *vector = ims_alloc_aligned(v->space.dim, 2 * sizeof(float));
+	q->region_rows = ims_query_has_regions(v, q) ? vector + v->space.dim : NULL;
+	int rc = vector ? combine(s, v, q, in, n, vector, q->region_rows, err) : ims_nomem(err);
 	q->request.n = 1;
 	if (!rc && ims_topk_init(&found, ims_query_heap_room(q)))
 		rc = ims_nomem(err);

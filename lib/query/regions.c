@@ -8,6 +8,7 @@
 #include "query/regions.h"
 
 #include "base/regions.h"
+#include "handle/feature.h"
 #include "query/nearest.h"
 
 #include <math.h>
@@ -35,6 +36,22 @@ typedef struct regions_search {
 bool ims_query_has_regions(const view *v, const query *q)
 {
 	return v->has_regions && !q->options.whole;
+}
+
+int ims_query_region_row(imgsearch *s, const query *q, const imgsearch_input *in, size_t i,
+	int64_t own, const float *row, float *out, imgsearch_error *err)
+{
+	bool pixels = in->kind <= IMGSEARCH_INPUT_KIND_PIXELS || in->kind == IMGSEARCH_INPUT_KIND_ITEM;
+	if (!pixels || own != NO_PICTURE) {
+		memcpy(out, row, q->space->dim * sizeof *out);
+		return 0;
+	}
+	int rc = ims_feature_of_all(s, q->job, in, out, err);
+	if (!rc)
+		rc = ims_space_check(q->space, out, 1, "input", i, err);
+	if (!rc)
+		ims_space_apply(q->space, out, out);
+	return rc;
 }
 
 static int passes(void *user, int64_t row)
@@ -73,7 +90,8 @@ static int init(regions_search *r, imgsearch_error *err)
 	r->found = ims_zalloc(n, sizeof *r->found);
 	if (!r->queries || !r->of || !r->found)
 		return ims_nomem(err);
-	memcpy(r->queries, r->asked->queries, n * r->view->space.dim * sizeof *r->queries);
+	const float *rows = r->query->region_rows ? r->query->region_rows : r->asked->queries;
+	memcpy(r->queries, rows, n * r->view->space.dim * sizeof *r->queries);
 	for (size_t i = 0; i < n; i++)
 		r->of[i] = i;
 	return r->asked->subset ? make_subset(r, err) : 0;

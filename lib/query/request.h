@@ -17,7 +17,9 @@ typedef struct query {
 	int64_t *subset; /* owned: the ids that all but `accept` allows, sorted; NULL: all */
 	improvement improve;
 	const space *space; /* of the view */
-	int64_t *own;       /* owned: the stored rows of positive weight that the query is made of */
+	/* (request.n, dim): what the queries are compared with regions by; NULL: as with wholes */
+	float *region_rows;
+	int64_t *own; /* owned: the stored rows of positive weight that the query is made of */
 	size_t n_own;
 	int64_t self; /* the one of `own` that is the whole query, or NO_PICTURE */
 	query_kind kind;

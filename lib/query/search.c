@@ -82,7 +82,9 @@ static int fetch(view *v, const query *q, topk *found, size_t *n, float **rows,
 	return rc;
 }
 
-static int expand(view *v, const query *q, float *vector, topk *found, imgsearch_error *err)
+/* region_row: of the same query; or NULL. */
+static int expand(view *v, const query *q, float *vector, float *region_row, topk *found,
+	imgsearch_error *err)
 {
 	size_t n = q->improve.expand;
 	float *rows = NULL, *score = ims_alloc(n, sizeof *score);
@@ -92,6 +94,8 @@ static int expand(view *v, const query *q, float *vector, topk *found, imgsearch
 		score[i] = ims_score(q->space->metric, found->item[i].distance);
 	if (!rc)
 		ims_improve_expand(&q->improve, q->space, vector, rows, score, n);
+	if (!rc && region_row)
+		ims_improve_expand(&q->improve, q->space, region_row, rows, score, n);
 	ims_free(rows);
 	ims_free(score);
 	return rc;
@@ -152,7 +156,8 @@ int ims_query_search(imgsearch *s, view *v, query *q, float *queries, topk *foun
 		rc = search_once(s, v, q, (size_t)q->improve.expand + (q->self != NO_PICTURE), found,
 			report, name, err);
 		for (size_t i = 0; !rc && i < n; i++)
-			rc = expand(v, q, queries + i * dim, &found[i], err);
+			rc = expand(v, q, queries + i * dim, q->region_rows ? q->region_rows + i * dim : NULL,
+				&found[i], err);
 		q->request.max_distance = max_distance;
 	}
 	if (!rc)
