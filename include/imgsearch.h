@@ -1022,7 +1022,7 @@ typedef struct imgsearch_hit {
 	const char *title; /* or NULL */
 	/* of the CSV, then what the file says of itself: docs/metadata.md; NULL: not asked for */
 	const imgsearch_columns *columns;
-	const imgsearch_paths *paths;   /* its other paths; NULL: none, or not asked for */
+	const imgsearch_paths *paths; /* its other paths; NULL: none, or not asked for */
 	/* the part that matched; NULL: the whole picture did, or paths were not asked for */
 	const imgsearch_region *region;
 } imgsearch_hit;

@@ -170,10 +170,9 @@ static int look(const building *b, row_set *set, const char **there, bool *fresh
 	imgsearch_error *err)
 {
 	double drift;
-	const char *name = b->asked ? b->asked
-		: ims_search_suits(set->chosen, set->rows->n, set->rows->dim)
-		? set->chosen
-		: NULL;
+	const char *name = b->asked                                       ? b->asked
+		: ims_search_suits(set->chosen, set->rows->n, set->rows->dim) ? set->chosen
+																	  : NULL;
 	*fresh = false;
 	*there = name ? ims_search_find(name)->name : NULL;
 	if (!name || !b->options->if_stale)

@@ -26,7 +26,7 @@ typedef struct cohort_sample {
 	size_t seen, step, n;
 	int64_t id[CHANCE_COHORT];
 	uint64_t folder[CHANCE_COHORT]; /* a hash of its name; 0: none */
-	float *rows;  /* (n, dim): of wholes */
+	float *rows;                    /* (n, dim): of wholes */
 	float *parts; /* (n, model->parts, dim): rows, or with those of the regions behind each */
 } cohort_sample;
 
@@ -86,8 +86,7 @@ static float score_of(const cohort_sample *p, const float *row, size_t i)
 	const float *part = p->parts + i * p->model->parts * sp->dim;
 	float nearest = ims_search_distance(sp->metric, row, part, sp->dim);
 	for (uint32_t k = 1; k < p->model->parts; k++)
-		nearest = fminf(nearest,
-			ims_search_distance(sp->metric, row, part + k * sp->dim, sp->dim));
+		nearest = fminf(nearest, ims_search_distance(sp->metric, row, part + k * sp->dim, sp->dim));
 	return ims_score(sp->metric, nearest);
 }
 

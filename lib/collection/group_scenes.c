@@ -86,10 +86,9 @@ int ims_groups_join_scenes(group_builder *g, float min_score, imgsearch_error *e
 	g->metric = v->space.metric;
 	j.max_distance = ims_score_distance(v->space.metric,
 		min_score > 0 ? min_score : v->scene_score);
-	rc = g->all.n > 1 && v->space.dim
-		? ims_view_searcher(g->s, v, &v->wholes, v->wholes.chosen[0] ? v->wholes.chosen : "exact",
-			  g->job, &j.index, err)
-		: 0;
+	rc = g->all.n > 1 && v->space.dim ? ims_view_searcher(g->s, v, &v->wholes,
+			 v->wholes.chosen[0] ? v->wholes.chosen : "exact", g->job, &j.index, err)
+									  : 0;
 	if (!rc && !j.index && g->all.n > 1 && v->space.dim) {
 		rc = ims_search_build(&own, "exact", &v->rows, &(search_params){ 0 }, g->job, err);
 		j.index = own;

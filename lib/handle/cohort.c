@@ -39,8 +39,7 @@ static int put_rows(imgsearch *s, const chance_model *of, const float *rows, siz
 			code[j] = (uint8_t)(lrintf(row[j] / scale) + 128);
 	}
 	*sum = ims_checksum(b.data, b.len, 0);
-	int rc = b.failed ? ims_nomem(err)
-					  : ims_store_setting_set(s->store, name, b.data, b.len, err);
+	int rc = b.failed ? ims_nomem(err) : ims_store_setting_set(s->store, name, b.data, b.len, err);
 	ims_buf_free(&b);
 	return rc;
 }

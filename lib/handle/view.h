@@ -54,9 +54,9 @@ typedef struct view_searcher {
 /* Rows of one kind, and the searchers over them. */
 typedef struct row_set {
 	const row_source *rows;
-	uint32_t parts;    /* rows of a picture: 1 of its whole, else those of its regions */
-	char suffix[12];   /* of the names of its searchers in the file */
-	char chosen[16];   /* the searcher of the index, or "" */
+	uint32_t parts;  /* rows of a picture: 1 of its whole, else those of its regions */
+	char suffix[12]; /* of the names of its searchers in the file */
+	char chosen[16]; /* the searcher of the index, or "" */
 	view_searcher searcher[VIEW_SEARCHERS];
 } row_set;
 

@@ -196,9 +196,8 @@ static int64_t affordable(const row_set *set, const searcher_ops *ops, size_t qu
  * Loads the searcher and applies at most `most` changes. *lags: more wait. The first time that they
  * do, nothing is loaded.
  */
-static int update_searcher(imgsearch *s, const view *v, const row_set *set,
-	const searcher_ops *ops, view_searcher *vs, int64_t most, bool *lags, imgsearch_error *note,
-	imgsearch_error *err)
+static int update_searcher(imgsearch *s, const view *v, const row_set *set, const searcher_ops *ops,
+	view_searcher *vs, int64_t most, bool *lags, imgsearch_error *note, imgsearch_error *err)
 {
 	int64_t last = 0;
 	bool done = true;
@@ -221,8 +220,8 @@ static int update_searcher(imgsearch *s, const view *v, const row_set *set,
 }
 
 /* The place of a searcher in the set. EINVAL: there is none of that name. */
-static int find_searcher(row_set *set, const char *name, const searcher_ops **ops, view_searcher **out,
-	imgsearch_error *err)
+static int find_searcher(row_set *set, const char *name, const searcher_ops **ops,
+	view_searcher **out, imgsearch_error *err)
 {
 	const searcher_ops *const *all = ims_search_all();
 	int which = 0;

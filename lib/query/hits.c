@@ -17,7 +17,7 @@
 typedef struct hit_row {
 	imgsearch_hit *hit;
 	uint32_t part; /* that matched */
-	bool gone; /* the picture is no longer indexed */
+	bool gone;     /* the picture is no longer indexed */
 	imgsearch_columns *columns;
 	imgsearch_column **column; /* the array of columns->items, with room for `cap` */
 	size_t cap;

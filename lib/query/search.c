@@ -98,8 +98,7 @@ static int expand(view *v, const query *q, float *vector, topk *found, imgsearch
 }
 
 /* Re-ranks the first results. The query itself stays first if it is among them. */
-static int rerank(view *v, const query *q, const float *vector, topk *found,
-	imgsearch_error *err)
+static int rerank(view *v, const query *q, const float *vector, topk *found, imgsearch_error *err)
 {
 	size_t n = RERANK_DEPTH, before = found->n;
 	neighbour old[RERANK_DEPTH], own = { 0 };

@@ -267,7 +267,8 @@ static void built(imgsearch *s, const char *searcher)
 
 static void every_searcher_finds_the_best_parts(void **state)
 {
-	const uint32_t metrics[] = { IMGSEARCH_METRIC_COSINE, IMGSEARCH_METRIC_L2, IMGSEARCH_METRIC_IP };
+	const uint32_t metrics[] = { IMGSEARCH_METRIC_COSINE, IMGSEARCH_METRIC_L2,
+		IMGSEARCH_METRIC_IP };
 	for (int m = 0; m < 3; m++) {
 		pictures *all = open_metric(*state, metrics[m]);
 		ask_all(all, metrics[m], NULL, 1); /* scans */
