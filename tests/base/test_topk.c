@@ -15,8 +15,8 @@ static void topk_keeps_the_nearest_and_breaks_ties_by_id(void **state)
 		size_t n = ims_random(&seed) % 60;
 		for (size_t i = 0; i < n; i++) {
 			all[i] = (neighbour){
-				(float)(ims_random(&seed) % 8),
-				(int64_t)(ims_random(&seed) % 1000) * 60 + (int64_t)i,
+				.distance = (float)(ims_random(&seed) % 8),
+				.id = (int64_t)(ims_random(&seed) % 1000) * 60 + (int64_t)i,
 			};
 			ims_topk_push(&t, all[i].distance, all[i].id);
 		}
