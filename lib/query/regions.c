@@ -11,7 +11,6 @@
 #include "handle/feature.h"
 #include "query/nearest.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,7 +107,10 @@ static void clear(regions_search *r)
 	ims_free(r->both);
 }
 
-/* Room for request.k rows of request.n queries, and the distance that is of use. */
+/*
+ * Room for request.k rows of request.n queries. The distance of the k-th whole is no limit: the
+ * graph looks on, and scans at last, where fewer than k rows lie within one.
+ */
 static int prepare(regions_search *r, imgsearch_error *err)
 {
 	search_request *q = &r->request;
@@ -121,14 +123,7 @@ static int prepare(regions_search *r, imgsearch_error *err)
 	for (r->heaps = 0; r->heaps < q->n; r->heaps++)
 		if (ims_topk_init(&r->found[r->heaps], q->k))
 			return ims_nomem(err);
-	float farthest = -INFINITY;
-	for (size_t i = 0; i < q->n; i++) {
-		const topk *t = &r->out[r->of[i]];
-		farthest = fmaxf(farthest,
-			t->n && t->n >= r->asked->k ? t->item[t->n - 1].distance : INFINITY);
-	}
 	q->queries = r->queries;
-	q->max_distance = fminf(r->asked->max_distance, farthest);
 	return 0;
 }
 
