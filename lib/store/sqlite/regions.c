@@ -162,22 +162,6 @@ static int report(const regions_reader *r, sqlite3_stmt *s, size_t i, imgsearch_
 						 : r->each(r->user, i, sqlite3_column_int64(s, 0), data, size);
 }
 
-static int report_fetched(void *user, sqlite3_stmt *s, imgsearch_error *err)
-{
-	return report(user, s, (size_t)sqlite3_column_int64(s, 2), err);
-}
-
-static int read_exist(sqlite_store *st, bool *exist, imgsearch_error *err)
-{
-	conn *c;
-	int rc = ims_sqlite_acquire(st, &c, err);
-	if (rc)
-		return rc;
-	rc = ims_sqlite_regions_exist(c, exist, err);
-	ims_sqlite_release(st, c);
-	return rc;
-}
-
 int ims_sqlite_regions_scan(store *base, store_regions_each *each, void *user, imgsearch_error *err)
 {
 	sqlite_store *st = (sqlite_store *)base;
@@ -201,17 +185,65 @@ int ims_sqlite_regions_scan(store *base, store_regions_each *each, void *user, i
 	return rc;
 }
 
+enum { FETCH = 10 }; /* rows of a statement, as of vectors */
+
+/* Rows of n <= FETCH ids, of which the first is number `first`. */
+static int fetch_some(const regions_reader *r, conn *c, sqlite3_stmt *s, const int64_t *ids,
+	size_t n, size_t first, imgsearch_error *err)
+{
+	int rc;
+	size_t i = 0;
+	sqlite3_reset(s);
+	for (size_t j = 0; j < FETCH; j++)
+		if (j < n)
+			sqlite3_bind_int64(s, (int)j + 1, ids[j]);
+		else
+			sqlite3_bind_null(s, (int)j + 1);
+	while ((rc = ims_sqlite_step(c, s, err)) > 0) {
+		while (i + 1 < n && ids[i] != sqlite3_column_int64(s, 0)) /* ids without a row */
+			i++;
+		rc = report(r, s, first + i++, err);
+		if (rc)
+			break;
+	}
+	return rc;
+}
+
+/*
+ * Asks what the connection knows of the tables, which is much quicker than to read them: what has
+ * read the setting in the same state of the file has brought that up to date.
+ */
+static bool are_known(conn *c)
+{
+	return sqlite3_table_column_metadata(c->db, "main", "region", NULL, NULL, NULL, NULL, NULL,
+			   NULL)
+		== SQLITE_OK;
+}
+
 int ims_sqlite_regions_fetch(store *base, const int64_t *ids, size_t n, store_regions_each *each,
 	void *user, imgsearch_error *err)
 {
 	sqlite_store *st = (sqlite_store *)base;
 	regions_reader r = { each, user };
-	bool exist;
-	int rc = read_exist(st, &exist, err);
-	return rc || !exist
-		? rc
-		: ims_sqlite_rows_of(st, ids, n,
-			"SELECT r.id, r.data, j.key FROM json_each(?1) j JOIN region r ON r.id = j.value"
-			" WHERE r.id NOT IN (SELECT id FROM vector_kept) ORDER BY j.key",
-			report_fetched, &r, err);
+	sqlite3_stmt *s = NULL;
+	conn *c;
+	int rc = ims_sqlite_acquire(st, &c, err);
+	if (rc)
+		return rc;
+	ims_sqlite_read_ahead(c, false);
+	rc = ims_sqlite_read_begin(c, err);
+	bool known = !rc && are_known(c);
+	if (known)
+		rc = ims_sqlite_query(c, &s, err,
+			"SELECT q.column1, r.data FROM"
+			" (VALUES (?1), (?2), (?3), (?4), (?5), (?6), (?7), (?8), (?9), (?10)) q"
+			" CROSS JOIN region r ON r.id = q.column1"
+			" WHERE NOT EXISTS(SELECT 1 FROM vector_kept k WHERE k.id = r.id)",
+			"");
+	for (size_t i = 0; known && !rc && i < n; i += FETCH)
+		rc = fetch_some(&r, c, s, ids + i, n - i < FETCH ? n - i : FETCH, i, err);
+	ims_sqlite_done(c, s);
+	ims_sqlite_read_end(c);
+	ims_sqlite_release(st, c);
+	return rc;
 }
