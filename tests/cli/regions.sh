@@ -35,6 +35,38 @@ has "... and one that was deleted on purpose" 5
 imgsearch info --json --db index.db | grep -q '"regions": *9, *"with_regions": *5'
 result "... as info tells programs" $?
 
+# A crop that is a part: the first tile, of 0.45 of each side.
+cp pics/p6 a && index
+id=$(imgsearch list --db index.db --json | sed -n 's,.*"id": *\([0-9]*\),\1 &,p' | grep '/p6"' |
+	cut -d' ' -f1)
+size=$(imgsearch list --db index.db --json | grep '/p6"' |
+	sed 's/.*"width": *\([0-9]*\).*"height": *\([0-9]*\).*/\1 \2/')
+w=${size% *} h=${size#* }
+crop=0,0,$((w * 45 / 100)),$((h * 45 / 100))
+imgsearch build -q --db index.db
+imgsearch query --db index.db -k 3 --crop $crop --json a/p6 >out 2>&1 &&
+	grep -q "\"results\": \[{\"rank\": 1, \"id\": $id," out &&
+	grep -q '"score": \(1\|0\.99\)[0-9.]*, "region": {"x": 0, "y": 0, ' out &&
+	grep -q "\"picture_width\": $w, \"picture_height\": $h}" out
+result "a crop finds its picture by the part, which is named" $? out
+imgsearch query --db index.db -k 3 --crop $crop --json --whole a/p6 >out 2>&1 &&
+	! grep -q region out
+result "... but for --whole" $? out
+imgsearch query --db index.db -k 3 --crop $crop --json "id:$id" >out 2>&1 &&
+	grep -q "\"results\": \[{\"rank\": 1, \"id\": $id," out && grep -q '"region": {"x": 0, "y": 0' out
+result "... of a stored picture, too" $? out
+mv a/p6 away && imgsearch query --db index.db --crop $crop "id:$id" >out 2>&1
+[ $? = 3 ] && grep -q 'p6: No such file' out
+result "... whose file must be there" $? out
+mv away a/p6
+imgsearch query --db index.db -k 20 --paths a/p6 >paths 2>&1 && sort paths | uniq -d >out &&
+	[ "$(wc -l <paths)" = 5 ] && [ ! -s out ]
+result "each picture is one hit" $? paths
+imgsearch query --db index.db -k 3 --crop $crop --sheet s.png --html s.html a/p6 >out 2>&1 &&
+	[ -s s.png ] && [ -s s.html ]
+result "a sheet and a page have a frame" $? out
+rm a/p6 && index
+
 index --no-regions
 imgsearch info --db index.db >out && ! grep -q regions out &&
 	imgsearch check --db index.db >out 2>&1

@@ -284,9 +284,124 @@ static void every_searcher_finds_the_best_parts(void **state)
 	}
 }
 
+/* What changes after a build is found as after another one. */
+static void changes_are_applied(void **state)
+{
+	const imgsearch_metric cosine = IMGSEARCH_METRIC_COSINE;
+	const char *const searchers[] = { "exact", "graph" };
+	for (int i = 0; i < 2; i++) {
+		pictures *all = open_metric(*state, cosine);
+		uint64_t seed = 77;
+		const int64_t gone[] = { 41, 42, 300 };
+		built(all->s, searchers[i]);
+		ask_all(all, cosine, searchers[i], 0.5);
+		begin(all->s);
+		for (size_t k = 10; k < 30; k++)
+			write_picture(all, k, &seed);
+		must(ims_store_remove(all->s->store, gone, 3, &err));
+		commit(all->s);
+		for (int k = 0; k < 3; k++)
+			all->there[gone[k] - 1] = false;
+		ask_all(all, cosine, searchers[i], i ? 0.5 : 1);
+		done(all, *state);
+	}
+}
+
+static void ranges_batches_and_stored_pictures(void **state)
+{
+	enum { QUERIES = 5 };
+	const imgsearch_metric cosine = IMGSEARCH_METRIC_COSINE;
+	static best of[N];
+	pictures *all = open_metric(*state, cosine);
+	uint64_t seed = 3;
+	float query[QUERIES][DIM];
+	imgsearch_input in[QUERIES];
+	imgsearch_hits *hits;
+	imgsearch_answers *answers;
+	imgsearch_query_options o = IMGSEARCH_INIT(imgsearch_query_options);
+	built(all->s, "exact");
+	for (int i = 0; i < QUERIES; i++) {
+		draw_row(query[i], &seed);
+		in[i] = imgsearch_input_vector(query[i], DIM);
+		size_t n = truth(all, cosine, query[i], NULL, of), within = 0;
+		while (within < n && ims_score(cosine, of[within].distance) >= 0.7F)
+			within++;
+		must(imgsearch_range(all->s, &in[i], 0.7F, NULL, NULL, &hits, &err));
+		assert_int_equal(hits->count, within);
+		assert_true(within > 0);
+		imgsearch_hits_free(hits);
+	}
+	must(imgsearch_batch_query(all->s, in, QUERIES, NULL, NULL, &answers, &err));
+	for (int i = 0; i < QUERIES; i++) {
+		const imgsearch_hits *of_batch = answers->items[i]->hits;
+		hits = ask(all->s, query[i], NULL);
+		assert_int_equal(hits->count, of_batch->count);
+		for (size_t k = 0; k < hits->count; k++) {
+			assert_int_equal(hits->items[k]->id, of_batch->items[k]->id);
+			assert_true(hits->items[k]->score == of_batch->items[k]->score);
+		}
+		imgsearch_hits_free(hits);
+	}
+	imgsearch_answers_free(answers);
+	in[0] = imgsearch_input_item(5);
+	for (o.no_self = 0; o.no_self < 2; o.no_self++) {
+		bool found = false;
+		must(imgsearch_query(all->s, in, 1, &o, NULL, &hits, &err));
+		assert_int_equal(hits->count, IMGSEARCH_K_DEFAULT);
+		for (size_t k = 0; k < hits->count; k++)
+			found |= hits->items[k]->id == 5;
+		assert_int_equal(found, !o.no_self);
+		imgsearch_hits_free(hits);
+	}
+	o.no_self = 0;
+	o.whole = 1; /* wholes alone, in the order of their own scores */
+	must(imgsearch_query(all->s, &in[1], 1, &o, NULL, &hits, &err));
+	for (size_t k = 0; k < hits->count; k++) {
+		float d = distance(cosine, query[1], all->whole[hits->items[k]->id - 1]);
+		assert_null(hits->items[k]->region);
+		assert_true(hits->items[k]->score == ims_score(cosine, d));
+	}
+	imgsearch_hits_free(hits);
+	done(all, *state);
+}
+
+/* Of what a query has nothing to do with, as many pictures score so high as is promised. */
+static void chances_are_those_of_the_best_part(void **state)
+{
+	enum { QUERIES = 300 };
+	pictures *all = open_metric(*state, IMGSEARCH_METRIC_COSINE);
+	/* wholes alone: 11.4, 1.39 and 0.27, since rows of so few values have no long tail */
+	const double promised[] = { 10, 1, 0.1 }, most[] = { 2, 2.5, 6 };
+	double seen[3] = { 0 };
+	uint64_t seed = 1234;
+	imgsearch_query_options o = IMGSEARCH_INIT(imgsearch_query_options);
+	built(all->s, "exact");
+	o.k = 60;
+	for (int i = 0; i < QUERIES; i++) {
+		float query[DIM];
+		draw_row(query, &seed);
+		imgsearch_hits *hits = ask(all->s, query, &o);
+		for (size_t k = 0; k < hits->count; k++)
+			for (int p = 0; p < 3; p++)
+				seen[p] += hits->items[k]->chance <= promised[p];
+		imgsearch_hits_free(hits);
+	}
+	for (int p = 0; p < 3; p++) {
+		seen[p] /= QUERIES;
+		print_message("# promised %g, seen %.3f\n", promised[p], seen[p]);
+		assert_true(seen[p] < most[p] * promised[p] && seen[p] > promised[p] / 4);
+	}
+	done(all, *state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(changes_are_applied, scene_setup, scene_teardown),
+		cmocka_unit_test_setup_teardown(ranges_batches_and_stored_pictures, scene_setup,
+			scene_teardown),
+		cmocka_unit_test_setup_teardown(chances_are_those_of_the_best_part, scene_setup,
+			scene_teardown),
 		cmocka_unit_test_setup_teardown(every_searcher_finds_the_best_parts, scene_setup,
 			scene_teardown),
 	};
