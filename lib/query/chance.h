@@ -11,8 +11,9 @@ typedef enum query_kind { QUERY_PICTURES, QUERY_WORDS, QUERY_MIXED } query_kind;
  * Fills in the chance of the hits of a query, and removes hits above max_chance (0: none). query
  * (dim) and the scores belong to the space of the view; m is the model of the view for scores of
  * whole pictures, or of their best parts. region_row (dim): what regions are compared with; NULL:
- * the query. The n_own rows that the query is made of have chance 0. A mixed query has the greater one of its chances as a picture and as words.
- * Without a chance model of the kind nothing changes. EDB, EIO, ENOMEM.
+ * the query. The n_own rows that the query is made of have chance 0. A mixed query has the greater
+ * one of its chances as a picture and as words. Without a chance model of the kind nothing changes.
+ * EDB, EIO, ENOMEM.
  */
 int ims_chance_fill(imgsearch *s, view *v, chance_model *m, query_kind kind, const float *query,
 	const float *region_row, const int64_t *own, size_t n_own, double max_chance,

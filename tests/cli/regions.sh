@@ -53,7 +53,8 @@ imgsearch query --db index.db -k 3 --crop $crop --json --whole a/p6 >out 2>&1 &&
 	! grep -q region out
 result "... but for --whole" $? out
 imgsearch query --db index.db -k 3 --crop $crop --json "id:$id" >out 2>&1 &&
-	grep -q "\"results\": \[{\"rank\": 1, \"id\": $id," out && grep -q '"region": {"x": 0, "y": 0' out
+	grep -q "\"results\": \[{\"rank\": 1, \"id\": $id," out &&
+	grep -q '"region": {"x": 0, "y": 0' out
 result "... of a stored picture, too" $? out
 mv a/p6 away && imgsearch query --db index.db --crop $crop "id:$id" >out 2>&1
 [ $? = 3 ] && grep -q 'p6: No such file' out
