@@ -232,7 +232,7 @@ static int run(context *c, void *args)
 {
 	const serve_args *a = args;
 	serve_texts texts = { 0 };
-	server s = { .write_lock = PTHREAD_MUTEX_INITIALIZER };
+	server s = { .write_lock = PTHREAD_MUTEX_INITIALIZER, .only = -1 };
 	int rc = prepare(c, a, &s, &texts);
 	if (rc == CLI_DONE) {
 		look_at_index(c, a, &s);

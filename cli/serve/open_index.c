@@ -173,6 +173,12 @@ imgsearch *open_index_acquire(open_index *ix, imgsearch_error *err)
 	return NULL;
 }
 
+bool open_index_file(const open_index *ix, struct stat *out)
+{
+	*out = ix->file;
+	return out->st_ino && !ix->is_list;
+}
+
 void open_index_release(open_index *ix)
 {
 	pthread_rwlock_unlock(&ix->lock);

@@ -16,6 +16,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 typedef struct open_index open_index;
 
@@ -33,6 +34,9 @@ void open_index_free(open_index *ix); /* NULL is fine */
  */
 imgsearch *open_index_acquire(open_index *ix, imgsearch_error *err);
 void open_index_release(open_index *ix);
+
+/* The file that was opened, before another thread uses ix; false: the index lies on a server. */
+bool open_index_file(const open_index *ix, struct stat *out);
 
 /* Notes an error of a call on the handle: the index may have to be opened again. */
 void open_index_note(open_index *ix, const imgsearch_error *err);

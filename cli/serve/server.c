@@ -17,6 +17,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -29,7 +30,7 @@ enum {
 	CONNECTIONS = 128,
 	IDLE_SECONDS = 30,
 	REQUEST_SECONDS = 60,
-	STOP_SECONDS = 20,
+	STOP_SECONDS = 10, /* then running calls are cancelled */
 	HEADER_BYTES = 64 << 10,
 };
 #define ALL_BODIES ((size_t)1 << 29)
@@ -446,11 +447,33 @@ static int local_socket(server *s)
 	bool ok = fd >= 0 && !bind(fd, (struct sockaddr *)&a, sizeof a) && !listen(fd, 64);
 	int why = errno;
 	umask(old);
-	if (ok)
+	if (ok && !lstat(s->socket_path, &s->socket_own))
 		return fd;
 	if (fd >= 0)
 		close(fd);
 	return cli_fail("%s: cannot listen: %s", s->socket_path, strerror(why)), -1;
+}
+
+/*
+ * Marks the index as served: by a socket without a file, whose name is the index's, so that it goes
+ * with the process. False: another server has it, whatever socket that listens on.
+ */
+static bool mark(server *s)
+{
+#ifdef __linux__
+	struct stat st;
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	if (!open_index_file(s->index, &st))
+		return true; /* it lies on a server: there may be many */
+	int n = snprintf(a.sun_path + 1, sizeof a.sun_path - 1, "imgsearch-serve-%llx-%llx",
+		(unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+	s->only = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)n);
+	return s->only < 0 || !bind(s->only, (struct sockaddr *)&a, size) || errno != EADDRINUSE;
+#else
+	(void)s;
+	return true;
+#endif
 }
 
 int server_start(server *s)
@@ -465,6 +488,10 @@ int server_start(server *s)
 		s->socket_path = NULL; /* the socket belongs to another server */
 		return CLI_FAILED;
 	}
+	if (!mark(s)) {
+		close(local);
+		return cli_fail("another server already serves this index, by another socket");
+	}
 	s->local = start(s, local, on_local);
 	int tcp = s->local ? tcp_socket(s) : -1;
 	s->tcp = tcp >= 0 ? start(s, tcp, on_tcp) : NULL;
@@ -474,11 +501,19 @@ int server_start(server *s)
 							  : cli_fail("the server cannot be started: %s", strerror(errno));
 }
 
+/* Another server may have put its own in that place. */
+static bool owns_socket(const server *s)
+{
+	struct stat st;
+	return !lstat(s->socket_path, &st) && st.st_dev == s->socket_own.st_dev
+		&& st.st_ino == s->socket_own.st_ino;
+}
+
 void server_stop(server *s)
 {
 	struct MHD_Daemon *daemons[] = { s->tcp, s->local };
 	atomic_store(&s->stopping, true);
-	if (s->socket_path)
+	if (s->socket_path && owns_socket(s))
 		unlink(s->socket_path);
 	for (int i = 0; i < 2; i++) {
 		int fd = daemons[i] ? MHD_quiesce_daemon(daemons[i]) : -1;
@@ -494,4 +529,6 @@ void server_stop(server *s)
 			MHD_stop_daemon(daemons[i]);
 	timeouts_free(s->timeouts);
 	free(s->socket_path);
+	if (s->only >= 0)
+		close(s->only);
 }

@@ -31,6 +31,7 @@
 #include <microhttpd.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/stat.h>
 #include <time.h>
 
 typedef struct server_options {
@@ -55,8 +56,10 @@ typedef struct server {
 	upload_cache *uploads;
 	sample *sample;
 	struct cached_view *map, *groups;
-	char *socket_path; /* malloc'd; freed by server_stop */
-	uint16_t port;     /* where it listens, after server_start */
+	char *socket_path;      /* malloc'd; freed by server_stop */
+	struct stat socket_own; /* the socket that it made there */
+	int only;               /* the socket that marks the index as served; -1: none */
+	uint16_t port;          /* where it listens, after server_start */
 	struct MHD_Daemon *tcp, *local;
 	struct timeouts *timeouts;
 	atomic_size_t body_bytes;   /* of all requests that are being read or handled */

@@ -880,6 +880,34 @@ def test_token(db):
     check("... ends with 0", s.stop() == 0)
 
 
+def test_one_server(db):
+    """One server for an index, and each removes its own socket alone."""
+    s = Server(db)
+    p = run("serve", "--db", db, "--port", "0", "--no-token")
+    check("a second server is refused", p.returncode == 3
+          and f"localhost:{s.port}".encode() in p.stderr, p)
+    p = run("serve", "--db", db, "--port", "0", "--no-token", "--socket", W + "/other.sock")
+    check("... by another socket, too", p.returncode == 3
+          and b"another server already serves this index" in p.stderr, p)
+    os.link(db, W + "/b.db")
+    p = run("serve", "--db", W + "/b.db", "--port", "0", "--no-token")
+    os.remove(W + "/b.db")
+    check("... and by another name of the file", p.returncode == 3, p)
+    os.remove(db + ".sock")
+    other = socket.socket(socket.AF_UNIX)
+    other.bind(db + ".sock")
+    check("ends with 0 where another socket is in its place", s.stop() == 0)
+    check("... which stays", os.path.exists(db + ".sock"))
+    other.close()
+    s = Server(db)
+    check("a dead socket is replaced", s.alive())
+    s.process.kill()
+    s.process.wait()
+    s = Server(db)
+    check("after a kill another one starts", s.alive() and s.stop() == 0)
+    check("... and takes its socket away", not os.path.exists(db + ".sock"))
+
+
 def test_origins(db):
     """Behind a proxy that speaks TLS; and where requests may come from at all."""
     for bad in ("photos.example", "https://", "https://photos.example/", "ftp://x", "https://a b"):
@@ -966,6 +994,7 @@ def main():
     test_end(s, photo)
     test_token(db)
     test_origins(db)
+    test_one_server(db)
     test_large(db)
     test_interrupt()
 
