@@ -91,14 +91,20 @@ static void drop_folders(text_list *names, const char *path)
 	names->n = kept;
 }
 
-int ims_folder_files(text_list *out, const char *path, imgsearch_error *err)
+int ims_folder_names(text_list *out, const char *path, imgsearch_error *err)
 {
 	*out = (text_list){ 0 };
 	int rc = list(out, path, false, err);
-	if (!rc)
-		drop_folders(out, path);
 	if (!rc && out->n)
 		qsort(out->item, out->n, sizeof *out->item, ims_text_compare);
+	return rc;
+}
+
+int ims_folder_files(text_list *out, const char *path, imgsearch_error *err)
+{
+	int rc = ims_folder_names(out, path, err);
+	if (!rc)
+		drop_folders(out, path);
 	return rc;
 }
 

@@ -22,7 +22,11 @@ int ims_folder_make(const char *path, imgsearch_error *err);
 /* Deletes a folder and the files in it. EIO; one that is absent is none. */
 int ims_folder_delete(const char *path, imgsearch_error *err);
 
-/* The names of the files in a folder, sorted, without hidden ones; ims_texts_free. EIO, ENOMEM. */
+/*
+ * The names of what is in a folder, or of its files alone, sorted, without hidden ones;
+ * ims_texts_free. EIO, ENOMEM.
+ */
+int ims_folder_names(text_list *out, const char *path, imgsearch_error *err);
 int ims_folder_files(text_list *out, const char *path, imgsearch_error *err);
 
 /* A copy, or a hard link where that works, on disk. ENOTFOUND, EIO. */

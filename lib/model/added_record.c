@@ -38,7 +38,7 @@ int ims_added_names(text_list *out, imgsearch_error *err)
 	*out = (text_list){ 0 };
 	int rc = ims_model_data_path(&path, "", err);
 	if (!rc)
-		rc = access(path, F_OK) ? IMGSEARCH_ENOTFOUND : ims_folder_files(&all, path, err);
+		rc = access(path, F_OK) ? IMGSEARCH_ENOTFOUND : ims_folder_names(&all, path, err);
 	for (size_t i = 0; !rc && i < all.n; i++) {
 		char *record = ims_format("%s/%s/%s", path, all.item[i], ADDED_RECORD);
 		rc = record ? 0 : ims_nomem(err);
