@@ -56,7 +56,23 @@ static int write_upload(const server *s, const void *data, size_t size, char *pa
 	return IMGSEARCH_EIO;
 }
 
-/* The file of data that is no picture is deleted. */
+/*
+ * The picture whose bytes the item has, where its file is there; 0: the item is the first with
+ * them.
+ */
+static int64_t same_picture(imgsearch *s, int64_t id)
+{
+	imgsearch_item *item = NULL, *same = NULL;
+	int64_t found = 0;
+	if (!imgsearch_item_get(s, id, &item, NULL) && item->state == IMGSEARCH_STATE_DUPLICATE
+		&& !imgsearch_item_get(s, item->same_as, &same, NULL) && !access(same->path, R_OK))
+		found = same->id;
+	imgsearch_item_free(item);
+	imgsearch_item_free(same);
+	return found;
+}
+
+/* The file of data that is no picture, or that another file has, is deleted. */
 static int keep_in_folder(const server *sv, imgsearch *s, const void *data, size_t size,
 	const imgsearch_call *call, int64_t *id, imgsearch_error *err)
 {
@@ -66,7 +82,12 @@ static int keep_in_folder(const server *sv, imgsearch *s, const void *data, size
 		return rc;
 	imgsearch_input in = imgsearch_input_file(path);
 	rc = imgsearch_index_add(s, &in, NULL, call, id, err);
-	if (rc)
+	int64_t same = rc ? 0 : same_picture(s, *id);
+	if (same)
+		rc = imgsearch_index_remove(s, id, 1, NULL, call, err);
+	if (same && !rc)
+		*id = same;
+	if (rc || same)
 		unlink(path);
 	return rc;
 }

@@ -474,6 +474,13 @@ def test_writing(s, photo):
     kept = os.listdir(W + "/uploads")
     check("... is kept under a name of ours", len(kept) == 1 and kept[0].endswith(".png"), kept)
     check("... is found", s.ask("POST", "/api/search?k=1", new)[1]["results"][0]["id"] == id)
+    again = s.ask("POST", "/api/pictures", new)[1]["added"]
+    check("the same bytes again are the same picture", again == [{"id": id}]
+          and os.listdir(W + "/uploads") == kept, again)
+    known = s.ask("POST", "/api/pictures", photo)[1]["added"][0]["id"]
+    path = s.get(f"/api/pictures/{known}")[1]["path"]
+    check("... also where a folder has them", os.listdir(W + "/uploads") == kept
+          and open(path, "rb").read() == photo, path)
     results = []
     threads = [
         threading.Thread(
