@@ -24,6 +24,9 @@ static void sample_queries(evaluation *e)
 		if (e->query_rows)
 			memmove(e->query_rows + i * e->dim, e->query_rows + from * e->dim,
 				e->dim * sizeof(float));
+		if (e->region_rows)
+			memmove(e->region_rows + i * e->dim, e->region_rows + from * e->dim,
+				e->dim * sizeof(float));
 	}
 	e->n_queries = sample;
 }

@@ -6,7 +6,7 @@
 
 #include "image/alter.h"
 
-enum { KINDS = IMS_ALTERATIONS, MAX_SIDE = 800 };
+enum { KINDS = IMS_ALTERATIONS_ALL, MAX_SIDE = 800 };
 
 /* Decodes the original and scales it to MAX_SIDE. */
 static int load_original(const evaluation *e, const char *path, image *out, imgsearch_error *err)
@@ -55,6 +55,8 @@ static int add_copies(evaluation *e, size_t row, imgsearch_error *err)
 	}
 	if (!rc)
 		rc = ims_eval_features(e, in, KINDS, out, bad, err);
+	if (!rc && e->region_rows)
+		rc = ims_eval_region_rows(e, in, KINDS, e->region_rows + e->n_queries * e->dim, bad, err);
 	size_t first = e->n_relevant;
 	if (!rc)
 		rc = ims_eval_add_relevant(e, row, err);
@@ -94,6 +96,8 @@ int ims_eval_fill_from_copies(evaluation *e, imgsearch_error *err)
 	wanted = wanted < pictures ? wanted : pictures;
 	if (!rc && !(e->query_rows = ims_alloc_aligned(wanted * KINDS + 1, e->dim * sizeof(float))))
 		rc = ims_nomem(err);
+	if (!rc)
+		rc = ims_eval_load_regions(e, wanted * KINDS + 1, err);
 	for (size_t i = 0, seen = 0; !rc && i < e->n && used < wanted; i++) {
 		if (!e->path[i] || seen++ * wanted / pictures < used)
 			continue;

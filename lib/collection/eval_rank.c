@@ -27,7 +27,7 @@ typedef struct rank_run {
 	atomic_size_t done;
 } rank_run;
 
-static float score_of(const evaluation *e, const float *a, const float *b)
+float ims_eval_score(const evaluation *e, const float *a, const float *b)
 {
 	const kernels *k = ims_kernels();
 	return e->space->metric == IMGSEARCH_METRIC_L2 ? -sqrtf(k->l2_f32(a, b, e->dim))
@@ -37,7 +37,7 @@ static float score_of(const evaluation *e, const float *a, const float *b)
 static void score_all(const evaluation *e, const float *query, float *score)
 {
 	for (size_t i = 0; i < e->n; i++)
-		score[i] = score_of(e, query, e->rows + i * e->dim);
+		score[i] = ims_eval_score(e, query, e->rows + i * e->dim);
 }
 
 /* Several queries share each tile of rows while it is in the cache. */
@@ -46,7 +46,7 @@ static void score_block(const evaluation *e, size_t first, size_t n, float *scor
 	for (size_t tile = 0; tile < e->n; tile += TILE)
 		for (size_t q = 0; q < n; q++)
 			for (size_t i = tile; i < e->n && i < tile + TILE; i++)
-				score[q * e->n + i] = score_of(e, ims_eval_feature(e, first + q),
+				score[q * e->n + i] = ims_eval_score(e, ims_eval_feature(e, first + q),
 					e->rows + i * e->dim);
 }
 
@@ -112,6 +112,8 @@ static void rank_block(void *arg, size_t block, unsigned number)
 	if (w->failed || ims_job_stopped(e->job))
 		return;
 	score_block(e, first, n, w->score);
+	if (e->region_rows)
+		ims_eval_score_regions(e, first, n, w->score, w->query);
 	for (size_t i = 0; i < n; i++) {
 		const eval_query *q = &e->query[first + i];
 		float *score = w->score + i * e->n;

@@ -105,6 +105,9 @@ void ims_eval_clear(evaluation *e)
 	ims_free(e->label);
 	ims_free(e->query);
 	ims_free(e->query_rows);
+	ims_free(e->region_rows);
+	ims_free(e->region_at);
+	ims_buf_free(&e->regions);
 	ims_free(e->relevant);
 	ims_view_release(e->view);
 }

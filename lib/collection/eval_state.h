@@ -44,6 +44,10 @@ typedef struct evaluation {
 	eval_query *query;
 	size_t n_queries, query_cap;
 	float *query_rows; /* (n_queries, dim); NULL: the queries are rows */
+	/* of copies, where the index keeps regions; else NULL: (n_queries, dim), for regions */
+	float *region_rows;
+	buf regions;       /* data of the regions of rows */
+	size_t *region_at; /* of each row, in `regions`; NO_ROW: it has none */
 	size_t *relevant;  /* rows, query after query */
 	size_t n_relevant, relevant_cap;
 	uint64_t failed;
@@ -101,6 +105,20 @@ int ims_eval_add_relevant(evaluation *e, size_t row, imgsearch_error *err);
  */
 int ims_eval_features(evaluation *e, const imgsearch_input *in, size_t n, float *out, uint8_t *bad,
 	imgsearch_error *err);
+
+/*
+ * Of an index with regions, where nothing but the features is measured: reads them, and makes room for the rows of so many queries. Then fills
+ * in such rows, out (n, dim), of pictures; bad[i]: that one has none. Errors as above, EDB, EIO.
+ */
+int ims_eval_load_regions(evaluation *e, size_t queries, imgsearch_error *err);
+int ims_eval_region_rows(evaluation *e, const imgsearch_input *in, size_t n, float *out,
+	const uint8_t *bad, imgsearch_error *err);
+
+/* Raises the scores (n, e->n) of n queries to those of the best regions. scratch: dim floats. */
+void ims_eval_score_regions(const evaluation *e, size_t first, size_t n, float *score,
+	float *scratch);
+
+float ims_eval_score(const evaluation *e, const float *a, const float *b); /* of two rows */
 
 /*
  * Projects rows and queries on options->whiten principal components, scaled to equal variance.

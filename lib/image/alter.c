@@ -13,14 +13,30 @@ static const uint8_t *pixel(const image *im, int64_t x, int64_t y)
 	return im->pixels + ((size_t)y * im->width + (size_t)x) * 3;
 }
 
-/* Two thirds of the picture, at a random place. */
-static int crop(image *out, const image *in, uint64_t *random, imgsearch_error *err)
+/* A part of the picture, of that share of its sides, at a random place. */
+static int cut(image *out, const image *in, double share, uint64_t *random, imgsearch_error *err)
 {
-	double w = in->width * 0.82, h = in->height * 0.82;
+	double w = in->width * share, h = in->height * share;
 	double x = ims_random_unit(random) * (in->width - w),
 		   y = ims_random_unit(random) * (in->height - h);
 	return ims_image_resize(out, in, (uint32_t)w + 1, (uint32_t)h + 1, false,
 		(const double[4]){ x, y, x + w, y + h }, err);
+}
+
+/* Two thirds of the area. */
+static int crop(image *out, const image *in, uint64_t *random, imgsearch_error *err)
+{
+	return cut(out, in, 0.82, random, err);
+}
+
+static int quarter(image *out, const image *in, uint64_t *random, imgsearch_error *err)
+{
+	return cut(out, in, 1 / 2.0, random, err);
+}
+
+static int ninth(image *out, const image *in, uint64_t *random, imgsearch_error *err)
+{
+	return cut(out, in, 1 / 3.0, random, err);
 }
 
 static int scale(image *out, const image *in, uint64_t *random, imgsearch_error *err)
@@ -110,7 +126,7 @@ static int caption(image *out, const image *in, uint64_t *random, imgsearch_erro
 static const struct {
 	const char *name;
 	make_copy *make;
-} edit[IMS_ALTERATIONS] = {
+} edit[IMS_ALTERATIONS_ALL] = {
 	{ "crop", crop },
 	{ "scale", scale },
 	{ "recompress", recompress },
@@ -118,6 +134,8 @@ static const struct {
 	{ "rotate", rotate },
 	{ "mirror", mirror },
 	{ "caption", caption },
+	{ "small crop 1/4", quarter },
+	{ "small crop 1/9", ninth },
 };
 
 const char *ims_image_alteration(unsigned kind)

@@ -4,9 +4,10 @@
 
 #include "image/image.h"
 
-enum { IMS_ALTERATIONS = 7 };
+/* Of the kinds of edits the last two are small crops, which are no near-duplicates. */
+enum { IMS_ALTERATIONS = 7, IMS_ALTERATIONS_ALL = 9 };
 
-/* The name of an edit, of 0..IMS_ALTERATIONS - 1: static. */
+/* The name of an edit, of 0..IMS_ALTERATIONS_ALL - 1: static. */
 const char *ims_image_alteration(unsigned kind);
 
 /* A copy of the picture after that edit. random: the state of ims_random. ENOMEM only. */

@@ -153,7 +153,8 @@ got = measure('--duplicates', '10')
 result(
     sorted(c['name'] for c in got['classes'])
     == ['blur', 'caption', 'crop', 'mirror', 'recompress', 'rotate', 'scale']
-    and got.get('queries') == 70
+    + ['small crop 1/4', 'small crop 1/9']
+    and got.get('queries') == 90
     and got['recall']['10'] > 0.5,
     got,
 )
