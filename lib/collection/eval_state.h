@@ -107,8 +107,9 @@ int ims_eval_features(evaluation *e, const imgsearch_input *in, size_t n, float 
 	imgsearch_error *err);
 
 /*
- * Of an index with regions, where nothing but the features is measured: reads them, and makes room for the rows of so many queries. Then fills
- * in such rows, out (n, dim), of pictures; bad[i]: that one has none. Errors as above, EDB, EIO.
+ * Of an index with regions, where nothing but the features is measured: reads them, and makes room
+ * for the rows of so many queries. Then fills in such rows, out (n, dim), of pictures; bad[i]: that
+ * one has none. Errors as above, EDB, EIO.
  */
 int ims_eval_load_regions(evaluation *e, size_t queries, imgsearch_error *err);
 int ims_eval_region_rows(evaluation *e, const imgsearch_input *in, size_t n, float *out,
