@@ -306,6 +306,8 @@ int ims_eval_rank(evaluation *e, imgsearch_eval_report **out, imgsearch_error *e
 	for (size_t at = 0; !rc && at < blocks; at += step) {
 		evaluation part = *e; /* rank_block counts blocks from the part's first query */
 		part.query += at * QUERIES_AT_ONCE;
+		if (part.region_rows)
+			part.region_rows += at * QUERIES_AT_ONCE * e->dim;
 		part.n_queries -= at * QUERIES_AT_ONCE;
 		part.query_rows = e->query_rows ? e->query_rows + at * QUERIES_AT_ONCE * e->dim : NULL;
 		rank_run now = a;

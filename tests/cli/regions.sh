@@ -88,6 +88,18 @@ has "a run that is killed" 0
 index
 [ $status = 137 ] && has "... the next one makes them" 6
 
+# More queries than are ranked in one step.
+draw many 16
+small() { # what share of crops of a ninth finds its picture first, in thousandths
+	imgsearch eval --db many.db --duplicates 128 |
+		sed -n 's/^ *[0-9.]* *\([01]\)\.\([0-9]\{3\}\).*1\/9$/\1\2/p'
+}
+imgsearch index -q --db many.db many >out 2>&1 && whole=$(small)
+imgsearch index -q --db many.db --regions many >>out 2>&1 && parts=$(small)
+echo "$whole $parts" >>out
+[ "$(echo "$parts" | sed "s/^0*//")" -gt $(($(echo "$whole" | sed "s/^0*//") * 2)) ]
+result "eval --duplicates compares small crops with regions" $? out
+
 index a --regions --no-regions
 [ $? = 2 ] && grep -q 'exclude each other' out
 result "both at once are refused" $? out
