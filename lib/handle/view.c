@@ -62,15 +62,18 @@ static int get_mean(store *st, view *v, imgsearch_error *err)
 	return rc;
 }
 
-/* What is there of the rows of a set: the searcher that was chosen for them. */
-static int get_set(store *st, row_set *set, const row_source *rows, uint32_t parts,
-	const char *suffix, imgsearch_error *err)
+static void begin_set(row_set *set, const row_source *rows, uint32_t parts, const char *suffix)
 {
-	buf b = { 0 };
-	char key[STATE_NAME];
 	set->rows = rows;
 	set->parts = parts;
 	snprintf(set->suffix, sizeof set->suffix, "%s", suffix);
+}
+
+/* The searcher that was chosen for the rows of a set. */
+static int get_chosen(store *st, row_set *set, imgsearch_error *err)
+{
+	buf b = { 0 };
+	char key[STATE_NAME];
 	ims_view_state_name(set, "searcher", key);
 	int rc = ims_store_setting_get(st, key, &b, err);
 	if (!rc && b.len && b.len < sizeof set->chosen)
@@ -82,19 +85,20 @@ static int get_set(store *st, row_set *set, const row_source *rows, uint32_t par
 /* The rows of the view and their searchers; its spaces are known. */
 static int get_rows(imgsearch *s, view *v, const store_counts *counts, imgsearch_error *err)
 {
-	uint32_t layout;
+	uint32_t layout = IMS_REGIONS_NONE;
 	v->rows_ctx = (space_rows){ s->store, &v->space };
 	v->plain_ctx = (space_rows){ s->store, &v->plain };
 	v->rows = ims_space_source(&v->rows_ctx, counts->vectors);
 	v->plain_rows = ims_space_source(&v->plain_ctx, counts->vectors);
 	v->region_rows = ims_regions_source(&v->rows_ctx, counts->regions);
 	v->plain_region_rows = ims_regions_source(&v->plain_ctx, counts->regions);
-	int rc = get_u32(s->store, "regions", &layout, err);
-	v->has_regions = layout == IMS_REGIONS_TILES && ims_store_keeps_regions(s->store);
+	begin_set(&v->wholes, &v->rows, 1, "");
+	begin_set(&v->regions, &v->region_rows, IMS_REGIONS_PARTS, ".regions");
+	int rc = ims_store_keeps_regions(s->store) ? get_u32(s->store, "regions", &layout, err) : 0;
+	v->has_regions = layout == IMS_REGIONS_TILES;
 	if (!rc)
-		rc = get_set(s->store, &v->wholes, &v->rows, 1, "", err);
-	return rc ? rc
-			  : get_set(s->store, &v->regions, &v->region_rows, IMS_REGIONS_PARTS, ".regions", err);
+		rc = get_chosen(s->store, &v->wholes, err);
+	return rc || !v->has_regions ? rc : get_chosen(s->store, &v->regions, err);
 }
 
 static void free_view(view *v)

@@ -14,6 +14,9 @@ static const char setting[] = "regions";
 int ims_regions_kept(imgsearch *s, bool *kept, imgsearch_error *err)
 {
 	buf data = { 0 };
+	*kept = false;
+	if (!ims_store_keeps_regions(s->store))
+		return 0;
 	int rc = ims_store_setting_get(s->store, setting, &data, err);
 	reader r = { .data = data.data, .len = data.len };
 	uint32_t layout = ims_read_u32(&r);
