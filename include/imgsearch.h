@@ -623,8 +623,8 @@ IMGSEARCH_API void imgsearch_index_update_report_free(imgsearch_index_update_rep
  * model of that name the current one in one step, and the other one the second; nothing is made
  * anew. It does nothing where that is the current one. drop removes the second model, or ends a
  * re-index under way by that model; its space is free afterwards. Writers both. ENOTFOUND: the
- * index has no such model; EINVAL: drop, and it is the current one; this thread began a transaction
- * that is open. EBUSY.
+ * index has no such model; EINVAL: drop, and it is the current one; switch, and it has no vector
+ * yet; this thread began a transaction that is open. EBUSY.
  */
 IMGSEARCH_API int imgsearch_index_model_switch(imgsearch *s, const char *name,
 	const imgsearch_call *call, imgsearch_error *err);

@@ -113,6 +113,33 @@ bool ims_second_is_exchanged(int rc, const imgsearch_error *err)
 
 /* -------------------------------------------------------------------------------- changes ---- */
 
+/* A run that adds a model may have been killed before it made anything. */
+static int refuse_empty(imgsearch *s, const char *name, imgsearch_error *err)
+{
+	store_counts counts;
+	int rc = ims_store_counts(s->store, &counts, err);
+	return rc || counts.vectors_next || !counts.vectors
+		? rc
+		: ims_fail(err, IMGSEARCH_EINVAL,
+			"index %s has no vectors of %s yet: an index run makes them", ims_store_label(s->store),
+			name);
+}
+
+/* Pictures without a vector of the current model are in no answer until a run makes it. */
+static int tell_lacking(imgsearch *s, const char *name, job *j, imgsearch_error *err)
+{
+	int64_t *ids;
+	size_t n;
+	int rc = ims_store_ids(s->store, STORE_LACKING, &ids, &n, err);
+	if (rc)
+		return rc;
+	if (n)
+		ims_job_log(j, IMGSEARCH_LOG_WARNING,
+			"pictures that have no vector of %s yet, which the next index run makes: %zu", name, n);
+	ims_free(ids);
+	return 0;
+}
+
 static int exchange(imgsearch *s, const char *name, imgsearch_error *err)
 {
 	model_names n;
@@ -121,8 +148,12 @@ static int exchange(imgsearch *s, const char *name, imgsearch_error *err)
 		free_names(&n);
 		return rc;
 	}
-	rc = n.second && is(&n.next, name) ? ims_store_model_exchange(s->store, err)
-									   : not_found(s, &n, name, err);
+	if (!n.second || !is(&n.next, name))
+		rc = not_found(s, &n, name, err);
+	else
+		rc = refuse_empty(s, name, err);
+	if (!rc)
+		rc = ims_store_model_exchange(s->store, err);
 	free_names(&n);
 	return rc;
 }
@@ -168,7 +199,8 @@ static int change(imgsearch *s, const char *name, job *j,
 
 int ims_second_switch(imgsearch *s, const char *name, job *j, imgsearch_error *err)
 {
-	return change(s, name, j, exchange, err);
+	int rc = change(s, name, j, exchange, err);
+	return rc ? rc : tell_lacking(s, name, j, err);
 }
 
 int ims_second_drop(imgsearch *s, const char *name, job *j, imgsearch_error *err)

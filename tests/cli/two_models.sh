@@ -141,9 +141,12 @@ while [ $n -le 4 ]; do
 	FAKE_COUNT=count FAKE_RUN=$n FAKE_SIGNAL=9 imgsearch index -q --threads 1 --add-model $other \
 		>out 2>&1
 	imgsearch check >out 2>&1 || break
+	[ $n -gt 1 ] || imgsearch model switch resnet18 >empty 2>&1
 	n=$((n + 1))
 done
 result "a run that adds a model is killed: the index is sound" $((n != 5)) out
+grep -q 'has no vectors of resnet18 yet' empty
+result "... and is not switched to what has made nothing" $? empty
 imgsearch index -q >out 2>&1
 second 5
 result "... a plain run makes what is left" $? out
@@ -155,7 +158,9 @@ imgsearch index >out 2>&1
 status=$?
 grep -q 'the second model has made no vectors' out && grep -q '6 indexed' out
 result "without the second network the run counts" $(($? + status)) out
-imgsearch model switch -q resnet18 && rm pics/new && cp drawn/p7 pics/new2
+imgsearch model switch resnet18 >out 2>&1 && grep -q 'no vector of resnet18 yet.*: 1$' out
+result "to switch then tells what it lacks" $? out
+rm pics/new && cp drawn/p7 pics/new2
 imgsearch index >out 2>&1
 [ $? = 3 ] && grep -q 'no weights for resnet18.*model pull resnet18.*--model NAME' out
 result "without that of the current one it does not" $? out
