@@ -80,9 +80,9 @@ def main():
         status, body, _ = ask(port, "POST", "/api/search?k=1", photo, **page)
         check("... and searches with a picture", status == 200
               and json.loads(body)["results"][0]["score"] > 0.99, body)
+        # Without a body: a refusal before its end may reach the proxy as a broken connection.
         check("another page does not",
-              ask(port, "POST", "/api/search?k=1", photo, **{**page, "Origin": "https://x.org"})[0]
-              == 403)
+              ask(port, "GET", "/api/search?id=1", **{**page, "Origin": "https://x.org"})[0] == 403)
     finally:
         proxy.terminate()
         proxy.wait(20)
