@@ -53,8 +53,8 @@ def answers(port):
 
 def main():
     if not shutil.which("nginx") or not shutil.which("openssl"):
-        print("# skipped: nginx or openssl is missing")
-        return
+        print("1..0 # SKIP nginx or openssl is missing")
+        sys.exit(0)
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2",
                     "-subj", f"/CN={HOST}", "-keyout", f"{W}/photos.key", "-out",
                     f"{W}/photos.pem"], check=True, capture_output=True)
