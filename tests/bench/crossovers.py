@@ -13,7 +13,9 @@ its header is installed.
 
 Vectors are those of tests/bench/vectors.py (--vectors DIR): queries are crops of indexed photos. Up
 to 256 dimensions rows are the first values of base256.npy, which are its principal components; 512
-are such components of base.npy. Sizes that the files do not have are left out. Prints Markdown.
+are such components of base.npy; more rows of 256 than base256.npy has are those of mixed.npy
+(vectors.py --mixed ROWS), of which DATA then holds a copy in f32. Sizes that the files do not have
+are left out. Prints Markdown.
 """
 
 import argparse, json, os, subprocess
@@ -38,6 +40,20 @@ def components(args):
             parts = (rows[i : i + 20000] - mean for i in range(0, len(rows), 20000))
             np.save(path, np.concatenate([p @ axes.astype(np.float32) for p in parts]))
     return paths
+
+
+def widened(args, n):
+    """The first n rows of mixed.npy in f32; None: it has fewer."""
+    mixed, path = f"{args.vectors}/mixed.npy", f"{args.data}/mixed256.npy"
+    rows = np.load(mixed, mmap_mode="r") if os.path.exists(mixed) else []
+    if len(rows) < n:
+        return None
+    if not os.path.exists(path) or len(np.load(path, mmap_mode="r")) < n:
+        out = np.lib.format.open_memmap(path, "w+", np.float32, (n, rows.shape[1]))
+        for i in range(0, n, 100000):
+            out[i : i + 100000] = rows[i : min(n, i + 100000)]
+        out.flush()
+    return path
 
 
 def narrow(args, dim):
@@ -66,6 +82,8 @@ class Cell:
     def __init__(self, args, n, dim, searchers):
         self.args, self.db, self.truth = args, f"{args.data}/cell.db", f"{args.data}/truth.npy"
         self.rows, self.queries = narrow(args, dim)
+        if n > len(np.load(self.rows, mmap_mode="r")):
+            self.rows = widened(args, n)
         self.n, self.remove = n, lambda: [
             os.remove(self.db + end)
             for end in ("", "-wal", "-shm")
@@ -149,7 +167,7 @@ def main():
         most = len(np.load(narrow(args, dim)[0], mmap_mode="r"))
         for n in numbers(args.rows, default[0]):
             n = most if most < n <= 1.2 * most else n
-            if n > most:
+            if n > most and (dim != 256 or not widened(args, n)):
                 continue
             cells = (small_line if args.small else grid_line)(args, n, dim)
             print(f"| {n:,} | {dim} |", " | ".join(cells), "|", flush=True)
