@@ -291,6 +291,11 @@ fuzz-programs: $(FUZZ_BIN)
 fuzz: fuzz-programs
 	@tests/tools/fuzz.sh $(TIME) $(FUZZ_BIN)
 
+# A server under mixed work: TIME=SECONDS, PICTURES=DIR of photographs; build/bench/soak.csv and .svg
+.PHONY: soak
+soak: all
+	@B=$(B) tests/serve/soak.py $(TIME) $(if $(PICTURES),--pictures $(PICTURES))
+
 # --------------------------------------------------------------------------------------------- benchmarks ----
 
 # One target a benchmark, named bench-NAME and listed here.
