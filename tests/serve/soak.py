@@ -101,7 +101,8 @@ class Soak:
         self.note(answer[0])
         if answer[0] not in (*allowed, 503):
             said = answer[1] if isinstance(answer[1], (str, dict)) else answer[1][:200]
-            self.wrong[f"{answer[0]} of {method} {path.split('?')[0].rstrip('0123456789')}: {said}"] += 1
+            where = path.split("?")[0].rstrip("0123456789")
+            self.wrong[f"{answer[0]} of {method} {where}: {said}"] += 1
         return answer
 
     def note(self, what):
@@ -119,7 +120,8 @@ class Soak:
         elif way == 2:
             self.ask([200, 404], "GET", f"/api/search?id={self.known(rng)}&expand=3&reciprocal=20")
         else:
-            self.ask([200], "POST", "/api/search", *form(("a", self.new_picture()), ("b", drawn(rng.randrange(40)))))
+            two = form(("a", self.new_picture()), ("b", drawn(rng.randrange(40))))
+            self.ask([200], "POST", "/api/search", *two)
 
     def look(self, rng):
         id = self.known(rng)
@@ -178,7 +180,8 @@ class Soak:
         except OSError:
             return time.sleep(0.2)
         body = drawn(rng.randrange(1000))
-        head = b"POST /api/search?k=5 HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % len(body)
+        head = b"POST /api/search?k=5 HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n"
+        head %= len(body)
         try:
             way = rng.randrange(4)
             if way == 0:
@@ -186,7 +189,8 @@ class Soak:
             elif way == 1:
                 s.sendall(head + body)
             elif way == 2:
-                s.sendall(b"GET /api/pictures?limit=1000 HTTP/1.1\r\nHost: localhost\r\n\r\n" * 20)
+                get = b"GET /api/pictures?limit=1000 HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                s.sendall(get * 20)
                 time.sleep(rng.random())
             else:
                 s.sendall(bytes(rng.randrange(256) for _ in range(300)))
@@ -208,7 +212,8 @@ class Soak:
             status = open(f"/proc/{self.server.process.pid}/status").read()
         except OSError:
             return
-        field = lambda name: int(status.split(name + ":")[1].split()[0]) if name + ":" in status else 0
+        fields = dict(line.split(":", 1) for line in status.splitlines())
+        field = lambda name: int(fields.get(name, "0").split()[0])
         with self.lock:
             times, self.times = sorted(self.times), []
             added = len(self.uploaded)
