@@ -159,7 +159,7 @@ class Soak:
                 (self.deleted if answer else self.unsure).add(id)
 
     def index(self, rng):
-        """Changes some files of the folder, then runs the index, by the server where it is there."""
+        """Changes some files of the folder, then runs the index, by the server if it is there."""
         files = os.listdir(FOLDER)
         for name in rng.sample(files, min(3, len(files) // 2)):
             os.remove(os.path.join(FOLDER, name))
@@ -337,7 +337,8 @@ def main():
     soak = Soak()
     whole = soak.run()
     soak.server.stop()
-    check("all answers are documented", not soak.wrong, "\n".join(map(str, soak.wrong.most_common(20))))
+    worst = "\n".join(map(str, soak.wrong.most_common(20)))
+    check("all answers are documented", not soak.wrong, worst)
     print("#", *(f"{what}: {n}," for what, n in sorted(soak.answers.items(), key=str)))
     if whole:
         kept(soak)
