@@ -1,9 +1,8 @@
 /*
  * A network that many threads use.
  *
- * A thread of its own loads and runs the network. OpenMP keeps a team of threads for each thread
- * that calls libtorch, and libtorch initialises itself in each: a network that sixteen threads
- * called in turn had half the speed.
+ * It has a thread of its own (model/running_net.h): a network that sixteen threads called in turn
+ * had half the speed.
  *
  * Callers queue their inputs and wait. The thread takes as many queued inputs as the network runs
  * best with, and runs them as one batch. It does not wait for a batch to fill, so a single input
@@ -13,8 +12,7 @@
 #include "model/model.h"
 
 #include "model/catalog.h"
-#include "model/shim_load.h"
-#include "model/weights.h"
+#include "model/running_net.h"
 
 #include <errno.h>
 #include <string.h>
@@ -33,10 +31,8 @@ typedef struct request {
 enum { MAX_CONCURRENCY = 16 }; /* each run holds the activations of a batch */
 
 struct model {
-	const shim_table *shim;
-	shim_net *net;
-	pool *thread;
-	unsigned threads, concurrency;
+	running_net run;
+	unsigned concurrency;
 	size_t batch, slot, dim; /* inputs of a batch, values of an input and of a feature */
 	size_t side, inputs;     /* of a picture */
 	bool flip;
@@ -50,47 +46,19 @@ struct model {
 	bool running; /* the thread is running and will check the queue again */
 };
 
-/* ------------------------------------------------------------------------------- load_task ---- */
-
-typedef struct load_task {
-	model *m;
-	const model_identity *id;
-	const model_spec *spec;
-	const weights *w;
-	shim_message msg;
-	int rc;
-} load_task;
-
-static void load(void *arg)
-{
-	load_task *l = arg;
-	model *m = l->m;
-	shim_config config = {
-		l->id->network,
-		l->spec->device ? l->spec->device : "auto",
-		l->id->precision == IMGSEARCH_PRECISION_BF16,
-		l->spec->threads ? l->spec->threads : ims_cpu_count(),
-		l->id->recipe.crop,
-		l->id->dim,
-		l->id->pooling,
-		0,
-	};
-	m->threads = config.threads;
-	l->rc = m->shim->net_new(&m->net, &config, l->w->tensor, l->w->n,
-		l->w->script ? l->id->weights : NULL, &l->msg);
-}
+/* --------------------------------------------------------------------------------- loading ---- */
 
 static int prepare(model *m, const model_identity *id, imgsearch_error *err)
 {
-	m->batch = m->shim->net_batch(m->net);
-	m->dim = m->shim->net_dim(m->net);
-	m->concurrency = m->shim->net_concurrency(m->net);
+	m->batch = m->run.shim->net_batch(m->run.net);
+	m->dim = m->run.shim->net_dim(m->run.net);
+	m->concurrency = m->run.shim->net_concurrency(m->run.net);
 	m->concurrency = m->concurrency < MAX_CONCURRENCY ? m->concurrency : MAX_CONCURRENCY;
 	m->side = id->recipe.crop;
 	m->slot = m->side * m->side * 3;
 	m->inputs = ims_recipe_inputs(&id->recipe);
 	m->flip = id->flip;
-	m->shim->net_describe(m->net, m->describe, sizeof m->describe);
+	m->run.shim->net_describe(m->run.net, m->describe, sizeof m->describe);
 	m->in = ims_alloc_aligned(m->batch, m->slot * sizeof(float));
 	m->out = ims_alloc_aligned(m->batch, m->dim * sizeof(float));
 	return m->in && m->out ? 0 : ims_nomem(err);
@@ -128,7 +96,8 @@ static void name_networks(const model *m, const model_identity *id, const weight
 	for (size_t i = 0; names && i < n; i++)
 		names[i] = list[i].name;
 	if (fits
-		&& m->shim->net_find(names, n, w->tensor, w->n, w->script ? id->weights : NULL, fits, &msg))
+		&& m->run.shim->net_find(names, n, w->tensor, w->n, w->script ? id->weights : NULL, fits,
+			&msg))
 		memset(fits, 0, n);
 	for (size_t i = n; fits && i-- > 0;)
 		if (fits[i])
@@ -149,7 +118,7 @@ int ims_model_load(model **out, const model_identity *id, const model_spec *spec
 	model *m = ims_zalloc(1, sizeof *m);
 	if (!m)
 		return ims_nomem(err);
-	load_task l = { .m = m, .id = id, .spec = spec, .w = &w };
+	shim_message msg = { "" };
 	atomic_store(&m->references, 1);
 	pthread_mutex_init(&m->lock, NULL);
 	pthread_cond_init(&m->answered, NULL);
@@ -158,19 +127,13 @@ int ims_model_load(model **out, const model_identity *id, const model_spec *spec
 	if (rc == 0)
 		rc = ims_model_check_program(id->weights, spec->name, &w, err);
 	if (rc == 0)
-		rc = ims_shim_load(&m->shim, err);
-	if (rc == 0)
-		rc = ims_pool_new(&m->thread, 1, 1, err);
-	if (rc)
-		goto done;
-	ims_pool_run(m->thread, load, &l);
-	ims_pool_wait(m->thread);
-	rc = l.rc
-		? ims_fail(err, l.rc, "%s: the network cannot be loaded: %.399s", id->weights, l.msg.text)
-		: prepare(m, id, err);
-	if (l.rc == IMGSEARCH_EMODEL)
+		rc = ims_running_net_open(&m->run, id, spec, &w, false, &msg, err);
+	if (rc && msg.text[0])
+		ims_fail(err, rc, "%s: the network cannot be loaded: %.399s", id->weights, msg.text);
+	if (msg.text[0] && rc == IMGSEARCH_EMODEL)
 		name_networks(m, id, &w, err);
-done:
+	if (rc == 0)
+		rc = prepare(m, id, err);
 	ims_weights_free(&w);
 	if (rc)
 		ims_model_free(m);
@@ -189,9 +152,7 @@ void ims_model_free(model *m)
 {
 	if (!m || atomic_fetch_sub(&m->references, 1) > 1)
 		return;
-	ims_pool_free(m->thread);
-	if (m->net)
-		m->shim->net_free(m->net);
+	ims_running_net_close(&m->run);
 	pthread_mutex_destroy(&m->lock);
 	pthread_cond_destroy(&m->answered);
 	ims_free(m->in);
@@ -219,11 +180,11 @@ static request *pop_batch(model *m, size_t *n)
 static int run_batch(model *m, const request *first, size_t n, shim_message *msg)
 {
 	if (!first->next)
-		return m->shim->net_run(m->net, first->in, n, 0, first->out, msg);
+		return m->run.shim->net_run(m->run.net, first->in, n, 0, first->out, msg);
 	float *in = m->in, *out = m->out;
 	for (const request *r = first; r; in += r->n * m->slot, r = r->next)
 		memcpy(in, r->in, r->n * m->slot * sizeof(float));
-	int rc = m->shim->net_run(m->net, m->in, n, 0, m->out, msg);
+	int rc = m->run.shim->net_run(m->run.net, m->in, n, 0, m->out, msg);
 	for (const request *r = first; r; out += r->n * m->dim, r = r->next)
 		memcpy(r->out, out, r->n * m->dim * sizeof(float));
 	return rc;
@@ -260,7 +221,7 @@ static int run_queued(model *m, const float *in, size_t n, float *out, imgsearch
 	m->last = &r.next;
 	if (!m->running) {
 		m->running = true;
-		ims_pool_run(m->thread, serve_queue, m);
+		ims_pool_run(m->run.thread, serve_queue, m);
 	}
 	while (!r.done)
 		pthread_cond_wait(&m->answered, &m->lock);
@@ -271,8 +232,8 @@ static int run_queued(model *m, const float *in, size_t n, float *out, imgsearch
 static int run_inline(model *m, const float *in, size_t n, float *out, imgsearch_error *err)
 {
 	shim_message msg = { "" };
-	int rc = m->shim->net_run(m->net, in, n,
-		m->concurrency < m->threads ? m->threads / m->concurrency : 1, out, &msg);
+	int rc = m->run.shim->net_run(m->run.net, in, n,
+		m->concurrency < m->run.threads ? m->run.threads / m->concurrency : 1, out, &msg);
 	return rc ? ims_fail(err, rc, "the network failed: %s", msg.text) : 0;
 }
 

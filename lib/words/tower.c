@@ -1,14 +1,10 @@
-/*
- * As with pictures (model/model.c), a thread of its own loads and runs the network, since OpenMP
- * keeps a team of threads for each thread that calls libtorch.
- */
 #include "words/tower.h"
 
 #include "base/base.h"
 #include "model/card.h"
 #include "model/catalog.h"
 #include "model/model.h"
-#include "model/shim_load.h"
+#include "model/running_net.h"
 #include "words/prompt.h"
 #include "words/tokenizer.h"
 
@@ -21,11 +17,9 @@
 #include <unistd.h>
 
 struct tower {
-	const shim_table *shim;
-	shim_net *net;
+	running_net run;
 	tokenizer *tokenizer;
-	pool *thread;
-	pthread_mutex_t lock;       /* of the thread: one run at a time */
+	pthread_mutex_t lock;       /* of the thread of `run`: one batch at a time */
 	size_t context, batch, dim; /* tokens of a text; texts of a batch; values of a feature */
 	char text_template[TEMPLATE_ROOM];
 	atomic_int references;
@@ -163,49 +157,19 @@ int ims_tower_check(const model_identity *id, imgsearch_error *err)
 
 /* -------------------------------------------------------------------------------- loading ---- */
 
-typedef struct load_task {
-	tower *t;
-	const model_identity *id;
-	const model_spec *spec;
-	const weights *w;
-	shim_message msg;
-	int rc;
-} load_task;
-
-static void load(void *arg)
-{
-	load_task *l = arg;
-	shim_config config = {
-		.network = l->id->network,
-		.device = l->spec->device ? l->spec->device : "auto",
-		.bf16 = l->id->precision == IMGSEARCH_PRECISION_BF16,
-		.threads = l->spec->threads ? l->spec->threads : ims_cpu_count(),
-		.crop = l->id->recipe.crop,
-		.dim = l->id->dim,
-		.words = 1,
-	};
-	l->rc = l->t->shim->net_new(&l->t->net, &config, l->w->tensor, l->w->n,
-		l->w->script ? l->id->weights : NULL, &l->msg);
-}
-
 static int load_network(tower *t, const model_identity *id, const model_spec *spec,
 	const weights *w, imgsearch_error *err)
 {
-	load_task l = { .t = t, .id = id, .spec = spec, .w = w };
-	int rc = ims_shim_load(&t->shim, err);
-	if (!rc)
-		rc = ims_pool_new(&t->thread, 1, 1, err);
+	shim_message msg;
+	int rc = ims_running_net_open(&t->run, id, spec, w, true, &msg, err);
+	if (rc && msg.text[0])
+		ims_fail(err, rc, "%s: its text tower cannot be loaded: %.399s", id->weights, msg.text);
 	if (rc)
 		return rc;
-	ims_pool_run(t->thread, load, &l);
-	ims_pool_wait(t->thread);
-	if (l.rc)
-		return ims_fail(err, l.rc, "%s: its text tower cannot be loaded: %.399s", id->weights,
-			l.msg.text);
-	size_t have = ims_tokenizer_size(t->tokenizer), most = t->shim->net_vocabulary(t->net);
-	t->context = t->shim->net_context(t->net);
-	t->batch = t->shim->net_batch(t->net);
-	t->dim = t->shim->net_dim(t->net);
+	size_t have = ims_tokenizer_size(t->tokenizer), most = t->run.shim->net_vocabulary(t->run.net);
+	t->context = t->run.shim->net_context(t->run.net);
+	t->batch = t->run.shim->net_batch(t->run.net);
+	t->dim = t->run.shim->net_dim(t->run.net);
 	if (have > most || have < most / 2) /* tables of embeddings may be filled up a little */
 		return ims_fail(err, IMGSEARCH_EMODEL,
 			"%s: the network knows %zu tokens, but the vocabulary beside it has %zu", id->weights,
@@ -262,9 +226,7 @@ void ims_tower_free(tower *t)
 {
 	if (!t || atomic_fetch_sub(&t->references, 1) > 1)
 		return;
-	ims_pool_free(t->thread);
-	if (t->net)
-		t->shim->net_free(t->net);
+	ims_running_net_close(&t->run);
 	ims_tokenizer_free(t->tokenizer);
 	pthread_mutex_destroy(&t->lock);
 	ims_free(t);
@@ -286,7 +248,7 @@ typedef struct run_task {
 static void run(void *arg)
 {
 	run_task *r = arg;
-	r->rc = r->t->shim->net_run_words(r->t->net, r->tokens, r->used, r->n, r->out, &r->msg);
+	r->rc = r->t->run.shim->net_run_words(r->t->run.net, r->tokens, r->used, r->n, r->out, &r->msg);
 }
 
 static int cut(const tower *t, const char *text_template, const char *text, int32_t *tokens,
@@ -304,8 +266,8 @@ static int cut(const tower *t, const char *text_template, const char *text, int3
 static int run_batch(tower *t, run_task *r, imgsearch_error *err)
 {
 	pthread_mutex_lock(&t->lock);
-	ims_pool_run(t->thread, run, r);
-	ims_pool_wait(t->thread);
+	ims_pool_run(t->run.thread, run, r);
+	ims_pool_wait(t->run.thread);
 	pthread_mutex_unlock(&t->lock);
 	if (r->rc)
 		return ims_fail(err, r->rc, "the network failed: %s", r->msg.text);
