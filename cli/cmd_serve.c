@@ -24,7 +24,7 @@ typedef struct serve_args {
 	common_args common;
 	uint32_t port, max_upload, read_only, no_token;
 	const char *listen, *token_file, *socket, *uploads, *cache;
-	option_list hosts, origins;
+	option_list hosts, origins, proxies;
 } serve_args;
 
 #define AT(member) offsetof(serve_args, member)
@@ -44,6 +44,9 @@ static const option options[] = {
 		.help =
 			"where browsers find the server behind a proxy, such as https://photos.example (may "
 			"be repeated)" },
+	{ "proxy", 0, OPT_LIST, AT(proxies), "ADDRESS",
+		.help = "many clients come from this address, so its connections have no limit of their "
+				"own (may be repeated)" },
 	{ "socket", 0, OPT_FILE, AT(socket), "PATH",
 		.help = "unix socket to listen on (default: the index's path and .sock, where query and "
 				"index look for it)" },
@@ -199,6 +202,8 @@ static int prepare(context *c, const serve_args *a, server *s, serve_texts *t)
 		.n_hosts = a->hosts.n,
 		.origins = a->origins.item,
 		.n_origins = a->origins.n,
+		.proxies = a->proxies.item,
+		.n_proxies = a->proxies.n,
 		.port = (uint16_t)a->port,
 		.max_upload = (size_t)a->max_upload << 20,
 		.read_only = a->read_only || !is_writable(db),
@@ -220,10 +225,9 @@ static int prepare(context *c, const serve_args *a, server *s, serve_texts *t)
 
 static void wait_for_signal(server *s)
 {
-	for (unsigned tick = 0; !interrupt_pending(); tick++) {
+	while (!interrupt_pending()) {
 		usleep(100000);
-		if (tick % 10 == 0)
-			server_check_timeouts(s);
+		server_check_connections(s);
 	}
 	interrupt_clear();
 }
@@ -232,7 +236,9 @@ static int run(context *c, void *args)
 {
 	const serve_args *a = args;
 	serve_texts texts = { 0 };
-	server s = { .write_lock = PTHREAD_MUTEX_INITIALIZER, .only = -1 };
+	server s = { .write_lock = PTHREAD_MUTEX_INITIALIZER,
+		.runs_lock = PTHREAD_MUTEX_INITIALIZER,
+		.only = -1 };
 	int rc = prepare(c, a, &s, &texts);
 	if (rc == CLI_DONE) {
 		look_at_index(c, a, &s);
@@ -243,7 +249,11 @@ static int run(context *c, void *args)
 		warm_up(&s);
 		wait_for_signal(&s);
 	}
-	server_stop(&s);
+	if (!server_stop(&s)) {
+		cli_warn("a request could not be stopped, and is left");
+		fflush(NULL);
+		_exit(rc);
+	}
 	cached_view_free(s.map);
 	cached_view_free(s.groups);
 	sample_free(s.sample);

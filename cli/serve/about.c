@@ -93,7 +93,7 @@ enum MHD_Result handle_info(exchange *x)
 	imgsearch *s = open_index_acquire(x->server->index, &err);
 	if (!s)
 		return answer_library_error(x, &err);
-	imgsearch_call call = server_call(x->server);
+	imgsearch_call call = exchange_call(x);
 	int rc = imgsearch_info_get(s, &call, &about, &err);
 	char *missing = rc ? NULL : missing_names(s);
 	bool words = !rc && takes_words(s);
@@ -120,7 +120,7 @@ enum MHD_Result handle_sample(exchange *x)
 	imgsearch *s = open_index_acquire(x->server->index, &err);
 	if (!s)
 		return answer_library_error(x, &err);
-	imgsearch_call call = server_call(x->server);
+	imgsearch_call call = exchange_call(x);
 	size_t count = sample_choose(x->server->sample, x->server->index, s, &call,
 		seed ? strtoull(seed, NULL, 10) : 0, ids,
 		wanted < 1          ? 1

@@ -37,6 +37,7 @@ enum MHD_Result answer_bytes(exchange *x, unsigned status, const char *type, con
 {
 	struct MHD_Response *r = MHD_create_response_from_buffer(size, (void *)(uintptr_t)data,
 		MHD_RESPMEM_MUST_COPY);
+	x->answer_size = size;
 	if (r) {
 		add_header(r, "Content-Type", type);
 		add_header(r, "Cache-Control", cache);
@@ -56,6 +57,7 @@ enum MHD_Result reply_send_with(exchange *x, reply *r, unsigned status, const ch
 {
 	bool failed = ferror(r->file);
 	struct MHD_Response *response = NULL;
+	x->answer_size = r->size;
 	if (fclose(r->file) == 0 && !failed && r->text)
 		response = MHD_create_response_from_buffer(r->size, r->text, MHD_RESPMEM_MUST_FREE);
 	if (!response)
@@ -135,6 +137,7 @@ enum MHD_Result answer_library_error(exchange *x, const imgsearch_error *err)
 		{ IMGSEARCH_EVERSION, 409 },
 		{ IMGSEARCH_EMODEL, 503 },
 		{ IMGSEARCH_ECANCELED, 503 },
+		{ IMGSEARCH_EDEADLINE, 503 },
 		{ IMGSEARCH_ENOMEM, 503 },
 	};
 	open_index_note(x->server->index, err);

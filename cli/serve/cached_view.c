@@ -178,10 +178,29 @@ static cached_answer *answer_of(cached_view *v, char *key)
 
 /* ------------------------------------------------------------------------------- answering ---- */
 
+/* Under the lock: the last view, while another one is computed. */
+static enum MHD_Result answer_last(exchange *x, const cached_answer *p)
+{
+	char share[16];
+	snprintf(share, sizeof share, "%.2f", p->running ? p->share : 0);
+	struct MHD_Response *r = MHD_create_response_from_buffer(p->size, p->text,
+		MHD_RESPMEM_MUST_COPY);
+	if (r) {
+		MHD_add_response_header(r, "Content-Type", "application/json");
+		MHD_add_response_header(r, "Cache-Control", "no-store");
+		MHD_add_response_header(r, "Retry-After", "1");
+		MHD_add_response_header(r, "Imgsearch-Working", share);
+	}
+	x->answer_size = p->size;
+	return answer(x, 200, r);
+}
+
 /* Under the lock. */
 static enum MHD_Result answer_running(exchange *x, const cached_answer *p)
 {
 	reply r;
+	if (p->text)
+		return answer_last(x, p);
 	json_writer j;
 	json_write_begin(&j, reply_open(&r));
 	json_write_text(&j, "status", "working");

@@ -1,8 +1,9 @@
 /*
  * Views of the index as JSON (the map, the groups) that take long to compute and are valid until
  * the index changes, of all pictures or of some. The first request about these pictures starts a
- * thread, or waits while two are at work. Requests that arrive meanwhile get the progress, and
- * their clients ask again. Eight are kept of each view. Any thread may call.
+ * thread, or waits while two are at work. Requests that arrive meanwhile get the last view where
+ * there is one, else the progress, and their clients ask again. Eight are kept of each view. Any
+ * thread may call.
  */
 #ifndef IMGSEARCH_CLI_CACHED_VIEW_H
 #define IMGSEARCH_CLI_CACHED_VIEW_H
@@ -26,7 +27,8 @@ void cached_view_invalidate(cached_view *v);
 
 /*
  * asked: after filter_request_make; its contents may be taken over. With the parameter refresh the
- * view is computed anew. Answers 200 with the JSON, 202 with the share done while it is computed,
+ * view is computed anew. Answers 200 with the JSON, which is the last one while another is computed
+ * (header Imgsearch-Working: the share done), 202 with the share done where there is no last one,
  * or an error. An error is reported once; the next request starts the computation again.
  */
 enum MHD_Result cached_view_answer(exchange *x, cached_view *v, filter_request *asked);

@@ -15,15 +15,23 @@ typedef struct exchange {
 	size_t size, cap;
 	size_t most; /* bytes that its body may have */
 	double started;
-	bool closes;               /* the connection ends with the answer */
-	bool refused;              /* an answer is queued; the rest of the body is dropped */
-	bool too_large, no_memory; /* the body is dropped, and answered so at its end */
+	imgsearch_cancel_token *cancel; /* set when the client leaves, and when the server ends */
+	size_t answer_size;             /* bytes of the answer's body */
+	bool streams;                   /* the answer goes on after the handler */
+	bool closes;                    /* the connection ends with the answer */
+	bool refused;                   /* an answer is queued; the rest of the body is dropped */
+	bool too_large, no_memory;      /* the body is dropped, and answered so at its end */
 	size_t dropped;
 } exchange;
 
 /* A parameter of the query string, a header; NULL: not there. */
 const char *exchange_param(const exchange *x, const char *name);
 const char *exchange_header(const exchange *x, const char *name);
+
+/*
+ * A call of the library for the client: it is cancelled when that leaves, and ends at a deadline.
+ */
+imgsearch_call exchange_call(const exchange *x);
 
 /* The body as text; never NULL. */
 const char *exchange_body(const exchange *x);

@@ -1,6 +1,6 @@
 /*
  * POST /api/index: a thread runs the index run, and writes the lines of the answer into a pipe that
- * libmicrohttpd reads.
+ * libmicrohttpd reads. Runs go one after the other, in the order in which they were asked for.
  */
 #include "cli/serve/index_run.h"
 
@@ -12,12 +12,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+enum { MOST_RUNS = 9, LOOK_AGAIN_US = 200000 };
+
 typedef struct index_run {
 	server *server;
+	struct index_run *next; /* that waits */
 	index_request request;
 	FILE *out; /* write end of the pipe */
 } index_run;
@@ -32,10 +36,17 @@ static void free_run(index_run *r)
 	free(r);
 }
 
+/* A line of progress is left out where the client has not read those before. */
 static int on_progress(void *arg, const imgsearch_progress *p)
 {
 	index_run *r = arg;
 	json_writer j;
+	struct pollfd out = { .fd = fileno(r->out), .events = POLLOUT };
+	poll(&out, 1, 0);
+	if (out.revents & POLLERR)
+		return 1;
+	if (!(out.revents & POLLOUT))
+		return atomic_load(&r->server->stopping);
 	json_write_begin(&j, r->out);
 	json_write_open(&j, "progress", '{');
 	json_write_text(&j, "stage", p->stage);
@@ -61,6 +72,80 @@ static void write_end(FILE *f, int rc, const imgsearch_error *err,
 	}
 	json_write_close(&j, '}');
 	json_write_end(&j);
+}
+
+/* ----------------------------------------------------------------------------------- turns ---- */
+
+/* False: too many wait. */
+static bool queue(index_run *r)
+{
+	size_t n = 0;
+	struct index_run **last = &r->server->runs;
+	pthread_mutex_lock(&r->server->runs_lock);
+	for (; *last; last = &(*last)->next)
+		n++;
+	if (n < MOST_RUNS)
+		*last = r;
+	pthread_mutex_unlock(&r->server->runs_lock);
+	return n < MOST_RUNS;
+}
+
+static void leave_queue(index_run *r)
+{
+	struct index_run **at = &r->server->runs;
+	pthread_mutex_lock(&r->server->runs_lock);
+	while (*at && *at != r)
+		at = &(*at)->next;
+	if (*at)
+		*at = r->next;
+	pthread_mutex_unlock(&r->server->runs_lock);
+}
+
+static bool is_first(index_run *r)
+{
+	pthread_mutex_lock(&r->server->runs_lock);
+	bool first = r->server->runs == r;
+	pthread_mutex_unlock(&r->server->runs_lock);
+	return first;
+}
+
+/* Shows that it waits. False: the client has left, or the server ends. */
+static bool wait_a_little(index_run *r)
+{
+	const imgsearch_progress waiting = { .stage = "waiting" };
+	if (on_progress(r, &waiting))
+		return false;
+	usleep(LOOK_AGAIN_US);
+	return true;
+}
+
+static bool wait_for_turn(index_run *r)
+{
+	bool stays = true;
+	while (stays && !is_first(r))
+		stays = wait_a_little(r);
+	return stays;
+}
+
+/* ------------------------------------------------------------------------------------- run ---- */
+
+/*
+ * Requests that change the index, which are short, are waited for; longer ones, of another program,
+ * are not.
+ */
+static int update(index_run *r, imgsearch *s, const imgsearch_index_update_options *o,
+	imgsearch_index_update_report **report, imgsearch_error *err)
+{
+	enum { TRIES = 50 };
+	imgsearch_call call = server_call(r->server);
+	const index_request *q = &r->request;
+	call.user = r;
+	call.progress = on_progress;
+	int rc = IMGSEARCH_EBUSY;
+	for (int i = 0; i < TRIES && rc == IMGSEARCH_EBUSY && (!i || wait_a_little(r)); i++)
+		rc = imgsearch_index_update(s, (const char *const *)q->paths, q->n_paths, o, &call, report,
+			err);
+	return rc;
 }
 
 static void *run(void *arg)
@@ -90,16 +175,14 @@ static void *run(void *arg)
 		.forget_exclude = q->no_exclude,
 		.regions = q->no_regions ? 2 : q->regions,
 	};
-	imgsearch *s = open_index_acquire(server->index, &err);
-	int rc = s ? 0 : err.code;
-	imgsearch_call call = server_call(server);
-	call.user = r;
-	call.progress = on_progress;
+	bool stays = wait_for_turn(r);
+	imgsearch *s = stays ? open_index_acquire(server->index, &err) : NULL;
+	int rc = stays ? err.code : IMGSEARCH_ECANCELED;
 	if (s) {
-		rc = imgsearch_index_update(s, (const char *const *)q->paths, q->n_paths, &o, &call,
-			&report, &err);
+		rc = update(r, s, &o, &report, &err);
 		open_index_release(server->index);
 	}
+	leave_queue(r);
 	write_end(r->out, rc, &err, report);
 	imgsearch_index_update_report_free(report);
 	free_run(r);
@@ -141,14 +224,22 @@ enum MHD_Result handle_index(exchange *x)
 		free_run(r);
 		return answer_error(x, 503, "EIO", "no pipe: %s", strerror(why));
 	}
+	if (!queue(r)) {
+		free_run(r);
+		close(fd);
+		return answer_error(x, 503, "EBUSY", "%d index runs wait for their turn; try again",
+			MOST_RUNS - 1);
+	}
 	atomic_fetch_add(&x->server->busy, 1);
 	if (pthread_create(&thread, NULL, run, r)) {
 		atomic_fetch_sub(&x->server->busy, 1);
+		leave_queue(r);
 		free_run(r);
 		close(fd);
 		return answer_error(x, 503, "ENOMEM", "no thread for it");
 	}
 	pthread_detach(thread);
+	x->streams = true;
 	struct MHD_Response *response = MHD_create_response_from_pipe(fd);
 	if (response)
 		MHD_add_response_header(response, "Content-Type", "application/jsonl");

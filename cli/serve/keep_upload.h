@@ -17,6 +17,7 @@ typedef struct upload {
  * Adds one picture, and keeps it in the folder of uploads or in the index. *id: of the item; in the
  * index that is the one which has these bytes already. 0 or a status.
  */
-int keep_upload(server *sv, imgsearch *s, const upload *u, int64_t *id, imgsearch_error *err);
+int keep_upload(server *sv, imgsearch *s, const upload *u, const imgsearch_call *call, int64_t *id,
+	imgsearch_error *err);
 
 #endif

@@ -114,7 +114,7 @@ static enum MHD_Result answer_page(exchange *x, imgsearch *s, const listing *l)
 	json_writer j;
 	imgsearch_error err = { 0 };
 	uint64_t total;
-	imgsearch_call call = server_call(x->server);
+	imgsearch_call call = exchange_call(x);
 	imgsearch_item_list_options o = l->options;
 	bool none = !o.limit; /* to the library 0 is no limit */
 	o.limit = none ? 1 : o.limit;

@@ -69,6 +69,7 @@ static enum MHD_Result answer_file(exchange *x, int fd, const char *type, const 
 		close(fd);
 		return MHD_NO;
 	}
+	x->answer_size = (size_t)st.st_size;
 	MHD_add_response_header(r, "Content-Type", type);
 	MHD_add_response_header(r, "Cache-Control", cache);
 	return answer(x, 200, r);
@@ -81,7 +82,7 @@ static enum MHD_Result make_thumb(exchange *x, imgsearch *s, const imgsearch_inp
 	imgsearch_image *picture;
 	imgsearch_error err = { 0 };
 	imgsearch_bytes *bytes = NULL;
-	imgsearch_call call = server_call(x->server);
+	imgsearch_call call = exchange_call(x);
 	int rc = imgsearch_image_load(s, in, size, &call, &picture, &err);
 	if (!rc)
 		rc = imgsearch_image_encode(picture, 82, &call, &bytes, &err);
@@ -166,7 +167,7 @@ static enum MHD_Result show_stored(exchange *x, imgsearch *s, const imgsearch_it
 {
 	imgsearch_error err = { 0 };
 	imgsearch_bytes *bytes;
-	imgsearch_call call = server_call(x->server);
+	imgsearch_call call = exchange_call(x);
 	int rc = imgsearch_item_bytes(s, item->id, &call, &bytes, &err);
 	if (rc == IMGSEARCH_ENOTFOUND || rc == IMGSEARCH_EIO)
 		return answer_error(x, 404, "ENOTFOUND", "the picture's file is gone");
@@ -217,7 +218,7 @@ static enum MHD_Result remove_item(exchange *x, imgsearch *s, const imgsearch_it
 {
 	imgsearch_error err = { 0 };
 	int64_t id = item->id;
-	imgsearch_call call = server_call(x->server);
+	imgsearch_call call = exchange_call(x);
 	pthread_mutex_lock(&x->server->write_lock);
 	int rc = imgsearch_index_remove(s, &id, 1, NULL, &call, &err);
 	pthread_mutex_unlock(&x->server->write_lock);
@@ -262,12 +263,13 @@ static int add_parts(exchange *x, imgsearch *s, const form_part *part, int n, js
 	imgsearch_error *err)
 {
 	int added = 0;
+	imgsearch_call call = exchange_call(x);
 	json_write_open(j, "added", '[');
 	for (int i = 0; i < n; i++) {
 		int64_t id;
 		json_write_open(j, NULL, '{');
 		const upload u = { part[i].data, part[i].size, part[i].file };
-		if (keep_upload(x->server, s, &u, &id, err)) {
+		if (keep_upload(x->server, s, &u, &call, &id, err)) {
 			json_write_text(j, "error", err->message);
 		} else {
 			json_write_int(j, "id", id);

@@ -46,6 +46,30 @@ static void read_all(sample *a, const open_index *ix, imgsearch *s, const imgsea
 	a->openings = open_index_openings(ix);
 }
 
+/* Under the lock. Returns how many. */
+static size_t choose(const sample *a, uint64_t seed, int64_t *ids, size_t n)
+{
+	size_t total = a->all.n, parts = n < total ? n : total;
+	for (size_t i = 0; i < parts; i++) {
+		size_t from = i * total / parts, to = (i + 1) * total / parts;
+		seed = seed * 6364136223846793005u + 1442695040888963407u;
+		ids[i] = a->all.id[from + (size_t)(seed >> 33) % (to - from)];
+	}
+	return parts;
+}
+
+static bool all_live(imgsearch *s, const int64_t *ids, size_t n)
+{
+	bool live = true;
+	for (size_t i = 0; live && i < n; i++) {
+		imgsearch_item *item = NULL;
+		live = !imgsearch_item_get(s, ids[i], &item, NULL)
+			&& item->state == IMGSEARCH_STATE_INDEXED;
+		imgsearch_item_free(item);
+	}
+	return live;
+}
+
 size_t sample_choose(sample *a, const open_index *ix, imgsearch *s, const imgsearch_call *call,
 	uint64_t seed, int64_t *ids, size_t n)
 {
@@ -53,12 +77,11 @@ size_t sample_choose(sample *a, const open_index *ix, imgsearch *s, const imgsea
 	if (!a->all.n || clock_seconds() - a->read_at > FRESH_SECONDS
 		|| a->openings != open_index_openings(ix))
 		read_all(a, ix, s, call);
-	size_t total = a->all.n, parts = n < total ? n : total;
-	for (size_t i = 0; i < parts; i++) {
-		size_t from = i * total / parts, to = (i + 1) * total / parts;
-		seed = seed * 6364136223846793005u + 1442695040888963407u;
-		ids[i] = a->all.id[from + (size_t)(seed >> 33) % (to - from)];
+	size_t chosen = choose(a, seed, ids, n);
+	if (!all_live(s, ids, chosen)) {
+		read_all(a, ix, s, call);
+		chosen = choose(a, seed, ids, n);
 	}
 	pthread_mutex_unlock(&a->lock);
-	return parts;
+	return chosen;
 }

@@ -101,7 +101,7 @@ static enum MHD_Result run(exchange *x, const search_request *q)
 	imgsearch *index = open_index_acquire(x->server->index, &err);
 	if (!index)
 		return answer_library_error(x, &err);
-	imgsearch_call call = server_call(x->server);
+	imgsearch_call call = exchange_call(x);
 	atomic_fetch_add(&x->server->searches, 1);
 	int rc = imgsearch_query(index, q->input, q->n, &q->options, &call, &hits, &err);
 	bool nothing = !rc && !hits->count && below_is_nothing(index, q->options.filter, &call);

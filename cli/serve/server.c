@@ -1,9 +1,9 @@
 /*
  * Listeners, and one exchange from its first byte to its answer.
  *
- * Limits: connections, bytes of a body, bytes of all bodies together, idle time (libmicrohttpd),
- * and the time to the next complete request (timeouts.c). A body that is too large is read on for
- * as much again, so that its sender gets an answer.
+ * Limits: connections and how long each of their steps takes (connections.c), bytes of a body,
+ * bytes of all bodies together, idle time (libmicrohttpd), and the time for an answer. A body that
+ * is too large is read on for as much again, so that its sender gets an answer.
  */
 #include "cli/serve/server.h"
 
@@ -11,9 +11,9 @@
 #include "cli/base/message.h"
 #include "cli/serve/access.h"
 #include "cli/serve/answer.h"
+#include "cli/serve/connections.h"
 #include "cli/serve/json_body.h"
 #include "cli/serve/routes.h"
-#include "cli/serve/timeouts.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -28,16 +28,19 @@
 
 enum {
 	CONNECTIONS = 128,
+	CONNECTIONS_OF_ONE = 32, /* other machine */
+	NEWCOMERS = 32,          /* more, that are refused or take the place of an idle one */
 	IDLE_SECONDS = 30,
 	REQUEST_SECONDS = 60,
-	STOP_SECONDS = 10, /* then running calls are cancelled */
+	STOP_SECONDS = 10,  /* then running calls are cancelled */
+	CANCEL_SECONDS = 8, /* and those that have not ended then are left */
 	HEADER_BYTES = 64 << 10,
 };
 #define ALL_BODIES ((size_t)1 << 29)
 
-void server_check_timeouts(server *s)
+void server_check_connections(server *s)
 {
-	timeouts_check(s->timeouts, REQUEST_SECONDS);
+	connections_check(s->connections);
 }
 
 /* ------------------------------------------------------------------------------- exchanges ---- */
@@ -145,6 +148,11 @@ static enum MHD_Result begin(server *s, bool local, struct MHD_Connection *c, co
 	MHD_get_connection_values_n(c, MHD_GET_ARGUMENT_KIND, find_zero, &cut);
 	if (local && !same_user(c))
 		return MHD_NO;
+	if (connections_refused(s->connections, c)) {
+		x->refused = x->closes = true;
+		return answer_error(x, 503, "EBUSY", "the server has too many connections; try again");
+	}
+	connections_receiving(s->connections, c);
 	if (why) {
 		x->refused = true;
 		return answer_and_close(x, why);
@@ -220,15 +228,27 @@ static bool append_body(exchange *x, const char *data, size_t size)
 	return true;
 }
 
+/* Of a client that reads 32 kB a second. */
+static double sending_seconds(const exchange *x)
+{
+	return REQUEST_SECONDS + (double)x->answer_size / 32768;
+}
+
 static enum MHD_Result handle(exchange *x)
 {
 	if (x->too_large)
 		return answer_too_large(x);
 	if (x->no_memory)
 		return answer_error(x, 503, "ENOMEM", "too many uploads at once; try again");
-	atomic_fetch_add(&x->server->busy, 1);
+	if (imgsearch_cancel_token_new(&x->cancel, NULL))
+		return answer_error(x, 503, "ENOMEM", "no memory for it");
+	server *s = x->server;
+	connections_busy(s->connections, x->connection, x->cancel);
+	atomic_fetch_add(&s->busy, 1);
 	enum MHD_Result result = route(x);
-	atomic_fetch_sub(&x->server->busy, 1);
+	atomic_fetch_sub(&s->busy, 1);
+	if (!x->streams)
+		connections_sending(s->connections, x->connection, sending_seconds(x));
 	return result;
 }
 
@@ -247,7 +267,6 @@ static enum MHD_Result on_request(server *s, bool local, struct MHD_Connection *
 		*size = 0;
 		return ok ? MHD_YES : MHD_NO;
 	}
-	timeouts_busy(s->timeouts, c);
 	return handle(x);
 }
 
@@ -271,9 +290,9 @@ static void on_connection(void *cls, struct MHD_Connection *c, void **context,
 	server *s = cls;
 	(void)context;
 	if (code == MHD_CONNECTION_NOTIFY_STARTED)
-		timeouts_wait(s->timeouts, c);
+		connections_open(s->connections, c);
 	else
-		timeouts_remove(s->timeouts, c);
+		connections_close(s->connections, c);
 }
 
 static void on_completed(void *cls, struct MHD_Connection *c, void **context,
@@ -282,9 +301,10 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **context,
 	server *s = cls;
 	exchange *x = *context;
 	(void)code;
-	timeouts_wait(s->timeouts, c);
+	connections_idle(s->connections, c);
 	if (!x)
 		return;
+	imgsearch_cancel_token_free(x->cancel);
 	drop_body(x);
 	free(x);
 	*context = NULL;
@@ -307,6 +327,16 @@ imgsearch_call server_call(const server *s)
 	};
 }
 
+imgsearch_call exchange_call(const exchange *x)
+{
+	return (imgsearch_call){
+		.struct_size = sizeof(imgsearch_call),
+		.log = on_log,
+		.cancel = x->cancel,
+		.deadline_ms = 1000 * REQUEST_SECONDS,
+	};
+}
+
 static void ignore_log(void *cls, const char *format, va_list list)
 {
 	(void)cls;
@@ -322,7 +352,7 @@ static struct MHD_Daemon *start(server *s, int fd, MHD_AccessHandlerCallback han
 	return MHD_start_daemon(flags, 0, NULL, NULL, handler, s,
 		MHD_OPTION_EXTERNAL_LOGGER, ignore_log, NULL,
 		MHD_OPTION_LISTEN_SOCKET, fd,
-		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned)(CONNECTIONS + NEWCOMERS),
 		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_BYTES,
 		MHD_OPTION_THREAD_STACK_SIZE, (size_t)1 << 20,
@@ -478,8 +508,15 @@ static bool mark(server *s)
 
 int server_start(server *s)
 {
-	s->timeouts = timeouts_new(2 * CONNECTIONS);
-	if (!s->timeouts)
+	const connections_limits limits = {
+		.most = CONNECTIONS,
+		.per_address = CONNECTIONS_OF_ONE,
+		.request = REQUEST_SECONDS,
+		.proxies = s->options.proxies,
+		.n_proxies = s->options.n_proxies,
+	};
+	s->connections = connections_new(&limits);
+	if (!s->connections)
 		return cli_nomem();
 	s->started = time(NULL);
 	int local = local_socket(s);
@@ -509,7 +546,19 @@ static bool owns_socket(const server *s)
 		&& st.st_ino == s->socket_own.st_ino;
 }
 
-void server_stop(server *s)
+/* Whether all work ends within so many seconds. */
+static bool rests(server *s, double seconds)
+{
+	double since = clock_seconds();
+	while (atomic_load(&s->busy) && clock_seconds() - since < seconds) {
+		if (s->connections)
+			connections_check(s->connections);
+		usleep(10000);
+	}
+	return !atomic_load(&s->busy);
+}
+
+bool server_stop(server *s)
 {
 	struct MHD_Daemon *daemons[] = { s->tcp, s->local };
 	atomic_store(&s->stopping, true);
@@ -520,15 +569,18 @@ void server_stop(server *s)
 		if (fd >= 0)
 			close(fd);
 	}
-	for (double start_time = clock_seconds();
-		 atomic_load(&s->busy) && clock_seconds() - start_time < STOP_SECONDS;)
-		usleep(10000);
+	rests(s, STOP_SECONDS);
 	imgsearch_cancel_token_set(s->cancel);
+	if (s->connections)
+		connections_cancel(s->connections);
+	if (!rests(s, CANCEL_SECONDS))
+		return false;
 	for (int i = 0; i < 2; i++)
 		if (daemons[i])
 			MHD_stop_daemon(daemons[i]);
-	timeouts_free(s->timeouts);
+	connections_free(s->connections);
 	free(s->socket_path);
 	if (s->only >= 0)
 		close(s->only);
+	return true;
 }

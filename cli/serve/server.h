@@ -3,7 +3,7 @@
  * the outside in:
  *
  *	server.c        listeners, limits, one exchange from first byte to answer
- *	timeouts.c      ends connections that take too long
+ *	connections.c   how many there are, how long they take, and whether clients have left
  *	access.c        who may ask: Host, Origin, token
  *	token.c         the token of the user
  *	routes.c        paths to handlers
@@ -43,6 +43,8 @@ typedef struct server_options {
 	size_t n_hosts;
 	const char *const *origins; /* further addresses of the page, behind a proxy */
 	size_t n_origins;
+	const char *const *proxies; /* addresses that many clients come from */
+	size_t n_proxies;
 	uint16_t port;      /* 0: any free one */
 	size_t max_upload;  /* bytes of a body */
 	bool read_only;     /* no uploads, removals, rejections */
@@ -61,17 +63,19 @@ typedef struct server {
 	int only;               /* the socket that marks the index as served; -1: none */
 	uint16_t port;          /* where it listens, after server_start */
 	struct MHD_Daemon *tcp, *local;
-	struct timeouts *timeouts;
+	struct connections *connections;
 	atomic_size_t body_bytes;   /* of all requests that are being read or handled */
 	atomic_int busy;            /* requests that are being handled, and background threads */
 	pthread_mutex_t write_lock; /* of requests that change the index, but for index runs */
+	pthread_mutex_t runs_lock;
+	struct index_run *runs; /* under runs_lock: the one at work, and those that wait */
 	atomic_bool stopping;
 	imgsearch_cancel_token *cancel; /* set by server_stop, for calls that are not done by then */
 	time_t started;
 	atomic_ullong requests, searches;
 } server;
 
-/* A call of the library by a request: the command's log, and the token above. */
+/* A call of the library that goes on when a client leaves: the command's log, the token above. */
 imgsearch_call server_call(const server *s);
 
 /* Where a browser on this machine, or on another one, finds the page: "http://localhost:8080/". */
@@ -83,8 +87,13 @@ bool server_takes_uploads(const server *s);
 /* Why it changes nothing, a static sentence; NULL: it may. */
 const char *server_refuses_changes(const server *s);
 
-int server_start(server *s);           /* CLI_DONE, or an exit code with the reason printed */
-void server_stop(server *s);           /* running requests get a few seconds to finish */
-void server_check_timeouts(server *s); /* call once a second */
+int server_start(server *s); /* CLI_DONE, or an exit code with the reason printed */
+
+/*
+ * Running requests get some seconds to finish, then their calls are cancelled. False: some have not
+ * ended 18 s after, and nothing that they use may be freed.
+ */
+bool server_stop(server *s);
+void server_check_connections(server *s); /* call ten times a second */
 
 #endif

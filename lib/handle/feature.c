@@ -290,8 +290,9 @@ static int network_feature(imgsearch *s, job *j, const imgsearch_input *in, cons
 	if (!rc && !slot)
 		rc = ims_nomem(err);
 	ims_store_snapshot_pause(s->store);
+	if (!rc)
+		rc = ims_handle_decoder_acquire(s, j, err);
 	if (!rc) {
-		ims_handle_decoder_acquire(s);
 		rc = fit(s, in, data, size, &wanted, slot, &bad_profiles, err);
 		ims_handle_decoder_release(s);
 	}

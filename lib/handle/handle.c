@@ -392,10 +392,21 @@ image_limits ims_handle_item_limits(imgsearch *s)
 	return limits;
 }
 
-void ims_handle_decoder_acquire(imgsearch *s)
+int ims_handle_decoder_acquire(imgsearch *s, const job *j, imgsearch_error *err)
 {
-	while (sem_wait(&s->decoders) && errno == EINTR)
-		;
+	enum { STEP_NS = 50000000 }; /* between looks at what stops the job */
+	int rc = ims_job_check(j, err);
+	while (!rc && sem_trywait(&s->decoders)) {
+		struct timespec until;
+		clock_gettime(CLOCK_REALTIME, &until);
+		until.tv_nsec += STEP_NS;
+		until.tv_sec += until.tv_nsec / 1000000000;
+		until.tv_nsec %= 1000000000;
+		if (!sem_timedwait(&s->decoders, &until))
+			return 0;
+		rc = ims_job_check(j, err);
+	}
+	return rc;
 }
 
 void ims_handle_decoder_release(imgsearch *s)

@@ -132,9 +132,9 @@ image_limits ims_handle_item_limits(imgsearch *s);
 
 /*
  * Enclose the decoding of a single picture. acquire waits while `threads` other pictures are being
- * decoded.
+ * decoded. ECANCELED, EDEADLINE: j was stopped meanwhile, and there is nothing to release.
  */
-void ims_handle_decoder_acquire(imgsearch *s);
+int ims_handle_decoder_acquire(imgsearch *s, const job *j, imgsearch_error *err);
 void ims_handle_decoder_release(imgsearch *s);
 
 #endif

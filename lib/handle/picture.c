@@ -45,20 +45,22 @@ static uint32_t short_side(const void *data, size_t size, const image_limits *li
 	return (uint32_t)((max_side * small + large - 1) / large);
 }
 
-static int decode(imgsearch *s, const imgsearch_input *in, const void *data, size_t size,
+static int decode(imgsearch *s, job *j, const imgsearch_input *in, const void *data, size_t size,
 	uint32_t max_side, image *out, imgsearch_error *err)
 {
 	bool item = in->kind == IMGSEARCH_INPUT_KIND_ITEM;
 	image_limits limits = item ? ims_handle_item_limits(s) : ims_handle_limits(s, NULL);
 	if (in->kind != IMGSEARCH_INPUT_KIND_PIXELS && !ims_input_is_crop(in))
 		limits.at_least = short_side(data, size, &limits, max_side);
-	ims_handle_decoder_acquire(s);
-	int rc = ims_input_decode(in, data, size, &limits, out, NULL, err);
+	int rc = ims_handle_decoder_acquire(s, j, err);
+	if (rc)
+		return rc;
+	rc = ims_input_decode(in, data, size, &limits, out, NULL, err);
 	ims_handle_decoder_release(s);
 	return rc;
 }
 
-static int from_file(imgsearch *s, const imgsearch_input *in, uint32_t max_side, image *out,
+static int from_file(imgsearch *s, job *j, const imgsearch_input *in, uint32_t max_side, image *out,
 	imgsearch_error *err)
 {
 	buf bytes = { 0 };
@@ -67,7 +69,7 @@ static int from_file(imgsearch *s, const imgsearch_input *in, uint32_t max_side,
 	int rc = item ? ims_picture_bytes(s, in->id, &bytes, &stored, err)
 				  : ims_read_file(&bytes, in->path, IMS_IMAGE_MAX_FILE, err);
 	if (!rc) {
-		rc = decode(s, in, bytes.data, bytes.len, max_side, out, err);
+		rc = decode(s, j, in, bytes.data, bytes.len, max_side, out, err);
 		if (rc)
 			ims_error_prefix(err, "%s", item ? stored : in->path);
 	}
@@ -104,10 +106,10 @@ int ims_picture_load(imgsearch *s, job *j, const imgsearch_input *in, uint32_t m
 		return rc;
 	if (in->kind == IMGSEARCH_INPUT_KIND_PIXELS
 		|| (in->kind == IMGSEARCH_INPUT_KIND_BYTES && in->data))
-		rc = decode(s, in, in->data, in->size, max_side, out, err);
+		rc = decode(s, j, in, in->data, in->size, max_side, out, err);
 	else if (in->kind == IMGSEARCH_INPUT_KIND_ITEM
 		|| (in->kind == IMGSEARCH_INPUT_KIND_FILE && in->path))
-		rc = from_file(s, in, max_side, out, err);
+		rc = from_file(s, j, in, max_side, out, err);
 	else
 		rc = ims_fail(err, IMGSEARCH_EINVAL, "this input has no pixels to show");
 	if (!rc)

@@ -82,7 +82,7 @@ int ims_edit_picture(edit *out, imgsearch *s, const imgsearch_input *in, const c
 	float *input = NULL;
 	*out = (edit){ .kind = EDIT_PICTURE };
 	bool regions = false;
-	prepare_request request = { .s = s, .single = true, .has_content = has_content, .user = user };
+	prepare_request request = { .s = s, .single = j, .has_content = has_content, .user = user };
 	if (in->kind == IMGSEARCH_INPUT_KIND_FILE && !stat(in->path, &st)) {
 		out->mtime = ims_timestamp(&st.st_mtim);
 		out->ctime = ims_timestamp(&st.st_ctim);

@@ -290,9 +290,10 @@ static bool is_indexed(const prepare_request *r, const prepared *p)
 static int decode_alone(const prepare_request *r, const imgsearch_input *in, const void *data,
 	size_t size, prepared *out, float **input, imgsearch_error *err)
 {
-	if (r->single)
-		ims_handle_decoder_acquire(r->s);
-	int rc = decode(r, in, data, size, out, input, err);
+	int rc = r->single ? ims_handle_decoder_acquire(r->s, r->single, err) : 0;
+	if (rc)
+		return rc;
+	rc = decode(r, in, data, size, out, input, err);
 	if (r->single)
 		ims_handle_decoder_release(r->s);
 	return rc;

@@ -32,8 +32,9 @@ typedef struct prepare_request {
 	imgsearch *s;
 	const image_recipe *recipe;
 	uint32_t also; /* formats that are read beside those of the handle: IMAGE_ALSO_... */
-	bool single;   /* bounds the memory: waits for one of the decoders of the handle */
-	bool partial;  /* what is there of a damaged picture is taken */
+	/* Of a single picture, which waits for one of the handle's decoders; NULL: no bound. */
+	const job *single;
+	bool partial;                     /* what is there of a damaged picture is taken */
 	const model_identity *regions_of; /* whose regions are made; NULL: none are */
 	bool known; /* the index has bytes of the file, perhaps these: it is read in any case */
 	/* Whether the index has these bytes, so the pixels are not needed; NULL: never. */

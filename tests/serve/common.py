@@ -83,11 +83,12 @@ class Server:
     def done(self, path):
         """What is computed in the background, when it is there."""
         answer = [self.get(path)]
+        works = lambda: answer[0][0] == 202 or "Imgsearch-Working" in answer[0][2]
 
         def ready():
-            if answer[0][0] == 202:
+            if works():
                 answer[0] = self.get(path.replace("?refresh=1&", "?").replace("?refresh=1", ""))
-            return answer[0][0] != 202
+            return not works()
 
         until(ready)
         return answer[0][:2]

@@ -52,22 +52,22 @@ export function toast(text) {
 	}, 6000);
 }
 
-// A thing that is computed in the background: asks until it is there, and shows how far it is.
-export async function waitFor(url, box) {
+// A thing that is computed in the background: asks until it is there, and shows how far it is. show
+// is called with the last one, where there is one, and with the new one.
+export async function waitFor(url, box, show) {
 	const stages = {
 		compare: "Comparing pictures",
 		map: "Laying out the map",
 		read: "Reading pictures",
 	};
 	for (let first = true; ; first = false) {
-		const { body, status } = await ask(first ? url : url.replace("?refresh=1", ""));
-		if (status === 200) {
-			box.hidden = true;
-			return body;
-		}
-		box.hidden = false;
+		const { body, status, headers } = await ask(first ? url : url.replace("?refresh=1", ""));
+		const share = headers.get("Imgsearch-Working");
+		box.hidden = status === 200 && share === null;
+		if (status === 200 && (first || box.hidden)) show(body);
+		if (box.hidden) return;
 		box.querySelector("p").textContent = `${stages[body.stage] || "Working"} …`;
-		box.querySelector("progress").value = body.done;
+		box.querySelector("progress").value = share ?? body.done;
 		await new Promise(done => setTimeout(done, 500));
 	}
 }

@@ -136,8 +136,10 @@ function draw() {
 
 async function load(url) {
 	try {
-		groups = (await waitFor(url, $("groups-progress"))).groups;
-		draw();
+		await waitFor(url, $("groups-progress"), body => {
+			groups = body.groups;
+			draw();
+		});
 	} catch (e) {
 		toast(e.message);
 	}

@@ -24,8 +24,10 @@ const plane = makePlane(canvas, {
 
 async function load(url) {
 	try {
-		data = await waitFor(url, $("map-progress"));
-		plane.show(data, $("legend"));
+		await waitFor(url, $("map-progress"), body => {
+			data = body;
+			plane.show(data, $("legend"));
+		});
 	} catch (e) {
 		toast(e.message);
 	}
