@@ -7,7 +7,8 @@
  * A test of the command sets FAKE_RUN and FAKE_SIGNAL: the process raises this signal at the
  * beginning of that run of the network, counted from 1. With FAKE_REFUSES no network can be loaded.
  * FAKE_FITS names the networks that any tensors fit.
- * The number of inputs of every run is appended to the file FAKE_COUNT, a line each.
+ * The number of inputs of every run is appended to the file FAKE_COUNT, a line each. A run takes
+ * FAKE_MS (0) milliseconds.
  * It has every device but "cuda:99".
  *
  * Its text tower takes texts of FAKE_CONTEXT tokens (64) out of FAKE_VOCABULARY (400). A token
@@ -149,6 +150,7 @@ static int net_run(shim_net *net, const float *in, size_t n, uint32_t threads, f
 		ims_fake_on_run(n);
 	raise_in_time();
 	count(n);
+	usleep(1000 * number("FAKE_MS", 0));
 	for (size_t i = 0; i < n; i++)
 		for (uint32_t d = 0; d < net->dim; d++)
 			out[i * net->dim + d] = cell_mean(net, in + i * net->crop * net->crop * 3, d / 3,

@@ -174,9 +174,9 @@ static const struct number {
 	{ "no_self", WHOLE, 0, 1, AT(no_self) },
 	{ "plain", WHOLE, 0, 1, AT(plain) },
 	{ "whole", WHOLE, 0, 1, AT(whole) },
-	{ "expand", WHOLE, 1, IMGSEARCH_EXPAND_MAX, AT(expand) },
+	{ "expand", WHOLE, 1, REQUEST_EXPAND, AT(expand) },
 	{ "expand_power", REAL_F32, 0, 100, AT(expand_power) },
-	{ "reciprocal", WHOLE, 1, IMGSEARCH_RECIPROCAL_MAX, AT(reciprocal) },
+	{ "reciprocal", WHOLE, 1, REQUEST_RECIPROCAL, AT(reciprocal) },
 	{ "views", WHOLE, 1, IMGSEARCH_VIEWS_MAX, AT(views) },
 #undef AT
 };
@@ -468,6 +468,8 @@ bool search_request_check(search_request *q)
 	if (q->crop[2])
 		return refuse(q,
 			"crop: goes with a picture that is the body; among inputs each has its own");
+	if (q->options.reciprocal && q->options.k > REQUEST_K_RERANKED)
+		return refuse(q, "k: at most %d with reciprocal", REQUEST_K_RERANKED);
 	bool any;
 	const char *why = filter_request_make(&q->filter, &any);
 	if (why)

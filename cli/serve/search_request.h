@@ -19,7 +19,15 @@
 
 #include <stdbool.h>
 
-enum { REQUEST_INPUTS = 32, REQUEST_PARTS = 32, REQUEST_IDS = 100000 };
+enum {
+	REQUEST_INPUTS = 32,
+	REQUEST_PARTS = 32,
+	REQUEST_IDS = 100000,
+	/* What one request may cost: less than the library allows. */
+	REQUEST_EXPAND = 100,
+	REQUEST_RECIPROCAL = 100,
+	REQUEST_K_RERANKED = 1000,
+};
 
 typedef struct search_request {
 	imgsearch_input input[REQUEST_INPUTS];    /* data and text: in the body, or below */
