@@ -53,6 +53,15 @@ static bool set_sort(listing *l, const char *name)
 	return refuse(l, "sort: path, date, rating or id");
 }
 
+static bool set_state(listing *l, const char *name)
+{
+	bool kept_out = name && !strcmp(name, "kept-out");
+	if (!kept_out && (!name || strcmp(name, "indexed")))
+		return refuse(l, "state: indexed or kept-out");
+	l->options.states = 1u << (kept_out ? IMGSEARCH_STATE_DELETED : IMGSEARCH_STATE_INDEXED);
+	return true;
+}
+
 static bool set_param(listing *l, const char *name, const char *value)
 {
 	bool known;
@@ -68,6 +77,8 @@ static bool set_param(listing *l, const char *name, const char *value)
 		return whole(l, name, value, 1, &v) && (l->options.descending = v == 1, true);
 	if (!strcmp(name, "sort"))
 		return set_sort(l, value);
+	if (!strcmp(name, "state"))
+		return set_state(l, value);
 	snprintf(l->why, sizeof l->why, "there is no parameter \"%.60s\"", name);
 	return false;
 }

@@ -24,6 +24,7 @@ static const entry entries[] = {
 	{ "/api/search", "GET, HEAD, POST", handle_search, false },
 	{ "/api/pictures/#/thumb", "GET, HEAD", handle_thumb, false },
 	{ "/api/pictures/#/full", "GET, HEAD", handle_full, false },
+	{ "/api/pictures/#/readmit", "POST", handle_readmit, false },
 	{ "/api/pictures/#", "GET, HEAD, DELETE", handle_picture, false },
 	{ "/api/pictures", "GET, HEAD, POST", handle_pictures, false },
 	{ "/api/held/*", "GET, HEAD", handle_upload, false },

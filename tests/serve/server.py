@@ -23,7 +23,7 @@ def test_reading(s, photo):
     )
     check("... that asks nobody else", b"http://" not in page and b"https://" not in page)
     for path in (
-        "/app.js", "/base.js", "/map.js", "/plane.js", "/groups.js", "/style.css", "/icon.svg"
+        "/app.js", "/base.js", "/map.js", "/plane.js", "/groups.js", "/removed.js", "/style.css", "/icon.svg"
     ):
         status, text, headers = s.get(path, raw=True)
         check(
@@ -507,19 +507,41 @@ def test_writing(s, photo):
         error(s.ask("POST", "/api/pictures", b"no picture"), 415)
         and all(n.endswith((".png", ".jpg")) for n in os.listdir(W + "/uploads")),
     )
-    status, _, _ = s.ask("DELETE", f"/api/pictures/{id}")
-    check(
-        "remove it",
-        status == 200
-        and error(s.get(f"/api/pictures/{id}"), 404)
-        and error(s.ask("DELETE", f"/api/pictures/{id}"), 404),
-    )
-    check("search by what was removed", error(s.get(f"/api/search?id={id}"), 404))
+    test_removing(s, id, new)
     check(
         "reject: bad",
         error(s.ask("POST", "/api/reject", b"{}"), 400)
         and error(s.ask("POST", "/api/reject", b'{"a":1,"b":999999}'), 404),
     )
+
+
+def test_removing(s, id, data):
+    """What is removed stays out, until it is asked back."""
+    there = lambda: [p["id"] for p in s.get("/api/pictures?state=kept-out")[1]["pictures"]]
+    kept = os.listdir(W + "/uploads")
+    others = there()
+    status, item, _ = s.ask("DELETE", f"/api/pictures/{id}")
+    check("remove it", status == 200 and item["state"] == "kept out", item)
+    check("... nothing shows it", error(s.get(f"/api/pictures/{id}/full"), 404)
+          and error(s.get(f"/api/pictures/{id}/thumb"), 404)
+          and error(s.get(f"/api/search?id={id}"), 404))
+    check("... or finds it", s.ask("POST", "/api/search?k=1", data)[1]["results"][0]["id"] != id)
+    check("... it is listed", set(there()) - set(others) == {id}, there())
+    check("... its file stays", os.listdir(W + "/uploads") == kept)
+    run("index", "--db", W + "/a.db", W + "/uploads")
+    check("an index run leaves it out", s.get(f"/api/pictures/{id}")[1]["state"] == "kept out")
+    check("an upload of its bytes is refused, and leaves no file",
+          error(s.ask("POST", "/api/pictures", data), 400) and os.listdir(W + "/uploads") == kept)
+    status, item, _ = s.ask("POST", f"/api/pictures/{id}/readmit")
+    check("taken in again", status == 200 and item["state"] == "indexed" and there() == others,
+          item)
+    check("... it is found", s.ask("POST", "/api/search?k=1", data)[1]["results"][0]["id"] == id)
+    check("... what is in cannot be", error(s.ask("POST", f"/api/pictures/{id}/readmit"), 400))
+    check("... nor what is not there", error(s.ask("POST", "/api/pictures/99999/readmit"), 404))
+    status, _, _ = s.ask("DELETE", f"/api/pictures/{id}?forget=1")
+    check("forget it", status == 200 and error(s.get(f"/api/pictures/{id}"), 404)
+          and error(s.ask("DELETE", f"/api/pictures/{id}"), 404))
+    check("search by what was forgotten", error(s.get(f"/api/search?id={id}"), 404))
 
 
 def test_index(s, db):
@@ -882,6 +904,7 @@ def test_token(db):
     check(
         "read-only",
         error(s.ask("DELETE", "/api/pictures/1", headers=own), 403)
+        and error(s.ask("POST", "/api/pictures/1/readmit", headers=own), 403)
         and error(s.ask("POST", "/api/pictures", b"x", own), 403),
     )
     check("... ends with 0", s.stop() == 0)
