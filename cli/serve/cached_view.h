@@ -25,10 +25,11 @@ void cached_view_free(cached_view *v); /* NULL is fine; no thread may be computi
 void cached_view_invalidate(cached_view *v);
 
 /*
- * asked: after filter_request_make; its contents may be taken over. With the parameter refresh the
- * view is computed anew. Answers 200 with the JSON, 202 with the share done while it is computed,
+ * asked: after filter_request_make; its contents may be taken over. refresh: the view is
+ * computed anew. Answers 200 with the JSON, 202 with the share done while it is computed,
  * or an error. An error is reported once; the next request starts the computation again.
  */
-enum MHD_Result cached_view_answer(exchange *x, cached_view *v, filter_request *asked);
+enum MHD_Result cached_view_answer(exchange *x, cached_view *v, filter_request *asked,
+	bool refresh);
 
 #endif

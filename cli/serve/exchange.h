@@ -25,6 +25,9 @@ typedef struct exchange {
 const char *exchange_param(const exchange *x, const char *name);
 const char *exchange_header(const exchange *x, const char *name);
 
+/* Whether the query string has a parameter; *value may become NULL: "?name". */
+bool exchange_find(const exchange *x, const char *name, const char **value);
+
 /* The body as text; never NULL. */
 const char *exchange_body(const exchange *x);
 

@@ -26,12 +26,10 @@ static const char kept_out[] = "the picture is kept out of the index";
 
 /* ------------------------------------------------------------------------------ thumbnails ---- */
 
-static uint32_t thumb_size(const exchange *x)
+static uint32_t thumb_size(int64_t wanted)
 {
-	const char *text = exchange_param(x, "size");
-	long wanted = text ? strtol(text, NULL, 10) : 256;
 	uint32_t size = 128;
-	while (size < 1024 && size < (uint32_t)(wanted > 0 ? wanted : 0))
+	while (size < 1024 && size < wanted)
 		size *= 2;
 	return size;
 }
@@ -102,7 +100,11 @@ static enum MHD_Result show_thumb(exchange *x, imgsearch *s, const imgsearch_ite
 	if (item->state == IMGSEARCH_STATE_DELETED)
 		return answer_error(x, 404, "ENOTFOUND", kept_out);
 	char path[4100];
-	uint32_t size = thumb_size(x);
+	int64_t wanted = 256;
+	enum MHD_Result refused;
+	if (!answer_unless_whole(x, "size", 1, UINT32_MAX, &wanted, &refused))
+		return refused;
+	uint32_t size = thumb_size(wanted);
 	bool cached = cache_path(x->server, item, size, path, sizeof path);
 	/* A request that names the content may be cached for ever. */
 	const char *cache = exchange_param(x, "v") ? FOREVER : A_WHILE;
@@ -251,8 +253,11 @@ static enum MHD_Result change_item(exchange *x, imgsearch *s, const imgsearch_it
 
 static enum MHD_Result remove_item(exchange *x, imgsearch *s, const imgsearch_item *item)
 {
-	const char *forgets = exchange_param(x, "forget");
-	return change_item(x, s, item, forgets && *forgets == '1' ? forget : imgsearch_index_keep_out);
+	int64_t forgets = 0;
+	enum MHD_Result refused;
+	return answer_unless_whole(x, "forget", 0, 1, &forgets, &refused)
+		? change_item(x, s, item, forgets ? forget : imgsearch_index_keep_out)
+		: refused;
 }
 
 static enum MHD_Result readmit_item(exchange *x, imgsearch *s, const imgsearch_item *item)

@@ -56,7 +56,7 @@ def test_reading(s, photo):
         "... of any size asked for",
         all(
             s.get(f"/api/pictures/{one['id']}/thumb?size={n}", raw=True)[0] == 200
-            for n in ("-1", "x", "99999999999999999999", "0")
+            for n in ("1", "300", "4294967295")
         ),
     )
     status, data, _ = s.get(f"/api/pictures/{one['id']}/full", raw=True)
@@ -194,6 +194,57 @@ def test_search(s, photo, path):
         and error(s.ask("POST", "/api/search?crop=0,0,9,9", data, headers), 400),
     )
     check("unknown parameter", error(s.get("/api/search?id=1&bad=1"), 400))
+
+
+def test_strict(s):
+    """What is not known, comes twice or is no whole value is refused, and named."""
+    told = lambda a, name: error(a, 400, "EINVAL") and name in a[1]["error"]["message"]
+    for path in (
+        "/api/search?id=1", "/api/pictures?limit=1", "/api/pictures/1?", "/api/pictures/1/thumb?",
+        "/api/pictures/1/full?", "/api/sample?", "/api/info?", "/api/health?", "/api/map?",
+        "/api/groups?", "/api/held/0?",
+    ):
+        more = path + ("what=1" if path[-1] == "?" else "&what=1")
+        check(f"{path}: unknown", told(s.get(more), '"what"'), s.get(more))
+    check("unknown with DELETE", told(s.ask("DELETE", "/api/pictures/1?size=3"), '"size"')
+          and s.get("/api/pictures/1")[1]["state"] == "indexed")
+    check("unknown with POST", told(s.ask("POST", "/api/pictures?nmae=a", b"x"), '"nmae"')
+          and told(s.ask("POST", "/api/reject?a=1", b"{}"), '"a"'))
+    for path, name in (
+        ("/api/search?id=1&k=3&k=4", "k"), ("/api/search?id=1&under=/a&under=/b", "under"),
+        ("/api/pictures?limit=1&limit=1", "limit"), ("/api/sample?n=1&seed=1&n=2", "n"),
+        ("/api/pictures/1/thumb?size=1&size=2", "size"), ("/api/map?refresh=1&refresh=1", "refresh")
+    ):
+        check(f"twice: {path}", told(s.get(path), name + ": given twice"), s.get(path))
+    check("some may come again", s.get("/api/search?id=1&id=2&keyword=a&keyword=b")[0] == 200)
+    for path, values in (
+        ("/api/sample?n=", ("", "0", "-1", "201", "x", "1x", "+1", "%201", "1e1", "9" * 30)),
+        ("/api/sample?seed=", ("", "-1", "x", "9" * 19)),
+        ("/api/pictures/1/thumb?size=", ("", "0", "-1", "x", "4294967296", "9" * 30)),
+        ("/api/pictures?offset=", ("", "%201", "+1", "9" * 19)),
+        ("/api/map?refresh=", ("", "2", "yes")),
+        ("/api/search?id=1&k=", ("+1", "%201", "1%20", "0x1")),
+        ("/api/search?id=", ("+1", "%201", "-1", "9" * 19)),
+        ("/api/search?id=1&recall=", ("nan", "inf", "0x1p-1", "%200.5", "1,0", "1e", "")),
+        ("/api/search?id=1&hold=", ("2", "true")),
+    ):
+        name = path[:-1].replace("?", "&").rsplit("&", 1)[1]
+        for value in values:
+            check(f"{path}{value}", told(s.get(path + value), name + ": "), s.get(path + value))
+    check("without a value", told(s.get("/api/sample?n"), "n: "))
+    as_json = {"Content-Type": "application/json"}
+    ask = lambda q: s.ask("POST", "/api/search", json.dumps({"inputs": [{"id": 1}], **q}), as_json)
+    for name, value in (
+        ("k", "5"), ("k", True), ("k", 5.0), ("k", None), ("no_self", "1"), ("under", 3),
+        ("where", True), ("searcher", 1), ("recall", True), ("what", 1), ("what", None),
+        ("hold", "1"), ("keyword", 1), ("keyword", [1]), ("model", {}), ("ids", "1"),
+    ):
+        check(f"JSON: {name}: {value}", told(ask({name: value}), name), ask({name: value}))
+    check("JSON: as it should be", ask({"k": 5, "no_self": True, "recall": 1, "min_score": 0.0,
+                                        "plain": 0, "keyword": "a", "under": "/"})[0] == 200)
+    pair = lambda q: s.ask("POST", "/api/reject", json.dumps(q), as_json)
+    check("a pair with a third", told(pair({"a": 1, "b": 2, "c": 3}), '"c"'))
+    check("no pair", told(pair({"a": "1", "b": 2}), '"a"') and told(pair([1, 2]), '"a"'))
 
 
 def with_xmp(data, attributes):
@@ -555,6 +606,10 @@ def test_index(s, db):
         ("retry", 1),
         ("csv", 3),
         ("formats", 1),
+        ("csv", {"hex": "6"}),
+        ("csv", {"hex": "0x61"}),
+        ("csv", {"hex": "61", "text": "a"}),
+        ("prnue", True),
     ):
         c = http.client.HTTPConnection("localhost", timeout=60)
         c.sock = socket.socket(socket.AF_UNIX)
@@ -562,7 +617,9 @@ def test_index(s, db):
         c.request(
             "POST", "/api/index", json.dumps({"paths": [W + "/pics"], "csv_key": None, name: value})
         )
-        check(f"index: {name} of the wrong kind, {value}", c.getresponse().status == 400)
+        answer = c.getresponse()
+        check(f"index: {name} that is wrong, {value}",
+              answer.status == 400 and name.encode() in answer.read())
         c.close()
 
 
@@ -1009,6 +1066,7 @@ def main():
     s = Server(db, "--uploads", W + "/uploads")
     test_reading(s, photo)
     test_search(s, photo, path)
+    test_strict(s)
     test_described()
     test_bad_pictures(s)
     test_strangers(s)
