@@ -1,12 +1,11 @@
 #include "cli/serve/number.h"
 
 #include <errno.h>
-#include <glib.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Neither white space, "+", "0x1" nor "nan", all of which strtod takes. */
+/* The command never sets a locale. Neither white space, "+", "0x1" nor "nan", all of which strtod takes. */
 static bool is_plain(const char *text, const char *letters)
 {
 	const char *first = text && *text == '-' ? text + 1 : text;
@@ -31,7 +30,7 @@ bool number_real(const char *name, const char *text, double min, double max, dou
 	size_t room)
 {
 	char *end = "?";
-	double v = is_plain(text, "0123456789.eE+-") ? g_ascii_strtod(text, &end) : 0;
+	double v = is_plain(text, "0123456789.eE+-") ? strtod(text, &end) : 0;
 	if (!*end && v >= min && v <= max) {
 		*out = v;
 		return true;

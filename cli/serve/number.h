@@ -1,4 +1,4 @@
-/* Numbers of requests: all of the text, in any locale. Knows no sockets, for fuzzers. */
+/* Numbers of requests: all of the text. Knows no sockets, for fuzzers. */
 #ifndef IMGSEARCH_CLI_NUMBER_H
 #define IMGSEARCH_CLI_NUMBER_H
 

@@ -8,7 +8,6 @@
 #include "cli/serve/json_body.h"
 #include "cli/serve/number.h"
 
-#include <glib.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -400,12 +399,13 @@ static const char *scalar_text(json_t *value, char *text, size_t size)
 	if (json_is_string(value))
 		return json_string_value(value);
 	if (json_is_real(value))
-		return g_ascii_dtostr(text, (int)size, json_real_value(value));
-	if (!json_is_integer(value) && !json_is_boolean(value))
+		snprintf(text, size, "%.17g", json_real_value(value));
+	else if (json_is_integer(value) || json_is_boolean(value))
+		snprintf(text, size, "%lld",
+			json_is_integer(value) ? (long long)json_integer_value(value)
+								   : (long long)json_is_true(value));
+	else
 		return NULL;
-	snprintf(text, size, "%lld",
-		json_is_integer(value) ? (long long)json_integer_value(value)
-							   : (long long)json_is_true(value));
 	return text;
 }
 

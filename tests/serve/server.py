@@ -23,7 +23,8 @@ def test_reading(s, photo):
     )
     check("... that asks nobody else", b"http://" not in page and b"https://" not in page)
     for path in (
-        "/app.js", "/base.js", "/map.js", "/plane.js", "/groups.js", "/removed.js", "/style.css", "/icon.svg"
+        "/app.js", "/base.js", "/map.js", "/plane.js", "/groups.js", "/removed.js", "/style.css",
+        "/icon.svg"
     ):
         status, text, headers = s.get(path, raw=True)
         check(
