@@ -272,7 +272,7 @@ golden: $(B)/imgsearch
 TIME ?= 600
 F    := build-fuzz
 FUZZ_FLAGS := -std=c11 -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=undefined
-FUZZ_CLI := $(wildcard cli/base/*.c cli/array/*.c) $(patsubst %,cli/serve/%.c,search_request filter_request index_request pair_request json_body form)
+FUZZ_CLI := $(wildcard cli/base/*.c cli/array/*.c) $(patsubst %,cli/serve/%.c,search_request filter_request index_request pair_request json_body form number)
 FUZZ_OBJ := $(LIB_SRC:%.c=$(F)/%.o) $(FUZZ_CLI:%.c=$(F)/%.o)
 FUZZ_BIN := $(patsubst tests/fuzz/%.c,$(F)/%,$(wildcard tests/fuzz/fuzz_*.c))
 $(F)/%.o: %.c

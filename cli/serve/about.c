@@ -112,20 +112,20 @@ enum MHD_Result handle_sample(exchange *x)
 {
 	enum { MOST = 200, DEFAULT = 24 };
 	int64_t ids[MOST];
-	const char *n = exchange_param(x, "n"), *seed = exchange_param(x, "seed");
-	long wanted = n ? strtol(n, NULL, 10) : DEFAULT;
+	int64_t n = DEFAULT, seed = 0;
+	enum MHD_Result refused;
 	imgsearch_error err = { 0 };
 	reply r;
 	json_writer j;
+	if (!answer_unless_whole(x, "n", 1, MOST, &n, &refused)
+		|| !answer_unless_whole(x, "seed", 0, INT64_MAX, &seed, &refused))
+		return refused;
 	imgsearch *s = open_index_acquire(x->server->index, &err);
 	if (!s)
 		return answer_library_error(x, &err);
 	imgsearch_call call = exchange_call(x);
-	size_t count = sample_choose(x->server->sample, x->server->index, s, &call,
-		seed ? strtoull(seed, NULL, 10) : 0, ids,
-		wanted < 1          ? 1
-			: wanted > MOST ? MOST
-							: (size_t)wanted);
+	size_t count = sample_choose(x->server->sample, x->server->index, s, &call, (uint64_t)seed, ids,
+		(size_t)n);
 	json_write_begin(&j, reply_open(&r));
 	json_write_open(&j, "pictures", '[');
 	for (size_t i = 0; i < count; i++)

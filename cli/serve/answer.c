@@ -2,6 +2,7 @@
 #include "cli/serve/answer.h"
 
 #include "cli/base/json_writer.h"
+#include "cli/serve/number.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -120,6 +121,18 @@ enum MHD_Result answer_error(exchange *x, unsigned status, const char *code, con
 	vsnprintf(message, sizeof message, format, list);
 	va_end(list);
 	return send_error(x, status, code, message);
+}
+
+bool answer_unless_whole(exchange *x, const char *name, int64_t min, int64_t max, int64_t *value,
+	enum MHD_Result *result)
+{
+	char why[200];
+	const char *text = "";
+	if (!exchange_find(x, name, &text)
+		|| number_whole(name, text, min, max, value, why, sizeof why))
+		return true;
+	*result = answer_error(x, 400, "EINVAL", "%s", why);
+	return false;
 }
 
 enum MHD_Result answer_library_error(exchange *x, const imgsearch_error *err)

@@ -27,6 +27,13 @@ enum MHD_Result answer_method(exchange *x, const char *methods);
 enum MHD_Result answer_library_error(exchange *x, const imgsearch_error *err);
 
 /*
+ * A parameter that is a whole number; *value stays where it is missing. False: it is something else
+ * or out of bounds, and *result is that of the refusal.
+ */
+bool answer_unless_whole(exchange *x, const char *name, int64_t min, int64_t max, int64_t *value,
+	enum MHD_Result *result);
+
+/*
  * JSON that is gathered in memory:
  *	reply r;
  *	json_writer j;

@@ -211,10 +211,11 @@ static enum MHD_Result answer_running(exchange *x, const cached_answer *p)
 }
 
 /* Under the lock. */
-static enum MHD_Result reply_with(exchange *x, cached_answer *p, filter_request *asked)
+static enum MHD_Result reply_with(exchange *x, cached_answer *p, filter_request *asked,
+	bool refresh)
 {
 	cached_view *v = p->view;
-	bool refresh = exchange_param(x, "refresh"), started = true;
+	bool started = true;
 	p->used = ++v->requests;
 	p->stale |= refresh;
 	bool current = p->text && !p->stale && p->openings == open_index_openings(x->server->index);
@@ -236,15 +237,15 @@ static enum MHD_Result reply_with(exchange *x, cached_answer *p, filter_request 
 
 /*
  * A failed view is computed again by the request after the one that got the error, or by one with
- * ?refresh.
+ * refresh.
  */
-enum MHD_Result cached_view_answer(exchange *x, cached_view *v, filter_request *asked)
+enum MHD_Result cached_view_answer(exchange *x, cached_view *v, filter_request *asked, bool refresh)
 {
 	char *key = filter_request_key(asked);
 	if (!key)
 		return answer_error(x, 503, "ENOMEM", "no memory for it");
 	pthread_mutex_lock(&v->lock);
-	enum MHD_Result result = reply_with(x, answer_of(v, key), asked);
+	enum MHD_Result result = reply_with(x, answer_of(v, key), asked, refresh);
 	pthread_mutex_unlock(&v->lock);
 	return result;
 }

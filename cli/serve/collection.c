@@ -68,9 +68,6 @@ static enum MHD_Result read_param(void *cls, enum MHD_ValueKind kind, const char
 	bool known;
 	(void)kind;
 	q->why = filter_request_param(&q->filter, name, value, &known);
-	if (!known && strcmp(name, "refresh"))
-		q->why = "there is no such parameter: refresh, under, after, before, camera, keyword, near "
-				 "and where are";
 	return q->why ? MHD_NO : MHD_YES;
 }
 
@@ -78,11 +75,15 @@ static enum MHD_Result answer_view(exchange *x, cached_view *v)
 {
 	bool any;
 	view_request q = { 0 };
+	int64_t refresh = 0;
+	enum MHD_Result refused;
+	if (!answer_unless_whole(x, "refresh", 0, 1, &refresh, &refused))
+		return refused;
 	MHD_get_connection_values(x->connection, MHD_GET_ARGUMENT_KIND, read_param, &q);
 	if (!q.why)
 		q.why = filter_request_make(&q.filter, &any);
 	enum MHD_Result result = q.why ? answer_error(x, 400, "EINVAL", "%s", q.why)
-								   : cached_view_answer(x, v, &q.filter);
+								   : cached_view_answer(x, v, &q.filter, refresh);
 	filter_request_free(&q.filter);
 	return result;
 }
@@ -102,11 +103,12 @@ enum MHD_Result handle_reject(exchange *x)
 	enum MHD_Result result;
 	imgsearch_error err = { 0 };
 	int64_t a, b;
+	char why[256];
 	const char *refusal = server_refuses_changes(x->server);
 	if (refusal)
 		return answer_error(x, 403, "EREADONLY", "%s", refusal);
-	if (!pair_request_parse(exchange_body(x), x->size, &a, &b))
-		return answer_error(x, 400, "EINVAL", "two ids are needed: {\"a\": 1, \"b\": 2}");
+	if (!pair_request_parse(exchange_body(x), x->size, &a, &b, why, sizeof why))
+		return answer_error(x, 400, "EINVAL", "%s", why);
 	imgsearch *s = open_index_acquire(x->server->index, &err);
 	if (!s)
 		return answer_library_error(x, &err);

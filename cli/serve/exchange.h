@@ -32,6 +32,8 @@ const char *exchange_header(const exchange *x, const char *name);
  * A call of the library for the client: it is cancelled when that leaves, and ends at a deadline.
  */
 imgsearch_call exchange_call(const exchange *x);
+/* Whether the query string has a parameter; *value may become NULL: "?name". */
+bool exchange_find(const exchange *x, const char *name, const char **value);
 
 /* The body as text; never NULL. */
 const char *exchange_body(const exchange *x);

@@ -15,9 +15,13 @@ typedef struct index_request {
 	bool follow_links, no_follow_links, prune, retry;
 	bool reread, partial, no_default_excludes, no_exclude, no_include;
 	bool regions, no_regions;
+	char why[256]; /* the first error */
 } index_request;
 
-/* False: something is malformed, or memory ran out. index_request_free is needed in either case. */
+/*
+ * False: something is malformed, or memory ran out, as why says. index_request_free is needed in
+ * either case.
+ */
 bool index_request_parse(index_request *q, const char *body, size_t size);
 void index_request_free(index_request *q);
 

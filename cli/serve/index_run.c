@@ -212,10 +212,12 @@ enum MHD_Result handle_index(exchange *x)
 	if (refusal)
 		return answer_error(x, 403, "EREADONLY", "%s", refusal);
 	index_run *r = calloc(1, sizeof *r);
-	if (!r || !index_request_parse(&r->request, exchange_body(x), x->size)) {
+	if (!r)
+		return answer_error(x, 503, "ENOMEM", "no memory for it");
+	if (!index_request_parse(&r->request, exchange_body(x), x->size)) {
+		enum MHD_Result refused = answer_error(x, 400, "EINVAL", "%s", r->request.why);
 		free_run(r);
-		return answer_error(x, 400, "EINVAL",
-			"an object of lists (paths, include, exclude), texts and booleans is needed");
+		return refused;
 	}
 	r->server = x->server;
 	int fd = open_pipe(r);

@@ -5,10 +5,9 @@
 #include "cli/output/item.h"
 #include "cli/serve/answer.h"
 #include "cli/serve/filter_request.h"
+#include "cli/serve/number.h"
 #include "cli/serve/pictures.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { DEFAULT_LIMIT = 100, MOST = 1000 };
@@ -27,17 +26,12 @@ static bool refuse(listing *l, const char *why)
 	return false;
 }
 
-static bool whole(listing *l, const char *name, const char *text, uint64_t max, uint64_t *out)
+static bool whole(listing *l, const char *name, const char *text, int64_t max, uint64_t *out)
 {
-	char *end = NULL;
-	errno = 0;
-	uint64_t v = text && *text >= '0' && *text <= '9' ? strtoull(text, &end, 10) : 0;
-	if (!end || *end || errno || v > max) {
-		snprintf(l->why, sizeof l->why, "%s: a whole number from 0 to %llu is needed", name,
-			(unsigned long long)max);
+	int64_t v;
+	if (!number_whole(name, text, 0, max, &v, l->why, sizeof l->why))
 		return false;
-	}
-	*out = v;
+	*out = (uint64_t)v;
 	return true;
 }
 
@@ -51,6 +45,15 @@ static bool set_sort(listing *l, const char *name)
 			return true;
 		}
 	return refuse(l, "sort: path, date, rating or id");
+}
+
+static bool set_state(listing *l, const char *name)
+{
+	bool kept_out = name && !strcmp(name, "kept-out");
+	if (!kept_out && (!name || strcmp(name, "indexed")))
+		return refuse(l, "state: indexed or kept-out");
+	l->options.states = 1u << (kept_out ? IMGSEARCH_STATE_DELETED : IMGSEARCH_STATE_INDEXED);
+	return true;
 }
 
 static bool set_param(listing *l, const char *name, const char *value)
@@ -68,6 +71,8 @@ static bool set_param(listing *l, const char *name, const char *value)
 		return whole(l, name, value, 1, &v) && (l->options.descending = v == 1, true);
 	if (!strcmp(name, "sort"))
 		return set_sort(l, value);
+	if (!strcmp(name, "state"))
+		return set_state(l, value);
 	snprintf(l->why, sizeof l->why, "there is no parameter \"%.60s\"", name);
 	return false;
 }

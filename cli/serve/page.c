@@ -13,6 +13,7 @@ EMBED(page_app_js, "cli/serve/page/app.js");
 EMBED(page_map_js, "cli/serve/page/map.js");
 EMBED(page_base_js, "cli/serve/page/base.js");
 EMBED(page_groups_js, "cli/serve/page/groups.js");
+EMBED(page_removed_js, "cli/serve/page/removed.js");
 EMBED(page_icon, "cli/serve/page/icon.svg");
 
 #define SCRIPT "text/javascript; charset=utf-8"
@@ -25,6 +26,7 @@ static const page_file files[] = {
 	{ "/plane.js", SCRIPT, plane_js, plane_js_end },
 	{ "/base.js", SCRIPT, page_base_js, page_base_js_end },
 	{ "/groups.js", SCRIPT, page_groups_js, page_groups_js_end },
+	{ "/removed.js", SCRIPT, page_removed_js, page_removed_js_end },
 	{ "/icon.svg", "image/svg+xml", page_icon, page_icon_end },
 };
 

@@ -6,7 +6,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* False: malformed, or one is not positive. */
-bool pair_request_parse(const char *body, size_t size, int64_t *a, int64_t *b);
+/* False: something else; why (room) receives a sentence. */
+bool pair_request_parse(const char *body, size_t size, int64_t *a, int64_t *b, char *why,
+	size_t room);
 
 #endif

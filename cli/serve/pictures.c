@@ -22,14 +22,14 @@
 #define FOREVER "private, max-age=31536000, immutable"
 #define A_WHILE "private, max-age=60"
 
+static const char kept_out[] = "the picture is kept out of the index";
+
 /* ------------------------------------------------------------------------------ thumbnails ---- */
 
-static uint32_t thumb_size(const exchange *x)
+static uint32_t thumb_size(int64_t wanted)
 {
-	const char *text = exchange_param(x, "size");
-	long wanted = text ? strtol(text, NULL, 10) : 256;
 	uint32_t size = 128;
-	while (size < 1024 && size < (uint32_t)(wanted > 0 ? wanted : 0))
+	while (size < 1024 && size < wanted)
 		size *= 2;
 	return size;
 }
@@ -98,8 +98,14 @@ static enum MHD_Result make_thumb(exchange *x, imgsearch *s, const imgsearch_inp
 
 static enum MHD_Result show_thumb(exchange *x, imgsearch *s, const imgsearch_item *item)
 {
+	if (item->state == IMGSEARCH_STATE_DELETED)
+		return answer_error(x, 404, "ENOTFOUND", kept_out);
 	char path[4100];
-	uint32_t size = thumb_size(x);
+	int64_t wanted = 256;
+	enum MHD_Result refused;
+	if (!answer_unless_whole(x, "size", 1, UINT32_MAX, &wanted, &refused))
+		return refused;
+	uint32_t size = thumb_size(wanted);
 	bool cached = cache_path(x->server, item, size, path, sizeof path);
 	/* A request that names the content may be cached for ever. */
 	const char *cache = exchange_param(x, "v") ? FOREVER : A_WHILE;
@@ -184,6 +190,8 @@ static enum MHD_Result show_stored(exchange *x, imgsearch *s, const imgsearch_it
 static enum MHD_Result show_full(exchange *x, imgsearch *s, const imgsearch_item *item)
 {
 	unsigned char head[PICTURE_HEAD];
+	if (item->state == IMGSEARCH_STATE_DELETED)
+		return answer_error(x, 404, "ENOTFOUND", kept_out);
 	bool picture = item->state <= IMGSEARCH_STATE_DUPLICATE || item->state == IMGSEARCH_STATE_LINK;
 	if (!picture)
 		return answer_error(x, 404, "ENOTFOUND", "the picture's file is gone");
@@ -214,27 +222,65 @@ static enum MHD_Result show_members(exchange *x, imgsearch *s, const imgsearch_i
 	return reply_send(x, &r, 200);
 }
 
-static enum MHD_Result remove_item(exchange *x, imgsearch *s, const imgsearch_item *item)
+/* A function of the library that changes some pictures of the index. */
+typedef int change(imgsearch *s, const int64_t *ids, size_t n, const imgsearch_call *call,
+	imgsearch_error *err);
+
+static int forget(imgsearch *s, const int64_t *ids, size_t n, const imgsearch_call *call,
+	imgsearch_error *err)
+{
+	return imgsearch_index_remove(s, ids, n, NULL, call, err);
+}
+
+/* Answers with the item as it is afterwards; one that is gone, as it was. */
+static enum MHD_Result change_item(exchange *x, imgsearch *s, const imgsearch_item *item,
+	change *apply)
 {
 	imgsearch_error err = { 0 };
+	imgsearch_item *now = NULL;
 	int64_t id = item->id;
 	imgsearch_call call = exchange_call(x);
 	pthread_mutex_lock(&x->server->write_lock);
-	int rc = imgsearch_index_remove(s, &id, 1, NULL, &call, &err);
+	int rc = apply(s, &id, 1, &call, &err);
 	pthread_mutex_unlock(&x->server->write_lock);
 	if (rc)
 		return answer_library_error(x, &err);
 	collection_invalidate(x->server);
-	return show_members(x, s, item);
+	imgsearch_item_get(s, id, &now, NULL);
+	enum MHD_Result result = show_members(x, s, now ? now : item);
+	imgsearch_item_free(now);
+	return result;
+}
+
+static enum MHD_Result remove_item(exchange *x, imgsearch *s, const imgsearch_item *item)
+{
+	int64_t forgets = 0;
+	enum MHD_Result refused;
+	return answer_unless_whole(x, "forget", 0, 1, &forgets, &refused)
+		? change_item(x, s, item, forgets ? forget : imgsearch_index_keep_out)
+		: refused;
+}
+
+static enum MHD_Result readmit_item(exchange *x, imgsearch *s, const imgsearch_item *item)
+{
+	return change_item(x, s, item, imgsearch_index_readmit);
+}
+
+static enum MHD_Result change_picture(exchange *x, show_item *apply)
+{
+	const char *refusal = server_refuses_changes(x->server);
+	return refusal ? answer_error(x, 403, "EREADONLY", "%s", refusal) : with_item(x, apply);
 }
 
 enum MHD_Result handle_picture(exchange *x)
 {
-	bool remove = !strcmp(x->method, "DELETE");
-	const char *refusal = remove ? server_refuses_changes(x->server) : NULL;
-	if (refusal)
-		return answer_error(x, 403, "EREADONLY", "%s", refusal);
-	return with_item(x, remove ? remove_item : show_members);
+	return strcmp(x->method, "DELETE") ? with_item(x, show_members)
+									   : change_picture(x, remove_item);
+}
+
+enum MHD_Result handle_readmit(exchange *x)
+{
+	return change_picture(x, readmit_item);
 }
 
 /* --------------------------------------------------------------------------------- uploads ---- */

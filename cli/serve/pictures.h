@@ -4,8 +4,9 @@
 
 #include "cli/serve/exchange.h"
 
-/* GET: the item; DELETE: removes it from the index */
+/* GET: the item; DELETE: keeps it out of the index, or forgets it */
 enum MHD_Result handle_picture(exchange *x);
+enum MHD_Result handle_readmit(exchange *x); /* takes in again what is kept out */
 enum MHD_Result handle_thumb(exchange *x);
 enum MHD_Result handle_full(exchange *x);   /* the file itself */
 enum MHD_Result handle_add(exchange *x);    /* uploads become pictures of the index */

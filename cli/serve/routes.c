@@ -10,30 +10,47 @@
 #include "cli/serve/pictures.h"
 #include "cli/serve/search.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 typedef struct entry {
-	const char *path;    /* '#' stands for a number, '*' for the rest; both at most once */
-	const char *methods; /* "GET, HEAD, POST": the header Allow */
+	const char *path;       /* '#' stands for a number, '*' for the rest; both at most once */
+	const char *method;     /* GET: HEAD, too */
+	const char *parameters; /* of the query string: names; those with '*' may be repeated */
 	enum MHD_Result (*handle)(exchange *x);
 	bool local; /* only over the unix socket */
 } entry;
 
+enum {
+	METHODS = 64, /* bytes of the header Allow */
+	SEEN = 64     /* parameters that an entry has at most */
+};
+
+#define FILTER "under after before camera keyword* near where"
+#define SEARCH \
+	"k id* not* text* not_text* template model whole min_score max_chance no_self crop searcher " \
+	"recall ef checks epsilon plain expand expand_power reciprocal views hold " FILTER
+
+/* docs/openapi.json describes the same; tests/serve/openapi.py compares them. */
 static const entry entries[] = {
-	{ "/api/search", "GET, HEAD, POST", handle_search, false },
-	{ "/api/pictures/#/thumb", "GET, HEAD", handle_thumb, false },
-	{ "/api/pictures/#/full", "GET, HEAD", handle_full, false },
-	{ "/api/pictures/#", "GET, HEAD, DELETE", handle_picture, false },
-	{ "/api/pictures", "GET, HEAD, POST", handle_pictures, false },
-	{ "/api/held/*", "GET, HEAD", handle_upload, false },
-	{ "/api/sample", "GET, HEAD", handle_sample, false },
-	{ "/api/info", "GET, HEAD", handle_info, false },
-	{ "/api/health", "GET, HEAD", handle_health, false },
-	{ "/api/map", "GET, HEAD", handle_map, false },
-	{ "/api/groups", "GET, HEAD", handle_groups, false },
-	{ "/api/reject", "POST", handle_reject, false },
-	{ "/api/index", "POST", handle_index, true },
+	{ "/api/search", "GET", SEARCH, handle_search, false },
+	{ "/api/search", "POST", SEARCH, handle_search, false },
+	{ "/api/pictures/#/thumb", "GET", "size v", handle_thumb, false },
+	{ "/api/pictures/#/full", "GET", "v", handle_full, false },
+	{ "/api/pictures/#/readmit", "POST", "", handle_readmit, false },
+	{ "/api/pictures/#", "GET", "", handle_picture, false },
+	{ "/api/pictures/#", "DELETE", "forget", handle_picture, false },
+	{ "/api/pictures", "GET", "sort reverse offset limit state " FILTER, handle_pictures, false },
+	{ "/api/pictures", "POST", "name held", handle_pictures, false },
+	{ "/api/held/*", "GET", "", handle_upload, false },
+	{ "/api/sample", "GET", "n seed", handle_sample, false },
+	{ "/api/info", "GET", "", handle_info, false },
+	{ "/api/health", "GET", "", handle_health, false },
+	{ "/api/map", "GET", "refresh " FILTER, handle_map, false },
+	{ "/api/groups", "GET", "refresh " FILTER, handle_groups, false },
+	{ "/api/reject", "POST", "", handle_reject, false },
+	{ "/api/index", "POST", "", handle_index, true },
 };
 
 static bool matches(const char *pattern, const char *path, int64_t *id, const char **rest)
@@ -57,44 +74,94 @@ static bool matches(const char *pattern, const char *path, int64_t *id, const ch
 	return !*path;
 }
 
-/* The entry of the request's path, with x->id and x->rest set; NULL: none. */
-static const entry *find(exchange *x)
+/* Whether an entry is for the request's path; sets x->id and x->rest. */
+static bool is_at(const entry *e, exchange *x)
 {
-	for (size_t i = 0; i < sizeof entries / sizeof *entries; i++)
-		if (matches(entries[i].path, x->path, &x->id, &x->rest) && (!entries[i].local || x->local))
-			return &entries[i];
-	return NULL;
+	return matches(e->path, x->path, &x->id, &x->rest) && (!e->local || x->local);
 }
 
-static bool has_method(const char *methods, const char *method)
+static bool takes(const char *method, const char *asked)
 {
-	size_t n = strlen(method);
-	for (const char *at = methods; *at; at += strspn(at, ", ")) {
-		size_t length = strcspn(at, ",");
-		if (length == n && !memcmp(at, method, n))
-			return true;
-		at += length;
+	return !strcmp(method, asked) || (!strcmp(method, "GET") && !strcmp(asked, "HEAD"));
+}
+
+/* The entry of a request; NULL: none. methods (or NULL) receives those of its path, or "". */
+static const entry *find(exchange *x, char methods[METHODS])
+{
+	const entry *found = NULL;
+	size_t n = 0;
+	if (methods)
+		*methods = 0;
+	for (size_t i = 0; i < sizeof entries / sizeof *entries && !found; i++) {
+		const entry *e = &entries[i];
+		if (!is_at(e, x))
+			continue;
+		if (takes(e->method, x->method))
+			found = e;
+		if (methods)
+			n += (size_t)snprintf(methods + n, METHODS - n, "%s%s%s", n ? ", " : "", e->method,
+				strcmp(e->method, "GET") ? "" : ", HEAD");
 	}
-	return false;
+	return found;
+}
+
+/* Parameters of a request, as they are read. */
+typedef struct parameters {
+	const char *known;
+	const char *seen[SEEN]; /* those that must not come again */
+	size_t n;
+	char why[200]; /* the first error */
+} parameters;
+
+/* A parameter is in the list, and not twice in the query string unless it may be. */
+static enum MHD_Result check_parameter(void *cls, enum MHD_ValueKind kind, const char *name,
+	const char *value)
+{
+	parameters *p = cls;
+	size_t n = strlen(name);
+	const char *at = p->known;
+	(void)kind;
+	(void)value;
+	while (*at && !(strcspn(at, " *") == n && !memcmp(at, name, n))) {
+		at += strcspn(at, " ");
+		at += strspn(at, " ");
+	}
+	if (!*at || !n)
+		return snprintf(p->why, sizeof p->why, "there is no parameter \"%.60s\"", name), MHD_NO;
+	for (size_t i = 0; i < p->n; i++)
+		if (p->seen[i] == at)
+			return snprintf(p->why, sizeof p->why, "%.60s: given twice", name), MHD_NO;
+	if (at[n] != '*' && p->n < SEEN)
+		p->seen[p->n++] = at;
+	return MHD_YES;
 }
 
 bool route_accepts(exchange *x, enum MHD_Result *result)
 {
-	const entry *e = find(x);
-	const char *methods = e ? e->methods : page_find(x->path) ? "GET, HEAD" : NULL;
-	if (!methods)
-		*result = answer_error(x, 404, "ENOTFOUND",
-			"there is nothing at this address; see docs/http.md");
-	else if (!has_method(methods, x->method))
-		*result = answer_method(x, methods);
+	char methods[METHODS];
+	const entry *e = find(x, methods);
+	parameters p = { .known = e ? e->parameters : "" };
+	if (!e && page_find(x->path)) {
+		if (takes("GET", x->method))
+			return true; /* its parameters are for the page */
+		snprintf(methods, sizeof methods, "GET, HEAD");
+	}
+	if (e)
+		MHD_get_connection_values(x->connection, MHD_GET_ARGUMENT_KIND, check_parameter, &p);
+	else if (*methods)
+		return *result = answer_method(x, methods), false;
 	else
-		return true;
-	return false;
+		return *result = answer_error(x, 404, "ENOTFOUND",
+				   "there is nothing at this address; see docs/http.md"),
+			   false;
+	if (*p.why)
+		*result = answer_error(x, 400, "EINVAL", "%s", p.why);
+	return !*p.why;
 }
 
 enum MHD_Result route(exchange *x)
 {
-	const entry *e = find(x);
+	const entry *e = find(x, NULL);
 	if (e)
 		return e->handle(x);
 	const page_file *file = page_find(x->path);

@@ -6,8 +6,8 @@
 #include "cli/serve/search_request.h"
 
 #include "cli/serve/json_body.h"
+#include "cli/serve/number.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -59,28 +59,19 @@ static imgsearch_input *new_input(search_request *q)
 
 /* ------------------------------------------------------------------------------ parameters ---- */
 
+/* Like refuse, of number.h. */
 static bool whole(search_request *q, const char *name, const char *text, int64_t min, int64_t max,
 	int64_t *out)
 {
-	char *end;
-	errno = 0;
-	long long v = text && *text ? strtoll(text, &end, 10) : 0;
-	if (!text || !*text || *end || errno || v < min || v > max)
-		return refuse(q, "%s: a whole number from %lld to %lld is needed", name, (long long)min,
-			(long long)max);
-	*out = v;
-	return true;
+	char why[sizeof q->why];
+	return number_whole(name, text, min, max, out, why, sizeof why) || refuse(q, "%s", why);
 }
 
 static bool real(search_request *q, const char *name, const char *text, double min, double max,
 	double *out)
 {
-	char *end;
-	double v = text && *text ? strtod(text, &end) : 0;
-	if (!text || !*text || *end || !(v >= min && v <= max))
-		return refuse(q, "%s: a number from %.15g to %.15g is needed", name, min, max);
-	*out = v;
-	return true;
+	char why[sizeof q->why];
+	return number_real(name, text, min, max, out, why, sizeof why) || refuse(q, "%s", why);
 }
 
 static bool set_searcher(search_request *q, const char *name)
@@ -379,6 +370,45 @@ static bool json_keywords(search_request *q, json_t *list)
 	return true;
 }
 
+static const struct number *number_of(const char *name)
+{
+	for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+		if (!strcmp(name, numbers[i].name))
+			return &numbers[i];
+	return NULL;
+}
+
+/* Members that are ids, or a number, or true and false; the others are texts. */
+static bool is_of_kind(const char *name, json_t *value)
+{
+	const struct number *n = number_of(name);
+	bool id = !strcmp(name, "id") || !strcmp(name, "not");
+	bool flag = !strcmp(name, "hold") || (n && n->kind == WHOLE && n->min == 0 && n->max == 1);
+	if (json_is_boolean(value))
+		return flag;
+	if (json_is_integer(value))
+		return id || flag || n;
+	if (json_is_real(value))
+		return n && n->kind != WHOLE;
+	return json_is_string(value) && !id && !flag && !n;
+}
+
+/* A member as the text that it is in a query string; NULL: it is a list, an object or null. */
+static const char *scalar_text(json_t *value, char *text, size_t size)
+{
+	if (json_is_string(value))
+		return json_string_value(value);
+	if (json_is_real(value))
+		snprintf(text, size, "%.17g", json_real_value(value));
+	else if (json_is_integer(value) || json_is_boolean(value))
+		snprintf(text, size, "%lld",
+			json_is_integer(value) ? (long long)json_integer_value(value)
+								   : (long long)json_is_true(value));
+	else
+		return NULL;
+	return text;
+}
+
 static bool json_member(search_request *q, const char *name, json_t *value, parts *p)
 {
 	char text[64];
@@ -392,17 +422,8 @@ static bool json_member(search_request *q, const char *name, json_t *value, part
 		return json_ids(q, value);
 	if (!strcmp(name, "keyword") && json_is_array(value))
 		return json_keywords(q, value);
-	if (json_is_string(value))
-		return search_request_param(q, name, json_string_value(value));
-	if (json_is_boolean(value))
-		return search_request_param(q, name, json_is_true(value) ? "1" : "0");
-	if (json_is_integer(value))
-		snprintf(text, sizeof text, "%lld", (long long)json_integer_value(value));
-	else if (json_is_real(value))
-		snprintf(text, sizeof text, "%.17g", json_real_value(value));
-	else
-		return refuse(q, "\"%.60s\" has a value of the wrong kind", name);
-	return search_request_param(q, name, text);
+	return search_request_param(q, name, scalar_text(value, text, sizeof text))
+		&& (is_of_kind(name, value) || refuse(q, "\"%.60s\" has a value of the wrong kind", name));
 }
 
 static bool json_body(search_request *q, const char *body, size_t size, parts *p)

@@ -14,7 +14,8 @@
  *	open_index.c    the open index: opened again when its file was replaced
  *	upload_cache.c  uploads that are held for a while
  *	keep_upload.c   uploads that are added to the index
- *	search_request.c, filter_request.c, index_request.c, pair_request.c, json_body.c, form.c
+ *	search_request.c, filter_request.c, index_request.c, pair_request.c, json_body.c, form.c,
+ *	number.c
  *	                requests, parsed (no sockets, no files)
  *	page.c          the page, compiled in
  *

@@ -59,6 +59,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		"multipart/form-data; boundary=XX" };
 	const char *body = (const char *)data + 1;
 	int64_t a, b;
+	char why[100];
 	index_request call;
 	if (!size--)
 		return 0;
@@ -76,7 +77,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		index_request_free(&call);
 		break;
 	case 5:
-		pair_request_parse(body, size, &a, &b);
+		pair_request_parse(body, size, &a, &b, why, sizeof why);
 		break;
 	default: {
 		char *type = strndup(body, size < 200 ? size : 200);

@@ -354,6 +354,18 @@ check(
 			&& document.querySelector('#viewer-path').textContent.startsWith('uploads/new-')`,
 	),
 );
+
+// Removed, and asked back.
+const removed = () => b.text("#removed-list");
+await b.click("#viewer-remove");
+await b.click("#home");
+await b.until("the list", "return document.querySelector('#removed:not([hidden])')");
+await b.run("document.querySelector('#removed').open = true");
+check("what is removed is listed", /^new-/.test(await removed()), await removed());
+await accessible("removed");
+await b.run("document.querySelector('#removed-list button').click()"); // a toast may lie over it
+await b.until("no list", "return document.querySelector('#removed[hidden]')");
+check("... and can be taken in again", true);
 await keeping.stop();
 
 // Words: a field where the model takes them.

@@ -23,7 +23,8 @@ def test_reading(s, photo):
     )
     check("... that asks nobody else", b"http://" not in page and b"https://" not in page)
     for path in (
-        "/app.js", "/base.js", "/map.js", "/plane.js", "/groups.js", "/style.css", "/icon.svg"
+        "/app.js", "/base.js", "/map.js", "/plane.js", "/groups.js", "/removed.js", "/style.css",
+        "/icon.svg"
     ):
         status, text, headers = s.get(path, raw=True)
         check(
@@ -56,7 +57,7 @@ def test_reading(s, photo):
         "... of any size asked for",
         all(
             s.get(f"/api/pictures/{one['id']}/thumb?size={n}", raw=True)[0] == 200
-            for n in ("-1", "x", "99999999999999999999", "0")
+            for n in ("1", "300", "4294967295")
         ),
     )
     status, data, _ = s.get(f"/api/pictures/{one['id']}/full", raw=True)
@@ -194,6 +195,57 @@ def test_search(s, photo, path):
         and error(s.ask("POST", "/api/search?crop=0,0,9,9", data, headers), 400),
     )
     check("unknown parameter", error(s.get("/api/search?id=1&bad=1"), 400))
+
+
+def test_strict(s):
+    """What is not known, comes twice or is no whole value is refused, and named."""
+    told = lambda a, name: error(a, 400, "EINVAL") and name in a[1]["error"]["message"]
+    for path in (
+        "/api/search?id=1", "/api/pictures?limit=1", "/api/pictures/1?", "/api/pictures/1/thumb?",
+        "/api/pictures/1/full?", "/api/sample?", "/api/info?", "/api/health?", "/api/map?",
+        "/api/groups?", "/api/held/0?",
+    ):
+        more = path + ("what=1" if path[-1] == "?" else "&what=1")
+        check(f"{path}: unknown", told(s.get(more), '"what"'), s.get(more))
+    check("unknown with DELETE", told(s.ask("DELETE", "/api/pictures/1?size=3"), '"size"')
+          and s.get("/api/pictures/1")[1]["state"] == "indexed")
+    check("unknown with POST", told(s.ask("POST", "/api/pictures?nmae=a", b"x"), '"nmae"')
+          and told(s.ask("POST", "/api/reject?a=1", b"{}"), '"a"'))
+    for path, name in (
+        ("/api/search?id=1&k=3&k=4", "k"), ("/api/search?id=1&under=/a&under=/b", "under"),
+        ("/api/pictures?limit=1&limit=1", "limit"), ("/api/sample?n=1&seed=1&n=2", "n"),
+        ("/api/pictures/1/thumb?size=1&size=2", "size"), ("/api/map?refresh=1&refresh=1", "refresh")
+    ):
+        check(f"twice: {path}", told(s.get(path), name + ": given twice"), s.get(path))
+    check("some may come again", s.get("/api/search?id=1&id=2&keyword=a&keyword=b")[0] == 200)
+    for path, values in (
+        ("/api/sample?n=", ("", "0", "-1", "201", "x", "1x", "+1", "%201", "1e1", "9" * 30)),
+        ("/api/sample?seed=", ("", "-1", "x", "9" * 19)),
+        ("/api/pictures/1/thumb?size=", ("", "0", "-1", "x", "4294967296", "9" * 30)),
+        ("/api/pictures?offset=", ("", "%201", "+1", "9" * 19)),
+        ("/api/map?refresh=", ("", "2", "yes")),
+        ("/api/search?id=1&k=", ("+1", "%201", "1%20", "0x1")),
+        ("/api/search?id=", ("+1", "%201", "-1", "9" * 19)),
+        ("/api/search?id=1&recall=", ("nan", "inf", "0x1p-1", "%200.5", "1,0", "1e", "")),
+        ("/api/search?id=1&hold=", ("2", "true")),
+    ):
+        name = path[:-1].replace("?", "&").rsplit("&", 1)[1]
+        for value in values:
+            check(f"{path}{value}", told(s.get(path + value), name + ": "), s.get(path + value))
+    check("without a value", told(s.get("/api/sample?n"), "n: "))
+    as_json = {"Content-Type": "application/json"}
+    ask = lambda q: s.ask("POST", "/api/search", json.dumps({"inputs": [{"id": 1}], **q}), as_json)
+    for name, value in (
+        ("k", "5"), ("k", True), ("k", 5.0), ("k", None), ("no_self", "1"), ("under", 3),
+        ("where", True), ("searcher", 1), ("recall", True), ("what", 1), ("what", None),
+        ("hold", "1"), ("keyword", 1), ("keyword", [1]), ("model", {}), ("ids", "1"),
+    ):
+        check(f"JSON: {name}: {value}", told(ask({name: value}), name), ask({name: value}))
+    check("JSON: as it should be", ask({"k": 5, "no_self": True, "recall": 1, "min_score": 0.0,
+                                        "plain": 0, "keyword": "a", "under": "/"})[0] == 200)
+    pair = lambda q: s.ask("POST", "/api/reject", json.dumps(q), as_json)
+    check("a pair with a third", told(pair({"a": 1, "b": 2, "c": 3}), '"c"'))
+    check("no pair", told(pair({"a": "1", "b": 2}), '"a"') and told(pair([1, 2]), '"a"'))
 
 
 def with_xmp(data, attributes):
@@ -507,19 +559,41 @@ def test_writing(s, photo):
         error(s.ask("POST", "/api/pictures", b"no picture"), 415)
         and all(n.endswith((".png", ".jpg")) for n in os.listdir(W + "/uploads")),
     )
-    status, _, _ = s.ask("DELETE", f"/api/pictures/{id}")
-    check(
-        "remove it",
-        status == 200
-        and error(s.get(f"/api/pictures/{id}"), 404)
-        and error(s.ask("DELETE", f"/api/pictures/{id}"), 404),
-    )
-    check("search by what was removed", error(s.get(f"/api/search?id={id}"), 404))
+    test_removing(s, id, new)
     check(
         "reject: bad",
         error(s.ask("POST", "/api/reject", b"{}"), 400)
         and error(s.ask("POST", "/api/reject", b'{"a":1,"b":999999}'), 404),
     )
+
+
+def test_removing(s, id, data):
+    """What is removed stays out, until it is asked back."""
+    there = lambda: [p["id"] for p in s.get("/api/pictures?state=kept-out")[1]["pictures"]]
+    kept = os.listdir(W + "/uploads")
+    others = there()
+    status, item, _ = s.ask("DELETE", f"/api/pictures/{id}")
+    check("remove it", status == 200 and item["state"] == "kept out", item)
+    check("... nothing shows it", error(s.get(f"/api/pictures/{id}/full"), 404)
+          and error(s.get(f"/api/pictures/{id}/thumb"), 404)
+          and error(s.get(f"/api/search?id={id}"), 404))
+    check("... or finds it", s.ask("POST", "/api/search?k=1", data)[1]["results"][0]["id"] != id)
+    check("... it is listed", set(there()) - set(others) == {id}, there())
+    check("... its file stays", os.listdir(W + "/uploads") == kept)
+    run("index", "--db", W + "/a.db", W + "/uploads")
+    check("an index run leaves it out", s.get(f"/api/pictures/{id}")[1]["state"] == "kept out")
+    check("an upload of its bytes is refused, and leaves no file",
+          error(s.ask("POST", "/api/pictures", data), 400) and os.listdir(W + "/uploads") == kept)
+    status, item, _ = s.ask("POST", f"/api/pictures/{id}/readmit")
+    check("taken in again", status == 200 and item["state"] == "indexed" and there() == others,
+          item)
+    check("... it is found", s.ask("POST", "/api/search?k=1", data)[1]["results"][0]["id"] == id)
+    check("... what is in cannot be", error(s.ask("POST", f"/api/pictures/{id}/readmit"), 400))
+    check("... nor what is not there", error(s.ask("POST", "/api/pictures/99999/readmit"), 404))
+    status, _, _ = s.ask("DELETE", f"/api/pictures/{id}?forget=1")
+    check("forget it", status == 200 and error(s.get(f"/api/pictures/{id}"), 404)
+          and error(s.ask("DELETE", f"/api/pictures/{id}"), 404))
+    check("search by what was forgotten", error(s.get(f"/api/search?id={id}"), 404))
 
 
 def test_index(s, db):
@@ -533,6 +607,10 @@ def test_index(s, db):
         ("retry", 1),
         ("csv", 3),
         ("formats", 1),
+        ("csv", {"hex": "6"}),
+        ("csv", {"hex": "0x61"}),
+        ("csv", {"hex": "61", "text": "a"}),
+        ("prnue", True),
     ):
         c = http.client.HTTPConnection("localhost", timeout=60)
         c.sock = socket.socket(socket.AF_UNIX)
@@ -540,7 +618,9 @@ def test_index(s, db):
         c.request(
             "POST", "/api/index", json.dumps({"paths": [W + "/pics"], "csv_key": None, name: value})
         )
-        check(f"index: {name} of the wrong kind, {value}", c.getresponse().status == 400)
+        answer = c.getresponse()
+        check(f"index: {name} that is wrong, {value}",
+              answer.status == 400 and name.encode() in answer.read())
         c.close()
 
 
@@ -882,6 +962,7 @@ def test_token(db):
     check(
         "read-only",
         error(s.ask("DELETE", "/api/pictures/1", headers=own), 403)
+        and error(s.ask("POST", "/api/pictures/1/readmit", headers=own), 403)
         and error(s.ask("POST", "/api/pictures", b"x", own), 403),
     )
     check("... ends with 0", s.stop() == 0)
@@ -986,6 +1067,7 @@ def main():
     s = Server(db, "--uploads", W + "/uploads")
     test_reading(s, photo)
     test_search(s, photo, path)
+    test_strict(s)
     test_described()
     test_bad_pictures(s)
     test_strangers(s)

@@ -19,6 +19,10 @@ def add(server, data, name=""):
     return body["added"][0]["id"] if status == 201 else body
 
 
+def forget(server, id):
+    return server.ask("DELETE", f"/api/pictures/{id}?forget=1")
+
+
 def shows(what, at, id, data):
     """Every server gives the bytes, a thumbnail, and the picture for its bytes and for a part."""
     part = json.dumps({"inputs": [{"id": id, "crop": [2, 2, 30, 20]}]})
@@ -61,7 +65,7 @@ def test_names(s):
             and len(number) == 20,
             path,
         )
-        s.ask("DELETE", f"/api/pictures/{id}")
+        forget(s, id)
     data, headers = form(('a"; filename="../f.png', picture(9)), ("b", b"no picture"))
     status, body, _ = s.ask("POST", "/api/pictures", data, headers)
     check(
@@ -69,7 +73,7 @@ def test_names(s):
         status == 201 and [list(p) for p in body["added"]] == [["id"], ["error"]],
         body,
     )
-    s.ask("DELETE", f"/api/pictures/{body['added'][0]['id']}")
+    forget(s, body["added"][0]["id"])
 
 
 def test_equal_bytes(one, other):
@@ -83,7 +87,7 @@ def test_equal_bytes(one, other):
     ]
     [t.start() for t in threads], [t.join() for t in threads]
     check("many at once: one item", len(ids) == 8 and len(set(ids)) == 1, ids)
-    one.ask("DELETE", f"/api/pictures/{ids[0]}")
+    forget(one, ids[0])
     return first, data
 
 
@@ -94,20 +98,28 @@ def test_held(one, other):
     status, body, _ = one.ask("POST", f"/api/pictures?held={held}&name=held.png")
     id = body["added"][0]["id"]
     check("a held picture", status == 201 and other.get(f"/api/pictures/{id}")[0] == 200, body)
-    other.ask("DELETE", f"/api/pictures/{id}")
+    forget(other, id)
     check("... gone at the other server", error(one.get(f"/api/pictures/{id}/full"), 404))
 
 
-def test_kept_out(one, db):
+def test_kept_out(one, other):
     data = picture(4)
     id = add(one, data)
-    run("rm", "--keep-out", "--db", db, f"id:{id}")
-    check("kept out: it is not shown", error(one.get(f"/api/pictures/{id}/full"), 404))
+    status, item, _ = one.ask("DELETE", f"/api/pictures/{id}")
+    check("removed: it is kept out", status == 200 and item["state"] == "kept out", item)
+    listed = other.get("/api/pictures?state=kept-out")[1]
+    check("... and listed", [p["id"] for p in listed["pictures"]] == [id], listed)
+    for s in {one, other}:
+        check("... it is not shown", error(s.get(f"/api/pictures/{id}/full"), 404)
+              and error(s.get(f"/api/pictures/{id}/thumb"), 404))
     check("... and not added again", error(one.ask("POST", "/api/pictures", data), 400, "EINVAL"))
-    run("readmit", "--db", db, f"id:{id}")
+    status, item, _ = other.ask("POST", f"/api/pictures/{id}/readmit")
     full = one.get(f"/api/pictures/{id}/full", raw=True)[1]
-    check("... until it is taken in again", full == data)
-    one.ask("DELETE", f"/api/pictures/{id}")
+    check("... until it is taken in again", status == 200 and item["state"] == "indexed"
+          and full == data, item)
+    forget(one, id)
+    check("forgotten, it may be added again", add(one, data) > 0)
+    forget(one, one.ask("POST", "/api/search?k=1", data)[1]["results"][0]["id"])
 
 
 def test_commands(db, id, data):
@@ -170,7 +182,7 @@ def main():
     info = json.loads(run("info", "--db", db, "--json").stdout)
     check("info tells how many bytes are stored", info["stored_bytes"] == len(data), info)
     test_held(one, other)
-    test_kept_out(one, db)
+    test_kept_out(one, other)
     check("no picture", error(one.ask("POST", "/api/pictures", b"no picture"), 415))
     check("no file is left", not os.path.exists("uploads") and not os.path.exists(W + "/uploads"))
     if address:

@@ -4,6 +4,7 @@
 import { $, also, ask, bytes, folder, make, name, taken, thumb, toast } from "/base.js";
 import { showMap } from "/map.js";
 import { showGroups } from "/groups.js";
+import { showRemoved } from "/removed.js";
 
 const counts = [8, 12, 24, 48, 100, 200, 500];
 const MOST_WORDS = 1000; // characters
@@ -596,6 +597,17 @@ async function view(id) {
 	}
 }
 
+async function remove(id) {
+	try {
+		await ask(`/api/pictures/${id}`, { method: "DELETE" });
+		toast("It is kept out of the index. The start page lists what was removed.");
+		$("samples").replaceChildren();
+		go({ terms: state.terms.filter(t => t.id !== id) }, true);
+	} catch (e) {
+		toast(e.message);
+	}
+}
+
 function listenViewer() {
 	const step = by => {
 		const i = shown.findIndex(h => h.id === viewed);
@@ -616,6 +628,7 @@ function listenViewer() {
 		"click",
 		close(id => combine(id, -0.5)),
 	);
+	$("viewer-remove").addEventListener("click", close(remove));
 	$("viewer").addEventListener("keydown", e => {
 		if (e.key === "ArrowLeft") step(-1);
 		if (e.key === "ArrowRight") step(1);
@@ -655,6 +668,7 @@ function show() {
 		$("start").hidden = false;
 		$("found").hidden = true;
 		if (!$("samples").children.length) showSamples(0);
+		if (info.writable) showRemoved();
 	}
 }
 
@@ -760,6 +774,7 @@ async function start() {
 	readState();
 	try {
 		info = (await ask("/api/info")).body;
+		$("viewer-remove").hidden = !info.writable;
 		$("about").textContent =
 			`${info.vectors.toLocaleString("en")} pictures${info.model ? " · " + info.model : ""}`;
 	} catch (e) {
