@@ -96,7 +96,8 @@ def test_end():
         os.remove(COUNT)
     s = slow_server(ms=3000)
     warmed(s)
-    long, short, photo = sent(s), socket.create_connection(("127.0.0.1", s.port), timeout=60), picture()
+    long, photo = sent(s), picture()
+    short = socket.create_connection(("127.0.0.1", s.port), timeout=60)
     short.sendall(b"POST /api/search HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n"
                   % len(photo) + photo)
     stuck = [socket.create_connection(("127.0.0.1", s.port)) for _ in range(3)]

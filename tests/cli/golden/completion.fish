@@ -488,6 +488,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l token-file -d 'r
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l no-token -d 'requests need no token: every user of this machine may ask, add and delete'
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l host -d 'also answer requests to this host name (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l origin -d 'where browsers find the server behind a proxy, such as https://photos.example (may be repeated)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l proxy -d 'many clients come from this address, so its connections have no limit of their own (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l socket -d 'unix socket to listen on (default: the index\'s path and .sock, where query and index look for it)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l uploads -d 'pictures may be added from the page; they are kept in DIR, or with ":index:" in the index, where every server over it finds them' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l cache -d 'keep thumbnails in DIR (default: imgsearch in the user\'s cache folder)' -r -F

@@ -614,6 +614,7 @@ _imgsearch() {
 			'--no-token[requests need no token\: every user of this machine may ask, add and delete]' \
 			'*--host=[also answer requests to this host name (may be repeated)]:NAME:' \
 			'*--origin=[where browsers find the server behind a proxy, such as https\://photos.example (may be repeated)]:URL:' \
+			'*--proxy=[many clients come from this address, so its connections have no limit of their own (may be repeated)]:ADDRESS:' \
 			'--socket=[unix socket to listen on (default\: the index'\''s path and .sock, where query and index look for it)]:PATH:_files' \
 			'--uploads=[pictures may be added from the page; they are kept in DIR, or with "\:index\:" in the index, where every server over it finds them]:DIR:_files -/' \
 			'--cache=[keep thumbnails in DIR (default\: imgsearch in the user'\''s cache folder)]:DIR:_files -/' \
