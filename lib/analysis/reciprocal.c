@@ -30,8 +30,10 @@ typedef struct encoder {
 	size_t n, k, half;
 	const float *score; /* (n, n) */
 	uint32_t *near;     /* (n, k): nearest others, nearest first */
+	uint32_t *close;    /* (n, half): those of the first half that are half-reciprocal */
+	size_t *n_close;
 	member_set *plain;
-	uint32_t *seen;  /* of each item: the last encoding that it joined, from 1 */
+	uint32_t *seen;  /* of each item: the last encoding that it joined; see mark_of */
 	uint32_t *found; /* n: members of the encoding that is being made */
 } encoder;
 
@@ -65,14 +67,24 @@ static int find_neighbours(encoder *c)
 	return 0;
 }
 
-/*
- * The j-th nearest of a becomes a member where it is reciprocal and new. Returns the number of
- * members.
- */
-static size_t put(encoder *c, size_t a, size_t j, size_t k, uint32_t mark, size_t n)
+static void find_close(encoder *c)
 {
-	uint32_t x = c->near[a * c->k + j];
-	if (c->seen[x] != mark && is_reciprocal(c, a, j, k)) {
+	for (size_t a = 0; a < c->n; a++)
+		for (size_t j = 0; j < c->half; j++)
+			if (is_reciprocal(c, a, j, c->half))
+				c->close[a * c->half + c->n_close[a]++] = c->near[a * c->k + j];
+}
+
+/* Encodings are made in the order of items: a member of this one has this mark, or one more. */
+static uint32_t mark_of(size_t item)
+{
+	return 2 * (uint32_t)item + 1;
+}
+
+/* x becomes a member if it is none. Returns the number of members. */
+static size_t put(encoder *c, size_t item, uint32_t x, uint32_t mark, size_t n)
+{
+	if (c->seen[x] < mark_of(item)) {
 		c->seen[x] = mark;
 		c->found[n++] = x;
 	}
@@ -82,26 +94,18 @@ static size_t put(encoder *c, size_t a, size_t j, size_t k, uint32_t mark, size_
 /* Writes the members of an item's encoding into `found` and returns their number. */
 static size_t collect(encoder *c, size_t item)
 {
-	uint32_t mark = (uint32_t)item + 1;
-	size_t n = 0;
-	c->found[n++] = (uint32_t)item;
-	c->seen[item] = mark;
+	const uint32_t own = mark_of(item), late = own + 1;
+	size_t n = put(c, item, (uint32_t)item, own, 0);
 	for (size_t j = 0; j < c->k; j++)
-		n = put(c, item, j, c->k, mark, n);
+		if (is_reciprocal(c, item, j, c->k))
+			n = put(c, item, c->near[item * c->k + j], own, n);
 	for (size_t i = 0, first = n; i < first; i++) {
-		size_t own = c->found[i], all = 1, shared = 1;
-		for (size_t j = 0; j < c->half; j++) {
-			bool in = is_reciprocal(c, own, j, c->half);
-			uint32_t x = c->near[own * c->k + j];
-			all += in;
-			for (size_t f = 0; in && f < first; f++) /* members added since do not count */
-				if (c->found[f] == x) {
-					shared++;
-					break;
-				}
-		}
-		for (size_t j = 0; 3 * shared > 2 * all && j < c->half; j++)
-			n = put(c, own, j, c->half, mark, n);
+		const uint32_t *close = c->close + c->found[i] * c->half;
+		size_t many = c->n_close[c->found[i]], shared = 1;
+		for (size_t j = 0; j < many; j++)
+			shared += c->seen[close[j]] == own; /* members added since do not count */
+		for (size_t j = 0; 3 * shared > 2 * (many + 1) && j < many; j++)
+			n = put(c, item, close[j], late, n);
 	}
 	return n;
 }
@@ -161,12 +165,16 @@ int ims_analysis_reciprocal(float *out, const float *score, size_t n, size_t k,
 		return 0;
 	}
 	c.near = ims_alloc(n, k * sizeof *c.near);
+	c.close = ims_alloc(n, c.half * sizeof *c.close);
+	c.n_close = ims_zalloc(n, sizeof *c.n_close);
 	c.plain = ims_zalloc(n, sizeof *c.plain);
 	c.seen = ims_zalloc(n, sizeof *c.seen);
 	c.found = ims_alloc(n, sizeof *c.found);
 	float *query = ims_alloc(n, sizeof *query), *own = ims_alloc(n, sizeof *own);
-	int rc = c.near && c.plain && c.seen && c.found && query && own ? find_neighbours(&c)
-																	: IMGSEARCH_ENOMEM;
+	bool got = c.near && c.close && c.n_close && c.plain && c.seen && c.found && query && own;
+	int rc = got ? find_neighbours(&c) : IMGSEARCH_ENOMEM;
+	if (!rc)
+		find_close(&c);
 	for (size_t i = 0; !rc && i < n; i++)
 		rc = encode(&c, i);
 	if (!rc) {
@@ -175,7 +183,7 @@ int ims_analysis_reciprocal(float *out, const float *score, size_t n, size_t k,
 	}
 	for (size_t i = 0; c.plain && i < n; i++)
 		ims_free(c.plain[i].m);
-	ims_free(c.plain), ims_free(c.near), ims_free(c.seen), ims_free(c.found), ims_free(query),
-		ims_free(own);
+	ims_free(c.plain), ims_free(c.near), ims_free(c.close), ims_free(c.n_close), ims_free(c.seen);
+	ims_free(c.found), ims_free(query), ims_free(own);
 	return rc ? ims_nomem(err) : 0;
 }
