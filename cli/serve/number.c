@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The command never sets a locale. Neither white space, "+", "0x1" nor "nan", all of which strtod takes. */
+/*
+ * Neither white space, "+", "0x1" nor "nan", all of which strtod takes. The command sets no locale.
+ */
 static bool is_plain(const char *text, const char *letters)
 {
 	const char *first = text && *text == '-' ? text + 1 : text;
