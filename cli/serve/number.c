@@ -6,8 +6,7 @@
 #include <string.h>
 
 /*
- * Neither white space, "+", "0x1" nor "nan", all of which strtod takes. The command never sets a
- * locale.
+ * Neither white space, "+", "0x1" nor "nan", all of which strtod takes. The command sets no locale.
  */
 static bool is_plain(const char *text, const char *letters)
 {
