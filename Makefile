@@ -71,6 +71,8 @@ help:
 	@echo 'make test-milvus    an export in Milvus Lite (MILVUS=FILE: the python3 that has pymilvus)'
 	@echo 'make test-formats   1 500 files of every format, and 600 damaged ones, in DIR'
 	@echo 'make fuzz       each fuzz target for TIME=600 seconds'
+	@echo 'make fuzz-server  FUZZ=20000 requests to the server, with SANITIZE=address,undefined or thread'
+	@echo 'make soak       a server under mixed work for TIME=600 seconds (PICTURES=DIR), with a graph'
 	@echo 'make bench      all benchmarks; make bench-NAME one of: $(BENCHES); make bench-large: 10 million vectors; make bench-load, bench-server: PostgreSQL; make bench-versions OLD=DIR; make bench-networks: against torch (PYTHON=FILE)'
 	@echo 'make default-model  make the shipped model again (PHOTOS=DIRS WEIGHTS=DIR)'
 	@echo 'make install    to PREFIX=$(PREFIX), below DESTDIR=; make uninstall'
@@ -290,6 +292,11 @@ $(F)/fuzz_request: LIBS += -ljansson -lglib-2.0
 fuzz-programs: $(FUZZ_BIN)
 fuzz: fuzz-programs
 	@tests/tools/fuzz.sh $(TIME) $(FUZZ_BIN)
+
+# Requests of every kind to a server, FUZZ=N of them; SANITIZE=address,undefined or thread
+.PHONY: fuzz-server
+fuzz-server: cli fake
+	@$(TEST_ENV) FUZZ=$(or $(FUZZ),20000) tests/tools/tap.sh tests/serve/fuzz.py
 
 # A server under mixed work: TIME=SECONDS, PICTURES=DIR of photographs; build/bench/soak.csv and .svg
 .PHONY: soak

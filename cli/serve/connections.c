@@ -13,6 +13,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+static const double left_seconds = 2; /* a client that sends no more has left after these */
+
 typedef enum step { STEP_FREE, STEP_IDLE, STEP_RECEIVING, STEP_BUSY, STEP_SENDING } step;
 
 typedef struct slot {
@@ -21,6 +23,8 @@ typedef struct slot {
 	int fd;
 	double since, limit;           /* of the step, seconds; limit 0: none */
 	imgsearch_cancel_token *token; /* of STEP_BUSY */
+	double left;                   /* since when its client sends no more; 0: it may */
+	bool local;                    /* over the unix socket */
 	bool foreign;                  /* from another machine, which is no proxy */
 	bool refused, ended;
 	struct in6_addr address; /* of another machine; IPv4 as ::ffff:a.b.c.d */
@@ -35,7 +39,7 @@ struct connections {
 
 connections *connections_new(const connections_limits *limits)
 {
-	size_t n = 2 * limits->most;
+	size_t n = 4 * limits->most;
 	connections *t = calloc(1, sizeof *t + n * sizeof *t->slot);
 	if (!t)
 		return NULL;
@@ -80,6 +84,7 @@ static void set_step(connections *t, struct MHD_Connection *c, step next, double
 		s->step = next;
 		s->limit = limit;
 		s->token = token;
+		s->left = 0;
 	}
 	pthread_mutex_unlock(&t->lock);
 }
@@ -104,42 +109,52 @@ static bool is_loopback(const struct in6_addr *a)
 	return IN6_IS_ADDR_LOOPBACK(a) || (IN6_IS_ADDR_V4MAPPED(a) && a->s6_addr[12] == 127);
 }
 
-/* Whether the other end is another machine, and no proxy; its address. */
-static bool is_foreign(const connections *t, int fd, struct in6_addr *address)
+/* Where a connection comes from. */
+static void set_peer(const connections *t, slot *s)
 {
 	struct sockaddr_storage a;
 	socklen_t size = sizeof a;
 	char text[INET6_ADDRSTRLEN];
 	struct in6_addr proxy;
-	if (getpeername(fd, (struct sockaddr *)&a, &size))
-		return false;
+	if (getpeername(s->fd, (struct sockaddr *)&a, &size))
+		return;
+	s->local = a.ss_family == AF_UNIX;
 	const void *raw = a.ss_family == AF_INET ? (const void *)&((struct sockaddr_in *)&a)->sin_addr
 		: a.ss_family == AF_INET6            ? (const void *)&((struct sockaddr_in6 *)&a)->sin6_addr
 											 : NULL;
-	if (!raw || !inet_ntop(a.ss_family, raw, text, sizeof text) || !parse_address(text, address)
-		|| is_loopback(address))
-		return false;
-	for (size_t i = 0; i < t->limits.n_proxies; i++)
-		if (parse_address(t->limits.proxies[i], &proxy) && !memcmp(&proxy, address, sizeof proxy))
-			return false;
-	return true;
+	s->foreign = raw && inet_ntop(a.ss_family, raw, text, sizeof text)
+		&& parse_address(text, &s->address) && !is_loopback(&s->address);
+	for (size_t i = 0; s->foreign && i < t->limits.n_proxies; i++)
+		if (parse_address(t->limits.proxies[i], &proxy)
+			&& !memcmp(&proxy, &s->address, sizeof proxy))
+			s->foreign = false;
 }
 
-/* Connections that count: not those that are refused, or about to end. */
-static size_t count(const connections *t)
+/* Whether a connection counts beside another: it is not refused, nor about to end. */
+static bool counts(const slot *s, const slot *beside)
+{
+	return s->step && !s->refused && !s->ended && s->local == beside->local;
+}
+
+static bool same_machine(const slot *a, const slot *b)
+{
+	size_t bytes = IN6_IS_ADDR_V4MAPPED(&a->address) ? 16 : 8;
+	return a->foreign && b->foreign && !memcmp(&a->address, &b->address, bytes);
+}
+
+static size_t count(const connections *t, const slot *newcomer)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < t->n; i++)
-		n += t->slot[i].step && !t->slot[i].refused && !t->slot[i].ended;
+		n += counts(&t->slot[i], newcomer);
 	return n;
 }
 
-static size_t count_of(const connections *t, const slot *like)
+static size_t count_of_machine(const connections *t, const slot *newcomer)
 {
 	size_t n = 0;
 	for (size_t i = 0; i < t->n; i++)
-		n += t->slot[i].step && t->slot[i].foreign && !t->slot[i].refused && !t->slot[i].ended
-			&& !memcmp(&t->slot[i].address, &like->address, sizeof like->address);
+		n += counts(&t->slot[i], newcomer) && same_machine(&t->slot[i], newcomer);
 	return n;
 }
 
@@ -155,7 +170,7 @@ static bool end_oldest_idle(connections *t, const slot *newcomer)
 	slot *oldest = NULL;
 	for (size_t i = 0; i < t->n; i++) {
 		slot *s = &t->slot[i];
-		if (s->step == STEP_IDLE && s != newcomer && !s->ended && !s->refused
+		if (counts(s, newcomer) && s != newcomer && s->step == STEP_IDLE
 			&& (!oldest || s->since < oldest->since))
 			oldest = s;
 	}
@@ -169,16 +184,16 @@ void connections_open(connections *t, struct MHD_Connection *c)
 	slot new = { .connection = c, .step = STEP_IDLE, .fd = connection_socket(c) };
 	new.since = clock_seconds();
 	new.limit = t->limits.request;
-	new.foreign = is_foreign(t, new.fd, &new.address);
+	set_peer(t, &new);
 	pthread_mutex_lock(&t->lock);
 	slot *s = t->slot;
 	while (s < t->slot + t->n && s->step)
 		s++;
 	if (s < t->slot + t->n) {
 		*s = new;
-		if (new.foreign && count_of(t, s) > t->limits.per_address)
+		if (count_of_machine(t, s) > t->limits.per_address)
 			s->refused = true;
-		else if (count(t) > t->limits.most)
+		else if (count(t, s) > t->limits.most)
 			s->refused = !end_oldest_idle(t, s);
 	}
 	pthread_mutex_unlock(&t->lock);
@@ -225,11 +240,19 @@ void connections_sending(connections *t, struct MHD_Connection *c, double second
 	set_step(t, c, STEP_SENDING, seconds, NULL);
 }
 
-/* A client that sends no more has left: no browser, and no library for clients, closes one half. */
-static bool has_left(int fd)
+/*
+ * One that closes its half of the connection looks like one that has gone: it gets what is answered
+ * soon.
+ */
+static bool has_left(slot *s, double now)
 {
-	struct pollfd p = { .fd = fd, .events = POLLRDHUP };
-	return poll(&p, 1, 0) > 0 && (p.revents & (POLLRDHUP | POLLHUP | POLLERR));
+	struct pollfd p = { .fd = s->fd, .events = POLLRDHUP };
+	if (poll(&p, 1, 0) > 0 && p.revents & (POLLHUP | POLLERR))
+		return true;
+	if (!(p.revents & POLLRDHUP))
+		return false;
+	s->left = s->left > 0 ? s->left : now;
+	return now - s->left >= left_seconds;
 }
 
 void connections_check(connections *t)
@@ -240,7 +263,7 @@ void connections_check(connections *t)
 		slot *s = &t->slot[i];
 		if (s->step && s->limit > 0 && now - s->since > s->limit && !s->ended)
 			end(s);
-		if (s->step == STEP_BUSY && s->token && has_left(s->fd))
+		if (s->step == STEP_BUSY && s->token && has_left(s, now))
 			imgsearch_cancel_token_set(s->token);
 	}
 	pthread_mutex_unlock(&t->lock);

@@ -19,15 +19,15 @@
 typedef struct connections connections;
 
 typedef struct connections_limits {
-	size_t most;        /* connections */
-	size_t per_address; /* of them over TCP from one other machine */
+	size_t most;        /* connections over TCP, and as many over the unix socket */
+	size_t per_address; /* of them from one other machine, or one IPv6 network of 64 bits */
 	double request;     /* seconds from a connection's first moment, or its last answer, to the
 						   end of the next request */
 	const char *const *proxies; /* addresses without a limit of their own; borrowed */
 	size_t n_proxies;
 } connections_limits;
 
-/* The table has room for twice as many: those above the limit are answered, too. */
+/* The table has room for twice as many: those above the limits are answered, too. */
 connections *connections_new(const connections_limits *limits); /* NULL: out of memory */
 void connections_free(connections *t);                          /* NULL is fine */
 
@@ -41,7 +41,10 @@ void connections_close(connections *t, struct MHD_Connection *c);
 
 void connections_idle(connections *t, struct MHD_Connection *c);
 void connections_receiving(connections *t, struct MHD_Connection *c);
-/* Its request is handled; token is set when the client leaves. It is dropped by the next step. */
+/*
+ * Its request is handled; token is set when the client has left, or has sent no more for two
+ * seconds. It is dropped by the next step.
+ */
 void connections_busy(connections *t, struct MHD_Connection *c, imgsearch_cancel_token *token);
 /* The client may take so many seconds to read the answer; 0: as many as it likes. */
 void connections_sending(connections *t, struct MHD_Connection *c, double seconds);

@@ -153,6 +153,10 @@ static enum MHD_Result begin(server *s, bool local, struct MHD_Connection *c, co
 		return answer_error(x, 503, "EBUSY", "the server has too many connections; try again");
 	}
 	connections_receiving(s->connections, c);
+	if (atomic_load(&s->stopping)) {
+		x->refused = true;
+		return answer_error(x, 503, "ECANCELED", "the server is ending");
+	}
 	if (why) {
 		x->refused = true;
 		return answer_and_close(x, why);

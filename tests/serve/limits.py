@@ -75,15 +75,15 @@ def test_costs(s):
 
 
 def test_client_leaves():
-    s = slow_server()
+    s = slow_server(ms=900)
     warmed(s)
     before = runs()
     c = sent(s)
     until(lambda: runs() > before)
     c.close()
-    time.sleep(1)
+    time.sleep(3.5)
     seen = runs()
-    time.sleep(1)
+    time.sleep(1.2)
     check("a search ends when its client has left", runs() == seen and seen < before + 8,
           f"{before} {seen} {runs()}")
     check("... and the server answers others", s.get("/api/search?id=1")[0] == 200)

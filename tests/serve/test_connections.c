@@ -15,7 +15,7 @@ static int peer_name(int fd, struct sockaddr *a, socklen_t *size);
 
 #include <unistd.h>
 
-enum { MOST = 4, OF_ONE = 2, ALL = 3 * MOST };
+enum { MOST = 4, OF_ONE = 2, ALL = 5 * MOST };
 
 static double now;
 static int ends[ALL][2];              /* socket pairs: that of the server, that of the client */
@@ -128,11 +128,11 @@ static void test_none_idle(void **state)
 static void test_full(void **state)
 {
 	connections *t = *state;
-	for (size_t i = 1; i <= 2 * MOST + 1; i++) {
+	for (size_t i = 1; i <= 4 * MOST + 1; i++) {
 		connections_open(t, number(i));
 		connections_receiving(t, number(i));
 	}
-	assert_true(connections_refused(t, number(2 * MOST + 1)));
+	assert_true(connections_refused(t, number(4 * MOST + 1)));
 }
 
 static void test_one_machine(void **state)
@@ -148,6 +148,23 @@ static void test_one_machine(void **state)
 	machine[4] = 0x0a000001;
 	connections_open(t, number(5));
 	assert_false(connections_refused(t, number(5)));
+}
+
+/* Over the unix socket there is room, whoever comes over TCP. */
+static void test_socket(void **state)
+{
+	connections *t = *state;
+	for (size_t i = 1; i <= MOST; i++) {
+		machine[i - 1] = 0x7f000001;
+		connections_open(t, number(i));
+		connections_receiving(t, number(i));
+	}
+	connections_open(t, number(MOST + 1));
+	assert_false(connections_refused(t, number(MOST + 1)));
+	machine[MOST + 1] = 0x7f000001;
+	connections_open(t, number(MOST + 2));
+	assert_true(connections_refused(t, number(MOST + 2)));
+	assert_false(ended(MOST + 1));
 }
 
 static void test_no_limit_of_one(void **state)
@@ -211,9 +228,17 @@ static void test_client_leaves(void **state)
 	assert_false(is_set(one) || is_set(two));
 	close(ends[0][1]);
 	ends[0][1] = -1;
+	shutdown(ends[1][1], SHUT_WR);
 	connections_check(t);
 	assert_true(is_set(one));
-	assert_false(is_set(two));
+	assert_false(is_set(two)); /* it may read the answer */
+	now += 2.5;
+	connections_check(t);
+	assert_true(is_set(two));
+	imgsearch_cancel_token_free(two);
+	assert_int_equal(imgsearch_cancel_token_new(&two, NULL), 0);
+	connections_open(t, number(3));
+	connections_busy(t, number(3), two);
 	connections_cancel(t);
 	assert_true(is_set(two));
 	imgsearch_cancel_token_free(one);
@@ -245,6 +270,7 @@ int main(void)
 		TEST(test_none_idle),
 		TEST(test_full),
 		TEST(test_one_machine),
+		TEST(test_socket),
 		TEST(test_no_limit_of_one),
 		TEST(test_deadlines),
 		TEST(test_client_leaves),
