@@ -59,6 +59,8 @@ static const option options[] = {
 	OPT_END,
 };
 
+enum { WRITE_WAIT_MS = 10000 }; /* of a request that changes the index, for another one */
+
 static const char in_index[] = ":index:"; /* of --uploads */
 
 /* The folder that --uploads names; NULL: none. */
@@ -205,6 +207,7 @@ static int prepare(context *c, const serve_args *a, server *s, serve_texts *t)
 		.store_uploads = a->uploads && !t->uploads,
 	};
 	o.must_exist = 1;
+	o.wait_ms = WRITE_WAIT_MS;
 	context_cache(c, db, &o);
 	if (imgsearch_cancel_token_new(&s->cancel, &err))
 		return cli_error(&err);
@@ -232,7 +235,7 @@ static int run(context *c, void *args)
 {
 	const serve_args *a = args;
 	serve_texts texts = { 0 };
-	server s = { .write_lock = PTHREAD_MUTEX_INITIALIZER, .only = -1 };
+	server s = { .only = -1 };
 	int rc = prepare(c, a, &s, &texts);
 	if (rc == CLI_DONE) {
 		look_at_index(c, a, &s);

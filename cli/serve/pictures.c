@@ -239,9 +239,7 @@ static enum MHD_Result change_item(exchange *x, imgsearch *s, const imgsearch_it
 	imgsearch_item *now = NULL;
 	int64_t id = item->id;
 	imgsearch_call call = server_call(x->server);
-	pthread_mutex_lock(&x->server->write_lock);
 	int rc = apply(s, &id, 1, &call, &err);
-	pthread_mutex_unlock(&x->server->write_lock);
 	if (rc)
 		return answer_library_error(x, &err);
 	collection_invalidate(x->server);

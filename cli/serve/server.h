@@ -65,7 +65,6 @@ typedef struct server {
 	struct timeouts *timeouts;
 	atomic_size_t body_bytes;   /* of all requests that are being read or handled */
 	atomic_int busy;            /* requests that are being handled, and background threads */
-	pthread_mutex_t write_lock; /* of requests that change the index, but for index runs */
 	atomic_bool stopping;
 	imgsearch_cancel_token *cancel; /* set by server_stop, for calls that are not done by then */
 	time_t started;
