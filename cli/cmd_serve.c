@@ -24,6 +24,7 @@ typedef struct serve_args {
 	common_args common;
 	uint32_t port, max_upload, read_only, no_token;
 	const char *listen, *token_file, *socket, *uploads, *cache;
+	uint64_t cache_size;
 	option_list hosts, origins;
 } serve_args;
 
@@ -52,6 +53,9 @@ static const option options[] = {
 				"the index, where every server over it finds them" },
 	{ "cache", 0, OPT_DIR, AT(cache), "DIR",
 		.help = "keep thumbnails in DIR (default: imgsearch in the user's cache folder)" },
+	{ "cache-size", 0, OPT_BYTES, AT(cache_size), "SIZE",
+		.help = "keep at most SIZE of thumbnails, those that were used last", .min = 1 << 20,
+		.max = 1e15, .def = "1GB" },
 	{ "max-upload", 0, OPT_UINT, AT(max_upload), "MB", .help = "largest body of a request",
 		.min = 1, .max = 1024, .def = "64" },
 	{ "read-only", 0, OPT_FLAG, AT(read_only),
@@ -196,7 +200,6 @@ static int prepare(context *c, const serve_args *a, server *s, serve_texts *t)
 		.listen = a->listen,
 		.token = t->token,
 		.uploads = t->uploads,
-		.cache = t->cache,
 		.hosts = a->hosts.item,
 		.n_hosts = a->hosts.n,
 		.origins = a->origins.item,
@@ -215,6 +218,7 @@ static int prepare(context *c, const serve_args *a, server *s, serve_texts *t)
 	if (open_index_new(&s->index, db, &o, &call, &err))
 		return context_open_error(c, db, &err);
 	s->uploads = upload_cache_new();
+	s->thumbs = t->cache ? thumb_cache_new(t->cache, a->cache_size) : NULL;
 	s->sample = sample_new();
 	s->map = cached_view_new(s, collection_map);
 	s->groups = cached_view_new(s, collection_groups);
@@ -251,6 +255,7 @@ static int run(context *c, void *args)
 	cached_view_free(s.groups);
 	sample_free(s.sample);
 	upload_cache_free(s.uploads);
+	thumb_cache_free(s.thumbs);
 	open_index_free(s.index);
 	imgsearch_cancel_token_free(s.cancel);
 	free(texts.token);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void add_header(struct MHD_Response *r, const char *name, const char *value)
 {
@@ -26,6 +27,8 @@ enum MHD_Result answer(exchange *x, unsigned status, struct MHD_Response *r)
 	add_header(r, "Referrer-Policy", "no-referrer");
 	add_header(r, "Cross-Origin-Resource-Policy", "same-origin");
 	add_header(r, "Cross-Origin-Opener-Policy", "same-origin");
+	if (*x->etag && status < 400)
+		add_header(r, "ETag", x->etag);
 	if (x->closes || atomic_load(&x->server->stopping))
 		add_header(r, "Connection", "close");
 	enum MHD_Result result = MHD_queue_response(x->connection, status, r);
@@ -43,6 +46,18 @@ enum MHD_Result answer_bytes(exchange *x, unsigned status, const char *type, con
 		add_header(r, "Cache-Control", cache);
 	}
 	return answer(x, status, r);
+}
+
+bool answer_not_modified(exchange *x, const char *cache, enum MHD_Result *result)
+{
+	const char *known = exchange_header(x, "If-None-Match");
+	if (!known || !*x->etag || (!strstr(known, x->etag) && strcmp(known, "*")))
+		return false;
+	struct MHD_Response *r = MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT);
+	if (r)
+		add_header(r, "Cache-Control", cache);
+	*result = answer(x, 304, r);
+	return true;
 }
 
 FILE *reply_open(reply *r)

@@ -15,6 +15,7 @@ typedef struct exchange {
 	size_t size, cap;
 	size_t most; /* bytes that its body may have */
 	double started;
+	char etag[100];            /* of what is answered, with its quotes; "": none */
 	bool closes;               /* the connection ends with the answer */
 	bool refused;              /* an answer is queued; the rest of the body is dropped */
 	bool too_large, no_memory; /* the body is dropped, and answered so at its end */

@@ -12,6 +12,7 @@
  *	cached_view.c   views that take long to compute, made once in the background
  *	answer.c        answers: bytes, JSON, errors
  *	open_index.c    the open index: opened again when its file was replaced
+ *	thumb_cache.c   thumbnails on disk
  *	upload_cache.c  uploads that are held for a while
  *	keep_upload.c   uploads that are added to the index
  *	search_request.c, filter_request.c, index_request.c, pair_request.c, json_body.c, form.c,
@@ -27,6 +28,7 @@
 
 #include "cli/serve/open_index.h"
 #include "cli/serve/sample.h"
+#include "cli/serve/thumb_cache.h"
 #include "cli/serve/upload_cache.h"
 
 #include <microhttpd.h>
@@ -39,7 +41,6 @@ typedef struct server_options {
 	const char *listen;  /* an address; NULL: this machine alone */
 	const char *token;   /* every request over TCP must carry it; NULL: none is needed */
 	const char *uploads; /* folder for uploads; NULL: none, and without store_uploads refused */
-	const char *cache;   /* folder of cached thumbnails; NULL: no cache */
 	const char *const *hosts; /* further accepted host names */
 	size_t n_hosts;
 	const char *const *origins; /* further addresses of the page, behind a proxy */
@@ -55,6 +56,7 @@ typedef struct server {
 	bool index_read_only; /* the index can only be read, whatever the options say */
 	open_index *index;
 	upload_cache *uploads;
+	thumb_cache *thumbs; /* NULL: none is kept */
 	sample *sample;
 	struct cached_view *map, *groups;
 	char *socket_path;      /* malloc'd; freed by server_stop */
@@ -63,8 +65,8 @@ typedef struct server {
 	uint16_t port;          /* where it listens, after server_start */
 	struct MHD_Daemon *tcp, *local;
 	struct timeouts *timeouts;
-	atomic_size_t body_bytes;   /* of all requests that are being read or handled */
-	atomic_int busy;            /* requests that are being handled, and background threads */
+	atomic_size_t body_bytes; /* of all requests that are being read or handled */
+	atomic_int busy;          /* requests that are being handled, and background threads */
 	atomic_bool stopping;
 	imgsearch_cancel_token *cancel; /* set by server_stop, for calls that are not done by then */
 	time_t started;
