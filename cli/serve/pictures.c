@@ -1,5 +1,6 @@
 /*
- * Pictures for display: thumbnails, the files themselves; uploads. No file name comes from a request: paths come from the index.
+ * Pictures for display: thumbnails, the files themselves; uploads. No file name comes from a
+ * request: paths come from the index.
  */
 #include "cli/serve/pictures.h"
 

@@ -64,7 +64,7 @@ int thumb_cache_open(thumb_cache *c, const char *hash, uint32_t size)
 	return fd;
 }
 
-/* -------------------------------------------------------------------------------- the bound ---- */
+/* ------------------------------------------------------------------------------- the bound ---- */
 
 typedef struct kept {
 	struct timespec used;

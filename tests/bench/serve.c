@@ -1,7 +1,8 @@
 /*
  * bench-serve: requests on loopback. serve PORT ids CONNECTIONS REQUESTS VECTORS: searches by
- * random id; serve PORT upload CONNECTIONS FILE...: searches by upload, each file once; keep instead
- * of upload: adds them to the index. Writes one JSON line: requests per second, p50, p99, errors.
+ * random id; serve PORT upload CONNECTIONS FILE...: searches by upload, each file once; with keep
+ * instead of upload, adds them to the index. Writes one JSON line: requests per second, p50, p99,
+ * errors.
  */
 #include <arpa/inet.h>
 #include <pthread.h>
