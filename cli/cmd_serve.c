@@ -9,6 +9,7 @@
 #include "cli/client/socket_path.h"
 #include "cli/context/context.h"
 #include "cli/context/interrupt.h"
+#include "cli/serve/access_log.h"
 #include "cli/serve/cached_view.h"
 #include "cli/serve/collection.h"
 #include "cli/serve/token.h"
@@ -23,7 +24,7 @@
 typedef struct serve_args {
 	common_args common;
 	uint32_t port, max_upload, read_only, no_token;
-	const char *listen, *token_file, *socket, *uploads, *cache;
+	const char *listen, *token_file, *socket, *uploads, *cache, *access_log;
 	uint64_t cache_size;
 	option_list hosts, origins;
 } serve_args;
@@ -58,6 +59,9 @@ static const option options[] = {
 		.max = 1e15, .def = "1GB" },
 	{ "max-upload", 0, OPT_UINT, AT(max_upload), "MB", .help = "largest body of a request",
 		.min = 1, .max = 1024, .def = "64" },
+	{ "access-log", 0, OPT_FILE, AT(access_log), "FILE",
+		.help = "append a line for each request to FILE, or \"-\" for standard error: neither its "
+				"token nor what it asks for" },
 	{ "read-only", 0, OPT_FLAG, AT(read_only),
 		.help = "nothing of the index can be changed from outside" },
 	OPT_END,
@@ -169,7 +173,7 @@ static void warm_up(server *s)
 	imgsearch_call call = server_call(s);
 	if (!imgsearch_info_get(index, &call, &info, &err) && info->vectors && info->model) {
 		imgsearch_input in = imgsearch_input_pixels(black, 16, 16, 3 * 16);
-		imgsearch_query(index, &in, 1, NULL, &call, &hits, &err);
+		atomic_store(&s->model_loaded, !imgsearch_query(index, &in, 1, NULL, &call, &hits, &err));
 	}
 	imgsearch_hits_free(hits);
 	imgsearch_info_free(info);
@@ -209,6 +213,9 @@ static int prepare(context *c, const serve_args *a, server *s, serve_texts *t)
 		.read_only = a->read_only || !is_writable(db),
 		.store_uploads = a->uploads && !t->uploads,
 	};
+	s->db = db;
+	if (a->access_log && !(s->access_log = access_log_open(a->access_log)))
+		return CLI_FAILED;
 	o.must_exist = 1;
 	o.wait_ms = WRITE_WAIT_MS;
 	context_cache(c, db, &o);
@@ -256,6 +263,7 @@ static int run(context *c, void *args)
 	sample_free(s.sample);
 	upload_cache_free(s.uploads);
 	thumb_cache_free(s.thumbs);
+	access_log_close(s.access_log);
 	open_index_free(s.index);
 	imgsearch_cancel_token_free(s.cancel);
 	free(texts.token);

@@ -31,6 +31,7 @@ enum MHD_Result answer(exchange *x, unsigned status, struct MHD_Response *r)
 		add_header(r, "ETag", x->etag);
 	if (x->closes || atomic_load(&x->server->stopping))
 		add_header(r, "Connection", "close");
+	x->status = status;
 	enum MHD_Result result = MHD_queue_response(x->connection, status, r);
 	MHD_destroy_response(r);
 	return result;
@@ -67,8 +68,8 @@ FILE *reply_open(reply *r)
 	return r->file ? r->file : (r->file = fopen("/dev/null", "w"));
 }
 
-enum MHD_Result reply_send_with(exchange *x, reply *r, unsigned status, const char *name,
-	const char *value)
+static enum MHD_Result send_reply(exchange *x, reply *r, unsigned status, const char *type,
+	const char *name, const char *value)
 {
 	bool failed = ferror(r->file);
 	struct MHD_Response *response = NULL;
@@ -77,12 +78,23 @@ enum MHD_Result reply_send_with(exchange *x, reply *r, unsigned status, const ch
 	if (!response)
 		free(r->text);
 	else {
-		add_header(response, "Content-Type", "application/json");
+		add_header(response, "Content-Type", type);
 		add_header(response, "Cache-Control", "no-store");
 		if (name)
 			add_header(response, name, value);
 	}
 	return answer(x, status, response);
+}
+
+enum MHD_Result reply_send_with(exchange *x, reply *r, unsigned status, const char *name,
+	const char *value)
+{
+	return send_reply(x, r, status, "application/json", name, value);
+}
+
+enum MHD_Result reply_send_as(exchange *x, reply *r, unsigned status, const char *type)
+{
+	return send_reply(x, r, status, type, NULL, NULL);
 }
 
 enum MHD_Result reply_send(exchange *x, reply *r, unsigned status)

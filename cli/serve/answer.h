@@ -52,6 +52,8 @@ typedef struct reply {
 
 FILE *reply_open(reply *r); /* never NULL: out of memory it is /dev/null, and reply_send fails */
 enum MHD_Result reply_send(exchange *x, reply *r, unsigned status);
+/* Of another type than JSON. */
+enum MHD_Result reply_send_as(exchange *x, reply *r, unsigned status, const char *type);
 /* The same with a further header; name may be NULL. */
 enum MHD_Result reply_send_with(exchange *x, reply *r, unsigned status, const char *name,
 	const char *value);

@@ -15,6 +15,8 @@ typedef struct exchange {
 	size_t size, cap;
 	size_t most; /* bytes that its body may have */
 	double started;
+	size_t route;              /* its number, as metrics count it */
+	unsigned status;           /* of the answer; 0: none yet */
 	char etag[100];            /* of what is answered, with its quotes; "": none */
 	bool closes;               /* the connection ends with the answer */
 	bool refused;              /* an answer is queued; the rest of the body is dropped */

@@ -3,6 +3,9 @@
  * the outside in:
  *
  *	server.c        listeners, limits, one exchange from first byte to answer
+ *	inherited.c     sockets that a service manager opened
+ *	access_log.c, metrics.c
+ *	                what was asked, for whoever watches the server
  *	timeouts.c      ends connections that take too long
  *	access.c        who may ask: Host, Origin, token
  *	token.c         the token of the user
@@ -54,6 +57,7 @@ typedef struct server_options {
 typedef struct server {
 	server_options options;
 	bool index_read_only; /* the index can only be read, whatever the options say */
+	const char *db;       /* the index's path or address, borrowed */
 	open_index *index;
 	upload_cache *uploads;
 	thumb_cache *thumbs; /* NULL: none is kept */
@@ -71,6 +75,10 @@ typedef struct server {
 	imgsearch_cancel_token *cancel; /* set by server_stop, for calls that are not done by then */
 	time_t started;
 	atomic_ullong requests, searches;
+	atomic_int index_runs;    /* that are at work */
+	atomic_bool model_loaded; /* and the searcher: a first search was answered */
+	struct metrics *metrics;
+	FILE *access_log; /* NULL: none */
 } server;
 
 /* A call of the library by a request: the command's log, and the token above. */
