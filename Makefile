@@ -310,7 +310,7 @@ BENCHES := chance crossovers crowd deadline decode dups eval far index map model
 .PHONY: bench bench-large bench-load bench-server bench-versions
 bench: $(BENCHES:%=bench-%)
 
-bench-serve: cli $(B)/tests/bench/serve
+bench-serve: cli $(B)/tests/bench/serve $(B)/tests/bench/front
 	@tests/bench/serve.py $(B)/tests/bench/serve
 
 bench-regions: all $(B)/tests/bench/regions

@@ -9,6 +9,7 @@
 #include "cli/client/socket_path.h"
 #include "cli/context/context.h"
 #include "cli/context/interrupt.h"
+#include "cli/serve/access_log.h"
 #include "cli/serve/cached_view.h"
 #include "cli/serve/collection.h"
 #include "cli/serve/token.h"
@@ -23,7 +24,8 @@
 typedef struct serve_args {
 	common_args common;
 	uint32_t port, max_upload, read_only, no_token;
-	const char *listen, *token_file, *socket, *uploads, *cache;
+	const char *listen, *token_file, *socket, *uploads, *cache, *access_log;
+	uint64_t cache_size;
 	option_list hosts, origins, proxies;
 } serve_args;
 
@@ -55,12 +57,20 @@ static const option options[] = {
 				"the index, where every server over it finds them" },
 	{ "cache", 0, OPT_DIR, AT(cache), "DIR",
 		.help = "keep thumbnails in DIR (default: imgsearch in the user's cache folder)" },
+	{ "cache-size", 0, OPT_BYTES, AT(cache_size), "SIZE",
+		.help = "keep at most SIZE of thumbnails, those that were used last", .min = 1 << 20,
+		.max = 1e15, .def = "1GB" },
 	{ "max-upload", 0, OPT_UINT, AT(max_upload), "MB", .help = "largest body of a request",
 		.min = 1, .max = 1024, .def = "64" },
+	{ "access-log", 0, OPT_FILE, AT(access_log), "FILE",
+		.help = "append a line for each request to FILE, or \"-\" for standard error: neither its "
+				"token nor what it asks for" },
 	{ "read-only", 0, OPT_FLAG, AT(read_only),
 		.help = "nothing of the index can be changed from outside" },
 	OPT_END,
 };
+
+enum { WRITE_WAIT_MS = 10000 }; /* of a request that changes the index, for another one */
 
 static const char in_index[] = ":index:"; /* of --uploads */
 
@@ -166,7 +176,7 @@ static void warm_up(server *s)
 	imgsearch_call call = server_call(s);
 	if (!imgsearch_info_get(index, &call, &info, &err) && info->vectors && info->model) {
 		imgsearch_input in = imgsearch_input_pixels(black, 16, 16, 3 * 16);
-		imgsearch_query(index, &in, 1, NULL, &call, &hits, &err);
+		atomic_store(&s->model_loaded, !imgsearch_query(index, &in, 1, NULL, &call, &hits, &err));
 	}
 	imgsearch_hits_free(hits);
 	imgsearch_info_free(info);
@@ -197,7 +207,6 @@ static int prepare(context *c, const serve_args *a, server *s, serve_texts *t)
 		.listen = a->listen,
 		.token = t->token,
 		.uploads = t->uploads,
-		.cache = t->cache,
 		.hosts = a->hosts.item,
 		.n_hosts = a->hosts.n,
 		.origins = a->origins.item,
@@ -209,7 +218,11 @@ static int prepare(context *c, const serve_args *a, server *s, serve_texts *t)
 		.read_only = a->read_only || !is_writable(db),
 		.store_uploads = a->uploads && !t->uploads,
 	};
+	s->db = db;
+	if (a->access_log && !(s->access_log = access_log_open(a->access_log)))
+		return CLI_FAILED;
 	o.must_exist = 1;
+	o.wait_ms = WRITE_WAIT_MS;
 	context_cache(c, db, &o);
 	if (imgsearch_cancel_token_new(&s->cancel, &err))
 		return cli_error(&err);
@@ -217,6 +230,7 @@ static int prepare(context *c, const serve_args *a, server *s, serve_texts *t)
 	if (open_index_new(&s->index, db, &o, &call, &err))
 		return context_open_error(c, db, &err);
 	s->uploads = upload_cache_new();
+	s->thumbs = t->cache ? thumb_cache_new(t->cache, a->cache_size) : NULL;
 	s->sample = sample_new();
 	s->map = cached_view_new(s, collection_map);
 	s->groups = cached_view_new(s, collection_groups);
@@ -236,9 +250,7 @@ static int run(context *c, void *args)
 {
 	const serve_args *a = args;
 	serve_texts texts = { 0 };
-	server s = { .write_lock = PTHREAD_MUTEX_INITIALIZER,
-		.runs_lock = PTHREAD_MUTEX_INITIALIZER,
-		.only = -1 };
+	server s = { .runs_lock = PTHREAD_MUTEX_INITIALIZER, .only = -1 };
 	int rc = prepare(c, a, &s, &texts);
 	if (rc == CLI_DONE) {
 		look_at_index(c, a, &s);
@@ -258,6 +270,8 @@ static int run(context *c, void *args)
 	cached_view_free(s.groups);
 	sample_free(s.sample);
 	upload_cache_free(s.uploads);
+	thumb_cache_free(s.thumbs);
+	access_log_close(s.access_log);
 	open_index_free(s.index);
 	imgsearch_cancel_token_free(s.cancel);
 	free(texts.token);

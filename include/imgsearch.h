@@ -49,8 +49,8 @@
  *             _index_readmit, imgsearch_vectors_add, imgsearch_transaction_begin (until it is
  *             committed or freed), imgsearch_root_move, imgsearch_groups_reject and
  *             imgsearch_build. One writer at a time works on an index, in all threads and
- *             processes; the next one gets EBUSY at once. A callback that reads ":memory:" cannot
- *             write to it: EBUSY.
+ *             processes; the next one gets EBUSY at once (imgsearch_options.wait_ms). A callback
+ *             that reads ":memory:" cannot write to it: EBUSY.
  * Exit.       A program may end at any time, also while threads are in calls. From then on a call
  *             that needs the network returns ECANCELED.
  * Files.      Where the file of an open index or its journal (-wal) is replaced, moved or deleted,
@@ -395,7 +395,11 @@ typedef struct imgsearch_options {
 	 * (imgsearch_hits.missing), and nothing can be written; 0: it is EIO
 	 */
 	uint32_t partial;
-	uint32_t reserved; /* 0 */
+	/*
+	 * a writer waits for another one, at most so many milliseconds, and then gets EBUSY; 0: at
+	 * once. index_add reads and embeds before it waits
+	 */
+	uint32_t wait_ms;
 } imgsearch_options;
 
 /*

@@ -6,23 +6,103 @@
 #include "cli/output/item.h"
 #include "cli/output/missing.h"
 #include "cli/serve/answer.h"
+#include "cli/serve/metrics.h"
+#include "cli/serve/routes.h"
 
 #include <stdlib.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
 
+/* Bytes that are free where the index's file lies; -1: it has none. */
+static int64_t disk_free(const server *s)
+{
+	struct statvfs v;
+	struct stat st;
+	if (!s->db || !open_index_file(s->index, &st) || statvfs(s->db, &v))
+		return -1;
+	return (int64_t)v.f_bavail * (int64_t)v.f_frsize;
+}
+
+/* 503 where the index cannot be opened, so that a program that watches needs no JSON. */
 enum MHD_Result handle_health(exchange *x)
 {
 	reply r;
 	json_writer j;
 	char address[SERVER_ADDRESS];
+	imgsearch_error err = { 0 };
+	server *s = x->server;
+	bool open = open_index_acquire(s->index, &err) != NULL;
+	int64_t room = disk_free(s);
+	if (open)
+		open_index_release(s->index);
 	json_write_begin(&j, reply_open(&r));
-	server_address(x->server, address);
-	json_write_text(&j, "status", "ok");
+	server_address(s, address);
+	json_write_text(&j, "status", open ? "ok" : "unready");
 	json_write_text(&j, "address", address);
-	json_write_int(&j, "uptime_s", (int64_t)(time(NULL) - x->server->started));
-	json_write_int(&j, "requests", (int64_t)atomic_load(&x->server->requests));
-	json_write_int(&j, "searches", (int64_t)atomic_load(&x->server->searches));
+	json_write_int(&j, "uptime_s", (int64_t)(time(NULL) - s->started));
+	json_write_int(&j, "requests", (int64_t)atomic_load(&s->requests));
+	json_write_int(&j, "searches", (int64_t)atomic_load(&s->searches));
+	if (!open)
+		json_write_text(&j, "error", err.message);
+	json_write_bool(&j, "model_loaded", atomic_load(&s->model_loaded));
+	json_write_bool(&j, "writable", !server_refuses_changes(s));
+	json_write_int(&j, "index_runs", atomic_load(&s->index_runs));
+	if (room >= 0)
+		json_write_int(&j, "disk_free", room);
 	json_write_end(&j);
-	return reply_send(x, &r, 200);
+	return reply_send(x, &r, open ? 200 : 503);
+}
+
+/* Resident memory in bytes; -1: not known. */
+static double resident(void)
+{
+	unsigned long all, pages = 0;
+	FILE *f = fopen("/proc/self/statm", "re");
+	bool ok = f && fscanf(f, "%lu %lu", &all, &pages) == 2;
+	if (f)
+		fclose(f);
+	return ok ? (double)pages * (double)sysconf(_SC_PAGESIZE) : -1;
+}
+
+static void write_gauges(FILE *f, const server *s, const imgsearch_info *about)
+{
+	metrics_write_one(f, "imgsearch_index_open", "gauge", "1: the index can be read.",
+		about != NULL);
+	if (about) {
+		metrics_write_one(f, "imgsearch_index_vectors", "gauge", "Vectors in the index.",
+			(double)about->vectors);
+		metrics_write_one(f, "imgsearch_index_bytes", "gauge", "Bytes of the index.",
+			(double)about->bytes);
+	}
+	metrics_write_one(f, "imgsearch_index_runs", "gauge", "Index runs that are at work.",
+		atomic_load(&s->index_runs));
+	metrics_write_one(f, "imgsearch_requests_at_work", "gauge",
+		"Requests and views that are at work.", atomic_load(&s->busy));
+	metrics_write_one(f, "imgsearch_searches_total", "counter", "Searches that were answered.",
+		(double)atomic_load(&s->searches));
+	metrics_write_one(f, "imgsearch_body_bytes", "gauge", "Memory of the bodies of requests.",
+		(double)atomic_load(&s->body_bytes));
+	metrics_write_one(f, "process_start_time_seconds", "gauge", "Start of the server, Unix time.",
+		(double)s->started);
+	metrics_write_one(f, "process_resident_memory_bytes", "gauge", "Resident memory.", resident());
+}
+
+enum MHD_Result handle_metrics(exchange *x)
+{
+	reply r;
+	imgsearch_error err = { 0 };
+	imgsearch_info *about = NULL;
+	imgsearch_call call = exchange_call(x);
+	imgsearch *s = open_index_acquire(x->server->index, &err);
+	if (s) {
+		imgsearch_info_get(s, &call, &about, &err);
+		open_index_release(x->server->index);
+	}
+	FILE *f = reply_open(&r);
+	metrics_write(x->server->metrics, route_name, f);
+	write_gauges(f, x->server, about);
+	imgsearch_info_free(about);
+	return reply_send_as(x, &r, 200, "text/plain; version=0.0.4; charset=utf-8");
 }
 
 /* Whether the index can be asked by words. */

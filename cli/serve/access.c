@@ -79,13 +79,19 @@ static bool is_own(const exchange *x, const char *url)
 		&& !strncasecmp(url + 7, host, n - 7);
 }
 
+/* What is no page. */
+static bool is_for_programs(const exchange *x)
+{
+	return !strncmp(x->path, "/api/", 5) || !strcmp(x->path, "/metrics");
+}
+
 /* Another port of this machine is another site, too. */
 static bool origin_allowed(const exchange *x)
 {
 	const char *origin = exchange_header(x, "Origin"), *referer = exchange_header(x, "Referer");
 	const char *site = exchange_header(x, "Sec-Fetch-Site");
 	bool reads = !strcmp(x->method, "GET") || !strcmp(x->method, "HEAD");
-	if (reads && strncmp(x->path, "/api/", 5))
+	if (reads && !is_for_programs(x))
 		return true;
 	if (site)
 		return !strcmp(site, "none")
@@ -153,7 +159,7 @@ static enum MHD_Result ask_for_token(exchange *x)
 		"<code>/?token=</code> and the token. The token is also in the file "
 		"<code>imgsearch/token</code> of the state folder of the user who started the server "
 		"(<code>~/.local/state</code>), or in the one that <code>--token-file</code> names.</p>";
-	if (!strncmp(x->path, "/api/", 5))
+	if (is_for_programs(x))
 		return answer_error(x, 401, "ETOKEN",
 			"this server needs its token: open /?token=TOKEN, or send Authorization: Bearer TOKEN;"
 			" imgsearch serve says where it is");

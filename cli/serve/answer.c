@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void add_header(struct MHD_Response *r, const char *name, const char *value)
 {
@@ -26,8 +27,11 @@ enum MHD_Result answer(exchange *x, unsigned status, struct MHD_Response *r)
 	add_header(r, "Referrer-Policy", "no-referrer");
 	add_header(r, "Cross-Origin-Resource-Policy", "same-origin");
 	add_header(r, "Cross-Origin-Opener-Policy", "same-origin");
+	if (*x->etag && status < 400)
+		add_header(r, "ETag", x->etag);
 	if (x->closes || atomic_load(&x->server->stopping))
 		add_header(r, "Connection", "close");
+	x->status = status;
 	enum MHD_Result result = MHD_queue_response(x->connection, status, r);
 	MHD_destroy_response(r);
 	return result;
@@ -46,6 +50,18 @@ enum MHD_Result answer_bytes(exchange *x, unsigned status, const char *type, con
 	return answer(x, status, r);
 }
 
+bool answer_not_modified(exchange *x, const char *cache, enum MHD_Result *result)
+{
+	const char *known = exchange_header(x, "If-None-Match");
+	if (!known || !*x->etag || (!strstr(known, x->etag) && strcmp(known, "*")))
+		return false;
+	struct MHD_Response *r = MHD_create_response_from_buffer(0, "", MHD_RESPMEM_PERSISTENT);
+	if (r)
+		add_header(r, "Cache-Control", cache);
+	*result = answer(x, 304, r);
+	return true;
+}
+
 FILE *reply_open(reply *r)
 {
 	*r = (reply){ 0 };
@@ -53,8 +69,8 @@ FILE *reply_open(reply *r)
 	return r->file ? r->file : (r->file = fopen("/dev/null", "w"));
 }
 
-enum MHD_Result reply_send_with(exchange *x, reply *r, unsigned status, const char *name,
-	const char *value)
+static enum MHD_Result send_reply(exchange *x, reply *r, unsigned status, const char *type,
+	const char *name, const char *value)
 {
 	bool failed = ferror(r->file);
 	struct MHD_Response *response = NULL;
@@ -64,12 +80,23 @@ enum MHD_Result reply_send_with(exchange *x, reply *r, unsigned status, const ch
 	if (!response)
 		free(r->text);
 	else {
-		add_header(response, "Content-Type", "application/json");
+		add_header(response, "Content-Type", type);
 		add_header(response, "Cache-Control", "no-store");
 		if (name)
 			add_header(response, name, value);
 	}
 	return answer(x, status, response);
+}
+
+enum MHD_Result reply_send_with(exchange *x, reply *r, unsigned status, const char *name,
+	const char *value)
+{
+	return send_reply(x, r, status, "application/json", name, value);
+}
+
+enum MHD_Result reply_send_as(exchange *x, reply *r, unsigned status, const char *type)
+{
+	return send_reply(x, r, status, type, NULL, NULL);
 }
 
 enum MHD_Result reply_send(exchange *x, reply *r, unsigned status)

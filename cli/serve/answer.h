@@ -10,13 +10,17 @@
 #include <stdio.h>
 
 /*
- * Queues r with the headers that every answer has; r is released. NULL: the connection is closed.
+ * Queues r with the headers that every answer has, and x->etag unless it is an error; r is
+ * released. NULL: the connection is closed.
  */
 enum MHD_Result answer(exchange *x, unsigned status, struct MHD_Response *r);
 
 /* A copy of the data; type and cache are the values of Content-Type and Cache-Control. */
 enum MHD_Result answer_bytes(exchange *x, unsigned status, const char *type, const char *cache,
 	const void *data, size_t size);
+
+/* Whether If-None-Match names x->etag; then 304 is queued, and *result its result. */
+bool answer_not_modified(exchange *x, const char *cache, enum MHD_Result *result);
 
 /* {"error": {"code": ..., "message": ...}} */
 enum MHD_Result answer_error(exchange *x, unsigned status, const char *code, const char *format,
@@ -48,6 +52,8 @@ typedef struct reply {
 
 FILE *reply_open(reply *r); /* never NULL: out of memory it is /dev/null, and reply_send fails */
 enum MHD_Result reply_send(exchange *x, reply *r, unsigned status);
+/* Of another type than JSON. */
+enum MHD_Result reply_send_as(exchange *x, reply *r, unsigned status, const char *type);
 /* The same with a further header; name may be NULL. */
 enum MHD_Result reply_send_with(exchange *x, reply *r, unsigned status, const char *name,
 	const char *value);

@@ -112,9 +112,7 @@ enum MHD_Result handle_reject(exchange *x)
 	imgsearch *s = open_index_acquire(x->server->index, &err);
 	if (!s)
 		return answer_library_error(x, &err);
-	pthread_mutex_lock(&x->server->write_lock);
 	int rc = imgsearch_groups_reject(s, a, b, &err);
-	pthread_mutex_unlock(&x->server->write_lock);
 	if (rc)
 		result = answer_library_error(x, &err);
 	else

@@ -16,7 +16,10 @@ typedef struct exchange {
 	size_t most; /* bytes that its body may have */
 	double started;
 	imgsearch_cancel_token *cancel; /* set when the client leaves, and when the server ends */
+	size_t route;                   /* its number, as metrics count it */
+	unsigned status;                /* of the answer; 0: none yet */
 	size_t answer_size;             /* bytes of the answer's body */
+	char etag[100];                 /* of what is answered, with its quotes; "": none */
 	bool streams;                   /* the answer goes on after the handler */
 	bool closes;                    /* the connection ends with the answer */
 	bool refused;                   /* an answer is queued; the rest of the body is dropped */

@@ -187,6 +187,7 @@ static void *run(void *arg)
 	imgsearch_index_update_report_free(report);
 	free_run(r);
 	collection_invalidate(server);
+	atomic_fetch_sub(&server->index_runs, 1);
 	atomic_fetch_sub(&server->busy, 1);
 	return NULL;
 }
@@ -233,7 +234,9 @@ enum MHD_Result handle_index(exchange *x)
 			MOST_RUNS - 1);
 	}
 	atomic_fetch_add(&x->server->busy, 1);
+	atomic_fetch_add(&x->server->index_runs, 1);
 	if (pthread_create(&thread, NULL, run, r)) {
+		atomic_fetch_sub(&x->server->index_runs, 1);
 		atomic_fetch_sub(&x->server->busy, 1);
 		leave_queue(r);
 		free_run(r);

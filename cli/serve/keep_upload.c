@@ -160,16 +160,8 @@ static int keep_in_index(imgsearch *s, const imgsearch_input *in, const char *gi
 int keep_upload(server *sv, imgsearch *s, const upload *u, const imgsearch_call *call, int64_t *id,
 	imgsearch_error *err)
 {
-	imgsearch_image *picture;
 	imgsearch_input in = imgsearch_input_bytes(u->data, u->size);
 	*id = 0;
-	int rc = imgsearch_image_load(s, &in, 64, call, &picture, err);
-	imgsearch_image_free(picture);
-	if (rc)
-		return rc;
-	pthread_mutex_lock(&sv->write_lock);
-	rc = sv->options.store_uploads ? keep_in_index(s, &in, u->name, call, id, err)
-								   : keep_in_folder(sv, s, u->data, u->size, call, id, err);
-	pthread_mutex_unlock(&sv->write_lock);
-	return rc;
+	return sv->options.store_uploads ? keep_in_index(s, &in, u->name, call, id, err)
+									 : keep_in_folder(sv, s, u->data, u->size, call, id, err);
 }

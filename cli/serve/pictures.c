@@ -1,10 +1,9 @@
 /*
- * Pictures for display: thumbnails, cached by content hash and size in the cache folder; the files
- * themselves; uploads. No file name comes from a request: paths come from the index.
+ * Pictures for display: thumbnails, the files themselves; uploads. No file name comes from a
+ * request: paths come from the index.
  */
 #include "cli/serve/pictures.h"
 
-#include "cli/base/file.h"
 #include "cli/base/json_writer.h"
 #include "cli/output/item.h"
 #include "cli/serve/answer.h"
@@ -20,7 +19,7 @@
 #include <unistd.h>
 
 #define FOREVER "private, max-age=31536000, immutable"
-#define A_WHILE "private, max-age=60"
+#define CHECKED "private, no-cache" /* kept, and asked for again by its tag */
 
 static const char kept_out[] = "the picture is kept out of the index";
 
@@ -32,28 +31,6 @@ static uint32_t thumb_size(int64_t wanted)
 	while (size < 1024 && size < wanted)
 		size *= 2;
 	return size;
-}
-
-/* The path of the cached thumbnail; false: no cache. */
-static bool cache_path(const server *s, const imgsearch_item *item, uint32_t size, char *path,
-	size_t path_size)
-{
-	const char *hash = item->hash;
-	if (!s->options.cache || strspn(hash, "0123456789abcdef") != 64)
-		return false;
-	int n = snprintf(path, path_size, "%s/%.2s/%s-%u.jpg", s->options.cache, hash, hash, size);
-	return n < (int)path_size;
-}
-
-/* A failure is ignored: the thumbnail is made again. */
-static void cache_write(const server *s, const char *path, const void *data, size_t size)
-{
-	char folder[4200];
-	snprintf(folder, sizeof folder, "%s", path);
-	*strrchr(folder, '/') = 0;
-	mkdir(s->options.cache, 0700);
-	mkdir(folder, 0700);
-	file_replace(path, data, size, 0600);
 }
 
 /* Answers with a file; the answer owns the descriptor. */
@@ -75,22 +52,86 @@ static enum MHD_Result answer_file(exchange *x, int fd, const char *type, const 
 	return answer(x, 200, r);
 }
 
-/* file: path of the cached thumbnail, or NULL; cache: the value of Cache-Control. */
-static enum MHD_Result make_thumb(exchange *x, imgsearch *s, const imgsearch_input *in,
-	uint32_t size, const char *file, const char *cache)
+/*
+ * What the bytes of an item's picture are now: its hash, while its file is as the index knows it,
+ * or away; else a text made of the file's own facts. *known: it is the hash.
+ */
+static void name_content(const imgsearch_item *item, char *out, size_t size, bool *known)
+{
+	struct stat st;
+	bool there = item->path[0] == '/' && !stat(item->path, &st);
+	bool same = there && (uint64_t)st.st_size == item->bytes
+		&& st.st_mtim.tv_sec == item->mtime_seconds
+		&& st.st_mtim.tv_nsec == item->mtime_nanoseconds;
+	*known = *item->hash && (!there || same);
+	if (*known)
+		snprintf(out, size, "%s", item->hash);
+	else if (there)
+		snprintf(out, size, "%llx-%llx-%llx-%lx", (unsigned long long)st.st_ino,
+			(unsigned long long)st.st_size, (unsigned long long)st.st_mtim.tv_sec,
+			(unsigned long)st.st_mtim.tv_nsec);
+	else
+		*out = 0;
+}
+
+enum { CONTENT = 80 }; /* bytes of its name */
+
+/*
+ * Sets the tag of what is answered, "CONTENT-FORM". Returns the value of Cache-Control: a request
+ * that names the content by v may be answered from a cache for ever.
+ */
+static const char *tag_content(exchange *x, const char *content, const char *form)
+{
+	const char *named = exchange_param(x, "v");
+	if (*content)
+		snprintf(x->etag, sizeof x->etag, "\"%.70s-%s\"", content, form);
+	return named && *content && !strcmp(named, content) ? FOREVER : CHECKED;
+}
+
+/* A JPEG of at most size pixels a side. *out: its bytes. 0 or a status. */
+static int draw(const exchange *x, imgsearch *s, const imgsearch_input *in, uint32_t size,
+	imgsearch_bytes **out, imgsearch_error *err)
 {
 	imgsearch_image *picture;
+	imgsearch_call call = exchange_call(x);
+	int rc = imgsearch_image_load(s, in, size, &call, &picture, err);
+	if (!rc)
+		rc = imgsearch_image_encode(picture, 82, &call, out, err);
+	imgsearch_image_free(picture);
+	return rc;
+}
+
+/* cache: the value of Cache-Control. */
+static enum MHD_Result make_jpeg(exchange *x, imgsearch *s, const imgsearch_input *in,
+	uint32_t size, const char *cache)
+{
 	imgsearch_error err = { 0 };
 	imgsearch_bytes *bytes = NULL;
-	imgsearch_call call = exchange_call(x);
-	int rc = imgsearch_image_load(s, in, size, &call, &picture, &err);
-	if (!rc)
-		rc = imgsearch_image_encode(picture, 82, &call, &bytes, &err);
-	imgsearch_image_free(picture);
-	if (rc)
+	if (draw(x, s, in, size, &bytes, &err))
 		return answer_library_error(x, &err);
-	if (file)
-		cache_write(x->server, file, bytes->items, bytes->count);
+	enum MHD_Result result = answer_bytes(x, 200, "image/jpeg", cache, bytes->items, bytes->count);
+	imgsearch_bytes_free(bytes);
+	return result;
+}
+
+/* A new thumbnail, which is kept where the file did not change while it was read. */
+static enum MHD_Result make_thumb(exchange *x, imgsearch *s, const imgsearch_item *item,
+	uint32_t size, const char *content, const char *cache)
+{
+	char after[CONTENT];
+	bool known;
+	imgsearch_error err = { 0 };
+	imgsearch_bytes *bytes = NULL;
+	imgsearch_input in = imgsearch_input_item(item->id);
+	if (draw(x, s, &in, size, &bytes, &err))
+		return answer_library_error(x, &err);
+	name_content(item, after, sizeof after, &known);
+	if (strcmp(after, content)) {
+		*x->etag = 0;
+		cache = "no-store";
+	} else if (known) {
+		thumb_cache_put(x->server->thumbs, item->hash, size, bytes->items, bytes->count);
+	}
 	enum MHD_Result result = answer_bytes(x, 200, "image/jpeg", cache, bytes->items, bytes->count);
 	imgsearch_bytes_free(bytes);
 	return result;
@@ -98,22 +139,23 @@ static enum MHD_Result make_thumb(exchange *x, imgsearch *s, const imgsearch_inp
 
 static enum MHD_Result show_thumb(exchange *x, imgsearch *s, const imgsearch_item *item)
 {
+	char content[CONTENT], form[16];
+	bool known;
+	int64_t wanted = 256;
+	enum MHD_Result result;
 	if (item->state == IMGSEARCH_STATE_DELETED)
 		return answer_error(x, 404, "ENOTFOUND", kept_out);
-	char path[4100];
-	int64_t wanted = 256;
-	enum MHD_Result refused;
-	if (!answer_unless_whole(x, "size", 1, UINT32_MAX, &wanted, &refused))
-		return refused;
+	if (!answer_unless_whole(x, "size", 1, UINT32_MAX, &wanted, &result))
+		return result;
 	uint32_t size = thumb_size(wanted);
-	bool cached = cache_path(x->server, item, size, path, sizeof path);
-	/* A request that names the content may be cached for ever. */
-	const char *cache = exchange_param(x, "v") ? FOREVER : A_WHILE;
-	int fd = cached ? open(path, O_RDONLY | O_CLOEXEC) : -1;
-	if (fd >= 0)
-		return answer_file(x, fd, "image/jpeg", cache);
-	imgsearch_input in = imgsearch_input_item(item->id);
-	return make_thumb(x, s, &in, size, cached ? path : NULL, cache);
+	snprintf(form, sizeof form, "%u", size);
+	name_content(item, content, sizeof content, &known);
+	const char *cache = tag_content(x, content, form);
+	if (answer_not_modified(x, cache, &result))
+		return result;
+	int fd = known ? thumb_cache_open(x->server->thumbs, item->hash, size) : -1;
+	return fd >= 0 ? answer_file(x, fd, "image/jpeg", cache)
+				   : make_thumb(x, s, item, size, content, cache);
 }
 
 typedef enum MHD_Result show_item(exchange *x, imgsearch *s, const imgsearch_item *item);
@@ -161,15 +203,17 @@ static const char *picture_type(const unsigned char *head, size_t size)
 }
 
 /* For browsers that may not know the format. */
-static enum MHD_Result show_large(exchange *x, imgsearch *s, const imgsearch_item *item)
+static enum MHD_Result show_large(exchange *x, imgsearch *s, const imgsearch_item *item,
+	const char *cache)
 {
 	enum { LONGEST_SIDE = 4096 };
 	imgsearch_input in = imgsearch_input_item(item->id);
-	return make_thumb(x, s, &in, LONGEST_SIDE, NULL, A_WHILE);
+	return make_jpeg(x, s, &in, LONGEST_SIDE, cache);
 }
 
 /* Of a picture without a file here: what the index stores. */
-static enum MHD_Result show_stored(exchange *x, imgsearch *s, const imgsearch_item *item)
+static enum MHD_Result show_stored(exchange *x, imgsearch *s, const imgsearch_item *item,
+	const char *cache)
 {
 	imgsearch_error err = { 0 };
 	imgsearch_bytes *bytes;
@@ -180,8 +224,8 @@ static enum MHD_Result show_stored(exchange *x, imgsearch *s, const imgsearch_it
 	if (rc)
 		return answer_library_error(x, &err);
 	const char *type = picture_type(bytes->items, bytes->count);
-	enum MHD_Result result = type ? answer_bytes(x, 200, type, A_WHILE, bytes->items, bytes->count)
-								  : show_large(x, s, item);
+	enum MHD_Result result = type ? answer_bytes(x, 200, type, cache, bytes->items, bytes->count)
+								  : show_large(x, s, item, cache);
 	imgsearch_bytes_free(bytes);
 	return result;
 }
@@ -190,20 +234,30 @@ static enum MHD_Result show_stored(exchange *x, imgsearch *s, const imgsearch_it
 static enum MHD_Result show_full(exchange *x, imgsearch *s, const imgsearch_item *item)
 {
 	unsigned char head[PICTURE_HEAD];
+	char content[CONTENT];
+	bool known;
+	enum MHD_Result result;
+	bool picture = item->state <= IMGSEARCH_STATE_DUPLICATE || item->state == IMGSEARCH_STATE_LINK;
 	if (item->state == IMGSEARCH_STATE_DELETED)
 		return answer_error(x, 404, "ENOTFOUND", kept_out);
-	bool picture = item->state <= IMGSEARCH_STATE_DUPLICATE || item->state == IMGSEARCH_STATE_LINK;
 	if (!picture)
 		return answer_error(x, 404, "ENOTFOUND", "the picture's file is gone");
+	name_content(item, content, sizeof content, &known);
+	const char *cache = tag_content(x, content, "full");
 	int fd = item->path[0] == '/' ? open(item->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+	if ((fd >= 0 || item->path[0] != '/') && answer_not_modified(x, cache, &result)) {
+		if (fd >= 0)
+			close(fd);
+		return result;
+	}
 	if (fd < 0)
-		return show_stored(x, s, item);
+		return show_stored(x, s, item, cache);
 	ssize_t n = pread(fd, head, sizeof head, 0);
 	const char *type = picture_type(head, n > 0 ? (size_t)n : 0);
 	if (type)
-		return answer_file(x, fd, type, A_WHILE);
+		return answer_file(x, fd, type, cache);
 	close(fd);
-	return show_large(x, s, item);
+	return show_large(x, s, item, cache);
 }
 
 enum MHD_Result handle_full(exchange *x)
@@ -240,12 +294,11 @@ static enum MHD_Result change_item(exchange *x, imgsearch *s, const imgsearch_it
 	imgsearch_item *now = NULL;
 	int64_t id = item->id;
 	imgsearch_call call = exchange_call(x);
-	pthread_mutex_lock(&x->server->write_lock);
 	int rc = apply(s, &id, 1, &call, &err);
-	pthread_mutex_unlock(&x->server->write_lock);
 	if (rc)
 		return answer_library_error(x, &err);
 	collection_invalidate(x->server);
+	thumb_cache_drop(x->server->thumbs, item->hash);
 	imgsearch_item_get(s, id, &now, NULL);
 	enum MHD_Result result = show_members(x, s, now ? now : item);
 	imgsearch_item_free(now);
@@ -294,7 +347,7 @@ enum MHD_Result handle_upload(exchange *x)
 		return answer_error(x, 404, "ENOTFOUND", "this picture is no longer held; send it again");
 	imgsearch *s = open_index_acquire(x->server->index, &err);
 	imgsearch_input in = imgsearch_input_bytes(data, size);
-	enum MHD_Result result = s ? make_thumb(x, s, &in, 1024, NULL, FOREVER)
+	enum MHD_Result result = s ? make_jpeg(x, s, &in, 1024, FOREVER)
 							   : answer_library_error(x, &err);
 	if (s)
 		open_index_release(x->server->index);

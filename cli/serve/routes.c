@@ -47,11 +47,43 @@ static const entry entries[] = {
 	{ "/api/sample", "GET", "n seed", handle_sample, false },
 	{ "/api/info", "GET", "", handle_info, false },
 	{ "/api/health", "GET", "", handle_health, false },
+	{ "/metrics", "GET", "", handle_metrics, false },
 	{ "/api/map", "GET", "refresh " FILTER, handle_map, false },
 	{ "/api/groups", "GET", "refresh " FILTER, handle_groups, false },
 	{ "/api/reject", "POST", "", handle_reject, false },
 	{ "/api/index", "POST", "", handle_index, true },
 };
+
+enum {
+	ENTRIES = sizeof entries / sizeof *entries,
+	PAGE = ENTRIES, /* numbers of routes that are no entries */
+	UNKNOWN,
+	ROUTES
+};
+
+size_t routes_count(void)
+{
+	return ROUTES;
+}
+
+size_t route_unknown(void)
+{
+	return UNKNOWN;
+}
+
+void route_name(size_t number, char *path, size_t size, const char **method)
+{
+	const char *pattern = number < ENTRIES ? entries[number].path
+		: number == PAGE                   ? "page"
+										   : "other";
+	size_t n = strcspn(pattern, "#*");
+	*method = number < ENTRIES ? entries[number].method : number == PAGE ? "GET" : "";
+	snprintf(path, size, "%.*s%s%s", (int)n, pattern,
+		pattern[n] == '#'       ? "{id}"
+			: pattern[n] == '*' ? "{name}"
+								: "",
+		pattern[n] ? pattern + n + 1 : "");
+}
 
 static bool matches(const char *pattern, const char *path, int64_t *id, const char **rest)
 {
@@ -92,7 +124,7 @@ static const entry *find(exchange *x, char methods[METHODS])
 	size_t n = 0;
 	if (methods)
 		*methods = 0;
-	for (size_t i = 0; i < sizeof entries / sizeof *entries && !found; i++) {
+	for (size_t i = 0; i < ENTRIES && !found; i++) {
 		const entry *e = &entries[i];
 		if (!is_at(e, x))
 			continue;
@@ -141,6 +173,7 @@ bool route_accepts(exchange *x, enum MHD_Result *result)
 	char methods[METHODS];
 	const entry *e = find(x, methods);
 	parameters p = { .known = e ? e->parameters : "" };
+	x->route = e ? (size_t)(e - entries) : page_find(x->path) ? PAGE : UNKNOWN;
 	if (!e && page_find(x->path)) {
 		if (takes("GET", x->method))
 			return true; /* its parameters are for the page */

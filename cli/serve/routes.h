@@ -10,6 +10,14 @@
  */
 bool route_accepts(exchange *x, enum MHD_Result *result);
 
+/*
+ * Routes have numbers below routes_count; those of no address and of the page are among them.
+ * route_name is a metrics_name.
+ */
+size_t routes_count(void);
+size_t route_unknown(void);
+void route_name(size_t number, char *path, size_t size, const char **method);
+
 /* Answers a request that route_accepts has accepted. */
 enum MHD_Result route(exchange *x);
 

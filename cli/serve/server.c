@@ -10,9 +10,12 @@
 #include "cli/base/clock.h"
 #include "cli/base/message.h"
 #include "cli/serve/access.h"
+#include "cli/serve/access_log.h"
 #include "cli/serve/answer.h"
 #include "cli/serve/connections.h"
+#include "cli/serve/inherited.h"
 #include "cli/serve/json_body.h"
+#include "cli/serve/metrics.h"
 #include "cli/serve/routes.h"
 
 #include <arpa/inet.h>
@@ -138,6 +141,7 @@ static enum MHD_Result begin(server *s, bool local, struct MHD_Connection *c, co
 		.path = url,
 		.local = local,
 		.started = clock_seconds(),
+		.route = route_unknown(),
 	};
 	*context = x;
 	atomic_fetch_add(&s->requests, 1);
@@ -308,6 +312,10 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **context,
 	connections_idle(s->connections, c);
 	if (!x)
 		return;
+	double seconds = clock_seconds() - x->started;
+	metrics_count(s->metrics, x->route, x->status, seconds);
+	if (s->access_log)
+		access_log_write(s->access_log, x, seconds);
 	imgsearch_cancel_token_free(x->cancel);
 	drop_body(x);
 	free(x);
@@ -388,12 +396,39 @@ static bool parse_address(const char *host, uint16_t port, struct sockaddr_stora
 	return true;
 }
 
+static bool is_loopback(const struct sockaddr_storage *a)
+{
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)a;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)a;
+	return a->ss_family == AF_INET ? ntohl(v4->sin_addr.s_addr) >> 24 == 127
+								   : IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr) != 0;
+}
+
+static uint16_t port_of(const struct sockaddr_storage *a)
+{
+	return ntohs(a->ss_family == AF_INET ? ((const struct sockaddr_in *)a)->sin_port
+										 : ((const struct sockaddr_in6 *)a)->sin6_port);
+}
+
+/* A socket of a service manager; the rules of --listen hold for its address. */
+static int take_tcp(server *s, int fd)
+{
+	struct sockaddr_storage a = { 0 };
+	socklen_t size = sizeof a;
+	if (getsockname(fd, (struct sockaddr *)&a, &size) || (!s->options.token && !is_loopback(&a)))
+		return cli_fail("LISTEN_FDS: a socket for others needs a token"), -1;
+	s->port = port_of(&a);
+	return fd;
+}
+
 /* -1: failed, with a message. */
-static int tcp_socket(server *s)
+static int tcp_socket(server *s, int inherited)
 {
 	struct sockaddr_storage a;
 	const char *host = s->options.listen ? s->options.listen : "127.0.0.1";
-	socklen_t size;
+	socklen_t size = sizeof a;
+	if (inherited >= 0)
+		return take_tcp(s, inherited);
 	if (!parse_address(host, s->options.port, &a, &size)) {
 		cli_fail("--listen %s: an address such as 192.168.1.5, 0.0.0.0 or :: is needed", host);
 		return -1;
@@ -409,8 +444,7 @@ static int tcp_socket(server *s)
 			close(fd);
 		return -1;
 	}
-	s->port = ntohs(a.ss_family == AF_INET ? ((struct sockaddr_in *)&a)->sin_port
-										   : ((struct sockaddr_in6 *)&a)->sin6_port);
+	s->port = port_of(&a);
 	return fd;
 }
 
@@ -519,11 +553,15 @@ int server_start(server *s)
 		.proxies = s->options.proxies,
 		.n_proxies = s->options.n_proxies,
 	};
+	inherited given;
 	s->connections = connections_new(&limits);
-	if (!s->connections)
+	s->metrics = metrics_new(routes_count());
+	if (!s->connections || !s->metrics)
 		return cli_nomem();
+	if (!inherited_take(&given))
+		return CLI_FAILED;
 	s->started = time(NULL);
-	int local = local_socket(s);
+	int local = given.local >= 0 ? given.local : local_socket(s);
 	if (local < 0) {
 		free(s->socket_path);
 		s->socket_path = NULL; /* the socket belongs to another server */
@@ -534,7 +572,7 @@ int server_start(server *s)
 		return cli_fail("another server already serves this index, by another socket");
 	}
 	s->local = start(s, local, on_local);
-	int tcp = s->local ? tcp_socket(s) : -1;
+	int tcp = s->local ? tcp_socket(s, given.tcp) : -1;
 	s->tcp = tcp >= 0 ? start(s, tcp, on_tcp) : NULL;
 	if (s->local && tcp < 0)
 		return CLI_FAILED;
@@ -583,6 +621,7 @@ bool server_stop(server *s)
 		if (daemons[i])
 			MHD_stop_daemon(daemons[i]);
 	connections_free(s->connections);
+	metrics_free(s->metrics);
 	free(s->socket_path);
 	if (s->only >= 0)
 		close(s->only);

@@ -4,6 +4,9 @@
  *
  *	server.c        listeners, limits, one exchange from first byte to answer
  *	connections.c   how many there are, how long they take, and whether clients have left
+ *	inherited.c     sockets that a service manager opened
+ *	access_log.c, metrics.c
+ *	                what was asked, for whoever watches the server
  *	access.c        who may ask: Host, Origin, token
  *	token.c         the token of the user
  *	routes.c        paths to handlers
@@ -12,6 +15,7 @@
  *	cached_view.c   views that take long to compute, made once in the background
  *	answer.c        answers: bytes, JSON, errors
  *	open_index.c    the open index: opened again when its file was replaced
+ *	thumb_cache.c   thumbnails on disk
  *	upload_cache.c  uploads that are held for a while
  *	keep_upload.c   uploads that are added to the index
  *	search_request.c, filter_request.c, index_request.c, pair_request.c, json_body.c, form.c,
@@ -27,11 +31,13 @@
 
 #include "cli/serve/open_index.h"
 #include "cli/serve/sample.h"
+#include "cli/serve/thumb_cache.h"
 #include "cli/serve/upload_cache.h"
 
 #include <microhttpd.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -39,7 +45,6 @@ typedef struct server_options {
 	const char *listen;  /* an address; NULL: this machine alone */
 	const char *token;   /* every request over TCP must carry it; NULL: none is needed */
 	const char *uploads; /* folder for uploads; NULL: none, and without store_uploads refused */
-	const char *cache;   /* folder of cached thumbnails; NULL: no cache */
 	const char *const *hosts; /* further accepted host names */
 	size_t n_hosts;
 	const char *const *origins; /* further addresses of the page, behind a proxy */
@@ -55,8 +60,10 @@ typedef struct server_options {
 typedef struct server {
 	server_options options;
 	bool index_read_only; /* the index can only be read, whatever the options say */
+	const char *db;       /* the index's path or address, borrowed */
 	open_index *index;
 	upload_cache *uploads;
+	thumb_cache *thumbs; /* NULL: none is kept */
 	sample *sample;
 	struct cached_view *map, *groups;
 	char *socket_path;      /* malloc'd; freed by server_stop */
@@ -65,15 +72,18 @@ typedef struct server {
 	uint16_t port;          /* where it listens, after server_start */
 	struct MHD_Daemon *tcp, *local;
 	struct connections *connections;
-	atomic_size_t body_bytes;   /* of all requests that are being read or handled */
-	atomic_int busy;            /* requests that are being handled, and background threads */
-	pthread_mutex_t write_lock; /* of requests that change the index, but for index runs */
+	atomic_size_t body_bytes; /* of all requests that are being read or handled */
+	atomic_int busy;          /* requests that are being handled, and background threads */
 	pthread_mutex_t runs_lock;
 	struct index_run *runs; /* under runs_lock: the one at work, and those that wait */
 	atomic_bool stopping;
 	imgsearch_cancel_token *cancel; /* set by server_stop, for calls that are not done by then */
 	time_t started;
 	atomic_ullong requests, searches;
+	atomic_int index_runs;    /* that are at work */
+	atomic_bool model_loaded; /* and the searcher: a first search was answered */
+	struct metrics *metrics;
+	FILE *access_log; /* NULL: none */
 } server;
 
 /* A call of the library that goes on when a client leaves: the command's log, the token above. */

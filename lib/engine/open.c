@@ -44,7 +44,6 @@ static int check_options(const imgsearch_options *o, imgsearch_error *err)
 		IMGSEARCH_THREADS_MAX);
 	REQUIRE(!o->decoder || *o->decoder, err, "options: decoder is empty");
 	REQUIRE(o->partial <= 1, err, "options: partial is %u, neither 0 nor 1", o->partial);
-	REQUIRE(!o->reserved, err, "options: reserved is %u, not 0", o->reserved);
 	REQUIRE(!o->cache || *o->cache, err, "options: cache is empty");
 	REQUIRE(o->max_stale >= 0, err, "options: max_stale is below 0, or no number");
 	REQUIRE(!o->n_roots || o->roots, err, "options: roots is NULL");

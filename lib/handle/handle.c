@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <time.h>
 
 /* -------------------------------------------------------------------------- open and close ---- */
 
@@ -242,7 +243,7 @@ static imgsearch *writers(imgsearch *s)
 	return s->first ? s->first : s;
 }
 
-int ims_handle_write_begin(imgsearch *s, job *j, imgsearch_error *err)
+static int try_begin(imgsearch *s, job *j, imgsearch_error *err)
 {
 	int idle = 0;
 	imgsearch *turns = writers(s);
@@ -263,6 +264,21 @@ int ims_handle_write_begin(imgsearch *s, job *j, imgsearch_error *err)
 	if (!rc)
 		s->writer = j;
 	return rc;
+}
+
+/* Another process may have the lock, so the one that waits looks again and again. */
+int ims_handle_write_begin(imgsearch *s, job *j, imgsearch_error *err)
+{
+	static const struct timespec pause = { .tv_nsec = 1000000 };
+	double end = ims_now() + 1e-3 * s->options.wait_ms;
+	for (;;) {
+		int rc = try_begin(s, j, err);
+		if (rc != IMGSEARCH_EBUSY || ims_handle_transaction_is_mine(writers(s)) || ims_now() >= end)
+			return rc;
+		nanosleep(&pause, NULL);
+		if (j && (rc = ims_job_check(j, err)))
+			return rc;
+	}
 }
 
 void ims_handle_write_end(imgsearch *s)

@@ -89,10 +89,11 @@ job ims_handle_job(imgsearch *s, const imgsearch_call *call);
 
 /*
  * Acquires the writer lock, in this process and in all others; every change lies between begin and
- * end. EBUSY at once if another writer has it, or a transaction of the handle; EINVAL: the handle
- * is open for reading only; EIO: the index cannot be written. An index of an older version is
- * upgraded, which the log of j tells, and write_end what was repaired. j may be NULL, else it lives
- * until write_end.
+ * end. EBUSY if another writer has it, or a transaction of the handle, for as long as the options
+ * say, at once where that is one of this thread; ECANCELED, EDEADLINE of j meanwhile; EINVAL: the
+ * handle is open for reading only; EIO: the index cannot be written. An index of an older version
+ * is upgraded, which the log of j tells, and write_end what was repaired. j may be NULL, else it
+ * lives until write_end.
  */
 int ims_handle_write_begin(imgsearch *s, job *j, imgsearch_error *err);
 

@@ -1,7 +1,8 @@
 /*
  * bench-serve: requests on loopback. serve PORT ids CONNECTIONS REQUESTS VECTORS: searches by
- * random id; serve PORT upload CONNECTIONS FILE...: searches by upload, each file once. Writes one
- * JSON line: requests per second, p50, p99, errors.
+ * random id; serve PORT upload CONNECTIONS FILE...: searches by upload, each file once; with keep
+ * instead of upload, adds them to the index. Writes one JSON line: requests per second, p50, p99,
+ * errors.
  */
 #include <arpa/inet.h>
 #include <pthread.h>
@@ -17,6 +18,8 @@
 static int port;
 static long requests, vectors;
 static char **files;
+static const char *address = "/api/search?k=10"; /* where files are sent */
+static int expected = 200;
 static atomic_long next_request, errors;
 static double *latency;
 
@@ -80,7 +83,7 @@ static int ask(int fd, long i)
 	if (f)
 		fclose(f);
 	int n = snprintf(head, sizeof(head),
-		"POST /api/search?k=10 HTTP/1.1\r\nHost: localhost\r\nContent-Length: %zu\r\n\r\n", size);
+		"POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Length: %zu\r\n\r\n", address, size);
 	int status = send(fd, head, (size_t)n, MSG_NOSIGNAL | MSG_MORE) == n
 			&& send(fd, data, size, MSG_NOSIGNAL) == (ssize_t)size
 		? answer(fd)
@@ -94,7 +97,7 @@ static void *work(void *arg)
 	int fd = dial();
 	for (long i; (i = atomic_fetch_add(&next_request, 1)) < requests;) {
 		double start = now();
-		if (ask(fd, i) != 200)
+		if (ask(fd, i) != expected)
 			atomic_fetch_add(&errors, 1);
 		latency[i] = now() - start;
 	}
@@ -115,7 +118,11 @@ int main(int argc, char **argv)
 		return 2;
 	port = atoi(argv[1]);
 	int connections = atoi(argv[3]);
-	if (!strcmp(argv[2], "upload")) {
+	if (!strcmp(argv[2], "keep")) {
+		address = "/api/pictures";
+		expected = 201;
+	}
+	if (strcmp(argv[2], "ids")) {
 		files = argv + 4;
 		requests = argc - 4;
 	} else {

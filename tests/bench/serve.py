@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""bench-serve: searches by id among 100 000 vectors, and by upload against the rate at which the
-command alone extracts.
+"""bench-serve: searches by id among 100 000 vectors, against two threads of imgsearch_query; by
+upload, and uploads that are kept, against the rate at which the command alone extracts.
 
 usage: serve.py CLIENT    (build/tests/bench/serve); pictures: ../shared/images, else drawn ones
 """
@@ -16,9 +16,9 @@ DIM, CONNECTIONS = 512, 16
 W = tempfile.mkdtemp()
 
 
-def serve(db):
+def serve(db, *options):
     p = subprocess.Popen(
-        [COMMAND, "serve", "--db", db, "--port", "0", "--no-token"],
+        [COMMAND, "serve", "--db", db, "--port", "0", "--no-token", *options],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -55,6 +55,15 @@ def by_id():
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
+    np.save(W + "/q.npy", np.ascontiguousarray(np.load(W + "/v.npy", mmap_mode="r")[::100]))
+    np.save(W + "/t.npy", np.arange(0, VECTORS, 100, dtype=np.int64)[:, None].repeat(10, 1))
+    info = json.loads(subprocess.check_output([COMMAND, "info", "--db", W + "/v.db", "--json"]))
+    setting = info["searcher"] + ",threads=2"
+    said = subprocess.check_output(
+        [B + "/tests/bench/front", "ask", W + "/v.db", W + "/q.npy", W + "/t.npy", setting],
+        text=True,
+    )
+    print("imgsearch_query, two threads:", said.strip())
     p, port = serve(W + "/v.db")
     client(port, "ids", str(CONNECTIONS), "2000", str(VECTORS - 1))
     before, seen = memory(p), []
@@ -66,6 +75,8 @@ def by_id():
     while asking.poll() is None:
         seen.append(memory(p))
         time.sleep(0.2)
+    print("mapped, of these the index's file: %d, %d MB" % memory_map(p), end="; ")
+    print("the file has %d MB" % (os.path.getsize(W + "/v.db") >> 20))
     print(
         f"by id, {VECTORS} x {DIM}, {CONNECTIONS} connections:",
         asking.stdout.read().strip(),
@@ -74,6 +85,20 @@ def by_id():
     )
     p.terminate()
     print("server's status:", p.wait())
+
+
+def memory_map(p):
+    """Mapped, in MB: all, and of the index's file."""
+    with open(f"/proc/{p.pid}/smaps") as f:
+        lines = f.read().splitlines()
+    size, ours, total = False, 0, 0
+    for line in lines:
+        if "-" in line.split(" ")[0] and ":" not in line.split(" ")[0]:
+            size = line.endswith("v.db")
+        elif line.startswith("Size:"):
+            total += int(line.split()[1])
+            ours += int(line.split()[1]) * size
+    return total // 1024, ours // 1024
 
 
 def by_upload():
@@ -102,6 +127,15 @@ def by_upload():
             f"by upload: {served['per_second']:.0f}/s, the command alone extracts {alone:.0f}/s:"
             f" ratio {served['per_second'] / alone:.2f}, errors {served['errors']}"
         )
+        os.mkdir(W + "/kept")
+        keeper, at = serve(shutil.copy(W + "/p.db", W + "/k.db"), "--uploads", W + "/kept")
+        kept = client(at, "keep", str(CONNECTIONS), *rest)
+        keeper.terminate()
+        keeper.wait()
+        print(f"kept: {kept['per_second']:.0f}/s: ratio {kept['per_second'] / alone:.2f},"
+              f" errors {kept['errors']}")
+        shutil.rmtree(W + "/kept")
+        os.remove(W + "/k.db")
     p.terminate()
     p.wait()
 

@@ -531,6 +531,41 @@ static void all_writers(imgsearch *s, int code, int update_and_build)
 	fails(update_and_build, imgsearch_build(s, NULL, NULL, NULL, &err));
 }
 
+typedef struct late_addition {
+	imgsearch *s;
+	int rc;
+} late_addition;
+
+static void *add_late(void *arg)
+{
+	late_addition *late = arg;
+	imgsearch_error why;
+	const float row[DIM] = { 1 };
+	late->rc = try_vectors(NULL, late->s, row, 1, DIM, NULL, NULL, NULL, &why);
+	return NULL;
+}
+
+/* A writer of a handle that waits gets its turn; the thread with the transaction does not wait. */
+static void waits_for_its_turn(void **state)
+{
+	pthread_t thread;
+	imgsearch_options o = IMGSEARCH_INIT(imgsearch_options);
+	const float row[DIM] = { 1 };
+	o.wait_ms = 60000;
+	o.dim = DIM;
+	late_addition late = { 0 };
+	(void)state;
+	works(imgsearch_open(":memory:", &o, NULL, &late.s, &err));
+	imgsearch_transaction *t = begin(late.s);
+	fails(IMGSEARCH_EBUSY, try_vectors(NULL, late.s, row, 1, DIM, NULL, NULL, NULL, &err));
+	pthread_create(&thread, NULL, add_late, &late);
+	usleep(20000);
+	commit(t);
+	pthread_join(thread, NULL);
+	assert_int_equal(late.rc, 0);
+	imgsearch_close(late.s);
+}
+
 static void *as_other_thread(void *s)
 {
 	all_writers(s, IMGSEARCH_EBUSY, IMGSEARCH_EBUSY);
@@ -857,6 +892,7 @@ int main(int argc, char **argv)
 		TEST(a_twin_that_goes_before_leaves_its_bytes),
 		TEST(a_twin_that_goes_after_leaves_its_vector),
 		TEST(others_are_busy),
+		TEST(waits_for_its_turn),
 		TEST(begin_is_busy),
 		TEST(a_transaction_is_committed_once_on_its_handle),
 		TEST(a_transaction_outlives_its_handle),

@@ -491,6 +491,60 @@ def test_framing(s):
     check("framing: chunks alone are fine", got.count(b"HTTP/1.1 ") == 2, got)
 
 
+def test_cached():
+    """What a browser and the server keep: right after a change, bounded."""
+    db, path, cache = W + "/c.db", W + "/shown/a.png", W + "/thumbs"
+    os.makedirs(W + "/shown")
+    open(path, "wb").write(png(90, 40, stripes(90, 40)))
+    run("index", "--db", db, W + "/shown")
+    name = lambda n: f"{cache}/{n:02x}/{n:02x}" + "0" * 62 + "-256.jpg"
+    for n in range(20):
+        os.makedirs(f"{cache}/{n:02x}")
+        open(name(n), "wb").write(b"x" * 100000)
+        os.utime(name(n), (1000 + n, 1000 + n))
+    open(cache + "/00/other.txt", "wb").write(b"x" * 2000000)
+    s = Server(db, "--cache", cache, "--cache-size", "1M")
+    get = lambda what: s.get("/api/pictures/1/" + what, raw=True)
+    status, first, headers = get("thumb")
+    left = [n for n in range(20) if os.path.exists(name(n))]
+    check("thumbnails are bounded, those used last stay", status == 200
+          and left == list(range(20 - len(left), 20)) and 8 <= len(left) <= 10, left)
+    check("... other files are left alone", os.path.exists(cache + "/00/other.txt"))
+    kept = lambda: [f for _, _, fs in os.walk(cache) for f in fs
+                    if "000000" not in f and f != "other.txt"]
+    check("... the new one is kept", len(kept()) == 1, kept())
+    for what in "thumb", "full":
+        _, body, headers = get(what)
+        tag = headers.get("ETag", "")
+        status, again, h = s.get(
+            f"/api/pictures/1/{what}", raw=True, headers={"If-None-Match": tag})
+        check(f"{what}: a tag, and nothing new", status == 304 and again == b""
+              and h["ETag"] == tag and len(tag) > 60 and "no-cache" in h["Cache-Control"], h)
+        status, again, _ = s.get(f"/api/pictures/1/{what}", raw=True,
+                                 headers={"If-None-Match": '"other"'})
+        check("... another tag", status == 200 and again == body)
+        hash = s.get("/api/pictures/1")[1]["hash"]
+        long = lambda v: get(f"{what}?v={v}")[2]["Cache-Control"]
+        check("... for ever where the request names the content",
+              "immutable" in long(hash) and "immutable" not in long("0" * 64), long(hash))
+    old = get("thumb")[2]["ETag"]
+    open(path, "wb").write(png(40, 90, stripes(40, 90)))
+    status, second, headers = s.get("/api/pictures/1/thumb", raw=True,
+                                    headers={"If-None-Match": old})
+    check("a file that changed: another thumbnail", status == 200 and second != first
+          and headers["ETag"] != old, headers)
+    check("... is not kept under the old content", len(kept()) == 1
+          and open([os.path.join(d, f) for d, _, fs in os.walk(cache) for f in fs
+                    if f in kept()][0], "rb").read() == first)
+    run("index", "--db", db, W + "/shown")
+    check("... nor after the next run", get("thumb")[1] == second and len(kept()) == 2, kept())
+    s.ask("DELETE", "/api/pictures/1")
+    status, _, headers = s.get("/api/pictures/1/thumb", raw=True, headers={"If-None-Match": "*"})
+    check("removed: no 304, and no thumbnail of it stays", status == 404
+          and "ETag" not in headers and len(kept()) == 1, (status, headers, kept()))
+    check("... ends with 0", s.stop() == 0)
+
+
 def is_strict():
     """Whether this libmicrohttpd refuses what is not quite HTTP: 1.0 does, 0.9.75 does not."""
     for name in ("libmicrohttpd.so.12", "libmicrohttpd.so"):
@@ -1069,6 +1123,7 @@ def main():
     test_search(s, photo, path)
     test_strict(s)
     test_described()
+    test_cached()
     test_bad_pictures(s)
     test_strangers(s)
     test_rough_clients(s, photo)

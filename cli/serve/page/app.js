@@ -119,7 +119,7 @@ function frame(region) {
 
 function card(p, tools) {
 	const picture = make("img", {
-		src: thumb(p.id, 512),
+		src: thumb(p.id, 512, p.hash),
 		alt: "",
 		loading: "lazy",
 		decoding: "async",

@@ -29,7 +29,9 @@ export async function ask(url, options) {
 	return { body, status: answer.status, headers: answer.headers };
 }
 
-export const thumb = (id, size = 256) => `/api/pictures/${id}/thumb?size=${size}`;
+// content: what the picture is, where that is known; then the browser need not ask again.
+export const thumb = (id, size = 256, content = "") =>
+	`/api/pictures/${id}/thumb?size=${size}` + (content ? `&v=${content}` : "");
 export const name = p => p.title || (p.path || `Picture ${p.id}`).split("/").pop();
 // The other paths of a picture, a text for each.
 const relation = a =>
