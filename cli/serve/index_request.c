@@ -64,6 +64,7 @@ bool index_request_parse(index_request *q, const char *body, size_t size)
 		&& text_member(root, "csv", &q->csv) && text_member(root, "csv_key", &q->csv_key)
 		&& text_member(root, "csv_title", &q->csv_title)
 		&& text_member(root, "formats", &q->formats)
+		&& text_member(root, "add_model", &q->add_model)
 		&& flag_member(root, "follow_links", &q->follow_links)
 		&& flag_member(root, "no_follow_links", &q->no_follow_links)
 		&& flag_member(root, "prune", &q->prune) && flag_member(root, "retry", &q->retry)
@@ -86,4 +87,5 @@ void index_request_free(index_request *q)
 	free(q->csv_key);
 	free(q->csv_title);
 	free(q->formats);
+	free(q->add_model);
 }

@@ -86,6 +86,61 @@ def test_words(s, db):
     check("... which the page is told", words == [False, True], words)
 
 
+def begin(db, **env):
+    """A server with these variables; the commands have none of them."""
+    ENV.update(env)
+    s = Server(db)
+    for name in env:
+        del ENV[name]
+    return s
+
+
+def vectors(db):
+    """Of the second model; -1: there is none."""
+    second = json.loads(run("info", "--json", "--db", db).stdout)["second"]
+    return second["vectors"] if second else -1
+
+
+def test_added_by_server(db, model, n):
+    """index --add-model of a server that runs: it is killed, does it, exchanges and drops."""
+    runs = f"{W}/runs"
+    s = begin(db, FAKE_RUN="2", FAKE_SIGNAL="9", FAKE_COUNT=runs)
+    open(runs, "w").close()  # it has warmed up
+    r = run("index", "--db", db, "--add-model", model)
+    check("the server that adds a model is killed",
+          r.returncode and b"the server went away" in r.stderr, r.stderr)
+    s.process.wait(40)
+    check("... the index is sound", run("check", "--db", db).returncode == 0)
+    check("... and has the model", 0 <= vectors(db) < n, vectors(db))
+    s = begin(db, FAKE_COUNT=runs)
+    open(runs, "w").close()
+    done = threading.Event()
+    wrong = []
+
+    def ask():
+        while not done.is_set():
+            if len(scores(s.get("/api/search?id=1&k=3"))) != 3:
+                wrong.append(1)
+
+    asks = threading.Thread(target=ask)
+    asks.start()
+    r = run("index", "--db", db, "--add-model", os.path.relpath(model, W), cwd=W)
+    done.set()
+    asks.join()
+    check("the next run makes what is left", r.returncode == 0 and vectors(db) == n, r.stderr)
+    check("... by the server", os.path.getsize(runs) > 0)
+    check("... which answers others meanwhile", not wrong)
+    check("... and by both models", len(scores(s.get("/api/search?id=1&k=3&model=speaking"))) == 3)
+    r = run("index", "--db", db, "--add-model", f"{W}/nothing.safetensors")
+    check("a model that is not there is refused", r.returncode == 3, r.stderr)
+    for command in ("switch", "speaking"), ("drop", "default"):
+        r = run("model", command[0], "--db", db, command[1])
+        check(f"model {command[0]} beside the server", r.returncode == 0, r.stderr)
+    check("... it answers by the one that is left", [m[0] for m in models(s)] == ["speaking"],
+          models(s))
+    check("... ends with 0", s.stop() == 0)
+
+
 def main():
     shutil.copy(f"{ENV['IMGSEARCH_LIBDIR']}/default.safetensors", f"{W}/w.safetensors")
     subprocess.run([f"{B}/tools/draw", f"{W}/pics", "5"], check=True)
@@ -108,6 +163,11 @@ def main():
     s = Server(db)
     test_words(s, db)
     check("... ends with 0", s.stop() == 0)
+
+    db = f"{W}/c.db"
+    run("index", "-q", "--db", db, f"{W}/model/pictures", f"{W}/pics")
+    n = json.loads(run("info", "--json", "--db", db).stdout)["vectors"]
+    test_added_by_server(db, f"{W}/model/speaking.safetensors", n)
 
 
 finish(main)
