@@ -3,7 +3,7 @@
 import json, os, shutil, subprocess, sys, threading
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from common import B, ENV, TOP, W, Server, check, error, finish, run
+from common import B, ENV, TOP, W, Server, check, error, finish, png, run, stripes
 
 OTHER = ("resnet18", "--weights", f"{W}/w.safetensors")
 
@@ -141,6 +141,62 @@ def test_added_by_server(db, model, n):
     check("... ends with 0", s.stop() == 0)
 
 
+def test_uploads(db):
+    """Pictures that are added one by one, by a server, have the vectors of both models at once."""
+    weights = f"{W}/model/speaking.safetensors"
+    n = vectors(db)
+    own = lambda: json.loads(run("info", "--json", "--db", db).stdout)["vectors"]
+    s = Server(db, "--uploads", ":index:")
+    add = lambda i: s.ask("POST", f"/api/pictures?name={i}.png", png(40 + i, 30, stripes(40 + i, 30)))
+    answer = add(1)
+    check("an upload", answer[0] == 201 and own() == n + 1, answer)
+    check("... has the second vector at once", vectors(db) == n + 1, vectors(db))
+    number = answer[1]["added"][0]["id"]
+    near = s.get(f"/api/search?id={number}&k=1&model=speaking")
+    check("... and is found by it", near[1]["results"][0]["id"] == number, near)
+    add(1)
+    check("the same bytes again have none", (own(), vectors(db)) == (n + 1, n + 1))
+    run("index", "-q", "--db", db)
+    check("... nor after a run", (own(), vectors(db)) == (n + 1, n + 1))
+    s.ask("DELETE", f"/api/pictures/{number}")
+    check("a picture that is deleted loses both", (own(), vectors(db)) == (n, n))
+    check("... ends with 0", s.stop() == 0)
+
+    os.rename(weights, weights + ".away")
+    s = Server(db, "--uploads", ":index:")
+    answer = add(2)
+    check("without the second network it is added", answer[0] == 201 and own() == n + 1, answer)
+    check("... without the second vector", vectors(db) == n, vectors(db))
+    os.rename(weights + ".away", weights)
+    r = run("index", "-q", "--db", db)
+    check("... which the next run makes", vectors(db) == n + 1, r.stderr)
+    check("... ends with 0", s.stop() == 0)
+    check("nothing is wrong with the index", run("check", "--db", db).returncode == 0)
+
+
+def test_files(db):
+    """Another picture at a path, and another path: the server's folder of uploads."""
+    folder = f"{W}/up"
+    os.mkdir(folder)
+    s = Server(db, "--uploads", folder)
+    n = vectors(db)
+    answer = s.ask("POST", "/api/pictures", png(60, 50, stripes(60, 50)))
+    check("an upload into a folder has both", answer[0] == 201 and vectors(db) == n + 1, answer)
+    (file,) = os.listdir(folder)
+    os.rename(f"{folder}/{file}", f"{folder}/moved.png")
+    r = run("index", "-q", "--db", db, folder)
+    check("... moved, it keeps them", vectors(db) == n + 1, r.stderr)
+    with open(f"{folder}/moved.png", "wb") as out:
+        out.write(png(70, 20, stripes(70, 20)))
+    r = run("index", "-q", "--db", db)
+    found = run("query", "--no-server", "--db", db, "-k", "1", "--paths", "--model", "speaking",
+                f"{folder}/moved.png").stdout.decode()
+    check("... replaced, it has those of the new bytes",
+          vectors(db) == n + 1 and found.strip() == f"{folder}/moved.png", (found, r.stderr))
+    check("... ends with 0", s.stop() == 0)
+    check("nothing is wrong with the index", run("check", "--db", db).returncode == 0)
+
+
 def main():
     shutil.copy(f"{ENV['IMGSEARCH_LIBDIR']}/default.safetensors", f"{W}/w.safetensors")
     subprocess.run([f"{B}/tools/draw", f"{W}/pics", "5"], check=True)
@@ -167,7 +223,12 @@ def main():
     db = f"{W}/c.db"
     run("index", "-q", "--db", db, f"{W}/model/pictures", f"{W}/pics")
     n = json.loads(run("info", "--json", "--db", db).stdout)["vectors"]
+    second = f"{W}/d.db"
+    shutil.copy(db, second)
     test_added_by_server(db, f"{W}/model/speaking.safetensors", n)
+    run("index", "-q", "--db", second, "--add-model", f"{W}/model/speaking.safetensors")
+    test_uploads(second)
+    test_files(second)
 
 
 finish(main)
