@@ -174,6 +174,24 @@ def test_uploads(db):
     check("nothing is wrong with the index", run("check", "--db", db).returncode == 0)
 
 
+def test_regions(db):
+    """Regions that another program begins to keep are seen by the second model, too."""
+    s = Server(db)
+    one = s.get("/api/search?id=1&k=1&model=speaking")
+    r = run("index", "-q", "--db", db, "--no-server", "--no-build", "--regions")
+    red, blue = b"\xff\0\0", b"\0\0\xff"
+    rows = b"".join(b"\0" + (red if y < 30 else blue) * 90 for y in range(90))
+    with open(f"{W}/pics/halves.png", "wb") as out:
+        out.write(png(90, 90, rows))
+    r = run("index", "-q", "--db", db, "--no-server", "--no-build")
+    check("regions are kept", r.returncode == 0 and one[0] == 200, r.stderr)
+    part = png(30, 20, (b"\0" + blue * 30) * 20)
+    found = s.ask("POST", "/api/search?model=speaking&k=40", part)
+    check("... the server answers by those of the second model",
+          any("region" in hit for hit in found[1].get("results", [])), found)
+    check("... ends with 0", s.stop() == 0)
+
+
 def test_files(db):
     """Another picture at a path, and another path: the server's folder of uploads."""
     folder = f"{W}/up"
@@ -229,6 +247,7 @@ def main():
     run("index", "-q", "--db", second, "--add-model", f"{W}/model/speaking.safetensors")
     test_uploads(second)
     test_files(second)
+    test_regions(second)
 
 
 finish(main)
