@@ -122,7 +122,13 @@ words = ('--text', 'blue', '--not', '--text', 'red', '-k', '1')
 p = imgsearch('query', 'model/pictures/white.png', *words, '--json')
 answer = json.loads(p.stdout or '{}')
 result(
-    answer.get('query') == 'model/pictures/white.png + blue - red' and 'query_path' not in answer, p
+    answer.get('query') == 'model/pictures/white.png + blue - red'
+    and 'query_path' not in answer
+    and sorted(answer.get('inputs', []), key=lambda i: i['weight'])[0]
+    == {'text': 'red', 'weight': -0.5}
+    and {'path': 'model/pictures/white.png', 'weight': 1} in answer['inputs']
+    and len(answer['inputs']) == 3,
+    p,
 )
 p = imgsearch('query', '--text', 'red', '--crop', '0,0,9,9', status=2)
 q = imgsearch('query', '--text', 'red', '--views', '5', status=2)
