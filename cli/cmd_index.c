@@ -197,6 +197,12 @@ static char **absolute_paths(const path_list *p)
 	return out;
 }
 
+/* The same of a model, which is a path where its name looks like one. */
+static char *model_absolute(const char *name)
+{
+	return strchr(name, '/') || strstr(name, ".json") ? path_absolute(name) : strdup(name);
+}
+
 /*
  * Indexes by the running server of this index, which has loaded the network. False: there is none,
  * the options rule it out, or it did not run it.
@@ -204,17 +210,19 @@ static char **absolute_paths(const path_list *p)
 static bool index_by_server(context *c, const index_args *a, const path_list *p,
 	const imgsearch_index_update_options *o, client_index_result *r)
 {
-	bool usable = !a->no_server && !context_has_open_options(c) && context_db(c);
-	client *server = usable ? client_connect(context_db(c)) : NULL;
+	client *server = !a->no_server && context_db(c) ? client_connect(context_db(c)) : NULL;
 	if (!server)
 		return false;
 	char **paths = absolute_paths(p), *csv = o->csv ? path_absolute(o->csv) : NULL;
+	char *model = a->add_model ? model_absolute(a->add_model) : NULL;
 	imgsearch_index_update_options there = *o;
 	there.csv = csv;
-	bool done = paths && (!o->csv || csv)
-		&& client_index(server, (const char *const *)paths, p->n, &there, context_progress, c, r);
+	bool done = paths && (!o->csv || csv) && (!a->add_model || model)
+		&& client_index(server, (const char *const *)paths, p->n, &there, model, context_progress,
+			c, r);
 	text_list_free(paths, p->n);
 	free(csv);
+	free(model);
 	client_disconnect(server);
 	return done;
 }
@@ -464,6 +472,7 @@ static int run(context *c, void *args)
 		return command_usage(c->command, "-L and --no-follow-links exclude each other");
 	if (a->add_model && c->common->open.model)
 		return command_usage(c->command, "--model and --add-model exclude each other");
+	((index_args *)args)->no_server |= context_has_open_options(c);
 	if (a->add_model) /* with --weights and the like, which are said of it */
 		((index_args *)args)->common.open.model = a->add_model;
 	if (a->regions && a->no_regions)

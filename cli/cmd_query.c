@@ -13,7 +13,6 @@
 #include "cli/client/client_query.h"
 #include "cli/context/input.h"
 #include "cli/context/interrupt.h"
-#include "cli/output/hits.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -152,7 +151,7 @@ static void answer_query(context *c, query_args *a, const char *name, const imgs
 			show_error(c, name, path, in, &err);
 	} else {
 		t->found += hits->count > 0;
-		query_show(c, a, name, path, hits);
+		query_show(c, a, name, path, &(hits_inputs){ in, n }, hits);
 	}
 	if (a->server)
 		client_hits_free(hits);

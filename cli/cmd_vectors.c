@@ -170,18 +170,19 @@ typedef struct exporter {
 	context *c;
 } exporter;
 
-static int export_block(void *user, const int64_t *ids, const float *rows, size_t n, size_t dim)
+static int export_block(void *user, const imgsearch_vectors_export_block *b)
 {
 	exporter *x = user;
 	if (!x->rows.file
-		&& !array_writer_open(&x->rows, x->file, x->args->f16 ? ARRAY_F16 : ARRAY_F32, dim, 2))
+		&& !array_writer_open(&x->rows, x->file, x->args->f16 ? ARRAY_F16 : ARRAY_F32, b->dim, 2))
 		return 1;
 	if (x->args->ids && !x->ids.file && !array_writer_open(&x->ids, x->args->ids, ARRAY_I64, 1, 1))
 		return 1;
-	if (!array_writer_add(&x->rows, rows, n)
-		|| (x->args->ids && !array_writer_add(&x->ids, ids, n)))
+	if (!array_writer_add(&x->rows, b->rows, b->count)
+		|| (x->args->ids && !array_writer_add(&x->ids, b->ids, b->count)))
 		return 1;
-	x->progress.done += n;
+	x->progress.done += b->count;
+	x->progress.total = b->total;
 	progress_show(x->c->progress, &x->progress);
 	return interrupt_pending();
 }
@@ -189,18 +190,14 @@ static int export_block(void *user, const int64_t *ids, const float *rows, size_
 static int export_run(context *c, void *args)
 {
 	exporter x = { .args = args, .file = c->operand[0], .c = c, .progress = { .stage = "export" } };
-	imgsearch_info *info;
+	imgsearch_vectors_export_options o = { sizeof o, .model = c->common->of_model };
 	imgsearch_error err;
 	int rc = context_open(c, false);
 	if (rc)
 		return rc;
 	if (!file_may_write(c->s, x.file) || (x.args->ids && !file_may_write(c->s, x.args->ids)))
 		return CLI_FAILED;
-	if (imgsearch_info_get(c->s, &c->call, &info, &err))
-		return context_error(c, &err);
-	x.progress.total = info->vectors;
-	imgsearch_info_free(info);
-	int stopped = imgsearch_vectors_each(c->s, export_block, &x, &c->call, &err);
+	int stopped = imgsearch_vectors_export(c->s, &o, export_block, &x, &c->call, &err);
 	bool good = stopped == 0 && x.rows.file;
 	if (stopped < 0)
 		rc = context_error(c, &err);
@@ -261,7 +258,7 @@ const command cmd_vectors_export = {
 			"(not normalised), to a .npy, .fvecs or .fbin file of float32.\n\n"
 			"\timgsearch vectors export features.npy --ids ids.npy",
 	.options = export_options,
-	.groups = GROUP_DB | GROUP_PARTIAL | GROUP_JSON,
+	.groups = GROUP_DB | GROUP_PARTIAL | GROUP_VECTORS | GROUP_JSON,
 	.args_size = sizeof(vectors_args),
 	.run = export_run,
 	.min_operands = 1,

@@ -5,6 +5,7 @@
 #include "cli/client/client.h"
 #include "cli/context/context.h"
 #include "cli/draw/sheet.h"
+#include "cli/output/hits.h"
 
 typedef struct query_args {
 	common_args common;
@@ -24,10 +25,10 @@ typedef struct query_args {
 
 /*
  * Hits on stdout: score, path and title, or with --json an object. name: the picture that was
- * searched for, as it was given; path: its absolute path, or NULL.
+ * searched for, as it was given; path: its absolute path, or NULL; inputs: as in hits_write_json.
  */
 void query_show(const context *c, const query_args *a, const char *name, const char *path,
-	const imgsearch_hits *hits);
+	const hits_inputs *inputs, const imgsearch_hits *hits);
 
 /* --vectors: the rows of an array file are the queries. */
 int query_vectors(context *c, query_args *a);

@@ -50,11 +50,11 @@ static void note_quality(const context *c, const query_args *a, const imgsearch_
 }
 
 void query_show(const context *c, const query_args *a, const char *name, const char *path,
-	const imgsearch_hits *hits)
+	const hits_inputs *inputs, const imgsearch_hits *hits)
 {
 	bool many = a->queries > 1 || a->vectors;
 	if (c->common->json) {
-		hits_write_json(stdout, name, path, NULL, hits);
+		hits_write_json(stdout, name, path, inputs, NULL, hits);
 		return;
 	}
 	if (!a->paths && many) {

@@ -127,7 +127,7 @@ static int run_rows(context *c, const query_args *a, const array *queries, float
 		if (imgsearch_query(c->s, &in, 1, &a->options, &c->call, &hits, &err))
 			return context_error(c, &err);
 		snprintf(name, sizeof name, "%s:%zu", a->vectors, i);
-		query_show(c, a, name, NULL, hits);
+		query_show(c, a, name, NULL, NULL, hits);
 		found += hits->count;
 		imgsearch_hits_free(hits);
 	}

@@ -37,7 +37,7 @@ static json_t *text_list(const char *const *text, size_t n)
 }
 
 static char *index_request(const char *const *paths, size_t n,
-	const imgsearch_index_update_options *o)
+	const imgsearch_index_update_options *o, const char *add_model)
 {
 	json_t *q = json_object();
 	json_object_set_new(q, "paths", text_list(paths, n));
@@ -60,6 +60,8 @@ static char *index_request(const char *const *paths, size_t n,
 		json_object_set_new(q, "csv_key", byte_text(o->csv_key));
 	if (o->csv_title)
 		json_object_set_new(q, "csv_title", byte_text(o->csv_title));
+	if (add_model)
+		json_object_set_new(q, "add_model", byte_text(add_model));
 	if (o->formats)
 		json_object_set_new(q, "formats", byte_text(o->formats));
 	char *text = json_dumps(q, JSON_COMPACT);
@@ -200,10 +202,10 @@ static bool read_lines(FILE *f, int (*progress)(void *user, const imgsearch_prog
 
 /* A run that has begun is not repeated without the server, even if its answer is lost. */
 bool client_index(client *l, const char *const *paths, size_t n,
-	const imgsearch_index_update_options *o,
+	const imgsearch_index_update_options *o, const char *add_model,
 	int (*progress)(void *user, const imgsearch_progress *p), void *user, client_index_result *r)
 {
-	char *body = index_request(paths, n, o);
+	char *body = index_request(paths, n, o, add_model);
 	long length;
 	bool ended = false, canceled = false;
 	*r = (client_index_result){ 0 };

@@ -18,12 +18,13 @@ typedef struct client_index_result {
 void client_index_result_free(client_index_result *r);
 
 /*
- * imgsearch_index_update by the server; paths are absolute. progress may be NULL; a result other
+ * imgsearch_index_update by the server; paths are absolute. add_model: the model that o
+ * wants added, by name or absolute path, else NULL. progress may be NULL; a result other
  * than 0 stops the run. True: the server ran it, and r has the result, which
  * client_index_result_free frees. False: it did not, and nothing was done.
  */
 bool client_index(client *l, const char *const *paths, size_t n,
-	const imgsearch_index_update_options *o,
+	const imgsearch_index_update_options *o, const char *add_model,
 	int (*progress)(void *user, const imgsearch_progress *p), void *user, client_index_result *r);
 
 #endif

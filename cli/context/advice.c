@@ -47,6 +47,10 @@ static const struct {
 	{ "copy", IMGSEARCH_EUNSUPPORTED, ETOOMANYREFS,
 		"drop it with imgsearch model drop, or use imgsearch backup" },
 	{ "index", IMGSEARCH_EMODEL, EMEDIUMTYPE, "index pictures into another file with --db FILE" },
+	{ NULL, IMGSEARCH_EUNSUPPORTED, ETOOMANYREFS, "name it with --model" },
+	{ NULL, IMGSEARCH_EMODEL, ESRCH,
+		"leave --model out, or name one that it has; imgsearch index{db} --add-model NAME makes "
+		"the vectors of another one" },
 	{ "query", IMGSEARCH_EUNSUPPORTED, EOPNOTSUPP,
 		"imgsearch model pull openclip_vit_b16_datacomp gets one, and imgsearch index{db} --model "
 		"openclip_vit_b16_datacomp makes all features anew with it" },

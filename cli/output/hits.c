@@ -43,12 +43,48 @@ void hits_write_query(json_writer *j, const char *query, const char *path)
 		json_write_path(j, "query_path", path);
 }
 
-void hits_write_json(FILE *f, const char *query, const char *path, const char *warning,
-	const imgsearch_hits *hits)
+static void write_input(json_writer *j, const imgsearch_input *in)
+{
+	json_write_open(j, NULL, '{');
+	switch (in->kind) {
+	case IMGSEARCH_INPUT_KIND_FILE:
+		json_write_path(j, "path", in->path);
+		break;
+	case IMGSEARCH_INPUT_KIND_ITEM:
+		json_write_int(j, "id", in->id);
+		break;
+	case IMGSEARCH_INPUT_KIND_TEXT:
+		json_write_text(j, "text", in->text);
+		break;
+	default:
+		break;
+	}
+	json_write_float(j, "weight", in->weight != 0 ? in->weight : 1);
+	if (in->crop[2]) {
+		json_write_open(j, "crop", '[');
+		for (size_t i = 0; i < 4; i++)
+			json_write_int(j, NULL, in->crop[i]);
+		json_write_close(j, ']');
+	}
+	json_write_close(j, '}');
+}
+
+static void write_inputs(json_writer *j, const hits_inputs *inputs)
+{
+	json_write_open(j, "inputs", '[');
+	for (size_t i = 0; i < inputs->n; i++)
+		write_input(j, &inputs->input[i]);
+	json_write_close(j, ']');
+}
+
+void hits_write_json(FILE *f, const char *query, const char *path, const hits_inputs *inputs,
+	const char *warning, const imgsearch_hits *hits)
 {
 	json_writer j;
 	json_write_begin(&j, f);
 	hits_write_query(&j, query, path);
+	if (inputs && inputs->n > 1)
+		write_inputs(&j, inputs);
 	if (warning)
 		json_write_text(&j, "warning", warning);
 	json_write_text(&j, "searcher", hits->searcher);

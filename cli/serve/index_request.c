@@ -55,6 +55,7 @@ static const struct member {
 	{ "csv_key", TEXT, AT(csv_key), 0 },
 	{ "csv_title", TEXT, AT(csv_title), 0 },
 	{ "formats", TEXT, AT(formats), 0 },
+	{ "add_model", TEXT, AT(add_model), 0 },
 	{ "follow_links", FLAG, AT(follow_links), 0 },
 	{ "no_follow_links", FLAG, AT(no_follow_links), 0 },
 	{ "prune", FLAG, AT(prune), 0 },
@@ -143,4 +144,5 @@ void index_request_free(index_request *q)
 	free(q->csv_key);
 	free(q->csv_title);
 	free(q->formats);
+	free(q->add_model);
 }

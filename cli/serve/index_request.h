@@ -11,7 +11,7 @@
 typedef struct index_request {
 	char **paths, **include, **exclude;
 	size_t n_paths, n_include, n_exclude;
-	char *csv, *csv_key, *csv_title, *formats;
+	char *csv, *csv_key, *csv_title, *formats, *add_model;
 	bool follow_links, no_follow_links, prune, retry;
 	bool reread, partial, no_default_excludes, no_exclude, no_include;
 	bool regions, no_regions;

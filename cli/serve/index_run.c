@@ -129,34 +129,10 @@ static bool wait_for_turn(index_run *r)
 
 /* ------------------------------------------------------------------------------------- run ---- */
 
-/*
- * Requests that change the index, which are short, are waited for; longer ones, of another program,
- * are not.
- */
-static int update(index_run *r, imgsearch *s, const imgsearch_index_update_options *o,
-	imgsearch_index_update_report **report, imgsearch_error *err)
+static imgsearch_index_update_options run_options(const index_request *q)
 {
-	enum { TRIES = 50 };
-	imgsearch_call call = server_call(r->server);
-	const index_request *q = &r->request;
-	call.user = r;
-	call.progress = on_progress;
-	int rc = IMGSEARCH_EBUSY;
-	for (int i = 0; i < TRIES && rc == IMGSEARCH_EBUSY && (!i || wait_a_little(r)); i++)
-		rc = imgsearch_index_update(s, (const char *const *)q->paths, q->n_paths, o, &call, report,
-			err);
-	return rc;
-}
-
-static void *run(void *arg)
-{
-	index_run *r = arg;
-	server *server = r->server;
-	const index_request *q = &r->request;
-	imgsearch_error err = { 0 };
-	imgsearch_index_update_report *report = NULL;
-	imgsearch_index_update_options o = {
-		.struct_size = sizeof o,
+	return (imgsearch_index_update_options){
+		.struct_size = sizeof(imgsearch_index_update_options),
 		.include = q->n_include || q->no_include ? (const char *const *)q->include : NULL,
 		.n_include = q->n_include,
 		.exclude = q->n_exclude ? (const char *const *)q->exclude : NULL,
@@ -174,14 +150,61 @@ static void *run(void *arg)
 		.no_default_excludes = q->no_default_excludes,
 		.forget_exclude = q->no_exclude,
 		.regions = q->no_regions ? 2 : q->regions,
+		.add_model = q->add_model != NULL,
 	};
-	bool stays = wait_for_turn(r);
-	imgsearch *s = stays ? open_index_acquire(server->index, &err) : NULL;
-	int rc = stays ? err.code : IMGSEARCH_ECANCELED;
-	if (s) {
-		rc = update(r, s, &o, &report, &err);
-		open_index_release(server->index);
-	}
+}
+
+/*
+ * Requests that change the index, which are short, are waited for; longer ones, of another program,
+ * are not.
+ */
+static int update(index_run *r, imgsearch *s, imgsearch_index_update_report **report,
+	imgsearch_error *err)
+{
+	enum { TRIES = 50 };
+	const index_request *q = &r->request;
+	imgsearch_index_update_options o = run_options(q);
+	imgsearch_call call = server_call(r->server);
+	call.user = r;
+	call.progress = on_progress;
+	int rc = IMGSEARCH_EBUSY;
+	for (int i = 0; i < TRIES && rc == IMGSEARCH_EBUSY && (!i || wait_a_little(r)); i++)
+		rc = imgsearch_index_update(s, (const char *const *)q->paths, q->n_paths, &o, &call, report,
+			err);
+	return rc;
+}
+
+/* The options of a handle of its own name the model that is to be added. */
+static int add_model(index_run *r, imgsearch_index_update_report **report, imgsearch_error *err)
+{
+	imgsearch *s;
+	int rc = open_index_by_model(r->server->index, r->request.add_model, &s, err);
+	if (rc)
+		return rc;
+	rc = update(r, s, report, err);
+	imgsearch_close(s);
+	return rc;
+}
+
+static int update_open(index_run *r, imgsearch_index_update_report **report, imgsearch_error *err)
+{
+	imgsearch *s = open_index_acquire(r->server->index, err);
+	if (!s)
+		return err->code;
+	int rc = update(r, s, report, err);
+	open_index_release(r->server->index);
+	return rc;
+}
+
+static void *run(void *arg)
+{
+	index_run *r = arg;
+	server *server = r->server;
+	imgsearch_error err = { 0 };
+	imgsearch_index_update_report *report = NULL;
+	int rc = IMGSEARCH_ECANCELED;
+	if (wait_for_turn(r))
+		rc = r->request.add_model ? add_model(r, &report, &err) : update_open(r, &report, &err);
 	leave_queue(r);
 	write_end(r->out, rc, &err, report);
 	imgsearch_index_update_report_free(report);

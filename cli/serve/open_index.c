@@ -173,6 +173,17 @@ imgsearch *open_index_acquire(open_index *ix, imgsearch_error *err)
 	return NULL;
 }
 
+int open_index_by_model(const open_index *ix, const char *model, imgsearch **out,
+	imgsearch_error *err)
+{
+	imgsearch_options o = ix->options;
+	o.model = model;
+	o.weights = NULL;
+	o.recipe = NULL;
+	o.precision = 0;
+	return imgsearch_open(ix->path, &o, &ix->call, out, err);
+}
+
 bool open_index_file(const open_index *ix, struct stat *out)
 {
 	*out = ix->file;

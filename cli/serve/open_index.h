@@ -35,6 +35,13 @@ void open_index_free(open_index *ix); /* NULL is fine */
 imgsearch *open_index_acquire(open_index *ix, imgsearch_error *err);
 void open_index_release(open_index *ix);
 
+/*
+ * Opens the index once more, with the options that it has but for a model of that name. Errors: see
+ * imgsearch_open. The caller closes *out.
+ */
+int open_index_by_model(const open_index *ix, const char *model, imgsearch **out,
+	imgsearch_error *err);
+
 /* The file that was opened, before another thread uses ix; false: the index lies on a server. */
 bool open_index_file(const open_index *ix, struct stat *out);
 

@@ -90,7 +90,7 @@ static enum MHD_Result answer_hits(exchange *x, const search_request *q, const c
 	if (q->cache_uploads)
 		cache_uploads(x, q, kept, sizeof kept);
 	query_name(&q->input[0], name, sizeof name);
-	hits_write_json(reply_open(&r), name, NULL, warning, hits);
+	hits_write_json(reply_open(&r), name, NULL, &(hits_inputs){ q->input, q->n }, warning, hits);
 	return reply_send_with(x, &r, 200, *kept ? "Imgsearch-Held" : NULL, kept);
 }
 

@@ -5,6 +5,7 @@
 #include "handle/model_choice.h"
 #include "handle/picture.h"
 #include "handle/space.h"
+#include "handle/view.h"
 #include "handle/words.h"
 
 #include <math.h>
@@ -377,8 +378,7 @@ int ims_feature(imgsearch *s, job *j, const imgsearch_input *in, const char *tex
 		return stored_picture(s, in->id, dim, out, self, err);
 	if (in->kind == IMGSEARCH_INPUT_KIND_VECTOR) {
 		if (!in->data || in->size != dim)
-			return ims_fail(err, IMGSEARCH_EINVAL, "vector of %zu values; the index has %u",
-				in->size, dim);
+			return ims_view_refuse_dim(s, in->size, dim, err);
 		memcpy(out, in->data, dim * sizeof(float));
 		return ims_all_finite(out, dim)
 			? 0

@@ -375,6 +375,13 @@ static int decide_first(imgsearch *s, identity_use use, identity *out, imgsearch
 	return rc ? rc : resolve(s, NULL, &out->model, err);
 }
 
+/* Whether the options name a model by another name than the index's, and no files of it. */
+static bool names_other(const imgsearch *s, const model_identity *own)
+{
+	const char *name = s->options.model;
+	return name && !s->options.weights && !strchr(name, '/') && strcmp(name, own->name) != 0;
+}
+
 /* Decides for an index whose vectors `own` made, and for a use that may not begin a re-index. */
 static int decide_own(imgsearch *s, identity_use use, model_identity *own, identity *out,
 	imgsearch_error *err)
@@ -391,6 +398,8 @@ static int decide_own(imgsearch *s, identity_use use, model_identity *own, ident
 	int rc = ims_second_is_named(s, &second, err);
 	if (!rc)
 		rc = second ? resolve_stored(s, own, &out->model, err) : resolve(s, own, &out->model, err);
+	if (rc == IMGSEARCH_EMODEL && use == IDENTITY_QUERY && names_other(s, own))
+		return ims_second_refuse_name(s, err);
 	if (rc || use == IDENTITY_EXTRACT || ims_model_same(own, &out->model, why, sizeof why))
 		return rc;
 	if (is_earlier(s, own, &out->model))

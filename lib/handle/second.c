@@ -1,6 +1,7 @@
 /* Chooses between the two models of an index, exchanges them and drops one. */
 #include "handle/second.h"
 
+#include "handle/model_choice.h"
 #include "handle/view.h"
 
 #include <errno.h>
@@ -46,15 +47,54 @@ static bool is(const store_model *m, const char *name)
 	return m->name && !strcmp(m->name, name);
 }
 
-static int not_found(imgsearch *s, const model_names *n, const char *name, imgsearch_error *err)
+/* Says that the index has no model of that name, but others. detail ESRCH. */
+static int not_found_as(int status, imgsearch *s, const model_names *n, const char *name,
+	imgsearch_error *err)
 {
 	const char *label = ims_store_label(s->store);
-	if (!n->current.name)
-		return ims_fail(err, IMGSEARCH_ENOTFOUND,
-			"index %s has no model %s: its vectors are the caller's own", label, name);
-	return ims_fail(err, IMGSEARCH_ENOTFOUND,
-		"index %s has no vectors of the model %s, but of %s%s%s", label, name, n->current.name,
-		n->second ? " and " : "", n->second ? n->next.name : "");
+	if (n->current.name)
+		ims_fail(err, status, "index %s has no vectors of the model %s, but of %s%s%s", label, name,
+			n->current.name, n->second ? " and " : "", n->second ? n->next.name : "");
+	else
+		ims_fail(err, status, "index %s has no model %s: its vectors are the caller's own", label,
+			name);
+	if (err)
+		err->detail = ESRCH;
+	return status;
+}
+
+static int not_found(imgsearch *s, const model_names *n, const char *name, imgsearch_error *err)
+{
+	return not_found_as(IMGSEARCH_ENOTFOUND, s, n, name, err);
+}
+
+int ims_second_refuse_name(imgsearch *s, imgsearch_error *err)
+{
+	model_names n;
+	int rc = look(s, &n, err);
+	if (rc)
+		return rc;
+	rc = not_found_as(IMGSEARCH_EMODEL, s, &n, s->options.model, err);
+	free_names(&n);
+	return rc;
+}
+
+int ims_second_tell_words(imgsearch *s, const char *name, int rc, imgsearch_error *err)
+{
+	model_names n;
+	imgsearch *index = s->first ? s->first : s;
+	if (rc != IMGSEARCH_EUNSUPPORTED || look(index, &n, NULL))
+		return rc;
+	const store_model *other = is(&n.current, name) ? &n.next : &n.current;
+	if (err && n.second && !is(other, name) && ims_identity_has_words(other)) {
+		ims_fail(err, rc,
+			"the model %s cannot compare texts with pictures, but %s can, of which index %s has "
+			"vectors, too",
+			name, other->name, ims_store_label(index->store));
+		err->detail = ETOOMANYREFS;
+	}
+	free_names(&n);
+	return rc;
 }
 
 static int open_once(imgsearch *s, imgsearch **out, imgsearch_error *err)

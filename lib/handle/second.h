@@ -28,6 +28,18 @@ int ims_second_get(imgsearch *s, imgsearch **out, imgsearch_error *err);
 int ims_second_is_named(imgsearch *s, bool *named, imgsearch_error *err);
 
 /*
+ * A text could not be compared by the model `name`: where another model of the index may do it, err
+ * says so, with detail ETOOMANYREFS. rc is that of err, and returned.
+ */
+int ims_second_tell_words(imgsearch *s, const char *name, int rc, imgsearch_error *err);
+
+/*
+ * EMODEL, detail ESRCH: no model of the index has the name that the options of the handle name,
+ * whose weights are not there either. The sentence names those it has.
+ */
+int ims_second_refuse_name(imgsearch *s, imgsearch_error *err);
+
+/*
  * imgsearch_index_model_switch and imgsearch_index_model_drop; they acquire the writer lock.
  * ENOTFOUND: the index has no such model; EINVAL: drop, and it is the current one.
  */

@@ -269,6 +269,20 @@ int ims_view_set_dim(imgsearch *s, uint32_t dim, imgsearch_error *err)
 	return rc ? rc : ims_view_renew(s, err);
 }
 
+int ims_view_refuse_dim(imgsearch *s, size_t got, uint32_t have, imgsearch_error *err)
+{
+	store_model m = { 0 };
+	int rc = ims_store_model_get(s->store, &m, false, err);
+	if (rc && rc != IMGSEARCH_ENOTFOUND)
+		return rc;
+	rc = m.name
+		? ims_fail(err, IMGSEARCH_EINVAL, "vectors of %zu values; those of the model %s have %u",
+			got, m.name, have)
+		: ims_fail(err, IMGSEARCH_EINVAL, "vectors of %zu values; the index has %u", got, have);
+	ims_store_model_clear(&m);
+	return rc;
+}
+
 /* EINVAL: another dimension than the index's. *first: it has none yet. */
 static int check_dim(imgsearch *s, uint32_t dim, bool *first, imgsearch_error *err)
 {
@@ -280,7 +294,7 @@ static int check_dim(imgsearch *s, uint32_t dim, bool *first, imgsearch_error *e
 	*first = !v->space.dim;
 	ims_view_release(v);
 	if (have && have != dim)
-		return ims_fail(err, IMGSEARCH_EINVAL, "vectors of %u values; the index has %u", dim, have);
+		return ims_view_refuse_dim(s, dim, have, err);
 	return 0;
 }
 

@@ -107,6 +107,9 @@ int ims_view_query(imgsearch *s, const view_query *query, void *arg, imgsearch_e
  */
 int ims_view_renew(imgsearch *s, imgsearch_error *err);
 
+/* EINVAL: vectors have `got` values instead of `have`. The sentence names the index's model. */
+int ims_view_refuse_dim(imgsearch *s, size_t got, uint32_t have, imgsearch_error *err);
+
 /* Within a transaction: stores the dimension of the vectors, and renews the view. */
 int ims_view_set_dim(imgsearch *s, uint32_t dim, imgsearch_error *err);
 /* The same for the first vectors; EINVAL where the index has vectors of another dimension. */

@@ -2,6 +2,7 @@
 #include "handle/words.h"
 
 #include "handle/model_choice.h"
+#include "handle/second.h"
 #include "words/common.h"
 
 #include <string.h>
@@ -67,7 +68,7 @@ int ims_words_features(imgsearch *s, job *j, const model_identity *id, const cha
 				out + at * id->dim, err);
 	}
 	ims_tower_free(t);
-	return rc;
+	return ims_second_tell_words(s, id->name, rc, err);
 }
 
 /* ---------------------------------------------------------------------------- common words ---- */

@@ -28,6 +28,8 @@ static int make_edit(edit *e, imgsearch *s, const imgsearch_input *in,
 	imgsearch_error *err)
 {
 	int rc = ims_edit_picture(e, s, in, o->name, has_content, user, j, err);
+	if (!rc)
+		ims_edit_picture_second(e, s, in, j);
 	return rc || !o->store_bytes ? rc : ims_edit_store_file(e, in->data, in->size, err);
 }
 

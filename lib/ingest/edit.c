@@ -2,6 +2,7 @@
 #include "ingest/edit.h"
 
 #include "handle/feature.h"
+#include "handle/second.h"
 #include "handle/view.h"
 #include "ingest/regions.h"
 #include "ingest/row.h"
@@ -26,6 +27,9 @@ void ims_edit_free(edit *e)
 	ims_identity_free(&e->identity);
 	ims_prepared_clear(&e->picture);
 	ims_buf_free(&e->file);
+	if (e->second)
+		ims_edit_free(e->second);
+	ims_free(e->second);
 	*e = (edit){ 0 };
 }
 
@@ -36,6 +40,8 @@ uint64_t ims_edit_size(const edit *e)
 		+ e->file.cap;
 	if (e->rows)
 		size += e->n * (uint64_t)e->dim * sizeof *e->rows;
+	if (e->second)
+		size += ims_edit_size(e->second);
 	for (size_t i = 0; e->names && i < e->n; i++)
 		size += sizeof *e->names + (e->names[i] ? strlen(e->names[i]) + 1 : 0);
 	return size;
@@ -97,6 +103,7 @@ int ims_edit_picture(edit *out, imgsearch *s, const imgsearch_input *in, const c
 		rc = ims_regions_kept(s, &regions, err);
 	request.recipe = &out->identity.model.recipe;
 	request.regions_of = regions ? &out->identity.model : NULL;
+	request.by = s;
 	if (!rc) {
 		rc = ims_prepare(&request, in, &out->picture, &input, err);
 		if (rc && in->kind == IMGSEARCH_INPUT_KIND_FILE)
@@ -109,6 +116,36 @@ int ims_edit_picture(edit *out, imgsearch *s, const imgsearch_input *in, const c
 		rc = run_network(out, s, input, j, err);
 	ims_free(input);
 	return rc;
+}
+
+/* Whether the network's last load did not fail: it is not tried again for each picture. */
+static bool may_load(imgsearch *second)
+{
+	identity id;
+	imgsearch_error why = { 0 };
+	int rc = ims_identity_decide(second, IDENTITY_ADD, &id, NULL);
+	if (!rc)
+		ims_handle_network_why_not(second, &id.model, &why);
+	ims_identity_free(&id);
+	return !rc && !why.code;
+}
+
+void ims_edit_picture_second(edit *e, imgsearch *s, const imgsearch_input *in, const job *j)
+{
+	imgsearch *second;
+	job quiet = *j;
+	quiet.call.log = NULL; /* e has told what there is to tell of the picture */
+	if (!e->rows || ims_second_get(s, &second, NULL) || !second || !may_load(second))
+		return;
+	e->second = ims_zalloc(1, sizeof *e->second);
+	if (!e->second)
+		return;
+	if (ims_edit_picture(e->second, second, in, e->names[0], NULL, NULL, &quiet, NULL)
+		|| !ims_hash_equal(&e->second->picture.hash, &e->picture.hash)) {
+		ims_edit_free(e->second);
+		ims_free(e->second);
+		e->second = NULL;
+	}
 }
 
 int ims_edit_store_file(edit *e, const void *data, size_t size, imgsearch_error *err)
@@ -146,6 +183,39 @@ static int write_file(const edit *e, imgsearch *s, int64_t id, imgsearch_error *
 							  : ims_store_file_put(s->store, id, e->file.data, e->file.len, err);
 }
 
+/* Within a transaction: whether that is the second model of the index. */
+static int is_second(imgsearch *s, const model_identity *m, bool *is, imgsearch_error *err)
+{
+	model_identity stored = { 0 };
+	char why[200];
+	int rc = ims_store_has_second(s->store, is, err);
+	if (rc || !*is)
+		return rc;
+	rc = ims_identity_stored(s, true, &stored, err);
+	*is = !rc && ims_model_same(&stored, m, why, sizeof why);
+	ims_model_identity_free(&stored);
+	return rc;
+}
+
+/* The vector of the second model, of a picture that was written. */
+static int write_second(const edit *second, imgsearch *s, const store_record *written,
+	imgsearch_error *err)
+{
+	bool is = false;
+	store_record r = {
+		.way = STORE_TOUCH,
+		.row = { .id = written->row.id, .path = written->row.path },
+		.vector = second->rows,
+		.dim = second->dim,
+		.next = true,
+	};
+	ims_row_add_regions(&r, &second->picture);
+	int rc = written->row.state == IMGSEARCH_STATE_INDEXED
+		? is_second(s, &second->identity.model, &is, err)
+		: 0;
+	return rc || !is ? rc : ims_store_write(s->store, &r, 1, err);
+}
+
 static int write_picture(const edit *e, imgsearch *s, bool *again, imgsearch_error *err)
 {
 	store_record r = ims_row_record(&e->picture, e->rows, e->identity.model.dim);
@@ -165,6 +235,8 @@ static int write_picture(const edit *e, imgsearch *s, bool *again, imgsearch_err
 	if (!rc)
 		rc = ims_store_write(s->store, &r, 1, err);
 	*again = !rc && r.outcome == STORE_UNPREPARED;
+	if (!rc && !*again && e->second)
+		rc = write_second(e->second, s, &r, err);
 	return rc || *again || !e->file.len ? rc : write_file(e, s, r.row.id, err);
 }
 

@@ -30,6 +30,8 @@ typedef struct edit {
 	bool has_ctime;
 	bool is_unnamed; /* names[0] was made from its id */
 	buf file;        /* the bytes that the index stores; empty: none */
+	/* owned: the same picture by the second model of the index; NULL: it is left to a run */
+	struct edit *second;
 } edit;
 
 void ims_edit_free(edit *e);
@@ -50,6 +52,12 @@ typedef bool edit_has_content(void *user, const hash256 *hash);
  */
 int ims_edit_picture(edit *out, imgsearch *s, const imgsearch_input *in, const char *name,
 	edit_has_content *has_content, void *user, job *j, imgsearch_error *err);
+
+/*
+ * Embeds a picture by the second model of the index, too, where there is one whose network can be
+ * loaded. What fails is left to the next index run.
+ */
+void ims_edit_picture_second(edit *e, imgsearch *s, const imgsearch_input *in, const job *j);
 
 /* The picture's bytes are to be stored: copies them. ENOMEM. */
 int ims_edit_store_file(edit *e, const void *data, size_t size, imgsearch_error *err);

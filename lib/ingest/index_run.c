@@ -5,6 +5,7 @@
 #include "files/walk.h"
 #include "handle/feature.h"
 #include "handle/model_choice.h"
+#include "handle/second.h"
 #include "handle/view.h"
 #include "ingest/claims.h"
 #include "ingest/columns.h"
@@ -111,6 +112,20 @@ static int decide_model(index_run *r)
 	identity_use use = r->options->add_model ? IDENTITY_RUN_OWN : IDENTITY_RUN;
 	return r->second ? ims_identity_decide_second(r->s, false, &r->identity, r->err)
 					 : ims_identity_decide(r->s, use, &r->identity, r->err);
+}
+
+/*
+ * The network of the second model is that of its handle, so that each stays loaded; or that which
+ * check_new_model has loaded.
+ */
+static int choose_network(index_run *r)
+{
+	imgsearch *second = NULL;
+	int rc = r->second && !ims_handle_network_loaded(r->s, &r->identity.model)
+		? ims_second_get(r->s, &second, r->err)
+		: 0;
+	r->pipeline.by = second ? second : r->s;
+	return rc;
 }
 
 typedef struct first_file {
@@ -345,7 +360,9 @@ static int run(index_run *r, index_plan *p, const char *const *paths, size_t n)
 	}
 	if (rc)
 		return rc;
-	rc = read_vectors_made(r);
+	rc = choose_network(r);
+	if (!rc)
+		rc = read_vectors_made(r);
 	if (!rc)
 		rc = ims_store_each_picture(r->s->store, 0, add_known, r, r->err);
 	if (!rc)

@@ -112,6 +112,7 @@ static void decode_item(pipeline_item *it, const imgsearch_input *in)
 		.also = it->also,
 		.partial = p->partial,
 		.regions_of = p->regions ? &p->identity->model : NULL,
+		.by = p->by,
 		.known = it->compares,
 		.has_content = has_content,
 		.user = it,
@@ -235,7 +236,7 @@ static int make_batches(pipeline *p)
 static int load_network(pipeline *p)
 {
 	double start = ims_now();
-	int rc = ims_handle_network(p->s, &p->identity->model, &p->network, p->err);
+	int rc = ims_handle_network(p->by, &p->identity->model, &p->network, p->err);
 	p->counts->network_s += ims_now() - start;
 	p->waited += ims_now() - start;
 	return rc ? rc : make_batches(p);

@@ -74,6 +74,7 @@ typedef struct pipeline {
 	imgsearch *s;
 	job *job;
 	const identity *identity;
+	imgsearch *by; /* whose network makes the vectors: s, or the handle of its second model */
 	run_counts *counts;
 	/*
 	 * Whether the file of a picture is gone, so that the one with its bytes is it, moved. A picture

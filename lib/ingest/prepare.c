@@ -173,7 +173,7 @@ static int decode(const prepare_request *r, const imgsearch_input *in, const voi
 	size_t size, prepared *out, float **input, imgsearch_error *err)
 {
 	model *network = NULL;
-	int rc = r->regions_of ? ims_handle_network(r->s, r->regions_of, &network, err) : 0;
+	int rc = r->regions_of ? ims_handle_network(r->by, r->regions_of, &network, err) : 0;
 	out->network_failed = rc != 0;
 	if (!rc)
 		rc = decode_for(r, in, data, size, network, out, input, err);

@@ -36,6 +36,7 @@ typedef struct prepare_request {
 	const job *single;
 	bool partial;                     /* what is there of a damaged picture is taken */
 	const model_identity *regions_of; /* whose regions are made; NULL: none are */
+	imgsearch *by;                    /* the handle that has its network */
 	bool known; /* the index has bytes of the file, perhaps these: it is read in any case */
 	/* Whether the index has these bytes, so the pixels are not needed; NULL: never. */
 	bool (*has_content)(void *user, const hash256 *hash);

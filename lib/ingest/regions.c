@@ -42,7 +42,9 @@ int ims_regions_choose(imgsearch *s, uint32_t option, imgsearch_error *err)
 		rc = ims_store_regions_clear(s->store, err);
 	if (!rc)
 		rc = ims_store_setting_set(s->store, setting, kept ? NULL : tiles, sizeof tiles, err);
-	return rc ? rc : ims_view_renew(s, err); /* so that queries see it */
+	if (!rc) /* so that queries see it, */
+		rc = ims_view_renew(s, err);
+	return rc ? rc : ims_store_models_renew(s->store, err); /* by either model */
 }
 
 /* -------------------------------------------------------------------------- the features ---- */

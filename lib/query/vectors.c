@@ -20,12 +20,11 @@ static void put_results(const view *v, const topk *found, size_t n, size_t k, in
 		}
 }
 
-static int check_vectors(const view *v, const float *queries, size_t n, size_t dim,
+static int check_vectors(imgsearch *s, const view *v, const float *queries, size_t n, size_t dim,
 	imgsearch_error *err)
 {
 	if (v->space.dim && dim != v->space.dim)
-		return ims_fail(err, IMGSEARCH_EINVAL, "vectors of %zu values; the index has %u", dim,
-			v->space.dim);
+		return ims_view_refuse_dim(s, dim, v->space.dim, err);
 	for (size_t i = 0; i < n * dim; i++)
 		if (!isfinite(queries[i]))
 			return ims_fail(err, IMGSEARCH_EINVAL, "query %zu has a value that is not finite",
@@ -83,7 +82,7 @@ static int query_in(void *arg, view *v, imgsearch_error *err)
 	const vectors_call *a = arg;
 	query q = { 0 };
 	size_t k = a->options->k ? a->options->k : IMGSEARCH_K_DEFAULT;
-	int rc = check_vectors(v, a->queries, a->n, a->dim, err);
+	int rc = check_vectors(a->s, v, a->queries, a->n, a->dim, err);
 	if (!rc)
 		rc = ims_query_make(&q, a->s, v, a->options, a->job, err);
 	if (!rc)

@@ -417,6 +417,11 @@ int ims_store_model_exchange(store *st, imgsearch_error *err)
 		: ims_fail(err, IMGSEARCH_ENOTFOUND, "index %s has no second model", st->label);
 }
 
+int ims_store_models_renew(store *st, imgsearch_error *err)
+{
+	return st->engine->settings.models_renew ? st->engine->settings.models_renew(st, err) : 0;
+}
+
 int ims_store_has_second(store *st, bool *has, imgsearch_error *err)
 {
 	buf mark = { 0 };

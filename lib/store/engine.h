@@ -101,6 +101,7 @@ typedef struct store_settings_table {
 	/* NULL, both: it has no second model */
 	int (*model_add)(store *st, const store_model *m, imgsearch_error *err);
 	int (*model_exchange)(store *st, imgsearch_error *err);
+	int (*models_renew)(store *st, imgsearch_error *err); /* NULL: there is never a second one */
 	int (*roots)(store *st, store_roots *out, imgsearch_error *err);
 	int (*root_add)(store *st, const char *path, int64_t *id, imgsearch_error *err);
 	int (*root_move)(store *st, const char *from, const char *to, imgsearch_error *err);

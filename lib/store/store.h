@@ -169,6 +169,11 @@ int ims_store_model_drop_next(store *st, imgsearch_error *err);
  */
 int ims_store_model_add(store *st, const store_model *m, imgsearch_error *err);
 int ims_store_model_exchange(store *st, imgsearch_error *err);
+/*
+ * Within a transaction: a setting that two models share changed. Where there is a second one, the
+ * setting "epoch" of both gets a number that neither had.
+ */
+int ims_store_models_renew(store *st, imgsearch_error *err);
 
 /* What is remembered for a root, in order. */
 typedef enum store_list {

@@ -53,6 +53,15 @@ result "... without --model it is that of the index" $?
 imgsearch export e.npy --model resnet18 -q && imgsearch export f.npy -q &&
 	[ "$(wc -c <e.npy)" -gt 10000 ] && [ "$(wc -c <f.npy)" -lt 5000 ]
 result "export --model" $?
+imgsearch vectors export --model resnet18 -q g.npy && imgsearch vectors export -q h.npy &&
+	cmp -s e.npy g.npy && cmp -s f.npy h.npy
+result "vectors export --model" $?
+check "query by a vector of another model" 3 imgsearch query --vectors f.npy --model resnet18 <<'END'
+! imgsearch: vectors of 48 values; those of the model resnet18 have 512
+END
+check "query --model of another" 3 imgsearch query drawn/p6 --model vgg16 <<'END'
+! imgsearch: index W/index.db has no vectors of the model vgg16, but of default and resnet18; leave --model out, or name one that it has; imgsearch index --add-model NAME makes the vectors of another one
+END
 imgsearch build --model resnet18 --searcher exact 2>out && grep -q 'exact: 5 rows' out
 result "build --model" $? out
 check "build --model of another" 3 imgsearch build --model vgg16 <<'END'

@@ -27,6 +27,7 @@ TESTS = [
     '... and refuses a blank one, by its line',
     'extract writes features of texts, among those of pictures',
     'a model that knows pictures alone: models that can, and what to do',
+    '... and where the second model of the index can, the sentence says so',
     'a query of several inputs is named by all of them',
     'options for pictures are refused where there is none',
     '... and a template where there is no text',
@@ -106,13 +107,28 @@ result(
     p,
 )
 os.environ['IMGSEARCH_LIBDIR'] = libdir
+imgsearch('index', '-q', '--add-model', os.path.abspath('model/speaking.safetensors'))
+p = imgsearch('query', '--text', 'red', status=3)
+q = imgsearch('query', '--text', 'red', '-k', '1', '--paths', '--model', 'speaking')
+result(
+    'default cannot compare texts with pictures, but speaking can' in p.stderr
+    and p.stderr.endswith('; name it with --model\n')
+    and names(q) == ['red.png'],
+    (p, q),
+)
 os.environ['IMGSEARCH_DB'] = os.path.abspath('speaking.db')
 imgsearch('index', 'model/pictures', '-q', '--weights', 'model/speaking.safetensors')
 words = ('--text', 'blue', '--not', '--text', 'red', '-k', '1')
 p = imgsearch('query', 'model/pictures/white.png', *words, '--json')
 answer = json.loads(p.stdout or '{}')
 result(
-    answer.get('query') == 'model/pictures/white.png + blue - red' and 'query_path' not in answer, p
+    answer.get('query') == 'model/pictures/white.png + blue - red'
+    and 'query_path' not in answer
+    and sorted(answer.get('inputs', []), key=lambda i: i['weight'])[0]
+    == {'text': 'red', 'weight': -0.5}
+    and {'path': 'model/pictures/white.png', 'weight': 1} in answer['inputs']
+    and len(answer['inputs']) == 3,
+    p,
 )
 p = imgsearch('query', '--text', 'red', '--crop', '0,0,9,9', status=2)
 q = imgsearch('query', '--text', 'red', '--views', '5', status=2)

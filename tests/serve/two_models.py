@@ -3,7 +3,7 @@
 import json, os, shutil, subprocess, sys, threading
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from common import B, ENV, TOP, W, Server, check, error, finish, run
+from common import B, ENV, TOP, W, Server, check, error, finish, png, run, stripes
 
 OTHER = ("resnet18", "--weights", f"{W}/w.safetensors")
 
@@ -86,6 +86,135 @@ def test_words(s, db):
     check("... which the page is told", words == [False, True], words)
 
 
+def begin(db, **env):
+    """A server with these variables; the commands have none of them."""
+    ENV.update(env)
+    s = Server(db)
+    for name in env:
+        del ENV[name]
+    return s
+
+
+def vectors(db):
+    """Of the second model; -1: there is none."""
+    second = json.loads(run("info", "--json", "--db", db).stdout)["second"]
+    return second["vectors"] if second else -1
+
+
+def test_added_by_server(db, model, n):
+    """index --add-model of a server that runs: it is killed, does it, exchanges and drops."""
+    runs = f"{W}/runs"
+    s = begin(db, FAKE_RUN="2", FAKE_SIGNAL="9", FAKE_COUNT=runs)
+    open(runs, "w").close()  # it has warmed up
+    r = run("index", "--db", db, "--add-model", model)
+    check("the server that adds a model is killed",
+          r.returncode and b"the server went away" in r.stderr, r.stderr)
+    s.process.wait(40)
+    check("... the index is sound", run("check", "--db", db).returncode == 0)
+    check("... and has the model", 0 <= vectors(db) < n, vectors(db))
+    s = begin(db, FAKE_COUNT=runs)
+    open(runs, "w").close()
+    done = threading.Event()
+    wrong = []
+
+    def ask():
+        while not done.is_set():
+            if len(scores(s.get("/api/search?id=1&k=3"))) != 3:
+                wrong.append(1)
+
+    asks = threading.Thread(target=ask)
+    asks.start()
+    r = run("index", "--db", db, "--add-model", os.path.relpath(model, W), cwd=W)
+    done.set()
+    asks.join()
+    check("the next run makes what is left", r.returncode == 0 and vectors(db) == n, r.stderr)
+    check("... by the server", os.path.getsize(runs) > 0)
+    check("... which answers others meanwhile", not wrong)
+    check("... and by both models", len(scores(s.get("/api/search?id=1&k=3&model=speaking"))) == 3)
+    r = run("index", "--db", db, "--add-model", f"{W}/nothing.safetensors")
+    check("a model that is not there is refused", r.returncode == 3, r.stderr)
+    for command in ("switch", "speaking"), ("drop", "default"):
+        r = run("model", command[0], "--db", db, command[1])
+        check(f"model {command[0]} beside the server", r.returncode == 0, r.stderr)
+    check("... it answers by the one that is left", [m[0] for m in models(s)] == ["speaking"],
+          models(s))
+    check("... ends with 0", s.stop() == 0)
+
+
+def test_uploads(db):
+    """Pictures that are added one by one, by a server, have the vectors of both models at once."""
+    weights = f"{W}/model/speaking.safetensors"
+    n = vectors(db)
+    own = lambda: json.loads(run("info", "--json", "--db", db).stdout)["vectors"]
+    s = Server(db, "--uploads", ":index:")
+    add = lambda i: s.ask("POST", f"/api/pictures?name={i}.png", png(40 + i, 30, stripes(40 + i, 30)))
+    answer = add(1)
+    check("an upload", answer[0] == 201 and own() == n + 1, answer)
+    check("... has the second vector at once", vectors(db) == n + 1, vectors(db))
+    number = answer[1]["added"][0]["id"]
+    near = s.get(f"/api/search?id={number}&k=1&model=speaking")
+    check("... and is found by it", near[1]["results"][0]["id"] == number, near)
+    add(1)
+    check("the same bytes again have none", (own(), vectors(db)) == (n + 1, n + 1))
+    run("index", "-q", "--db", db)
+    check("... nor after a run", (own(), vectors(db)) == (n + 1, n + 1))
+    s.ask("DELETE", f"/api/pictures/{number}")
+    check("a picture that is deleted loses both", (own(), vectors(db)) == (n, n))
+    check("... ends with 0", s.stop() == 0)
+
+    os.rename(weights, weights + ".away")
+    s = Server(db, "--uploads", ":index:")
+    answer = add(2)
+    check("without the second network it is added", answer[0] == 201 and own() == n + 1, answer)
+    check("... without the second vector", vectors(db) == n, vectors(db))
+    os.rename(weights + ".away", weights)
+    r = run("index", "-q", "--db", db)
+    check("... which the next run makes", vectors(db) == n + 1, r.stderr)
+    check("... ends with 0", s.stop() == 0)
+    check("nothing is wrong with the index", run("check", "--db", db).returncode == 0)
+
+
+def test_regions(db):
+    """Regions that another program begins to keep are seen by the second model, too."""
+    s = Server(db)
+    one = s.get("/api/search?id=1&k=1&model=speaking")
+    r = run("index", "-q", "--db", db, "--no-server", "--no-build", "--regions")
+    red, blue = b"\xff\0\0", b"\0\0\xff"
+    rows = b"".join(b"\0" + (red if y < 30 else blue) * 90 for y in range(90))
+    with open(f"{W}/pics/halves.png", "wb") as out:
+        out.write(png(90, 90, rows))
+    r = run("index", "-q", "--db", db, "--no-server", "--no-build")
+    check("regions are kept", r.returncode == 0 and one[0] == 200, r.stderr)
+    part = png(30, 20, (b"\0" + blue * 30) * 20)
+    found = s.ask("POST", "/api/search?model=speaking&k=40", part)
+    check("... the server answers by those of the second model",
+          any("region" in hit for hit in found[1].get("results", [])), found)
+    check("... ends with 0", s.stop() == 0)
+
+
+def test_files(db):
+    """Another picture at a path, and another path: the server's folder of uploads."""
+    folder = f"{W}/up"
+    os.mkdir(folder)
+    s = Server(db, "--uploads", folder)
+    n = vectors(db)
+    answer = s.ask("POST", "/api/pictures", png(60, 50, stripes(60, 50)))
+    check("an upload into a folder has both", answer[0] == 201 and vectors(db) == n + 1, answer)
+    (file,) = os.listdir(folder)
+    os.rename(f"{folder}/{file}", f"{folder}/moved.png")
+    r = run("index", "-q", "--db", db, folder)
+    check("... moved, it keeps them", vectors(db) == n + 1, r.stderr)
+    with open(f"{folder}/moved.png", "wb") as out:
+        out.write(png(70, 20, stripes(70, 20)))
+    r = run("index", "-q", "--db", db)
+    found = run("query", "--no-server", "--db", db, "-k", "1", "--paths", "--model", "speaking",
+                f"{folder}/moved.png").stdout.decode()
+    check("... replaced, it has those of the new bytes",
+          vectors(db) == n + 1 and found.strip() == f"{folder}/moved.png", (found, r.stderr))
+    check("... ends with 0", s.stop() == 0)
+    check("nothing is wrong with the index", run("check", "--db", db).returncode == 0)
+
+
 def main():
     shutil.copy(f"{ENV['IMGSEARCH_LIBDIR']}/default.safetensors", f"{W}/w.safetensors")
     subprocess.run([f"{B}/tools/draw", f"{W}/pics", "5"], check=True)
@@ -108,6 +237,17 @@ def main():
     s = Server(db)
     test_words(s, db)
     check("... ends with 0", s.stop() == 0)
+
+    db = f"{W}/c.db"
+    run("index", "-q", "--db", db, f"{W}/model/pictures", f"{W}/pics")
+    n = json.loads(run("info", "--json", "--db", db).stdout)["vectors"]
+    second = f"{W}/d.db"
+    shutil.copy(db, second)
+    test_added_by_server(db, f"{W}/model/speaking.safetensors", n)
+    run("index", "-q", "--db", second, "--add-model", f"{W}/model/speaking.safetensors")
+    test_uploads(second)
+    test_files(second)
+    test_regions(second)
 
 
 finish(main)

@@ -107,6 +107,38 @@ static void has_searcher(store *st, const char *name)
 	ims_store_searchers_free(s, n);
 }
 
+static uint32_t epoch(store *st)
+{
+	buf b = { 0 };
+	ok(ims_store_setting_get(st, "epoch", &b, &err));
+	reader r = { .data = b.data, .len = b.len };
+	uint32_t n = ims_read_u32(&r);
+	ims_buf_free(&b);
+	return n;
+}
+
+/* A setting of the index has changed: both models get an epoch that neither had. */
+static void renewed_together(void **state)
+{
+	(void)state;
+	int64_t id[3];
+	store *st = with_two(id), *second = open_second(st);
+	uint32_t one = epoch(st), two = epoch(second);
+	begin(st);
+	ok(ims_store_models_renew(st, &err));
+	commit(st);
+	assert_true(epoch(st) > one && epoch(st) > two);
+	assert_int_equal(epoch(second), epoch(st));
+	begin(st);
+	ok(ims_store_model_drop_next(st, &err));
+	one = epoch(st);
+	ok(ims_store_models_renew(st, &err));
+	assert_int_equal(epoch(st), one);
+	commit(st);
+	ims_store_close(second);
+	ims_store_close(st);
+}
+
 static void each_sees_its_own(void **state)
 {
 	(void)state;
@@ -369,6 +401,7 @@ static void killed_exchange(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(renewed_together, on_file, remove_folder),
 		cmocka_unit_test_setup_teardown(each_sees_its_own, on_file, remove_folder),
 		cmocka_unit_test_setup_teardown(exchange, on_file, remove_folder),
 		cmocka_unit_test_setup_teardown(both_vectors, on_file, remove_folder),

@@ -55,6 +55,7 @@ const store_engine ims_sqlite_engine = {
 		.model_drop_next = ims_sqlite_model_drop_next,
 		.model_add = ims_sqlite_model_add,
 		.model_exchange = ims_sqlite_model_exchange,
+		.models_renew = ims_sqlite_models_renew,
 		.roots = ims_sqlite_roots_get,
 		.root_add = ims_sqlite_root_add,
 		.root_move = ims_sqlite_root_move,

@@ -77,6 +77,7 @@ int ims_sqlite_model_switch(store *st, imgsearch_error *err);
 int ims_sqlite_model_drop_next(store *st, imgsearch_error *err);
 int ims_sqlite_model_add(store *st, const store_model *m, imgsearch_error *err);
 int ims_sqlite_model_exchange(store *st, imgsearch_error *err);
+int ims_sqlite_models_renew(store *st, imgsearch_error *err);
 int ims_sqlite_roots_get(store *st, store_roots *out, imgsearch_error *err);
 int ims_sqlite_root_add(store *st, const char *path, int64_t *id, imgsearch_error *err);
 int ims_sqlite_root_move(store *st, const char *from, const char *to, imgsearch_error *err);

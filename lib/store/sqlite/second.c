@@ -221,3 +221,11 @@ int ims_sqlite_model_exchange(store *base, imgsearch_error *err)
 	st->changed = st->changed_second = false;
 	return rc;
 }
+
+int ims_sqlite_models_renew(store *base, imgsearch_error *err)
+{
+	sqlite_store *st = (sqlite_store *)base;
+	conn *c;
+	int rc = ims_sqlite_writer(st, &c, err);
+	return rc || !st->has_second ? rc : renew(c, true, err);
+}
