@@ -383,7 +383,7 @@ typedef struct store_claim {
 	/* out */
 	bool ours; /* false: another program reads the file */
 	store_picture now;
-	bool has_vector; /* of the current model; with `next` of the next one */
+	bool has_vector; /* of the current model, with the regions that are kept; or of the `next` one */
 } store_claim;
 int ims_store_claim(store *st, store_claim *c, size_t n, bool next, imgsearch_error *err);
 /* Ends claims of files for which nothing is written. */

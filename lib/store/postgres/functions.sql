@@ -106,11 +106,14 @@ END $$;
 
 -- Claims files for a run, those that no other one has; `ours` says which. Nobody is waited for.
 -- Each comes with its row as it is now, with the version and sidecars of its facts, and with
--- whether its vector is there.
+-- whether its vector is there, where the index keeps regions with them.
 CREATE FUNCTION ims_claim(mine bigint, roots bigint[], paths bytea[], of_next boolean)
 	RETURNS TABLE (number bigint, ours boolean, p picture, version bigint, sidecars bigint,
 		has_vector boolean)
 	LANGUAGE plpgsql AS $$
+DECLARE
+	regions boolean := EXISTS (SELECT FROM setting
+		WHERE name = 'regions' AND data <> '\x00000000');
 BEGIN
 	PERFORM ims_hold(mine), ims_end_dead();
 	INSERT INTO claim SELECT k.root, k.path, mine FROM unnest(roots, paths) AS k (root, path)
@@ -119,7 +122,8 @@ BEGIN
 	RETURN QUERY SELECT k.number, coalesce(c.lease = mine, false), q, f.version, f.sidecars,
 			CASE WHEN of_next AND m.id IS NULL
 				THEN EXISTS (SELECT FROM feature_next v WHERE v.id = q.id)
-				ELSE EXISTS (SELECT FROM feature v WHERE v.id = q.id) END
+				ELSE EXISTS (SELECT FROM feature v WHERE v.id = q.id)
+					AND (NOT regions OR EXISTS (SELECT FROM region v WHERE v.id = q.id)) END
 		FROM ROWS FROM (unnest(roots), unnest(paths)) WITH ORDINALITY AS k (root, path, number)
 			LEFT JOIN claim c ON c.root = k.root AND c.path = k.path
 			LEFT JOIN picture q ON q.root = k.root AND q.path = k.path
