@@ -182,13 +182,17 @@ static int look(const building *b, row_set *set, const char **there, bool *fresh
 	return rc;
 }
 
-/* The searcher of the regions is the one that is asked for, or suits their number. */
-static int build_regions(const building *b, imgsearch_error *err)
+/* The searcher of the regions is the one that is asked for, if it can be, or suits their number. */
+static int build_regions(const building *all, imgsearch_error *err)
 {
-	view *v = b->view;
+	view *v = all->view;
+	building own = *all;
+	const building *b = &own;
 	char why[sizeof b->result->why] = "";
 	const char *name;
 	bool fresh;
+	if (own.asked && !ims_search_takes(own.asked, &v->region_rows))
+		own.asked = NULL;
 	int rc = look(b, &v->regions, &name, &fresh, err);
 	if (!rc && (!fresh || !v->region_chance.has) && v->rows.n >= CHANCE_ROWS)
 		rc = ims_chance_fit(b->s, v, &v->region_chance, b->job, err);

@@ -137,6 +137,7 @@ row_source ims_regions_source(space_rows *rows, uint64_t pictures)
 		.n = (size_t)pictures * IMS_REGIONS_PARTS,
 		.dim = rows->space->dim,
 		.metric = rows->space->metric,
+		.far = ims_store_finds_near(rows->store),
 		.scan = scan_rows,
 		.fetch = fetch_rows,
 	};

@@ -226,6 +226,7 @@ row_source ims_space_source(space_rows *rows, uint64_t n)
 {
 	bool near = ims_store_finds_near(rows->store);
 	return (row_source){
+		.far = near,
 		.near = near ? find_near : NULL,
 		.near_build = near ? build_near : NULL,
 		.expect = near ? expect_rows : NULL,

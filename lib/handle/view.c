@@ -94,7 +94,7 @@ static int get_rows(imgsearch *s, view *v, const store_counts *counts, imgsearch
 	v->plain_region_rows = ims_regions_source(&v->plain_ctx, counts->regions);
 	begin_set(&v->wholes, &v->rows, 1, "");
 	begin_set(&v->regions, &v->region_rows, IMS_REGIONS_PARTS, ".regions");
-	int rc = ims_store_keeps_regions(s->store) ? get_u32(s->store, "regions", &layout, err) : 0;
+	int rc = get_u32(s->store, "regions", &layout, err);
 	v->has_regions = layout == IMS_REGIONS_TILES;
 	if (!rc)
 		rc = get_chosen(s->store, &v->wholes, err);

@@ -14,14 +14,11 @@ static const char setting[] = "regions";
 int ims_regions_kept(imgsearch *s, bool *kept, imgsearch_error *err)
 {
 	buf data = { 0 };
-	*kept = false;
-	if (!ims_store_keeps_regions(s->store))
-		return 0;
 	int rc = ims_store_setting_get(s->store, setting, &data, err);
 	reader r = { .data = data.data, .len = data.len };
 	uint32_t layout = ims_read_u32(&r);
 	ims_buf_free(&data);
-	*kept = layout != IMS_REGIONS_NONE && ims_store_keeps_regions(s->store);
+	*kept = layout != IMS_REGIONS_NONE;
 	if (!rc && layout > IMS_REGIONS_TILES)
 		rc = ims_fail(err, IMGSEARCH_EVERSION,
 			"index %s: a newer version of imgsearch made its features of parts of pictures",
@@ -36,8 +33,6 @@ int ims_regions_choose(imgsearch *s, uint32_t option, imgsearch_error *err)
 	int rc = ims_regions_kept(s, &kept, err);
 	if (rc || !option || kept == (option == 1))
 		return rc;
-	if (!ims_store_keeps_regions(s->store))
-		return ims_store_refuse_regions(s->store, err);
 	if (kept)
 		rc = ims_store_regions_clear(s->store, err);
 	if (!rc)

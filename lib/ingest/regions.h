@@ -14,7 +14,7 @@ int ims_regions_kept(imgsearch *s, bool *kept, imgsearch_error *err);
 
 /*
  * Within a transaction, as the option of an index run says: 0: as it was; 1: they are kept from now
- * on; 2: not any more, and those that there are go. EUNSUPPORTED: 1, and the store keeps none.
+ * on; 2: not any more, and those that there are go.
  */
 int ims_regions_choose(imgsearch *s, uint32_t option, imgsearch_error *err);
 

@@ -30,9 +30,11 @@ int ims_query_nearest(imgsearch *s, view *v, row_set *set, const query *q,
 	imgsearch_error *err)
 {
 	const char *wanted = q->options.searcher;
-	if (!wanted || !strcmp(wanted, "auto"))
-		wanted = set->chosen;
 	const row_source *rows = ims_query_rows(v, q, set);
+	/* regions are never searched by an index of a server */
+	bool takes = !wanted || set->parts == 1 || ims_search_takes(wanted, rows);
+	if (!wanted || !strcmp(wanted, "auto") || !takes)
+		wanted = set->chosen;
 	search_index *index = NULL;
 	bool lags = false;
 	int rc = 0;

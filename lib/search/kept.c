@@ -74,11 +74,10 @@ static int fetch(void *ctx, const int64_t *ids, size_t n, float *out, uint8_t *f
 int ims_kept_read(kept_rows *k, const row_source *of, const job *job, imgsearch_error *err)
 {
 	*k = (kept_rows){ .source = *of, .of = of, .job = job, .err = err };
-	bool far = of->near != NULL;
 	k->source.near = NULL;
 	k->source.near_build = NULL;
 	k->source.expect = NULL;
-	if (!far || of->n > KEPT_BYTES / (of->dim * sizeof(float)))
+	if (!of->far || of->n > KEPT_BYTES / (of->dim * sizeof(float)))
 		return 0;
 	k->source.ctx = k;
 	k->source.scan = scan;

@@ -70,13 +70,19 @@ static int wrap(search_index **out, searcher *s, imgsearch_error *err)
 	return 0;
 }
 
+bool ims_search_takes(const char *name, const row_source *rows)
+{
+	const searcher_ops *ops = ims_search_find(name);
+	return !ops || !ops->needs_near || rows->near;
+}
+
 static int known(const searcher_ops **ops, const char *name, const row_source *rows,
 	imgsearch_error *err)
 {
 	*ops = ims_search_find(name);
 	if (!*ops)
 		return ims_fail(err, IMGSEARCH_EINVAL, "no searcher is called \"%s\"", name);
-	if ((*ops)->needs_near && !rows->near)
+	if (!ims_search_takes(name, rows))
 		return ims_fail(err, IMGSEARCH_EUNSUPPORTED, "the searcher %s needs an index in PostgreSQL",
 			name);
 	if (!rows->dim || rows->dim > IMGSEARCH_DIM_MAX)
@@ -104,7 +110,7 @@ int ims_search_build(search_index **out, const char *name, const row_source *row
 	static const search_params none;
 	const searcher_ops *ops;
 	searcher *s = NULL;
-	bool far = rows->near && ims_search_follows(name, rows);
+	bool far = rows->far && ims_search_follows(name, rows);
 	*out = NULL;
 	int rc = known(&ops, name, rows, err);
 	if (!rc)

@@ -40,6 +40,7 @@ typedef struct row_source {
 	size_t n; /* rows now */
 	uint32_t dim;
 	imgsearch_metric metric; /* COSINE: rows have length 1 (a zero row stays zero) */
+	bool far;                /* on another machine: to read all takes long */
 	/* Every row in order of id, in blocks; stops with each's result when that is not 0. */
 	int (*scan)(void *ctx, int (*each)(void *user, const int64_t *ids, const float *rows, size_t n),
 		void *user, imgsearch_error *err);
@@ -55,7 +56,7 @@ typedef struct row_source {
 		int (*each)(void *user, const int64_t *ids, const float *rows, size_t n),
 		void *const *users, size_t parts, bool *done, imgsearch_error *err);
 	/*
-	 * The next three: of rows on another machine, which finds near ones itself; else NULL.
+	 * The next three: of rows on another machine that finds near ones itself; else NULL.
 	 *
 	 * near: the k rows of each query, in order of their bound, by free. A bound is the distance as
 	 * that machine's sum has it: a length (of L2 and cosine), or the negative dot product. Without
@@ -193,6 +194,8 @@ int ims_search_load(search_index **out, const char *name, const row_source *rows
 /* Sorted results, final distances from full-precision rows in one fixed order. */
 int ims_search_query(search_index *s, const search_request *q, topk *out, search_report *report,
 	imgsearch_error *err);
+/* False: there is such a searcher, and these rows do not find near ones themselves, as it needs. */
+bool ims_search_takes(const char *name, const row_source *rows);
 /* Whether a searcher of that name must be told of changes; not where the source finds near rows. */
 bool ims_search_follows(const char *name, const row_source *rows);
 /* also replaces */

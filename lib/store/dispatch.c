@@ -131,34 +131,20 @@ int ims_store_expect(store *st, const int64_t *ids, size_t n, imgsearch_error *e
 	return st->engine->rows.expect ? st->engine->rows.expect(st, ids, n, err) : 0;
 }
 
-bool ims_store_keeps_regions(const store *st)
-{
-	return st->engine->rows.regions_scan != NULL;
-}
-
-int ims_store_refuse_regions(store *st, imgsearch_error *err)
-{
-	return ims_fail(err, IMGSEARCH_EUNSUPPORTED,
-		"index %s: features of parts of pictures are kept in files alone", st->label);
-}
-
 int ims_store_regions_clear(store *st, imgsearch_error *err)
 {
-	const store_rows_table *t = &st->engine->rows;
-	return t->regions_clear ? t->regions_clear(st, err) : 0;
+	return st->engine->rows.regions_clear(st, err);
 }
 
 int ims_store_regions_scan(store *st, store_regions_each *each, void *user, imgsearch_error *err)
 {
-	const store_rows_table *t = &st->engine->rows;
-	return t->regions_scan ? t->regions_scan(st, each, user, err) : 0;
+	return st->engine->rows.regions_scan(st, each, user, err);
 }
 
 int ims_store_regions_fetch(store *st, const int64_t *ids, size_t n, store_regions_each *each,
 	void *user, imgsearch_error *err)
 {
-	const store_rows_table *t = &st->engine->rows;
-	return t->regions_fetch ? t->regions_fetch(st, ids, n, each, user, err) : 0;
+	return st->engine->rows.regions_fetch(st, ids, n, each, user, err);
 }
 
 int ims_store_ids(store *st, store_id_list list, int64_t **ids, size_t *n, imgsearch_error *err)
@@ -170,9 +156,6 @@ int ims_store_ids(store *st, store_id_list list, int64_t **ids, size_t *n, imgse
 
 int ims_store_write(store *st, store_record *r, size_t n, imgsearch_error *err)
 {
-	for (size_t i = 0; i < n; i++)
-		if (r[i].regions && !ims_store_keeps_regions(st))
-			return ims_store_refuse_regions(st, err);
 	return st->engine->pictures.write(st, r, n, err);
 }
 

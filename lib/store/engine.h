@@ -25,7 +25,6 @@ typedef struct store_rows_table {
 	int (*put)(store *st, const int64_t *ids, const float *rows, size_t n, uint32_t dim,
 		imgsearch_error *err);
 	int (*ids)(store *st, store_id_list list, int64_t **ids, size_t *n, imgsearch_error *err);
-	/* NULL, these three: no regions are kept */
 	int (*regions_clear)(store *st, imgsearch_error *err);
 	int (*regions_scan)(store *st, store_regions_each *each, void *user, imgsearch_error *err);
 	int (*regions_fetch)(store *st, const int64_t *ids, size_t n, store_regions_each *each,

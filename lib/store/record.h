@@ -61,8 +61,7 @@ typedef struct store_record {
  * is not read. A vector is inserted or replaced, with its regions: a new vector without regions has
  * none. One of the current model is logged as a change, as are new regions. Facts are kept of
  * indexed pictures alone; a duplicate that takes the place of one inherits them. EINVAL: a path, or
- * a vector's id, is that of an item that was deleted on purpose; ELIMIT: no id is left;
- * EUNSUPPORTED: regions, of which this store keeps none.
+ * a vector's id, is that of an item that was deleted on purpose; ELIMIT: no id is left.
  */
 int ims_store_write(store *st, store_record *r, size_t n, imgsearch_error *err);
 

@@ -388,7 +388,8 @@ typedef struct store_claim {
 	/* out */
 	bool ours; /* false: another program reads the file */
 	store_picture now;
-	bool has_vector; /* of the current model; with `next` of the next one */
+	bool
+		has_vector; /* of the current model, with the regions that are kept; or of the `next` one */
 } store_claim;
 int ims_store_claim(store *st, store_claim *c, size_t n, bool next, imgsearch_error *err);
 /* Ends claims of files for which nothing is written. */
@@ -461,8 +462,8 @@ int ims_store_pictures_lookup(store *st, const int64_t *ids, size_t n, store_loo
 	void *user, imgsearch_error *err);
 
 /*
- * Looks up paths by n ids, as above. Of each picture id, root, state and path are set, and its size
- * where the store keeps regions. It is reported once.
+ * Looks up paths by n ids, as above. Of each picture id, root, state, path and its size are set. It
+ * is reported once.
  */
 typedef int store_path_of(void *user, size_t i, const store_picture *p, const char *root_path);
 int ims_store_paths_of(store *st, const int64_t *ids, size_t n, store_path_of *each, void *user,
@@ -578,10 +579,8 @@ int ims_store_vectors_fetch(store *st, const int64_t *ids, size_t n, uint32_t di
  * setting "regions" is not 0. The data of a picture is what base/regions.h makes of them. Scan
  * gives those of all indexed pictures that have them in order of id, with their number i, from one
  * state of the file; fetch those of n ids, with the index i of the id. The data is valid during the
- * call. A result other than 0 stops and is returned. A store that keeps none gives none.
+ * call. A result other than 0 stops and is returned.
  */
-bool ims_store_keeps_regions(const store *st);
-int ims_store_refuse_regions(store *st, imgsearch_error *err); /* EUNSUPPORTED, with the sentence */
 typedef int store_regions_each(void *user, size_t i, int64_t id, const void *data, size_t size);
 int ims_store_regions_scan(store *st, store_regions_each *each, void *user, imgsearch_error *err);
 int ims_store_regions_fetch(store *st, const int64_t *ids, size_t n, store_regions_each *each,

@@ -68,12 +68,6 @@ bool ims_store_rows_next(reader *r, store_value *row, size_t columns)
 
 /* ---------------------------------------------------------------------------- the engine ---- */
 
-/* Whether the store has no such table. */
-static bool lacks(const store *st, store_table table)
-{
-	return table >= TABLE_REGION && !ims_store_keeps_regions(st);
-}
-
 /* Smaller than every key. */
 static void least_key(const char *kinds, store_value *key)
 {
@@ -89,8 +83,6 @@ int ims_store_table_each(store *st, store_table table, const store_value *after,
 	store_table_each *each, void *user, imgsearch_error *err)
 {
 	store_value least[TABLE_KEYS_MOST];
-	if (lacks(st, table))
-		return 0;
 	least_key(ims_store_tables[table].keys, least);
 	return st->engine->transfer.each(st, table, after ? after : least,
 		most ? (int64_t)most : INT64_MAX, each, user, err);
@@ -114,8 +106,6 @@ int ims_store_transfer_clear(store *st, imgsearch_error *err)
 int ims_store_transfer_put(store *st, store_table table, const store_rows *rows,
 	imgsearch_error *err)
 {
-	if (lacks(st, table))
-		return ims_store_refuse_regions(st, err);
 	return rows->data.failed ? ims_nomem(err) : st->engine->transfer.put(st, table, rows, err);
 }
 

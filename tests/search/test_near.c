@@ -101,6 +101,7 @@ static server *make(imgsearch_metric metric, uint64_t seed)
 	}
 	s->least = SIZE_MAX;
 	s->t.source.near = near;
+	s->t.source.far = true;
 	s->t.source.near_build = near_build;
 	return s;
 }

@@ -54,10 +54,6 @@ static void is_sound(store *st)
 static store *begun(void)
 {
 	store *st = open_store(where, 4);
-	if (!ims_store_keeps_regions(st)) {
-		ims_store_close(st);
-		skip();
-	}
 	begin(st);
 	return st;
 }

@@ -106,11 +106,14 @@ END $$;
 
 -- Claims files for a run, those that no other one has; `ours` says which. Nobody is waited for.
 -- Each comes with its row as it is now, with the version and sidecars of its facts, and with
--- whether its vector is there.
+-- whether its vector is there, where the index keeps regions with them.
 CREATE FUNCTION ims_claim(mine bigint, roots bigint[], paths bytea[], of_next boolean)
 	RETURNS TABLE (number bigint, ours boolean, p picture, version bigint, sidecars bigint,
 		has_vector boolean)
 	LANGUAGE plpgsql AS $$
+DECLARE
+	regions boolean := EXISTS (SELECT FROM setting
+		WHERE name = 'regions' AND data <> '\x00000000');
 BEGIN
 	PERFORM ims_hold(mine), ims_end_dead();
 	INSERT INTO claim SELECT k.root, k.path, mine FROM unnest(roots, paths) AS k (root, path)
@@ -119,7 +122,8 @@ BEGIN
 	RETURN QUERY SELECT k.number, coalesce(c.lease = mine, false), q, f.version, f.sidecars,
 			CASE WHEN of_next AND m.id IS NULL
 				THEN EXISTS (SELECT FROM feature_next v WHERE v.id = q.id)
-				ELSE EXISTS (SELECT FROM feature v WHERE v.id = q.id) END
+				ELSE EXISTS (SELECT FROM feature v WHERE v.id = q.id)
+					AND (NOT regions OR EXISTS (SELECT FROM region v WHERE v.id = q.id)) END
 		FROM ROWS FROM (unnest(roots), unnest(paths)) WITH ORDINALITY AS k (root, path, number)
 			LEFT JOIN claim c ON c.root = k.root AND c.path = k.path
 			LEFT JOIN picture q ON q.root = k.root AND q.path = k.path
@@ -199,7 +203,7 @@ DECLARE
 	key integer;
 	done text := set_config('imgsearch.gathers', 'off', true);
 BEGIN
-	FOREACH key IN ARRAY '{1,2,3,4,5,6,7,8,9,101,102,103}'::integer[] LOOP
+	FOREACH key IN ARRAY '{1,2,3,4,5,6,7,8,9,101,102,103,105,106}'::integer[] LOOP
 		IF ims_kept('imgsearch.count_' || key) <> '' THEN
 			PERFORM ims_count(key, ims_kept('imgsearch.count_' || key)::bigint);
 			done := set_config('imgsearch.count_' || key, '', true);
@@ -212,7 +216,51 @@ END $$;
 -- ------------------------------------------------------------------------------- vectors ----
 -- (a table named vector would hide the type of that name)
 
-CREATE FUNCTION ims_drop_vector(item bigint) RETURNS boolean LANGUAGE plpgsql AS $$
+-- Regions go with the vector; those of an item that was deleted on purpose stay.
+CREATE FUNCTION ims_drop_regions(items bigint[], of_next boolean) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+	dropped bigint;
+BEGIN
+	IF of_next THEN
+		DELETE FROM region_next WHERE id = ANY (items);
+	ELSE
+		DELETE FROM region WHERE id = ANY (items);
+	END IF;
+	GET DIAGNOSTICS dropped = ROW_COUNT;
+	IF dropped > 0 THEN
+		PERFORM ims_count(CASE WHEN of_next THEN 106 ELSE 105 END, -dropped);
+	END IF;
+END $$;
+
+-- Of an item that has a vector; otherwise nothing. Without a new vector it is a change of its own.
+CREATE FUNCTION ims_put_regions(item bigint, given bytea, of_next boolean, is_change boolean)
+	RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM ims_drop_regions(ARRAY[item], of_next);
+	IF of_next THEN
+		INSERT INTO region_next SELECT id, given FROM feature_next WHERE id = item;
+	ELSE
+		INSERT INTO region SELECT id, given FROM feature WHERE id = item;
+	END IF;
+	IF NOT FOUND THEN
+		RETURN;
+	END IF;
+	PERFORM ims_count(CASE WHEN of_next THEN 106 ELSE 105 END, 1);
+	IF is_change AND NOT of_next THEN
+		PERFORM ims_changed(ARRAY[item]);
+	END IF;
+END $$;
+
+-- Deletes all, with the searchers over them and their settings.
+CREATE FUNCTION ims_clear_regions() RETURNS void LANGUAGE sql AS $$
+	TRUNCATE region, region_next;
+	UPDATE tally SET n = 0 WHERE what IN (105, 106);
+	DELETE FROM searcher WHERE name LIKE '%.regions';
+	DELETE FROM setting WHERE name LIKE '%.regions'
+$$;
+
+-- Deletes the vectors of an item alone.
+CREATE FUNCTION ims_take_vector(item bigint) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
 	had boolean;
 BEGIN
@@ -229,9 +277,16 @@ BEGIN
 	RETURN had;
 END $$;
 
+CREATE FUNCTION ims_drop_vector(item bigint) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+	PERFORM ims_drop_regions(ARRAY[item], false), ims_drop_regions(ARRAY[item], true);
+	RETURN ims_take_vector(item);
+END $$;
+
 CREATE FUNCTION ims_put_vector(item bigint, given vector, of_next boolean) RETURNS void
 LANGUAGE plpgsql AS $$
 BEGIN
+	PERFORM ims_drop_regions(ARRAY[item], of_next); -- of the old vector
 	IF of_next THEN
 		UPDATE feature_next SET data = given WHERE id = item;
 		IF NOT FOUND THEN
@@ -272,7 +327,7 @@ BEGIN
 	IF had THEN
 		PERFORM ims_count(103, 1);
 	END IF;
-	PERFORM ims_drop_vector(item);
+	PERFORM ims_take_vector(item), ims_drop_regions(ARRAY[item], true);
 	RETURN had;
 END $$;
 
@@ -326,6 +381,14 @@ BEGIN
 	IF FOUND THEN
 		PERFORM ims_count(102, 1);
 	END IF;
+	INSERT INTO region SELECT duplicate, data FROM region WHERE id = item;
+	IF FOUND THEN
+		PERFORM ims_count(105, 1);
+	END IF;
+	INSERT INTO region_next SELECT duplicate, data FROM region_next WHERE id = item;
+	IF FOUND THEN
+		PERFORM ims_count(106, 1);
+	END IF;
 	PERFORM ims_count(2, -1);
 	PERFORM ims_count(1, 1);
 END $$;
@@ -352,6 +415,7 @@ BEGIN
 				height = o.height
 			FROM picture o WHERE p.id = copy AND o.id = item;
 		UPDATE feature_kept SET id = copy WHERE id = item;
+		UPDATE region SET id = copy WHERE id = item;
 	END IF;
 	DELETE FROM feature_kept WHERE id = item;
 	IF FOUND THEN
@@ -365,15 +429,15 @@ END $$;
 CREATE FUNCTION ims_remove_one(item bigint) RETURNS boolean LANGUAGE plpgsql AS $$
 DECLARE
 	was integer := (SELECT state FROM picture WHERE id = item);
-	dropped boolean;
+	dropped boolean := false;
 BEGIN
 	IF was IS NOT NULL THEN
 		PERFORM ims_hand_on(item, was = 1);
 	END IF;
-	dropped := ims_drop_vector(item);
 	IF was IS NULL OR was = 8 THEN
-		dropped := ims_drop_deleted(item) OR dropped;
+		dropped := ims_drop_deleted(item);
 	END IF;
+	dropped := ims_drop_vector(item) OR dropped;
 	IF was IS NULL THEN
 		RETURN dropped;
 	END IF;
@@ -472,6 +536,9 @@ BEGIN
 			RAISE EXCEPTION USING ERRCODE = 'IM003', MESSAGE = r.id;
 		END IF;
 		PERFORM ims_put_vector(r.id, r.given, r.of_next);
+	END IF;
+	IF r.regions IS NOT NULL THEN
+		PERFORM ims_put_regions(r.id, r.regions, r.of_next, r.given IS NULL);
 	END IF;
 	IF r.facts IS NOT NULL THEN
 		PERFORM ims_put_facts(r);
@@ -610,6 +677,7 @@ BEGIN
 	END IF;
 	SELECT count(*) INTO added FROM unnest(items) AS i (id)
 		WHERE NOT EXISTS (SELECT FROM feature f WHERE f.id = i.id);
+	PERFORM ims_drop_regions(items, false);
 	INSERT INTO feature SELECT * FROM unnest(items, given)
 		ON CONFLICT (id) DO UPDATE SET data = excluded.data;
 	PERFORM ims_count(101, added);
@@ -634,6 +702,7 @@ BEGIN
 		END IF;
 		DELETE FROM feature WHERE id = ANY (items);
 		GET DIAGNOSTICS replaced = ROW_COUNT;
+		PERFORM ims_drop_regions(items, false);
 	END IF;
 	PERFORM ims_count(101, cardinality(items) - replaced);
 	PERFORM ims_changed(items);
@@ -846,11 +915,13 @@ BEGIN
 	DELETE FROM change;
 	DELETE FROM model WHERE next = 0;
 	UPDATE model SET next = 0;
-	TRUNCATE feature, feature_kept;
+	TRUNCATE feature, feature_kept, region;
 	INSERT INTO feature SELECT * FROM feature_next;
-	TRUNCATE feature_next;
+	INSERT INTO region SELECT * FROM region_next;
+	TRUNCATE feature_next, region_next;
 	UPDATE tally SET n = (SELECT n FROM tally WHERE what = 102) WHERE what = 101;
-	UPDATE tally SET n = 0 WHERE what IN (102, 103);
+	UPDATE tally SET n = (SELECT n FROM tally WHERE what = 106) WHERE what = 105;
+	UPDATE tally SET n = 0 WHERE what IN (102, 103, 106);
 	UPDATE newest SET change = change + 1;
 	RETURN true;
 END $$;
@@ -858,7 +929,8 @@ END $$;
 CREATE FUNCTION ims_drop_next() RETURNS void LANGUAGE sql AS $$
 	DELETE FROM model WHERE next = 1;
 	DELETE FROM feature_next;
-	UPDATE tally SET n = 0 WHERE what = 102
+	DELETE FROM region_next;
+	UPDATE tally SET n = 0 WHERE what IN (102, 106)
 $$;
 
 CREATE FUNCTION ims_set_model(of_next bigint, a text, b text, c text, d text, e bigint, f bigint)
@@ -867,7 +939,8 @@ CREATE FUNCTION ims_set_model(of_next bigint, a text, b text, c text, d text, e 
 	INSERT INTO model (next, name, weights, weights_hash, recipe, dim, precision)
 		VALUES (of_next, a, b, c, d, e, f);
 	DELETE FROM feature_next WHERE of_next = 1;
-	UPDATE tally SET n = 0 WHERE what = 102 AND of_next = 1
+	DELETE FROM region_next WHERE of_next = 1;
+	UPDATE tally SET n = 0 WHERE what IN (102, 106) AND of_next = 1
 $$;
 
 CREATE FUNCTION ims_set_list(of_root bigint, which bigint, items bytea[]) RETURNS void
@@ -927,7 +1000,9 @@ BEGIN
 	PERFORM ims_count(state, sign * count(*)) FROM picture WHERE id = ANY (items) GROUP BY state;
 	PERFORM ims_count(101, sign * cardinality(vectors)),
 		ims_count(102, sign * (SELECT count(*) FROM feature_next WHERE id = ANY (items))),
-		ims_count(103, sign * (SELECT count(*) FROM feature_kept WHERE id = ANY (items)));
+		ims_count(103, sign * (SELECT count(*) FROM feature_kept WHERE id = ANY (items))),
+		ims_count(105, sign * (SELECT count(*) FROM region WHERE id = ANY (items))),
+		ims_count(106, sign * (SELECT count(*) FROM region_next WHERE id = ANY (items)));
 	PERFORM ims_changed(vectors);
 END $$;
 
@@ -940,6 +1015,8 @@ BEGIN
 	DELETE FROM feature WHERE id = ANY (items);
 	DELETE FROM feature_next WHERE id = ANY (items);
 	DELETE FROM feature_kept WHERE id = ANY (items);
+	DELETE FROM region WHERE id = ANY (items);
+	DELETE FROM region_next WHERE id = ANY (items);
 	DELETE FROM picture WHERE id = ANY (items);
 END $$;
 
@@ -948,12 +1025,12 @@ END $$;
 
 CREATE FUNCTION ims_items(items bigint[])
 RETURNS TABLE (item bigint, data vector, id bigint, root bigint, path bytea, state integer,
-	root_path bytea)
+	root_path bytea, width bigint, height bigint)
 LANGUAGE plpgsql STABLE SET plan_cache_mode = force_generic_plan SET enable_seqscan = off
 AS $$
 #variable_conflict use_column
 BEGIN
-	RETURN QUERY SELECT k.id, v.data, p.id, p.root, p.path, p.state, r.path
+	RETURN QUERY SELECT k.id, v.data, p.id, p.root, p.path, p.state, r.path, p.width, p.height
 		FROM (SELECT DISTINCT i FROM unnest(items) i) AS k (id)
 		LEFT JOIN feature v ON v.id = k.id LEFT JOIN picture p ON p.id = k.id
 		LEFT JOIN root r ON r.id = nullif(p.root, 0);
@@ -1129,7 +1206,8 @@ LANGUAGE sql AS $$
 			IF leave <> 0 THEN
 				done := set_config('imgsearch.found', found::text, true);
 			END IF;
-			RETURN QUERY SELECT f.i, v.data, p.id, p.root, p.path, p.state, r.path, f.d
+			RETURN QUERY SELECT f.i, v.data, p.id, p.root, p.path, p.state, r.path, p.width,
+				p.height, f.d
 				FROM unnest(found, bounds) AS f (i, d) LEFT JOIN feature v ON v.id = f.i
 				LEFT JOIN picture p ON p.id = f.i LEFT JOIN root r ON r.id = nullif(p.root, 0);
 		END $f$, ims_index_begin(which, 'q', '''force_generic_plan''', 'goes_on',
@@ -1194,7 +1272,8 @@ BEGIN
 		CREATE OR REPLACE FUNCTION ims_near_items(q vector, k bigint, ef bigint, of_metric bigint,
 			of_mean vector, sure bigint, slack double precision, leave bigint)
 		RETURNS TABLE (item bigint, data vector, id bigint, root bigint, path bytea,
-			state integer, root_path bytea, bound double precision) LANGUAGE plpgsql AS $t$
+			state integer, root_path bytea, width bigint, height bigint, bound double precision)
+		LANGUAGE plpgsql AS $t$
 		%4$s $t$;
 		$f$, which,
 		ims_near_body(which, ims_near_bound(of_metric, 'c.data'), ''),
@@ -1281,7 +1360,7 @@ $$;
 CREATE FUNCTION ims_near_items(q vector, k bigint, ef bigint, of_metric bigint, of_mean vector,
 	sure bigint, slack double precision, leave bigint)
 RETURNS TABLE (item bigint, data vector, id bigint, root bigint, path bytea, state integer,
-	root_path bytea, bound double precision) LANGUAGE plpgsql AS $$
+	root_path bytea, width bigint, height bigint, bound double precision) LANGUAGE plpgsql AS $$
 DECLARE
 	done text := set_config('imgsearch.found', '{}', true);
 BEGIN
@@ -1315,8 +1394,11 @@ CREATE FUNCTION ims_problems() RETURNS SETOF text LANGUAGE sql STABLE AS $$
 		UNION ALL SELECT 101, count(*) FROM feature
 		UNION ALL SELECT 102, count(*) FROM feature_next
 		UNION ALL SELECT 103, count(*) FROM feature_kept
+		UNION ALL SELECT 105, count(*) FROM region
+		UNION ALL SELECT 106, count(*) FROM region_next
 	)
-	SELECT format(CASE WHEN t.what > 100 THEN 'the count of vectors (%s) is %s instead of %s'
+	SELECT format(CASE WHEN t.what > 104 THEN 'the count of regions (%s) is %s instead of %s'
+			WHEN t.what > 100 THEN 'the count of vectors (%s) is %s instead of %s'
 			ELSE 'the count of pictures in state %s is %s instead of %s' END,
 			t.what, t.n, coalesce(c.n, 0))
 		FROM tally t LEFT JOIN counted c USING (what) WHERE t.n <> coalesce(c.n, 0)
@@ -1329,6 +1411,14 @@ CREATE FUNCTION ims_problems() RETURNS SETOF text LANGUAGE sql STABLE AS $$
 			p.same_as)
 		FROM picture p LEFT JOIN picture q ON q.id = p.same_as
 		WHERE p.state IN (2, 9) AND q.state IS DISTINCT FROM 1
+	UNION ALL SELECT format('regions of %s, which has no vector', id) FROM region r
+		WHERE NOT EXISTS (SELECT FROM feature f WHERE f.id = r.id)
+			AND NOT EXISTS (SELECT FROM feature_kept f WHERE f.id = r.id)
+	UNION ALL SELECT format('new regions of %s, which has no new vector', id) FROM region_next r
+		WHERE NOT EXISTS (SELECT FROM feature_next f WHERE f.id = r.id)
+	UNION ALL SELECT format('regions of different lengths: %s bytes',
+			string_agg(DISTINCT length(data)::text, ',')) FROM region
+		HAVING count(DISTINCT length(data)) > 1
 $$;
 
 -- ------------------------------------------------------------------------- after an upgrade ----

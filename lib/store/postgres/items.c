@@ -232,7 +232,7 @@ pg_item ims_pg_item(const pg_snapshot *snapshot, int64_t id, pg_part part)
 
 int ims_pg_item_picture(const pg_item *item, store_picture *out, imgsearch_error *err)
 {
-	enum { ID = PG_ITEM_PICTURE, ROOT, PATH, STATE, ROOT_PATH };
+	enum { ID = PG_ITEM_PICTURE, ROOT, PATH, STATE, ROOT_PATH, WIDTH, HEIGHT };
 	size_t size;
 	*out = (store_picture){
 		.id = ims_pg_number(item->r, item->row, ID),
@@ -240,6 +240,8 @@ int ims_pg_item_picture(const pg_item *item, store_picture *out, imgsearch_error
 		.path = ims_pg_value(item->r, item->row, PATH, &size),
 		.state = (uint32_t)ims_pg_number(item->r, item->row, STATE),
 		.root_path = ims_pg_value(item->r, item->row, ROOT_PATH, &size),
+		.width = (uint32_t)ims_pg_number(item->r, item->row, WIDTH),
+		.height = (uint32_t)ims_pg_number(item->r, item->row, HEIGHT),
 	};
 	return ims_pg_picture_check(out, err);
 }

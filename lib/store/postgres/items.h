@@ -69,7 +69,9 @@ typedef struct pg_item {
 } pg_item;
 enum {
 	PG_ITEM_VECTOR = 1, /* null: it has none */
-	PG_ITEM_PICTURE,    /* id, root, path, state, path of the root; null where it is none */
+	/* id, root, path, state, path of the root, width, height; null where it is none */
+	PG_ITEM_PICTURE,
+	PG_ITEM_END = PG_ITEM_PICTURE + 7,
 };
 pg_item ims_pg_item(const pg_snapshot *snapshot, int64_t id, pg_part part);
 

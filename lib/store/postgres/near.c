@@ -84,13 +84,12 @@ static int find_near(pg_store *st, pg_snapshot *snapshot, const store_near_reque
 /* Items, as the server's function gives them with their distance. */
 static int take_items(const pg_result *r, store_near **out, size_t *n, imgsearch_error *err)
 {
-	enum { BOUND = PG_ITEM_PICTURE + 5 };
 	size_t count = (size_t)ims_pg_count(r);
 	*out = ims_alloc(count, sizeof **out);
 	if (!*out)
 		return ims_nomem(err);
 	for (size_t i = 0; i < count; i++)
-		(*out)[i] = (store_near){ 0, ims_pg_number(r, (int)i, 0), ims_pg_double(r, (int)i, BOUND) };
+		(*out)[i] = (store_near){ 0, ims_pg_number(r, (int)i, 0), ims_pg_double(r, (int)i, PG_ITEM_END) };
 	*n = count;
 	return 0;
 }

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { RECORD_FIELDS = 29 };
+enum { RECORD_FIELDS = 30 };
 
 /* A member of a composite value has its type before it. */
 static void put_type(buf *b, pg_oid type)
@@ -119,6 +119,7 @@ static void put_record(const pg_store *st, buf *b, const store_record *r)
 	put_int(b, r->gone);
 	put_flag(b, r->refuses_deleted);
 	put_number(b, 0);
+	put_bytes(b, r->regions, r->regions_size);
 	set_length(b, at);
 }
 

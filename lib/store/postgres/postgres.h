@@ -16,6 +16,11 @@ int ims_pg_vectors_put(store *st, const int64_t *ids, const float *rows, size_t 
 	imgsearch_error *err);
 int ims_pg_ids(store *st, store_id_list list, int64_t **ids, size_t *n, imgsearch_error *err);
 
+int ims_pg_regions_clear(store *st, imgsearch_error *err);
+int ims_pg_regions_scan(store *st, store_regions_each *each, void *user, imgsearch_error *err);
+int ims_pg_regions_fetch(store *st, const int64_t *ids, size_t n, store_regions_each *each,
+	void *user, imgsearch_error *err);
+
 int ims_pg_near(store *st, const store_near_request *q, store_near **out, size_t *n,
 	imgsearch_error *err);
 int ims_pg_near_build(store *st, const store_space *space, bool index, uint32_t degree,

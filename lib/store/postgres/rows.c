@@ -194,7 +194,11 @@ int ims_pg_ids(store *st, store_id_list list, int64_t **ids, size_t *n, imgsearc
 						   " WHERE n.id = f.id) ORDER BY id",
 		[STORE_LACKING] = "SELECT id FROM picture p WHERE state = 1 AND NOT EXISTS (SELECT FROM"
 						  " feature f WHERE f.id = p.id) ORDER BY id",
+		[STORE_LACKING_NEXT] = "SELECT id FROM picture p WHERE state = 1 AND NOT EXISTS (SELECT"
+							   " FROM feature_next f WHERE f.id = p.id) ORDER BY id",
 		[STORE_FILES] = "SELECT DISTINCT picture FROM stored_file ORDER BY picture",
+		[STORE_WHOLE] = "SELECT p.id FROM picture p JOIN feature f ON f.id = p.id WHERE p.state = 1"
+						" AND NOT EXISTS (SELECT FROM region g WHERE g.id = p.id) ORDER BY p.id",
 	};
 	return ims_pg_read_ids(st, ids, n, err, sql[list], NULL);
 }
@@ -230,6 +234,7 @@ static void take_counts(const char *data, size_t size, store_counts *out)
 		out->vectors = what == 101 ? n : out->vectors;
 		out->vectors_next = what == 102 ? n : out->vectors_next;
 		out->vectors_kept = what == 103 ? n : out->vectors_kept;
+		out->regions = what == 105 ? n : out->regions;
 	}
 }
 

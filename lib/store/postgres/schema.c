@@ -14,7 +14,7 @@ EMBED("ims_postgres_upgrade", "upgrade.sql");
 EMBED("ims_postgres_functions", "functions.sql");
 extern const char ims_postgres_schema[], ims_postgres_upgrade[], ims_postgres_functions[];
 
-enum { OLDEST = 1, SCHEMA_VERSION = 2 }; /* of the setting 'version' */
+enum { OLDEST = 1, SCHEMA_VERSION = 3 }; /* of the setting 'version' */
 
 /* Programs that make or upgrade a schema take turns. */
 static int begin(pg_link *l, imgsearch_error *err)

@@ -1,4 +1,4 @@
--- The tables of an index in PostgreSQL, version 2; functions.sql holds its functions, and upgrade.sql
+-- The tables of an index in PostgreSQL, version 3; functions.sql holds its functions, and upgrade.sql
 -- makes it from an older one. docs/scaling.md describes how it is used.
 --
 -- Paths, and all texts that come from files, are bytea: a server's encoding does not accept every
@@ -64,6 +64,12 @@ CREATE TABLE feature (id bigint PRIMARY KEY, data vector NOT NULL);
 CREATE TABLE feature_next (id bigint PRIMARY KEY, data vector NOT NULL);
 CREATE TABLE feature_kept (id bigint PRIMARY KEY, data vector NOT NULL);
 
+-- Regions of pictures (base/regions.h), beside the vectors; those of deleted items stay in `region`.
+CREATE TABLE region (id bigint PRIMARY KEY, data bytea NOT NULL);
+CREATE TABLE region_next (id bigint PRIMARY KEY, data bytea NOT NULL);
+ALTER TABLE region ALTER COLUMN data SET STORAGE EXTERNAL; -- they do not compress
+ALTER TABLE region_next ALTER COLUMN data SET STORAGE EXTERNAL;
+
 CREATE TABLE cell (
 	picture bigint NOT NULL REFERENCES picture (id) ON DELETE CASCADE,
 	number integer NOT NULL,
@@ -121,9 +127,10 @@ CREATE TABLE change (number bigint PRIMARY KEY, id bigint NOT NULL);
 CREATE TABLE newest (change bigint NOT NULL);
 INSERT INTO newest VALUES (0);
 
--- Pictures by state (1-99), vectors (101), of the next model (102), kept ones (103).
+-- Pictures by state (1-99), vectors (101), of the next model (102), kept ones (103), regions (105), of
+-- the next model (106).
 CREATE TABLE tally (what integer PRIMARY KEY, n bigint NOT NULL);
-INSERT INTO tally SELECT what, 0 FROM unnest('{1,2,3,4,5,6,7,8,9,101,102,103}'::integer[]) what;
+INSERT INTO tally SELECT what, 0 FROM unnest('{1,2,3,4,5,6,7,8,9,101,102,103,105,106}'::integer[]) what;
 
 -- Work that takes many transactions: a run of an indexer, a build. The id is its fencing number: it
 -- grows, and no other work gets it. The program renews the time at which it ends by itself; the
@@ -158,7 +165,7 @@ CREATE TYPE ims_record AS (
 	height bigint, hash bytea, same_as bigint, ctime_seconds bigint, ctime_nanoseconds bigint,
 	pixels bigint, has_pixels boolean, is_undecoded boolean, signature bytea,
 	facts_version bigint, sidecars bigint, facts bytea[], given vector, of_next boolean,
-	no_feature bytea, gone bigint, refuses_deleted boolean, outcome integer
+	no_feature bytea, gone bigint, refuses_deleted boolean, outcome integer, regions bytea
 );
 
 -- A table of the rows that are compared: see functions.sql.

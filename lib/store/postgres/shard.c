@@ -57,8 +57,10 @@ int ims_pg_count_all(store *st, imgsearch_error *err)
 		"INSERT INTO tally SELECT what, (CASE what WHEN 101 THEN (SELECT count(*) FROM feature)"
 		" WHEN 102 THEN (SELECT count(*) FROM feature_next)"
 		" WHEN 103 THEN (SELECT count(*) FROM feature_kept)"
+		" WHEN 105 THEN (SELECT count(*) FROM region)"
+		" WHEN 106 THEN (SELECT count(*) FROM region_next)"
 		" ELSE (SELECT count(*) FROM picture WHERE state = what) END)"
-		" FROM unnest('{1,2,3,4,5,6,7,8,9,101,102,103}'::integer[]) what"
+		" FROM unnest('{1,2,3,4,5,6,7,8,9,101,102,103,105,106}'::integer[]) what"
 		" ON CONFLICT (what) DO UPDATE SET n = excluded.n",
 		NULL);
 }

@@ -147,7 +147,7 @@ static bool is_ours(const char *name, bool *part)
 	if (strncmp(name, lead, strlen(lead)))
 		return false;
 	const char *at = name + strlen(lead);
-	at += strspn(at, "abcdefghijklmnopqrstuvwxyz");
+	at += strspn(at, "abcdefghijklmnopqrstuvwxyz.");
 	size_t index = *at == '-' ? digits(at + 1, DIGITS, '-') : 0;
 	if (!index)
 		return false;

@@ -21,9 +21,9 @@ typedef struct table_sql {
 	"picture, version, sidecars, value[1], value[2], value[3], value[4], value[5], value[6]," \
 	" value[7], value[8], value[9], value[10], value[11]"
 
-#define VECTORS(table) \
+#define BY_ID(table, types) \
 	{ \
-		"SELECT id, data FROM " table " WHERE id > $1 ORDER BY id LIMIT $2", "qv", \
+		"SELECT id, data FROM " table " WHERE id > $1 ORDER BY id LIMIT $2", types, \
 			"COPY " table " (id, data) FROM STDIN (FORMAT binary)", \
 			"SELECT id, data FROM " table " WHERE id = ANY ($1)" \
 	}
@@ -65,9 +65,9 @@ static const table_sql tables[STORE_TABLES] = {
 		"COPY picture (" PICTURE_COLUMNS ") FROM STDIN (FORMAT binary)",
 		"SELECT " PICTURE_COLUMNS " FROM picture WHERE id = ANY ($1)",
 	},
-	[TABLE_VECTOR] = VECTORS("feature"),
-	[TABLE_NEXT] = VECTORS("feature_next"),
-	[TABLE_KEPT] = VECTORS("feature_kept"),
+	[TABLE_VECTOR] = BY_ID("feature", "qv"),
+	[TABLE_NEXT] = BY_ID("feature_next", "qv"),
+	[TABLE_KEPT] = BY_ID("feature_kept", "qv"),
 	[TABLE_CELL] = {
 		"SELECT picture, number, name, value, title FROM cell WHERE (picture, number) > ($1, $2)"
 		" ORDER BY picture, number LIMIT $3",
@@ -128,6 +128,8 @@ static const table_sql tables[STORE_TABLES] = {
 		"COPY stored_file (picture, number, data) FROM STDIN (FORMAT binary)",
 		"SELECT picture, number, data FROM stored_file WHERE picture = ANY ($1)",
 	},
+	[TABLE_REGION] = BY_ID("region", "qb"),
+	[TABLE_REGION_NEXT] = BY_ID("region_next", "qb"),
 };
 
 /* ------------------------------------------------------------------------------- reading ---- */
@@ -254,8 +256,8 @@ int ims_pg_transfer_clear(store *st, imgsearch_error *err)
 	return run_script(st,
 		"DELETE FROM setting WHERE name NOT IN ('file', 'version', 'lease', 'shards', 'moved',"
 		" 'shard_ids');"
-		"TRUNCATE model, root, root_list, picture, feature, feature_next, feature_kept, cell, fact,"
-		" signature, stored_file, rejected, searcher, searcher_chunk, change, tally RESTART"
+		"TRUNCATE model, root, root_list, picture, feature, feature_next, feature_kept, region, region_next,"
+		" cell, fact, signature, stored_file, rejected, searcher, searcher_chunk, change, tally RESTART"
 		" IDENTITY;"
 		"INSERT INTO root (id, path) VALUES (0, '');"
 		"UPDATE newest SET change = 0;"
@@ -355,12 +357,12 @@ int ims_pg_transfer_finish(store *st, int64_t max_id, int64_t change, imgsearch_
 		" DEFERRABLE INITIALLY DEFERRED,"
 		" ADD CONSTRAINT picture_same_file_fkey FOREIGN KEY (same_file) REFERENCES picture (id)"
 		" DEFERRABLE INITIALLY DEFERRED;"
-		"INSERT INTO tally SELECT what, 0 FROM unnest('{1,2,3,4,5,6,7,8,9,101,102,103}'::integer[])"
+		"INSERT INTO tally SELECT what, 0 FROM unnest('{1,2,3,4,5,6,7,8,9,101,102,103,105,106}'::integer[])"
 		" what ON CONFLICT DO NOTHING;"
 		"SELECT setval(pg_get_serial_sequence('root', 'id'), max(id)) FROM root WHERE id > 0;"
 		"SELECT setval(pg_get_serial_sequence('searcher', 'state'), max(state)) FROM searcher;"
-		"ANALYZE root, picture, feature, feature_next, feature_kept, cell, fact, signature,"
-		" stored_file, searcher_chunk",
+		"ANALYZE root, picture, feature, feature_next, feature_kept, region, region_next, cell,"
+		" fact, signature, stored_file, searcher_chunk",
 		err);
 	ims_pg_int(&p, max_id);
 	ims_pg_int(&p, change);

@@ -1,4 +1,4 @@
--- From version 1 to 2. It goes on with functions.sql, so all functions go but those that tables need.
+-- From version 1 or 2 to 3. It goes on with functions.sql, so all functions go but those that tables need.
 
 -- Writers end first.
 SELECT FROM newest FOR UPDATE;
@@ -11,6 +11,12 @@ CREATE TABLE IF NOT EXISTS stored_file (
 );
 ALTER TABLE stored_file ALTER COLUMN data SET STORAGE EXTERNAL;
 
+CREATE TABLE region (id bigint PRIMARY KEY, data bytea NOT NULL);
+CREATE TABLE region_next (id bigint PRIMARY KEY, data bytea NOT NULL);
+ALTER TABLE region ALTER COLUMN data SET STORAGE EXTERNAL;
+ALTER TABLE region_next ALTER COLUMN data SET STORAGE EXTERNAL;
+INSERT INTO tally VALUES (105, 0), (106, 0) ON CONFLICT DO NOTHING;
+
 DO $$
 DECLARE
 	t record;
@@ -18,7 +24,7 @@ BEGIN
 	FOR t IN SELECT a.privilege_type AS privilege, CASE WHEN a.grantee = 0 THEN 'public'
 			ELSE a.grantee::regrole::text END AS role
 			FROM pg_class c, aclexplode(c.relacl) a WHERE c.oid = 'signature'::regclass LOOP
-		EXECUTE format('GRANT %s ON stored_file TO %s', t.privilege, t.role);
+		EXECUTE format('GRANT %s ON stored_file, region, region_next TO %s', t.privilege, t.role);
 	END LOOP;
 	FOR t IN SELECT tgname AS name FROM pg_trigger
 			WHERE tgrelid = 'feature'::regclass AND tgname LIKE 'compare\_%' LOOP
@@ -32,4 +38,6 @@ BEGIN
 	END LOOP;
 END $$;
 
-UPDATE setting SET data = '2' WHERE name = 'version';
+ALTER TYPE ims_record ADD ATTRIBUTE regions bytea;
+
+UPDATE setting SET data = '3' WHERE name = 'version';

@@ -76,6 +76,7 @@ int ims_shards_state(store *base, store_state *out, imgsearch_error *err)
 		out->counts.vectors += c.of[i].counts.vectors;
 		out->counts.vectors_next += c.of[i].counts.vectors_next;
 		out->counts.vectors_kept += c.of[i].counts.vectors_kept;
+		out->counts.regions += c.of[i].counts.regions;
 	}
 	out->change = changes.sum;
 	ims_shards_note_changes(st, &changes);

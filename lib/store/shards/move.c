@@ -22,7 +22,7 @@ int ims_shards_move_items(store *from, store *to, const int64_t *ids, size_t n,
 	imgsearch_error *err)
 {
 	static const store_table tables[] = { TABLE_PICTURE, TABLE_VECTOR, TABLE_NEXT, TABLE_KEPT,
-		TABLE_CELL, TABLE_FACT, TABLE_SIGNATURE, TABLE_FILE };
+		TABLE_REGION, TABLE_REGION_NEXT, TABLE_CELL, TABLE_FACT, TABLE_SIGNATURE, TABLE_FILE };
 	int rc = 0;
 	for (size_t t = 0; !rc && t < sizeof tables / sizeof *tables; t++)
 		rc = copy_table(from, to, tables[t], ids, n, err);

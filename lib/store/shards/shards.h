@@ -183,6 +183,10 @@ int ims_shards_vectors_fetch(store *st, const int64_t *ids, size_t n, uint32_t d
 int ims_shards_vectors_put(store *st, const int64_t *ids, const float *rows, size_t n, uint32_t dim,
 	imgsearch_error *err);
 int ims_shards_ids(store *st, store_id_list list, int64_t **ids, size_t *n, imgsearch_error *err);
+int ims_shards_regions_clear(store *st, imgsearch_error *err);
+int ims_shards_regions_scan(store *st, store_regions_each *each, void *user, imgsearch_error *err);
+int ims_shards_regions_fetch(store *st, const int64_t *ids, size_t n, store_regions_each *each,
+	void *user, imgsearch_error *err);
 int ims_shards_near(store *st, const store_near_request *q, store_near **out, size_t *n,
 	imgsearch_error *err);
 int ims_shards_near_build(store *st, const store_space *space, bool index, uint32_t degree,

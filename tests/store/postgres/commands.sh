@@ -8,7 +8,7 @@ postgres_begin "the store over PostgreSQL"
 
 # --------------------------------------------------------------------------------- the store ----
 
-for t in test_store test_names test_deleted test_facts test_near; do
+for t in test_store test_names test_deleted test_facts test_near test_regions; do
 	IMGSEARCH_TEST_SERVER=$server IMGSEARCH_TEST_PSQL=$psql "$B/tests/store/$t" >"$W/out" 2>&1
 	result "$t" $? "$W/out"
 done

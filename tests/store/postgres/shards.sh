@@ -23,7 +23,7 @@ port3=$pg_port
 # --------------------------------------------------------------------------------- the store ----
 
 # Shards of one server: what the tests look at is one transaction in each.
-for t in test_store test_names test_deleted test_facts; do
+for t in test_store test_names test_deleted test_facts test_regions; do
 	IMGSEARCH_TEST_SHARDS=3 IMGSEARCH_TEST_SERVER=$s1 IMGSEARCH_TEST_PSQL=$psql1 \
 		"$B/tests/store/$t" >"$W/out" 2>&1
 	result "$t over shards" $? "$W/out"

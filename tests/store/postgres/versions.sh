@@ -21,8 +21,9 @@ answers() { # AS
 }
 answers imgsearch
 make_old() {
-	ask "DROP TABLE stored_file; DROP FUNCTION ims_item_paths, ims_kept, ims_near;
+	ask "DROP TABLE stored_file, region, region_next; DELETE FROM tally WHERE what > 103; DROP FUNCTION ims_item_paths, ims_kept, ims_near;
 		CREATE OR REPLACE FUNCTION ims_max_id() RETURNS bigint LANGUAGE sql AS 'SELECT 0::bigint';
+		ALTER TYPE ims_record DROP ATTRIBUTE regions;
 		UPDATE setting SET data = '1' WHERE name = 'version'" >/dev/null
 }
 make_old
@@ -41,9 +42,9 @@ for p in $started; do
 done
 cat "$W"/out.[123] >"$W/out"
 result "its owner opens it, three times at once" $failed "$W/out"
-[ "$(ask "$version")" = 2 ]
+[ "$(ask "$version")" = 3 ]
 result "... it is upgraded" $?
-[ "$(grep -c 'was upgraded from version 1 to 2: older programs cannot open it' "$W/out")" = 1 ]
+[ "$(grep -c 'was upgraded from version 1 to 3: older programs cannot open it' "$W/out")" = 1 ]
 result "... which one of the three says, in one line" $? "$W/out"
 cp "$W/answer.imgsearch" "$W/answer.before"
 answers imgsearch && cmp "$W/answer.before" "$W/answer.imgsearch" >"$W/out" 2>&1
@@ -79,7 +80,7 @@ make_old
 run list --db "$there" --db "$second" >"$W/list.2" 2>>"$W/out" &&
 	cmp "$W/list" "$W/list.2" >>"$W/out"
 result "a shard is upgraded" $? "$W/out"
-[ "$(grep -c 'and 1 more was upgraded from version 1 to 2' "$W/out")" = 1 ]
+[ "$(grep -c 'and 1 more was upgraded from version 1 to 3' "$W/out")" = 1 ]
 result "... which is said" $? "$W/out"
 
 # ---------------------------------------------------------------------- versions of pgvector ----
@@ -132,7 +133,7 @@ fake "$own"
 
 # ------------------------------------------------------------------- versions that do not fit ----
 
-for other in 3/newer 0/older; do
+for other in 4/newer 0/older; do
 	ask "UPDATE setting SET data = '${other%/*}' WHERE name = 'version'" >/dev/null
 	run list --db "$there" >"$W/out" 2>&1
 	[ $? != 0 ] && grep -q "made by a[n]* ${other#*/} imgsearch (schema ${other%/*}, this" "$W/out"
