@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST = 2, MORE = 4 }; /* rows for each picture at first, and how often as many next */
+enum { FIRST = 2, MORE = 2 }; /* rows for each picture at first, and how often as many next */
 
 /* A search of the regions for the queries of a request that are not answered yet. */
 typedef struct regions_search {

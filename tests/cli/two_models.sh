@@ -56,7 +56,7 @@ result "export --model" $?
 imgsearch vectors export --model resnet18 -q g.npy && imgsearch vectors export -q h.npy &&
 	cmp -s e.npy g.npy && cmp -s f.npy h.npy
 result "vectors export --model" $?
-check "query by a vector of another model" 3 imgsearch query --vectors f.npy --model resnet18 <<'END'
+check "query by another's vector" 3 imgsearch query --vectors f.npy --model resnet18 <<'END'
 ! imgsearch: vectors of 48 values; those of the model resnet18 have 512
 END
 check "query --model of another" 3 imgsearch query drawn/p6 --model vgg16 <<'END'

@@ -147,7 +147,8 @@ def test_uploads(db):
     n = vectors(db)
     own = lambda: json.loads(run("info", "--json", "--db", db).stdout)["vectors"]
     s = Server(db, "--uploads", ":index:")
-    add = lambda i: s.ask("POST", f"/api/pictures?name={i}.png", png(40 + i, 30, stripes(40 + i, 30)))
+    picture = lambda i: png(40 + i, 30, stripes(40 + i, 30))
+    add = lambda i: s.ask("POST", f"/api/pictures?name={i}.png", picture(i))
     answer = add(1)
     check("an upload", answer[0] == 201 and own() == n + 1, answer)
     check("... has the second vector at once", vectors(db) == n + 1, vectors(db))

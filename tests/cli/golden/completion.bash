@@ -204,6 +204,7 @@ _imgsearch() {
 	"vectors export --db"|"vectors export -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"vectors export --root") return ;;
 	"vectors export --max-stale") return ;;
+	"vectors export --model"|"vectors export -m") return ;;
 	"eval --queries") COMPREPLY=($(compgen -d -- "$cur")); return ;;
 	"eval --truth") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"eval --text") COMPREPLY=($(compgen -f -- "$cur")); return ;;
@@ -364,7 +365,7 @@ _imgsearch() {
 	"shard add") options="--db --root --max-stale --help --quiet --verbose" ;;
 	"shard move") options="--from --to --buckets --db --root --max-stale --help --quiet --verbose" ;;
 	"vectors import") options="--ids --metric --db --root --max-stale --threads --json --help --quiet --verbose" ;;
-	"vectors export") options="--ids --f16 --db --root --max-stale --partial --json --help --quiet --verbose" ;;
+	"vectors export") options="--ids --f16 --db --root --max-stale --partial --model --json --help --quiet --verbose" ;;
 	"eval") options="--queries --truth --text --template --groups --duplicates --sample --threshold --plain --whiten --under --after --before --camera --keyword --near --where --expand --expand-power --reciprocal --views --seed --db --root --max-stale --partial --model --weights --device --precision --formats --video --threads --json --help --quiet --verbose" ;;
 	"check") options="--recall --db --root --max-stale --partial --json --help --quiet --verbose" ;;
 	"dups") options="--kind --min-score --under --after --before --camera --keyword --near --where --reject --db --root --max-stale --partial --model --threads --json --null --help --quiet --verbose" ;;

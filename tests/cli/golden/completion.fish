@@ -325,6 +325,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_s
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l partial -d 'index of shards: leave out those that cannot be reached'
+complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l model -s m -d 'of an index with two models: use the vectors of this one' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l json -s j -d 'results as JSON, one object a line'
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_subcommand_from export' -l quiet -s q -d 'no progress, no summaries; errors only'

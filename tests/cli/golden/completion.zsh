@@ -436,6 +436,7 @@ _imgsearch() {
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
 			'--partial[index of shards\: leave out those that cannot be reached]' \
+			'(-m --model)'{-m+,--model=}'[of an index with two models\: use the vectors of this one]:NAME:' \
 			'(-j --json)'{-j,--json}'[results as JSON, one object a line]' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
