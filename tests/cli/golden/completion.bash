@@ -326,6 +326,7 @@ _imgsearch() {
 	"serve --cache") COMPREPLY=($(compgen -d -- "$cur")); return ;;
 	"serve --cache-size") return ;;
 	"serve --max-upload") return ;;
+	"serve --access-log") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"serve --db"|"serve -d") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	"serve --root") return ;;
 	"serve --max-stale") return ;;
@@ -368,7 +369,7 @@ _imgsearch() {
 	"dups") options="--kind --min-score --under --after --before --camera --keyword --near --where --reject --db --root --max-stale --partial --model --threads --json --null --help --quiet --verbose" ;;
 	"map") options="--output --tiles --pca --size --under --after --before --camera --keyword --near --where --perplexity --max-points --seed --db --root --max-stale --partial --model --threads --json --help --quiet --verbose" ;;
 	"train") options="--out --distill --loss --layers --size --dim --posteriors --inner --power --fold --epochs --steps --batch --lr --val --holdout --patience --min-crop --jitter --anchor --blend --decay --views --teach --whole --together --probabilities --own --relational --labels --whiten --seed --resume --restart --f32 --int8 --name --descent --licence --note --model --weights --device --precision --formats --video --resize --crop --squash --crops --pooling --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --help --quiet --verbose" ;;
-	"serve") options="--port --listen --token-file --no-token --host --origin --socket --uploads --cache --cache-size --max-upload --read-only --db --root --max-stale --partial --model --weights --device --precision --formats --video --threads --help --quiet --verbose" ;;
+	"serve") options="--port --listen --token-file --no-token --host --origin --socket --uploads --cache --cache-size --max-upload --access-log --read-only --db --root --max-stale --partial --model --weights --device --precision --formats --video --threads --help --quiet --verbose" ;;
 	"help") options="--man --help --quiet --verbose" ;;
 	"complete") options="--help --quiet --verbose" operands="bash zsh fish" ;;
 	esac

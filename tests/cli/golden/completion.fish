@@ -493,6 +493,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l uploads -d 'pict
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l cache -d 'keep thumbnails in DIR (default: imgsearch in the user\'s cache folder)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l cache-size -d 'keep at most SIZE of thumbnails, those that were used last' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l max-upload -d 'largest body of a request' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l access-log -d 'append a line for each request to FILE, or "-" for standard error: neither its token nor what it asks for' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l read-only -d 'nothing of the index can be changed from outside'
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards: repeated, or a text file of their addresses' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x

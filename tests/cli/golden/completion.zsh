@@ -619,6 +619,7 @@ _imgsearch() {
 			'--cache=[keep thumbnails in DIR (default\: imgsearch in the user'\''s cache folder)]:DIR:_files -/' \
 			'--cache-size=[keep at most SIZE of thumbnails, those that were used last]:SIZE:' \
 			'--max-upload=[largest body of a request]:MB:' \
+			'--access-log=[append a line for each request to FILE, or "-" for standard error\: neither its token nor what it asks for]:FILE:_files' \
 			'--read-only[nothing of the index can be changed from outside]' \
 			'*--db=[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards\: repeated, or a text file of their addresses]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
