@@ -23,7 +23,21 @@ static int64_t disk_free(const server *s)
 	return (int64_t)v.f_bavail * (int64_t)v.f_frsize;
 }
 
-/* 503 where the index cannot be opened, so that a program that watches needs no JSON. */
+/* NULL: the index cannot be read. */
+static imgsearch_info *read_info(const server *s, imgsearch_error *err)
+{
+	imgsearch_info *about = NULL;
+	imgsearch_call call = server_call(s);
+	imgsearch *index = open_index_acquire(s->index, err);
+	if (!index)
+		return NULL;
+	if (imgsearch_info_get(index, &call, &about, err))
+		open_index_note(s->index, err);
+	open_index_release(s->index);
+	return about;
+}
+
+/* 503 where the index cannot be read, so that a program that watches needs no JSON. */
 enum MHD_Result handle_health(exchange *x)
 {
 	reply r;
@@ -31,10 +45,10 @@ enum MHD_Result handle_health(exchange *x)
 	char address[SERVER_ADDRESS];
 	imgsearch_error err = { 0 };
 	server *s = x->server;
-	bool open = open_index_acquire(s->index, &err) != NULL;
+	imgsearch_info *about = read_info(s, &err);
+	bool open = about != NULL;
 	int64_t room = disk_free(s);
-	if (open)
-		open_index_release(s->index);
+	imgsearch_info_free(about);
 	json_write_begin(&j, reply_open(&r));
 	server_address(s, address);
 	json_write_text(&j, "status", open ? "ok" : "unready");
@@ -43,7 +57,7 @@ enum MHD_Result handle_health(exchange *x)
 	json_write_int(&j, "requests", (int64_t)atomic_load(&s->requests));
 	json_write_int(&j, "searches", (int64_t)atomic_load(&s->searches));
 	if (!open)
-		json_write_text(&j, "error", err.message);
+		json_write_text(&j, "reason", err.message);
 	json_write_bool(&j, "model_loaded", atomic_load(&s->model_loaded));
 	json_write_bool(&j, "writable", !server_refuses_changes(s));
 	json_write_int(&j, "index_runs", atomic_load(&s->index_runs));
@@ -91,13 +105,7 @@ enum MHD_Result handle_metrics(exchange *x)
 {
 	reply r;
 	imgsearch_error err = { 0 };
-	imgsearch_info *about = NULL;
-	imgsearch_call call = exchange_call(x);
-	imgsearch *s = open_index_acquire(x->server->index, &err);
-	if (s) {
-		imgsearch_info_get(s, &call, &about, &err);
-		open_index_release(x->server->index);
-	}
+	imgsearch_info *about = read_info(x->server, &err);
 	FILE *f = reply_open(&r);
 	metrics_write(x->server->metrics, route_name, f);
 	write_gauges(f, x->server, about);

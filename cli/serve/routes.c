@@ -32,7 +32,7 @@ enum {
 	"k id* not* text* not_text* template model whole min_score max_chance no_self crop searcher " \
 	"recall ef checks epsilon plain expand expand_power reciprocal views hold " FILTER
 
-/* docs/openapi.json describes the same; tests/serve/openapi.py compares them. */
+/* docs/http.md describes them. */
 static const entry entries[] = {
 	{ "/api/search", "GET", SEARCH, handle_search, false },
 	{ "/api/search", "POST", SEARCH, handle_search, false },
