@@ -105,7 +105,8 @@ static void changes_are_logged(void **state)
 	int64_t a = add_picture(st, 0, "a", 1), searcher, before, *ids;
 	size_t n;
 	ok(ims_store_searcher_begin(st, "exact", &searcher, &err));
-	ok(ims_store_searcher_publish(st, searcher, "", 1, 1, 0, &err));
+	ok(ims_store_change_last(st, &before, &err));
+	ok(ims_store_searcher_publish(st, searcher, "", 1, 1, before, &err));
 	commit(st);
 	ok(ims_store_change_last(st, &before, &err));
 	begin(st);

@@ -89,7 +89,11 @@ static int take_items(const pg_result *r, store_near **out, size_t *n, imgsearch
 	if (!*out)
 		return ims_nomem(err);
 	for (size_t i = 0; i < count; i++)
-		(*out)[i] = (store_near){ 0, ims_pg_number(r, (int)i, 0), ims_pg_double(r, (int)i, PG_ITEM_END) };
+		(*out)[i] = (store_near){
+			0,
+			ims_pg_number(r, (int)i, 0),
+			ims_pg_double(r, (int)i, PG_ITEM_END),
+		};
 	*n = count;
 	return 0;
 }

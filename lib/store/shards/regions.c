@@ -95,7 +95,7 @@ static int fetch_one(void *arg, size_t i, store *shard, imgsearch_error *err)
 	return f->found[i].failed ? ims_nomem(err) : rc;
 }
 
-/* Reports what a shard has found, but for what another one has told: a bucket that moves has two. */
+/* Reports what a shard has found, but for what another one had, too: of a bucket that moves. */
 static int report(fetching *f, size_t i, uint8_t *told, store_regions_each *each, void *user)
 {
 	reader r = { .data = f->found[i].data, .len = f->found[i].len };

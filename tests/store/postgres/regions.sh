@@ -1,7 +1,7 @@
 #!/bin/sh
-# Features of parts of pictures over PostgreSQL and over shards, beside the same over a file: what runs
-# make, keep and drop, what queries find, by a scan and by each searcher, copies. Skipped where no
-# server with pgvector is found.
+# Features of parts of pictures over PostgreSQL and over shards, beside the same over a file: what
+# runs make, keep and drop, what queries find, by a scan and by each searcher, copies. Skipped where
+# no server with pgvector is found.
 cd "$(dirname "$0")/../../.." || exit 1
 . tests/tools/result.sh
 . tests/tools/postgres.sh
@@ -33,11 +33,13 @@ same() { # NAME ARGUMENTS...
 			case $word in @*) word=id:$(number $d "${word#@}") ;; esac
 			given="$given '$word'"
 		done
-		eval "run $given --db \"$W/$d\"" 2>&1 | sed 's/id:[0-9]*/id/g; s/"id": [0-9]*/"id"/g; s/, [0-9.]* s$//; s/, up to date$//; s/, catches up with changes$//; s/ ([0-9.]* s)$//; s/ rows, [0-9]* kB/ rows/
+		eval "run $given --db \"$W/$d\"" 2>&1 | sed 's/id:[0-9]*/id/g; s/"id": [0-9]*/"id"/g
+			s/, [0-9.]* s$//; s/ ([0-9.]* s)$//; s/ rows, [0-9]* kB/ rows/
+			s/, up to date$//; s/, catches up with changes$//
 			s/"seconds": [0-9.e-]*//; s/"plan": "[^"]*"//; s/"searcher[_why]*": "[^"]*",*//g
 			s/"rows_checked": [0-9]*//' |
-			grep -v '^\(index\|size\|searcher\|server\|shard\) \|postgresql:\|\.db\| kB\|built *pgvector' \
-				>"$W/out.$d"
+			grep -v '^\(index\|size\|searcher\|server\|shard\) ' |
+			grep -v 'postgresql:\|\.db\| kB\|built *pgvector' >"$W/out.$d"
 	done
 	rc=0
 	: >"$W/diff"
@@ -97,7 +99,8 @@ sound "... all is sound"
 
 run build -q --searcher pgvector --db "$W/one.txt" >"$W/out" 2>&1
 result "pgvector for wholes" $? "$W/out"
-run query --json --searcher pgvector --crop 0,0,60,50 "$W/a/p7" -k 3 --db "$W/one.txt" >"$W/out" 2>&1 &&
+run query --json --searcher pgvector --crop 0,0,60,50 "$W/a/p7" -k 3 --db "$W/one.txt" \
+	>"$W/out" 2>&1 &&
 	grep -q '"region": {' "$W/out"
 result "... parts are found by a searcher of this machine" $? "$W/out"
 same "build" build --searcher exact

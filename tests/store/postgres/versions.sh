@@ -21,7 +21,8 @@ answers() { # AS
 }
 answers imgsearch
 make_old() {
-	ask "DROP TABLE stored_file, region, region_next; DELETE FROM tally WHERE what > 103; DROP FUNCTION ims_item_paths, ims_kept, ims_near;
+	ask "DROP TABLE stored_file, region, region_next; DELETE FROM tally WHERE what > 103;
+		DROP FUNCTION ims_item_paths, ims_kept, ims_near;
 		CREATE OR REPLACE FUNCTION ims_max_id() RETURNS bigint LANGUAGE sql AS 'SELECT 0::bigint';
 		ALTER TYPE ims_record DROP ATTRIBUTE regions;
 		UPDATE setting SET data = '1' WHERE name = 'version'" >/dev/null
