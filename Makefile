@@ -301,7 +301,7 @@ fuzz-server: cli fake
 # A server under mixed work: TIME=SECONDS, PICTURES=DIR of photographs; build/bench/soak.csv and .svg
 .PHONY: soak
 soak: all
-	@B=$(B) tests/serve/soak.py $(TIME) $(if $(PICTURES),--pictures $(PICTURES))
+	@B=$(B) python3 tests/serve/soak.py $(TIME) $(if $(PICTURES),--pictures $(PICTURES))
 
 # --------------------------------------------------------------------------------------------- benchmarks ----
 
