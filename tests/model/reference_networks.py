@@ -284,7 +284,7 @@ def dino2_of_transformers(name):
     net = randomise(getattr(transformers, kind + "Model")(config))
     rename = (lambda part: part) if registers else older
     against = "transformers, in shards"
-    transform = resized(518, *IMAGENET, resize=518)
+    transform = resized(224, *IMAGENET, resize=256)  # as its preprocessor_config.json has it
     return Reference(name, against, net, 518, transform, pooled, shards=3, rename=rename)
 
 
