@@ -72,6 +72,7 @@ help:
 	@echo 'make test-formats   1 500 files of every format, and 600 damaged ones, in DIR'
 	@echo 'make fuzz       each fuzz target for TIME=600 seconds'
 	@echo 'make fuzz-server  FUZZ=20000 requests to the server, with SANITIZE=address,undefined or thread'
+	@echo 'make test-openapi  schemathesis against a running server for TIME=600 seconds (SCHEMATHESIS=FILE)'
 	@echo 'make soak       a server under mixed work for TIME=600 seconds (PICTURES=DIR), with a graph'
 	@echo 'make bench      all benchmarks; make bench-NAME one of: $(BENCHES); make bench-large: 10 million vectors; make bench-load, bench-server: PostgreSQL; make bench-versions OLD=DIR; make bench-networks: against torch (PYTHON=FILE)'
 	@echo 'make default-model  make the shipped model again (PHOTOS=DIRS WEIGHTS=DIR)'
@@ -297,6 +298,11 @@ fuzz: fuzz-programs
 .PHONY: fuzz-server
 fuzz-server: cli fake
 	@$(TEST_ENV) FUZZ=$(or $(FUZZ),20000) tests/tools/tap.sh tests/serve/fuzz.py
+
+# docs/openapi.json against a running server for TIME=SECONDS: SCHEMATHESIS=FILE, the program of PyPI's package
+.PHONY: test-openapi
+test-openapi: cli fake
+	@$(TEST_ENV) python3 tests/serve/conformance.py $(or $(SCHEMATHESIS),schemathesis) $(TIME)
 
 # A server under mixed work: TIME=SECONDS, PICTURES=DIR of photographs; build/bench/soak.csv and .svg
 .PHONY: soak

@@ -160,6 +160,9 @@ static size_t count_of_machine(const connections *t, const slot *newcomer)
 
 static void end(slot *s)
 {
+	const struct linger drop = { .l_onoff = 1 };
+	if (s->step == STEP_SENDING) /* what the system has taken would be sent on and on */
+		setsockopt(s->fd, SOL_SOCKET, SO_LINGER, &drop, sizeof drop);
 	s->ended = true;
 	shutdown(s->fd, SHUT_RDWR);
 }

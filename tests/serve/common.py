@@ -1,6 +1,6 @@
 """What the tests of the server share: a server, requests, pictures, TAP."""
 
-import http.client, json, os, shutil, signal, socket, struct, subprocess
+import http.client, json, os, re, shutil, signal, socket, struct, subprocess
 import sys, tempfile, time, zlib
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -30,6 +30,28 @@ def check(name, ok, why=""):
     if not ok:
         print("#", str(why)[:900].replace("\n", "\n# "))
     sys.stdout.flush()
+
+
+def routes():
+    """(path, method, parameters) of the server's own table; "*" ends those that may be repeated."""
+    with open(TOP + "/cli/serve/routes.c") as f:
+        source = f.read()
+    macros = dict(re.findall(r'#define (FILTER) "(.*?)"', source))
+    text = re.search(r"#define SEARCH(.*?)FILTER\n", source, re.S).group(1)
+    macros["SEARCH"] = "".join(re.findall(r'"(.*?)"', text)) + macros["FILTER"]
+    found = []
+    for path, method, parameters in re.findall(
+            r'\{ "(/[^"]*)", "(\w+)", (.*?), handle_\w+, \w+ \}', source, re.S):
+        words = re.findall(r'"(.*?)"|(FILTER|SEARCH)', parameters)
+        names = "".join(macros[macro] if macro else text for text, macro in words)
+        found.append((path, method, names.split()))
+    return found
+
+
+def sanitized():
+    """Whether the programs are: then freed memory is kept."""
+    with open(B + "/flags") as f:
+        return "-fsanitize" in f.read()
 
 
 def run(*args, **more):

@@ -3,10 +3,10 @@
 them (1500), SEED=S. It answers or hangs up, never by a 5xx but 503, lives, ends with 0, and leaves
 the index whole. make fuzz-server runs it under sanitizers."""
 
-import json, os, random, re, socket, sys, time
+import json, os, random, re, socket, sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from common import TOP, W, Server, check, finish, png, run, stripes
+from common import W, Server, check, finish, png, routes, run, stripes
 
 PHOTOS, DB = W + "/pics", W + "/a.db"
 MANY = int(os.environ.get("FUZZ", 1500))
@@ -20,22 +20,6 @@ TEXTS = ["", "a", "/", "..", "../../etc/passwd", "%00", "%ff%fe", "%C3%A4", "x" 
          '"', ";--", "exact", "graph", "path", "date", "all", "deleted", "0,0,10,10", "-1,0,5,5"]
 WORDS = ["id", "vector", "held", "part", "text", "weight", "crop", "inputs", "ids", "k", "keyword",
          "near", "a", "b", "paths", "where", "no_self"]
-
-
-def routes():
-    """(path, method, parameters) of the server's own table."""
-    with open(TOP + "/cli/serve/routes.c") as f:
-        source = f.read()
-    macros = dict(re.findall(r'#define (FILTER) "(.*?)"', source))
-    text = re.search(r"#define SEARCH(.*?)FILTER\n", source, re.S).group(1)
-    macros["SEARCH"] = "".join(re.findall(r'"(.*?)"', text)) + macros["FILTER"]
-    found = []
-    for path, method, parameters in re.findall(
-            r'\{ "(/api/[^"]*)", "(\w+)", (.*?), handle_\w+, \w+ \}', source, re.S):
-        words = re.findall(r'"(.*?)"|(FILTER|SEARCH)', parameters)
-        names = "".join(macros[macro] if macro else text for text, macro in words)
-        found.append((path, method, [n.rstrip("*") for n in names.split()]))
-    return found
 
 
 def value():
@@ -171,7 +155,8 @@ def main():
             f.write(png(40 + i, 30, stripes(40 + i, 30)))
     run("index", "--db", DB, PHOTOS)
     run("build", "--db", DB)
-    table = [r for r in routes() if r[0] != "/api/index"]
+    table = [(p, m, [n.rstrip("*") for n in names]) for p, m, names in routes()
+             if p != "/api/index"]
     check("the server's table is read",
           len(table) > 12 and any(len(r[2]) > 20 for r in table), table)
     s = Server(DB, "--uploads", W + "/uploads")

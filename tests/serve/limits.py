@@ -2,10 +2,12 @@
 """The server's limits: what one request may cost, clients that leave, many connections, index runs
 that wait, pictures that go while a map is made, and how it ends while it works."""
 
-import http.client, json, os, select, socket, sys, time
+import http.client, json, os, select, socket, sys, threading, time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from common import ENV, W, Server, check, error, finish, form, png, run, stripes, until
+from common import (
+    ENV, W, Server, check, error, finish, form, png, run, sanitized, stripes, until
+)
 
 PHOTOS, DB, COUNT = W + "/pics", W + "/a.db", W + "/count"
 made = 0
@@ -154,6 +156,52 @@ def ended(c):
         return True
 
 
+def hostile(s):
+    """Requests of every kind of body that are refused."""
+    as_json = {"Content-Type": "application/json"}
+    search = lambda body, more: s.ask("POST", "/api/search", body, more)[0]
+    bomb = png(60000, 60000)
+    return [
+        lambda: search(b'{"inputs": [' + b"{}," * 30000 + b"{}]}", as_json),
+        lambda: search(b'{"ids": [' + b"1," * 200000 + b"1]}", as_json),
+        lambda: search(b"[" * 500000, as_json),
+        lambda: search(b'{"inputs": [{"vector": [' + b"1," * 20000 + b"1]}]}", as_json),
+        lambda: search(*form(*((f"p{i}", bomb) for i in range(32)))),
+        lambda: search(*form(*((f"p{i}", b"") for i in range(64)))),
+        lambda: search(b"--XX\r\n" * 50000, {"Content-Type": "multipart/form-data; boundary=XX"}),
+        lambda: search(bomb, {}),
+        lambda: search(b"\x89PNG\r\n\x1a\n" + b"\xff" * 200000, {}),
+        lambda: search((b"x" * 65536 for _ in range(8)), {}),
+        lambda: search((b" " * 65536 for _ in range(18)), as_json),
+        lambda: s.ask("POST", "/api/reject", b'{"a":' * 1000, as_json)[0],
+        lambda: s.ask("GET", "/" + "a" * 100000, raw=True)[0],
+    ]
+
+
+def anonymous(process):
+    with open(f"/proc/{process.pid}/status") as f:
+        return int(next(line for line in f if line.startswith("RssAnon")).split()[1])
+
+
+def test_hostile(s):
+    """A thousand of them from eight clients leave no memory behind."""
+    kinds = hostile(s)
+    got = {ask() for ask in kinds}
+    check("hostile requests are refused", got <= {400, 413, 414, 415, 422, 431}, got)
+
+    def crowd(times):
+        ask_all = lambda: [ask() for _ in range(times) for ask in kinds]
+        threads = [threading.Thread(target=ask_all) for _ in range(8)]
+        [t.start() for t in threads], [t.join() for t in threads]
+
+    crowd(3)  # each thread at once has its part of the heap, which malloc keeps
+    before = anonymous(s.process)
+    crowd(10)
+    after = anonymous(s.process)
+    check("... and leave no memory behind", sanitized() or after < 1.2 * before + 1024,
+          (before, after))
+
+
 def local(body):
     """A connection to the unix socket, with an index run asked for."""
     c = http.client.HTTPConnection("localhost", timeout=60)
@@ -222,6 +270,7 @@ def main():
     run("index", "--db", DB, PHOTOS)
     s = Server(DB)
     test_costs(s)
+    test_hostile(s)
     s.stop()
     test_client_leaves()
     test_connections()
