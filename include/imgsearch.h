@@ -1253,8 +1253,9 @@ typedef struct imgsearch_bytes {
 } imgsearch_bytes;
 
 /*
- * The bytes of an item's file as they are now. Where it has none, or it cannot be read here, those
- * that the index stores (imgsearch_index_add_options.store_bytes). ENOTFOUND: no such item, or
+ * The bytes of an item's file as they are now. Where it has none, it cannot be read here, or a
+ * symbolic link that the index does not follow leads to another one now, those that the index
+ * stores (imgsearch_index_add_options.store_bytes). ENOTFOUND: no such item, or
  * there are no bytes; EIO, ELIMIT; EFORMAT: the stored ones are damaged.
  */
 IMGSEARCH_API int imgsearch_item_bytes(imgsearch *s, int64_t id, const imgsearch_call *call,

@@ -230,6 +230,20 @@ static enum MHD_Result show_stored(exchange *x, imgsearch *s, const imgsearch_it
 	return result;
 }
 
+/* A file that no symbolic link leads to; -1: none. Of others the library decides. */
+static int open_plainly(const char *path)
+{
+	char entry[40], real[4100];
+	int fd = path[0] == '/' ? open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+	snprintf(entry, sizeof entry, "/proc/self/fd/%d", fd);
+	ssize_t n = fd < 0 ? -1 : readlink(entry, real, sizeof real);
+	if (n > 0 && ((size_t)n != strlen(path) || memcmp(real, path, (size_t)n))) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
 /* The file, or where browsers may not know its format, a JPEG of it. */
 static enum MHD_Result show_full(exchange *x, imgsearch *s, const imgsearch_item *item)
 {
@@ -244,7 +258,7 @@ static enum MHD_Result show_full(exchange *x, imgsearch *s, const imgsearch_item
 		return answer_error(x, 404, "ENOTFOUND", "the picture's file is gone");
 	name_content(item, content, sizeof content, &known);
 	const char *cache = tag_content(x, content, "full");
-	int fd = item->path[0] == '/' ? open(item->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+	int fd = open_plainly(item->path);
 	if ((fd >= 0 || item->path[0] != '/') && answer_not_modified(x, cache, &result)) {
 		if (fd >= 0)
 			close(fd);

@@ -4,33 +4,101 @@
 #include "base/path.h"
 #include "handle/input.h"
 
-static int read_path(imgsearch *s, int64_t id, char **path, imgsearch_error *err)
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* --------------------------------------------------------------------------- an item's file ---- */
+
+/* Whether links are followed where the picture lies. */
+static bool follows(imgsearch *s, const store_picture *p)
 {
-	store_picture p;
-	int rc = ims_store_picture_get(s->store, id, &p, err);
-	*path = rc ? NULL : ims_path_join(p.root ? p.root_path : NULL, p.path);
-	ims_store_picture_clear(&p);
-	return rc || *path ? rc : ims_nomem(err);
+	store_roots roots = { 0 };
+	bool found = ims_store_roots_get(s->store, &roots, NULL) == 0;
+	const text_list *list = found && !p->root ? &roots.single.of[STORE_FOLLOW] : NULL;
+	for (size_t i = 0; found && p->root && i < roots.n; i++)
+		if (roots.id[i] == p->root)
+			list = &roots.lists[i].of[STORE_FOLLOW];
+	found = false;
+	for (size_t i = 0; list && !found && i < list->n; i++)
+		found = !*list->item[i] || ims_path_below(p->path, list->item[i]);
+	ims_store_roots_free(&roots);
+	return found;
+}
+
+/* Whether `real` is `name` in what the folder is when its links are resolved. */
+static bool lies_in(const char *real, const char *folder, const char *name)
+{
+	char resolved[PATH_MAX];
+	if (!realpath(folder, resolved))
+		return false;
+	size_t n = strlen(resolved);
+	n -= resolved[n - 1] == '/';
+	return !strncmp(real, resolved, n) && real[n] == '/' && !strcmp(real + n + 1, name);
+}
+
+/*
+ * Whether an open file is reached through a symbolic link that the index does not follow: one that
+ * appeared since it was read. Links above a root are its owner's affair; of a picture without a
+ * root, all but the last part are. The kernel says where the file really is.
+ */
+static bool leads_astray(imgsearch *s, const store_picture *p, const char *path, int fd)
+{
+	char entry[40], real[PATH_MAX], folder[PATH_MAX];
+	struct stat st;
+	snprintf(entry, sizeof entry, "/proc/self/fd/%d", fd);
+	ssize_t n = readlink(entry, real, sizeof real - 1);
+	if (n <= 0 || fstat(fd, &st) || !st.st_nlink)
+		return false;
+	real[n] = 0;
+	if (!strcmp(real, path))
+		return false;
+	const char *last = strrchr(path, '/');
+	snprintf(folder, sizeof folder, "%.*s/", (int)(last - path), path);
+	if (p->root ? lies_in(real, p->root_path, p->path) : lies_in(real, folder, last + 1))
+		return false;
+	return !follows(s, p);
+}
+
+static int read_own_file(imgsearch *s, const store_picture *p, const char *path, buf *out,
+	imgsearch_error *err)
+{
+	if (*path != '/')
+		return ims_fail(err, IMGSEARCH_ENOTFOUND, "picture %lld (%s) has no file", (long long)p->id,
+			path);
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return ims_fail_errno(err, errno == ENOENT ? IMGSEARCH_ENOTFOUND : IMGSEARCH_EIO, "%s",
+			path);
+	int rc = leads_astray(s, p, path, fd)
+		? ims_fail(err, IMGSEARCH_ENOTFOUND, "%s: a symbolic link leads elsewhere now", path)
+		: ims_read_fd(out, fd, path, IMS_IMAGE_MAX_FILE, err);
+	close(fd);
+	return rc;
 }
 
 int ims_picture_bytes(imgsearch *s, int64_t id, buf *out, char **path, imgsearch_error *err)
 {
+	store_picture p;
 	imgsearch_error why = { 0 }, stored_why = { 0 };
-	int rc = read_path(s, id, path, err);
-	if (rc)
+	int rc = ims_store_picture_get(s->store, id, &p, err);
+	*path = rc ? NULL : ims_path_join(p.root ? p.root_path : NULL, p.path);
+	if (!rc && !*path)
+		rc = ims_nomem(err);
+	int read = rc ? rc : read_own_file(s, &p, *path, out, &why);
+	ims_store_picture_clear(&p);
+	if (rc || !read)
 		return rc;
-	if (**path == '/')
-		rc = ims_read_file(out, *path, IMS_IMAGE_MAX_FILE, &why);
-	else
-		rc = ims_fail(&why, IMGSEARCH_ENOTFOUND, "picture %lld (%s) has no file", (long long)id,
-			*path);
-	if (!rc)
-		return 0;
 	out->len = 0;
 	int stored = ims_store_file_get(s->store, id, out, &stored_why);
 	if (stored && err)
 		*err = stored == IMGSEARCH_ENOTFOUND ? why : stored_why;
-	return stored == IMGSEARCH_ENOTFOUND ? rc : stored;
+	return stored == IMGSEARCH_ENOTFOUND ? read : stored;
 }
 
 /* The short side to decode for a longer side of max_side; 0: full size. */

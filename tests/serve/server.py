@@ -6,7 +6,7 @@ import ctypes, http.client, json, os, shutil, signal, socket, struct, subprocess
 import time
 
 from common import B, COMMAND, ENV, TOP, W, Server, check, error, finish, form, png, raw, run
-from common import stripes, until
+from common import sanitized, stripes, until
 
 
 def test_reading(s, photo):
@@ -67,7 +67,7 @@ def test_reading(s, photo):
     os.symlink(W + "/secret", one["path"])
     check(
         "... nothing else that came to lie there",
-        error(s.get(f"/api/pictures/{one['id']}/full"), 415),
+        error(s.get(f"/api/pictures/{one['id']}/full"), 404),
     )
     os.unlink(one["path"])
     shutil.copy(TOP + "/tests/fuzz/seeds/bmp/RGB.bmp", one["path"])
@@ -805,6 +805,41 @@ def test_through(s, db):
     check("a second server on the index names the first", said and there in said, said)
 
 
+def test_links(db):
+    """A picture is not read through a link that appeared since the index saw it."""
+    os.makedirs(W + "/linked/sub"), os.makedirs(W + "/elsewhere")
+    at = [W + "/linked/a.png", W + "/linked/sub/b.png"]
+    for i, path in enumerate((*at, W + "/elsewhere/a.png", W + "/elsewhere/b.png")):
+        with open(path, "wb") as f:
+            f.write(png(50 + i, 31, stripes(50 + i, 31)))
+    os.symlink(W + "/linked", W + "/way")
+    run("index", "--db", db, W + "/way")
+    s = Server(db)
+    ids = [p["id"] for p in s.get("/api/pictures?sort=id")[1]["pictures"]]
+    ways = lambda id: [
+        s.get(f"/api/pictures/{id}/full", raw=True)[0],
+        s.get(f"/api/pictures/{id}/thumb?size=512", raw=True)[0],
+        s.ask("POST", "/api/search", json.dumps(
+            {"inputs": [{"id": id, "crop": [0, 0, 20, 20]}]}).encode(),
+            {"Content-Type": "application/json"})[0],
+    ]
+    check("pictures below a link that is named", [ways(id) for id in ids] == [[200] * 3] * 2,
+          [ways(id) for id in ids])
+    os.remove(at[0]), os.symlink(W + "/elsewhere/a.png", at[0])
+    os.rename(W + "/linked/sub", W + "/linked/was"), os.symlink(W + "/elsewhere", W + "/linked/sub")
+    got = [ways(id) for id in ids]
+    check("a file, a folder that is a link now: 404", got == [[404] * 3] * 2, got)
+    os.rename(W + "/linked", W + "/moved"), os.symlink(W + "/moved", W + "/linked")
+    os.remove(W + "/moved/sub"), os.rename(W + "/moved/was", W + "/moved/sub")
+    check("a link to where the root went is followed", ways(ids[1]) == [200] * 3, ways(ids[1]))
+    os.remove(W + "/moved/a.png"), os.symlink(W + "/elsewhere/a.png", W + "/moved/a.png")
+    run("index", "--no-server", "--db", db, "--follow-links", W + "/moved")
+    found = s.get("/api/pictures?sort=id")[1]["pictures"]
+    got = [ways(p["id"]) for p in found if p["path"] == W + "/moved/a.png"]
+    check("one that the index follows is, too", got and got == [[200] * 3] * len(got), (got, found))
+    s.stop()
+
+
 def test_replaced(s, db):
     os.rename(db, W + "/old.db")
     for end in "-wal", "-shm":
@@ -1139,6 +1174,7 @@ def main():
     test_end(s, photo)
     test_token(db)
     test_origins(db)
+    test_links(W + "/links.db")
     test_one_server(db)
     test_large(db)
     test_interrupt()
