@@ -9,7 +9,9 @@
 #include "cli/output/record.h"
 #include "imgsearch/eval.h"
 
+#include <errno.h>
 #include <math.h>
+#include <string.h>
 
 typedef struct eval_args {
 	common_args common;
@@ -132,7 +134,8 @@ static void print_table(const imgsearch_eval_report *r, const imgsearch_eval_opt
 static int run_error(const context *c, const imgsearch_eval_options *o, const imgsearch_error *err)
 {
 	bool by_folder = !o->truth && !o->texts && !o->queries && !o->groups && !o->duplicates;
-	return by_folder && err->code == IMGSEARCH_ENOTFOUND
+	bool no_model = err->detail == ESRCH;
+	return by_folder && err->code == IMGSEARCH_ENOTFOUND && !no_model
 		? cli_error_advice(err, "put related pictures into one folder, or give --truth FILE")
 		: context_error(c, err);
 }
@@ -142,7 +145,10 @@ static int run(context *c, void *args)
 	eval_args *a = args;
 	imgsearch_eval_report *report;
 	imgsearch_error err;
+	const char *model = c->common->open.model;
 	a->options.struct_size = sizeof a->options;
+	if (model && !c->common->open.weights && !strchr(model, '/')) /* by name: one of the index's */
+		a->options.model = model;
 	int rc = context_filter(c, &a->filter, &a->options.filter);
 	if (!rc)
 		rc = context_open(c, false);

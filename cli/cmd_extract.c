@@ -130,10 +130,30 @@ static int extract_all(context *c, const extract_args *a, block *b)
 	return !b->failed ? CLI_DONE : b->failed < total ? CLI_SOME_FAILED : CLI_FAILED;
 }
 
+/* Of the second model of the index where that is named, else of the network. */
+static int find_dim(context *c, uint32_t *dim, imgsearch_error *err)
+{
+	const char *name = c->common->open.model;
+	imgsearch_network *network;
+	imgsearch_info *info;
+	int rc = imgsearch_network_get(c->s, &network, err);
+	if (rc)
+		return rc;
+	*dim = network->dim;
+	imgsearch_network_free(network);
+	rc = name ? imgsearch_info_get(c->s, &c->call, &info, err) : 0;
+	if (rc || !name)
+		return rc;
+	if (info->second && info->second->model && !strcmp(info->second->model, name))
+		*dim = info->second->dim;
+	imgsearch_info_free(info);
+	return 0;
+}
+
 static int run(context *c, void *args)
 {
 	const extract_args *a = args;
-	imgsearch_info *info;
+	uint32_t dim;
 	struct stat st;
 	imgsearch_error err;
 	if (!a->inputs.n)
@@ -153,14 +173,13 @@ static int run(context *c, void *args)
 	/* Extracts no picture: fails if the network is missing. */
 	if (c->n_operands && imgsearch_extract(c->s, NULL, 0, NULL, &c->call, NULL, 0, NULL, &err))
 		return context_error(c, &err);
-	if (imgsearch_info_get(c->s, &c->call, &info, &err))
+	if (find_dim(c, &dim, &err))
 		return context_error(c, &err);
 	block *b = calloc(1, sizeof *b);
 	if (b) {
-		b->dim = info->dim;
-		b->rows = calloc(AT_ONCE, 4 * (size_t)info->dim);
+		b->dim = dim;
+		b->rows = calloc(AT_ONCE, 4 * (size_t)dim);
 	}
-	imgsearch_info_free(info);
 	rc = b && b->rows ? extract_all(c, a, b) : cli_nomem();
 	if (b) {
 		free(b->rows);

@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* --------------------------------------------------------------------------- an item's file ---- */
+/* -------------------------------------------------------------------------- an item's file ---- */
 
 /* Whether links are followed where the picture lies. */
 static bool follows(imgsearch *s, const store_picture *p)

@@ -71,6 +71,18 @@ mkdir kinds && for n in 1 2 3; do mkdir kinds/$n && cp drawn/p$n drawn/p$((n + 3
 imgsearch index -q --db kinds.db kinds && imgsearch index -q --db kinds.db --add-model $other
 imgsearch eval --db kinds.db >own 2>&1 && imgsearch eval --db kinds.db --model resnet18 >two 2>&1
 result "eval of the same folders by both" $? two
+check "eval by a model that it has not" 3 imgsearch eval --db kinds.db --model vgg16 <<'END'
+! imgsearch: index W/kinds.db has no vectors of the model vgg16, but of default and resnet18
+END
+for m in default resnet18; do
+	imgsearch extract -q -d "$IMGSEARCH_DB" --model $m drawn/p1 drawn/p2 -o two.npy &&
+		imgsearch extract -q -d "$IMGSEARCH_DB" --model $m drawn/p2 -o one.npy
+	values=$(($(wc -c <one.npy) - 128))
+	[ $values -eq $([ $m = default ] && echo 192 || echo 2048) ] &&
+		[ $(wc -c <two.npy) -eq $((128 + 2 * values)) ] &&
+		tail -c $values one.npy >row && tail -c $values two.npy | cmp -s - row
+	result "extract by $m: rows of its own width" $?
+done
 imgsearch map --model resnet18 --json -q >out 2>&1 && imgsearch dups --model resnet18 -q >out 2>&1
 [ $? -le 1 ]
 result "dups and map" $? out

@@ -235,6 +235,8 @@ static void test_client_leaves(void **state)
 	now += 2.5;
 	connections_check(t);
 	assert_true(is_set(two));
+	connections_sending(t, number(1), 60);
+	connections_sending(t, number(2), 60);
 	imgsearch_cancel_token_free(two);
 	assert_int_equal(imgsearch_cancel_token_new(&two, NULL), 0);
 	connections_open(t, number(3));
