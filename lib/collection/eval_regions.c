@@ -49,7 +49,7 @@ int ims_eval_region_rows(evaluation *e, const imgsearch_input *in, size_t n, flo
 		float *row = out + i * e->dim;
 		if (bad[i])
 			continue;
-		rc = ims_feature_of_all(e->s, e->job, &in[i], row, err);
+		rc = ims_feature_of_all(e->s, e->job, &in[i], (uint32_t)e->dim, row, err);
 		if (!rc)
 			ims_space_apply(e->space, row, row);
 	}

@@ -1,7 +1,7 @@
 /* Queries by texts, from a CSV: each with the pictures that lines of it name. */
 #include "collection/eval_state.h"
 #include "files/csv.h"
-#include "handle/model_choice.h"
+#include "handle/feature.h"
 #include "handle/words.h"
 #include "words/prompt.h"
 
@@ -93,7 +93,8 @@ static int add_features(evaluation *e, const char *const *texts, imgsearch_error
 {
 	identity id = { 0 };
 	e->query_rows = ims_alloc_aligned(e->n_queries, e->dim * sizeof *e->query_rows);
-	int rc = e->query_rows ? ims_identity_decide(e->s, IDENTITY_QUERY, &id, err) : ims_nomem(err);
+	int rc = e->query_rows ? ims_feature_identity(e->s, (uint32_t)e->dim, &id, err)
+						   : ims_nomem(err);
 	if (!rc)
 		rc = ims_words_features(e->s, e->job, &id.model, e->options->text_template, texts,
 			e->n_queries, e->query_rows, err);

@@ -8,6 +8,7 @@
 #include "handle/view.h"
 #include "handle/words.h"
 
+#include <errno.h>
 #include <math.h>
 #include <string.h>
 
@@ -278,14 +279,26 @@ static void repeat(float *slot, const image_recipe *recipe)
 		memcpy(slot + i * one, slot, one * sizeof *slot);
 }
 
+int ims_feature_identity(imgsearch *s, uint32_t dim, identity *id, imgsearch_error *err)
+{
+	int rc = ims_identity_decide(s, IDENTITY_QUERY, id, err);
+	if (rc || id->model.dim == dim)
+		return rc;
+	ims_fail(err, IMGSEARCH_EBUSY, "%s: its two models were exchanged meanwhile",
+		ims_store_name(s->store));
+	if (err)
+		err->detail = ESTALE;
+	return IMGSEARCH_EBUSY;
+}
+
 /* all: as ims_feature_of_all. */
 static int network_feature(imgsearch *s, job *j, const imgsearch_input *in, const void *data,
-	size_t size, bool all, float *out, imgsearch_error *err)
+	size_t size, bool all, uint32_t dim, float *out, imgsearch_error *err)
 {
 	identity id;
 	model *network = NULL;
 	_Atomic uint32_t bad_profiles = 0;
-	int rc = ims_identity_decide(s, IDENTITY_QUERY, &id, err);
+	int rc = ims_feature_identity(s, dim, &id, err);
 	const image_recipe *recipe = &id.model.recipe, wanted = all ? squashed(*recipe) : *recipe;
 	float *slot = rc ? NULL : ims_alloc_aligned(ims_recipe_values(recipe), sizeof(float));
 	if (!rc && !slot)
@@ -319,10 +332,10 @@ static int network_feature(imgsearch *s, job *j, const imgsearch_input *in, cons
 }
 
 static int text_feature(imgsearch *s, job *j, const imgsearch_input *in, const char *text_template,
-	float *out, imgsearch_error *err)
+	uint32_t dim, float *out, imgsearch_error *err)
 {
 	identity id;
-	int rc = ims_identity_decide(s, IDENTITY_QUERY, &id, err);
+	int rc = ims_feature_identity(s, dim, &id, err);
 	if (!rc)
 		rc = ims_words_features(s, j, &id.model, text_template, &in->text, 1, out, err);
 	ims_identity_free(&id);
@@ -372,7 +385,7 @@ int ims_feature(imgsearch *s, job *j, const imgsearch_input *in, const char *tex
 	if (rc)
 		return rc;
 	if (is_text(in))
-		return text_feature(s, j, in, text_template, out, err);
+		return text_feature(s, j, in, text_template, dim, out, err);
 	bool item = in->kind == IMGSEARCH_INPUT_KIND_ITEM;
 	if (item && !ims_input_is_crop(in))
 		return stored_picture(s, in->id, dim, out, self, err);
@@ -393,13 +406,13 @@ int ims_feature(imgsearch *s, job *j, const imgsearch_input *in, const char *tex
 		&& (in->kind == IMGSEARCH_INPUT_KIND_PIXELS || ims_input_is_crop(in)
 			|| !find_stored(s, data, size, dim, out, self))) {
 		*self = NO_PICTURE;
-		rc = network_feature(s, j, in, data, size, false, out, err);
+		rc = network_feature(s, j, in, data, size, false, dim, out, err);
 	}
 	ims_buf_free(&held);
 	return rc;
 }
 
-int ims_feature_of_all(imgsearch *s, job *j, const imgsearch_input *in, float *out,
+int ims_feature_of_all(imgsearch *s, job *j, const imgsearch_input *in, uint32_t dim, float *out,
 	imgsearch_error *err)
 {
 	buf held = { 0 };
@@ -409,7 +422,7 @@ int ims_feature_of_all(imgsearch *s, job *j, const imgsearch_input *in, float *o
 	int rc = in->kind == IMGSEARCH_INPUT_KIND_ITEM ? item_bytes(s, in->id, &held, &data, &size, err)
 												   : ims_input_bytes(in, &held, &data, &size, err);
 	if (!rc)
-		rc = network_feature(s, j, in, data, size, true, out, err);
+		rc = network_feature(s, j, in, data, size, true, dim, out, err);
 	ims_buf_free(&held);
 	return rc;
 }
@@ -470,7 +483,7 @@ static int run_texts(query_batch *b, size_t n, imgsearch_error *err)
 	identity id = { 0 };
 	imgsearch_error why = { 0 };
 	imgsearch_input *in = ims_alloc(n, sizeof *in);
-	int rc = in ? ims_identity_decide(b->s, IDENTITY_QUERY, &id, &why) : ims_nomem(&why);
+	int rc = in ? ims_feature_identity(b->s, b->dim, &id, &why) : ims_nomem(&why);
 	for (size_t i = 0; !rc && i < n; i++)
 		in[i] = b->open[i] == OPEN_TEXT ? b->in[i] : (imgsearch_input){ 0 };
 	if (!rc)
@@ -494,8 +507,7 @@ static int run_open(query_batch *b, size_t n, imgsearch_error *err)
 	imgsearch_input *in = ims_alloc(n, sizeof *in);
 	imgsearch_error *errors = ims_zalloc(n, sizeof *errors);
 	float *rows = ims_alloc_aligned(n, b->dim * sizeof *rows);
-	int rc = in && errors && rows ? ims_identity_decide(b->s, IDENTITY_QUERY, &id, err)
-								  : ims_nomem(err);
+	int rc = in && errors && rows ? ims_feature_identity(b->s, b->dim, &id, err) : ims_nomem(err);
 	for (size_t i = 0; !rc && i < n; i++) {
 		if (b->open[i] != OPEN_PICTURE)
 			continue;

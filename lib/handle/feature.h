@@ -5,9 +5,15 @@
 #ifndef IMS_HANDLE_FEATURE_H
 #define IMS_HANDLE_FEATURE_H
 
-#include "handle/handle.h"
+#include "handle/model_choice.h"
 
 enum { NO_PICTURE = -1 };
+
+/*
+ * The model that a query goes through, whose features have dim values. EBUSY, detail ESTALE: it is
+ * another one now, since the two models of the index were exchanged. The caller frees *id.
+ */
+int ims_feature_identity(imgsearch *s, uint32_t dim, identity *id, imgsearch_error *err);
 
 /*
  * The raw feature of one input of a query into out (dim). *self receives the id of the stored
@@ -22,7 +28,7 @@ int ims_feature(imgsearch *s, job *j, const imgsearch_input *in, const char *tex
  * regions of pictures are compared with. No item without a crop, no vector, no text. Errors as
  * above.
  */
-int ims_feature_of_all(imgsearch *s, job *j, const imgsearch_input *in, float *out,
+int ims_feature_of_all(imgsearch *s, job *j, const imgsearch_input *in, uint32_t dim, float *out,
 	imgsearch_error *err);
 
 /*

@@ -8,7 +8,6 @@
 
 #include "analysis/reciprocal.h"
 #include "handle/feature.h"
-#include "handle/model_choice.h"
 #include "handle/picture.h"
 #include "handle/space.h"
 #include "image/image.h"
@@ -153,7 +152,7 @@ int ims_improve_views(imgsearch *s, job *j, const space *sp, const imgsearch_inp
 	identity id = { 0 };
 	image im = { 0 };
 	float *features = ims_alloc_aligned(IMGSEARCH_VIEWS_MAX, sp->dim * sizeof *features);
-	int rc = features ? ims_identity_decide(s, IDENTITY_QUERY, &id, err) : ims_nomem(err);
+	int rc = features ? ims_feature_identity(s, sp->dim, &id, err) : ims_nomem(err);
 	if (!rc)
 		rc = ims_picture_load(s, j, in, 0, &im, err);
 	if (!rc)

@@ -45,7 +45,7 @@ int ims_query_region_row(imgsearch *s, const query *q, const imgsearch_input *in
 		memcpy(out, row, q->space->dim * sizeof *out);
 		return 0;
 	}
-	int rc = ims_feature_of_all(s, q->job, in, out, err);
+	int rc = ims_feature_of_all(s, q->job, in, q->space->dim, out, err);
 	if (!rc)
 		rc = ims_space_check(q->space, out, 1, "input", i, err);
 	if (!rc)

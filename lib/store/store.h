@@ -333,13 +333,16 @@ typedef struct store_snapshot {
 	void *conn;                   /* the engine's own */
 	unsigned depth;               /* of callbacks */
 	struct store_snapshot *outer; /* of the same thread */
+	bool paused, has_epoch;       /* epoch: of the first state that was read in it */
+	uint32_t epoch;
 } store_snapshot;
 void ims_store_snapshot_begin(store *st, store_snapshot *snapshot);
 void ims_store_snapshot_end(store_snapshot *snapshot);
 void ims_store_snapshot_pause(store *st); /* nothing outside of a snapshot */
 /*
  * Before its end: whether the state (ims_store_state_get) was out of date in this snapshot. A store
- * on a server takes the newest that it knows, and compares it in the round trip of a later read. An
+ * on a server takes the newest that it knows, and compares it in the round trip of a later read. In
+ * a file the epoch may be another one after a pause: the searchers, the mean or the model. An
  * answer made meanwhile is of two states: it must be made again.
  */
 bool ims_store_snapshot_stale(store_snapshot *snapshot);

@@ -87,6 +87,17 @@ imgsearch map --model resnet18 --json -q >out 2>&1 && imgsearch dups --model res
 [ $? -le 1 ]
 result "dups and map" $? out
 
+# Queries while another process exchanges the two: each is answered by the model that is named.
+for n in 1 2 3 4 5 6 7 8; do
+	imgsearch model switch -q resnet18 && imgsearch model switch -q default
+done &
+status=0
+for m in resnet18 default resnet18 default resnet18 default resnet18 default; do
+	FAKE_MS=20 imgsearch query drawn/p7 --model $m -k 5 2>>exchanged | wc -l | grep -qx 5 || status=1
+done
+wait $!
+result "queries while the two are exchanged" $status exchanged
+
 # What happens to files.
 cp drawn/p6 pics/new && cp pics/p1 pics/copy && cp drawn/p7 pics/p2 && rm pics/p3
 mv pics/p4 pics/moved

@@ -84,6 +84,7 @@ const store_engine ims_sqlite_engine = {
 		.snapshot_begin = ims_sqlite_snapshot_begin,
 		.snapshot_end = ims_sqlite_snapshot_end,
 		.snapshot_pause = ims_sqlite_snapshot_pause,
+		.snapshot_stale = ims_sqlite_snapshot_stale,
 		.hold_acquire = ims_sqlite_hold_acquire,
 		.hold_release = ims_sqlite_hold_release,
 	},

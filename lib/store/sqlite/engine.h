@@ -110,6 +110,7 @@ void ims_sqlite_tx_rollback(store *st);
 void ims_sqlite_snapshot_begin(store *st, store_snapshot *snapshot);
 void ims_sqlite_snapshot_end(store_snapshot *snapshot);
 void ims_sqlite_snapshot_pause(store *st);
+bool ims_sqlite_snapshot_stale(store_snapshot *snapshot);
 void ims_sqlite_hold_acquire(store *st, store_hold *h);
 void ims_sqlite_hold_release(store *st, store_hold *h);
 

@@ -40,8 +40,10 @@ void ims_sqlite_snapshot_pause(store *base)
 {
 	sqlite_store *st = (sqlite_store *)base;
 	store_snapshot *snapshot = ims_sqlite_snapshot_get(st);
-	if (snapshot)
-		let_go(snapshot);
+	if (!snapshot)
+		return;
+	snapshot->paused = true;
+	let_go(snapshot);
 }
 
 void ims_sqlite_snapshot_end(store_snapshot *snapshot)
@@ -116,5 +118,18 @@ int ims_sqlite_state_get(store *base, store_state *out, imgsearch_error *err)
 	ims_sqlite_release(st, c);
 	if (rc)
 		*out = (store_state){ 0 };
+	store_snapshot *snapshot = rc ? NULL : ims_sqlite_snapshot_get(st);
+	if (snapshot && !snapshot->has_epoch) {
+		snapshot->has_epoch = true;
+		snapshot->epoch = out->epoch;
+	}
 	return rc;
+}
+
+bool ims_sqlite_snapshot_stale(store_snapshot *snapshot)
+{
+	store_state now;
+	return snapshot->paused && snapshot->has_epoch
+		&& !ims_sqlite_state_get(snapshot->st, &now, NULL)
+		&& now.epoch != snapshot->epoch;
 }
