@@ -130,6 +130,5 @@ bool ims_sqlite_snapshot_stale(store_snapshot *snapshot)
 {
 	store_state now;
 	return snapshot->paused && snapshot->has_epoch
-		&& !ims_sqlite_state_get(snapshot->st, &now, NULL)
-		&& now.epoch != snapshot->epoch;
+		&& !ims_sqlite_state_get(snapshot->st, &now, NULL) && now.epoch != snapshot->epoch;
 }
