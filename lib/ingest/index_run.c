@@ -335,13 +335,29 @@ static int add_whole(index_run *r)
 	return rc;
 }
 
+/* Takes those that lack regions out of those that the second model has made. */
+static int drop_whole(index_run *r)
+{
+	int64_t *whole = NULL;
+	size_t n = 0, left = 0;
+	int rc = ims_store_ids(r->s->store, STORE_WHOLE_NEXT, &whole, &n, r->err);
+	for (size_t i = 0; !rc && i < r->n_made; i++)
+		if (!ims_id_find(whole, n, r->made[i], NULL))
+			r->made[left++] = r->made[i];
+	r->n_made = rc ? r->n_made : left;
+	ims_free(whole);
+	return rc;
+}
+
 /* Which pictures have a vector: of a re-index one of the next model. */
 static int read_vectors_made(index_run *r)
 {
 	store_counts counts;
 	store *st = r->s->store;
-	if (r->identity.next)
-		return ims_store_ids(st, STORE_NEXT, &r->made, &r->n_made, r->err);
+	if (r->identity.next) {
+		int rc = ims_store_ids(st, STORE_NEXT, &r->made, &r->n_made, r->err);
+		return rc || !r->second || !r->pipeline.regions ? rc : drop_whole(r);
+	}
 	int rc = ims_store_counts(st, &counts, r->err);
 	bool lacking = !rc && counts.by_state[IMGSEARCH_STATE_INDEXED] > counts.vectors;
 	if (lacking)
@@ -473,16 +489,21 @@ static int run_by(imgsearch *s, bool second, const char *const *paths, size_t n,
 	return rc;
 }
 
-/* How many pictures lack a vector of the second model; 0: there is none. */
-static int count_lacking(imgsearch *s, size_t *n, imgsearch_error *err)
+/* How many pictures lack a vector of the second model, or its regions; 0: there is none. */
+static int count_lacking(imgsearch *s, size_t *n, size_t *whole, imgsearch_error *err)
 {
-	bool has;
-	int64_t *ids = NULL;
-	*n = 0;
+	bool has, regions = false;
+	int64_t *ids = NULL, *of_whole = NULL;
+	*n = *whole = 0;
 	int rc = ims_store_has_second(s->store, &has, err);
 	if (!rc && has)
 		rc = ims_store_ids(s->store, STORE_LACKING_NEXT, &ids, n, err);
+	if (!rc && has)
+		rc = ims_regions_kept(s, &regions, err);
+	if (!rc && regions)
+		rc = ims_store_ids(s->store, STORE_WHOLE_NEXT, &of_whole, whole, err);
 	ims_free(ids);
+	ims_free(of_whole);
 	return rc;
 }
 
@@ -514,9 +535,9 @@ static int run_second(imgsearch *s, const char *const *paths, size_t n,
 	};
 	run_counts second = { 0 };
 	imgsearch_error why = { 0 };
-	size_t lacking;
-	int rc = count_lacking(s, &lacking, err);
-	if (rc || !lacking)
+	size_t lacking, whole;
+	int rc = count_lacking(s, &lacking, &whole, err);
+	if (rc || lacking + whole == 0)
 		return rc;
 	rc = run_by(s, true, paths, n, &o, j, &second, &why);
 	add_counts(counts, &second);
@@ -527,7 +548,7 @@ static int run_second(imgsearch *s, const char *const *paths, size_t n,
 		*err = why;
 	rc = rc == IMGSEARCH_EMODEL ? 0 : rc;
 	if (!rc)
-		rc = count_lacking(s, &lacking, err);
+		rc = count_lacking(s, &lacking, &whole, err);
 	if (!rc && lacking)
 		ims_job_log(j, IMGSEARCH_LOG_WARNING,
 			"pictures without a vector of the second model: %zu (a run over their folders makes "

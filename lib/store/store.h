@@ -434,6 +434,7 @@ typedef enum store_id_list {
 	STORE_LACKING_NEXT, /* the same, of the next model */
 	STORE_FILES,        /* not of vectors: of pictures whose bytes are stored */
 	STORE_WHOLE,        /* of indexed pictures without regions */
+	STORE_WHOLE_NEXT,   /* of a second model: with its vector, and without its regions */
 } store_id_list;
 int ims_store_ids(store *st, store_id_list list, int64_t **ids, size_t *n, imgsearch_error *err);
 /*

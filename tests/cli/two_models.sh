@@ -87,6 +87,10 @@ imgsearch map --model resnet18 --json -q >out 2>&1 && imgsearch dups --model res
 [ $? -le 1 ]
 result "dups and map" $? out
 
+imgsearch index -q --db kinds.db --regions kinds 2>out && imgsearch info --db kinds.db >out
+[ "$(grep -c 'regions: 54 rows' out)" -eq 2 ]
+result "index --regions makes the parts of both" $? out
+
 # Queries while another process exchanges the two: each is answered by the model that is named.
 for n in 1 2 3 4 5 6 7 8; do
 	imgsearch model switch -q resnet18 && imgsearch model switch -q default

@@ -83,6 +83,9 @@ int ims_sqlite_ids(store *base, store_id_list list, int64_t **ids, size_t *n, im
 		[STORE_FILES] = "SELECT DISTINCT picture FROM stored_file ORDER BY picture",
 		[STORE_WHOLE] = ("SELECT id FROM picture WHERE state = 1 AND id IN (SELECT id FROM vector)"
 						 " AND id NOT IN (SELECT id FROM region) ORDER BY id"),
+		[STORE_WHOLE_NEXT] = ("SELECT id FROM picture WHERE state = 1 AND id IN (SELECT id FROM"
+							  " vector_next) AND id NOT IN (SELECT id FROM region_next) ORDER BY"
+							  " id"),
 	};
 	static const char all_indexed[] =
 		"SELECT id FROM picture WHERE state = 1 AND id IN (SELECT id FROM vector) ORDER BY id";
@@ -97,10 +100,14 @@ int ims_sqlite_ids(store *base, store_id_list list, int64_t **ids, size_t *n, im
 		return rc;
 	if (list == STORE_FILES)
 		rc = ims_sqlite_files_exist(c, &exist, err);
-	if (list == STORE_WHOLE)
+	if (list == STORE_WHOLE || list == STORE_WHOLE_NEXT)
 		rc = ims_sqlite_regions_exist(c, &regions, err);
 	if (!rc && exist)
-		rc = ims_sqlite_query(c, &s, err, regions ? sql[list] : all_indexed, "");
+		rc = ims_sqlite_query(c, &s, err,
+			regions                        ? sql[list]
+				: list == STORE_WHOLE_NEXT ? sql[STORE_NEXT]
+										   : all_indexed,
+			"");
 	while (!rc && exist && (rc = ims_sqlite_step(c, s, err)) > 0)
 		rc = ims_sqlite_add_id(ids, n, &cap, sqlite3_column_int64(s, 0), err);
 	ims_sqlite_done(c, s);
