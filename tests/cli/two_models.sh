@@ -97,7 +97,8 @@ for n in 1 2 3 4 5 6 7 8; do
 done &
 status=0
 for m in resnet18 default resnet18 default resnet18 default resnet18 default; do
-	FAKE_MS=20 imgsearch query drawn/p7 --model $m -k 5 2>>exchanged | wc -l | grep -qx 5 || status=1
+	FAKE_MS=20 imgsearch query drawn/p7 --model $m -k 5 2>>exchanged | wc -l | grep -qx 5 ||
+		status=1
 done
 wait $!
 result "queries while the two are exchanged" $status exchanged
