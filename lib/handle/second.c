@@ -166,18 +166,16 @@ static int refuse_empty(imgsearch *s, const char *name, imgsearch_error *err)
 }
 
 /* Pictures without a vector of the current model are in no answer until a run makes it. */
-static int tell_lacking(imgsearch *s, const char *name, job *j, imgsearch_error *err)
+static void tell_lacking(imgsearch *s, const char *name, job *j)
 {
 	int64_t *ids;
 	size_t n;
-	int rc = ims_store_ids(s->store, STORE_LACKING, &ids, &n, err);
-	if (rc)
-		return rc;
+	if (ims_store_ids(s->store, STORE_LACKING, &ids, &n, NULL))
+		return;
 	if (n)
 		ims_job_log(j, IMGSEARCH_LOG_WARNING,
 			"pictures that have no vector of %s yet, which the next index run makes: %zu", name, n);
 	ims_free(ids);
-	return 0;
 }
 
 static int exchange(imgsearch *s, const char *name, imgsearch_error *err)
@@ -217,7 +215,25 @@ static int drop(imgsearch *s, const char *name, imgsearch_error *err)
 	return rc;
 }
 
-/* Afterwards free pages go back to the file system; what a cancel leaves, later runs do. */
+/*
+ * Free pages go back to the file system. What a cancel, or a full disk, leaves, later runs do: the
+ * change itself is committed.
+ */
+static void give_back(imgsearch *s, job *j)
+{
+	imgsearch_error why = { 0 };
+	int rc = 0;
+	for (uint64_t before = UINT64_MAX, now; !rc && !ims_job_stopped(j); before = now) {
+		rc = ims_store_compact(s->store, &why);
+		now = ims_store_bytes(s->store);
+		if (now >= before)
+			break;
+	}
+	if (rc)
+		ims_job_log(j, IMGSEARCH_LOG_WARNING,
+			"done, but free space was not given back, which a later run does: %s", why.message);
+}
+
 static int change(imgsearch *s, const char *name, job *j,
 	int (*what)(imgsearch *s, const char *name, imgsearch_error *err), imgsearch_error *err)
 {
@@ -227,12 +243,8 @@ static int change(imgsearch *s, const char *name, job *j,
 	rc = ims_store_tx_begin(s->store, err);
 	if (!rc)
 		rc = ims_handle_tx_end(s, what(s, name, err), err);
-	for (uint64_t before = UINT64_MAX, now; !rc && !ims_job_stopped(j); before = now) {
-		rc = ims_store_compact(s->store, err);
-		now = ims_store_bytes(s->store);
-		if (now >= before)
-			break;
-	}
+	if (!rc)
+		give_back(s, j);
 	ims_handle_write_end(s);
 	return rc;
 }
@@ -240,7 +252,9 @@ static int change(imgsearch *s, const char *name, job *j,
 int ims_second_switch(imgsearch *s, const char *name, job *j, imgsearch_error *err)
 {
 	int rc = change(s, name, j, exchange, err);
-	return rc ? rc : tell_lacking(s, name, j, err);
+	if (!rc)
+		tell_lacking(s, name, j);
+	return rc;
 }
 
 int ims_second_drop(imgsearch *s, const char *name, job *j, imgsearch_error *err)
