@@ -154,24 +154,17 @@ static imgsearch_index_update_options run_options(const index_request *q)
 	};
 }
 
-/*
- * Requests that change the index, which are short, are waited for; longer ones, of another program,
- * are not.
- */
+/* Other writers are waited for as long as the options of the index say (wait_ms). */
 static int update(index_run *r, imgsearch *s, imgsearch_index_update_report **report,
 	imgsearch_error *err)
 {
-	enum { TRIES = 50 };
 	const index_request *q = &r->request;
 	imgsearch_index_update_options o = run_options(q);
 	imgsearch_call call = server_call(r->server);
 	call.user = r;
 	call.progress = on_progress;
-	int rc = IMGSEARCH_EBUSY;
-	for (int i = 0; i < TRIES && rc == IMGSEARCH_EBUSY && (!i || wait_a_little(r)); i++)
-		rc = imgsearch_index_update(s, (const char *const *)q->paths, q->n_paths, &o, &call, report,
-			err);
-	return rc;
+	return imgsearch_index_update(s, (const char *const *)q->paths, q->n_paths, &o, &call, report,
+		err);
 }
 
 /* The options of a handle of its own name the model that is to be added. */

@@ -8,7 +8,6 @@
 #include "handle/view.h"
 #include "handle/words.h"
 
-#include <errno.h>
 #include <math.h>
 #include <string.h>
 
@@ -282,13 +281,7 @@ static void repeat(float *slot, const image_recipe *recipe)
 int ims_feature_identity(imgsearch *s, uint32_t dim, identity *id, imgsearch_error *err)
 {
 	int rc = ims_identity_decide(s, IDENTITY_QUERY, id, err);
-	if (rc || id->model.dim == dim)
-		return rc;
-	ims_fail(err, IMGSEARCH_EBUSY, "%s: its two models were exchanged meanwhile",
-		ims_store_name(s->store));
-	if (err)
-		err->detail = ESTALE;
-	return IMGSEARCH_EBUSY;
+	return rc || id->model.dim == dim ? rc : ims_view_exchanged(s, err);
 }
 
 /* all: as ims_feature_of_all. */

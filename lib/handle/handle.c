@@ -9,8 +9,8 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 #include <time.h>
+#include <unistd.h>
 
 /* -------------------------------------------------------------------------- open and close ---- */
 

@@ -218,14 +218,18 @@ static bool is_replaced(imgsearch *s, const view *v, int rc)
 	return replaced;
 }
 
-static int check_name(imgsearch *s, const view_query *query, const view *v, imgsearch_error *err)
+int ims_view_exchanged(imgsearch *s, imgsearch_error *err)
 {
-	if (!query->model || !strcmp(query->model, v->model))
-		return 0;
 	ims_fail(err, IMGSEARCH_EBUSY, "%s: its two models were exchanged meanwhile",
 		ims_store_name(s->store));
-	err->detail = ESTALE;
+	if (err)
+		err->detail = ESTALE;
 	return IMGSEARCH_EBUSY;
+}
+
+static int check_name(imgsearch *s, const view_query *query, const view *v, imgsearch_error *err)
+{
+	return !query->model || !strcmp(query->model, v->model) ? 0 : ims_view_exchanged(s, err);
 }
 
 int ims_view_query(imgsearch *s, const view_query *query, void *arg, imgsearch_error *err)

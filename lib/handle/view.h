@@ -101,6 +101,9 @@ typedef struct view_query {
 } view_query;
 int ims_view_query(imgsearch *s, const view_query *query, void *arg, imgsearch_error *err);
 
+/* EBUSY, detail ESTALE, with the sentence: the two models were exchanged during a query. */
+int ims_view_exchanged(imgsearch *s, imgsearch_error *err);
+
 /*
  * Within a transaction: after the commit, the next ims_view_acquire of every process makes a new
  * view. EDB, EIO, ENOMEM.
