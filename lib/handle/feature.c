@@ -233,11 +233,30 @@ int ims_extract(imgsearch *s, job *j, const imgsearch_input *in, size_t n,
 
 /* ------------------------------------------------------------------------- one for a query ---- */
 
+/* The item is not in the index, or is a picture without a vector of this model. */
+static int no_vector(imgsearch *s, int64_t id, imgsearch_error *err)
+{
+	store_model m = { 0 };
+	store_picture p = { 0 };
+	int rc = ims_store_get(s->store, &id, 1, &p, err);
+	bool lacks = !rc && p.path && p.state == IMGSEARCH_STATE_INDEXED;
+	ims_store_pictures_clear(&p, 1);
+	if (!rc && lacks)
+		rc = ims_store_model_get(s->store, &m, false, err);
+	if (!rc)
+		rc = lacks ? ims_fail(err, IMGSEARCH_ENOTFOUND,
+				"item %lld of index %s has no vector of the model %s", (long long)id,
+				ims_store_label(s->store), m.name)
+				   : ims_store_no_item(s->store, id, err);
+	ims_store_model_clear(&m);
+	return rc;
+}
+
 static int stored_vector(imgsearch *s, int64_t id, uint32_t dim, float *out, imgsearch_error *err)
 {
 	uint8_t found = 0;
 	int rc = ims_store_vectors_fetch(s->store, &id, 1, dim, out, &found, err);
-	return rc || found ? rc : ims_store_no_item(s->store, id, err);
+	return rc || found ? rc : no_vector(s, id, err);
 }
 
 /* Reads a stored vector; that of a duplicate is the vector of its original. */

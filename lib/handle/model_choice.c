@@ -494,6 +494,8 @@ static int decide_added(imgsearch *s, const model_identity *own, const model_ide
 	int rc = resolve(s, next && next->name[0] ? next : NULL, &out->model, err);
 	if (rc)
 		return rc;
+	if (ims_model_same(own, &out->model, why, sizeof why))
+		return ims_fail(err, IMGSEARCH_EINVAL, "%s: %s is its model already", name, own->name);
 	if (second)
 		return ims_model_same(next, &out->model, why, sizeof why)
 			? 0
@@ -502,8 +504,6 @@ static int decide_added(imgsearch *s, const model_identity *own, const model_ide
 		return ims_fail(err, IMGSEARCH_EINVAL,
 			"%s is being indexed anew by the model %s: that must end first, or be dropped", name,
 			next->name);
-	if (ims_model_same(own, &out->model, why, sizeof why))
-		return ims_fail(err, IMGSEARCH_EINVAL, "%s: %s is its model already", name, own->name);
 	if (!strcmp(own->name, out->model.name))
 		return ims_fail(err, IMGSEARCH_EINVAL,
 			"%s: its own model has the name %s, too (%s), and two models are told apart by name",

@@ -68,9 +68,11 @@ def run(*args, **more):
 def until(ready, seconds=60):
     """Polls until it is so; whether it came to be."""
     end = time.time() + seconds
-    while not ready() and time.time() < end:
+    while time.time() < end:
+        if ready():
+            return True
         time.sleep(0.01)
-    return ready()
+    return False
 
 
 class Server:

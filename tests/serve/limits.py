@@ -184,8 +184,12 @@ def anonymous(process):
 
 
 def test_hostile(s):
-    """A thousand of them from eight clients leave no memory behind."""
+    """
+    A thousand of them from eight clients leave little memory behind: what malloc keeps for reuse,
+    less than a fifth of the 115 MB that a server has once it has loaded the default model.
+    """
     kinds = hostile(s)
+    before = anonymous(s.process)
     got = {ask() for ask in kinds}
     check("hostile requests are refused", got <= {400, 413, 414, 415, 422, 431}, got)
 
@@ -194,11 +198,9 @@ def test_hostile(s):
         threads = [threading.Thread(target=ask_all) for _ in range(8)]
         [t.start() for t in threads], [t.join() for t in threads]
 
-    crowd(3)  # each thread at once has its part of the heap, which malloc keeps
-    before = anonymous(s.process)
     crowd(10)
     after = anonymous(s.process)
-    check("... and leave no memory behind", sanitized() or after < 1.2 * before + 1024,
+    check("... and leave little memory behind", sanitized() or after - before < 23 << 10,
           (before, after))
 
 
