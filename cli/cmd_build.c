@@ -81,7 +81,8 @@ const command cmd_build = {
 	.summary = "build a searcher, so that queries are fast",
 	.text = "Builds a searcher over all vectors and stores it in the index, beside "
 			"those that exist. Queries use the old one until the new one is complete. Without a "
-			"searcher every query scans all vectors. imgsearch index builds when it is needed.\n\n"
+			"searcher every query scans all vectors. imgsearch index builds when it is needed, "
+			"by the searcher that was last chosen by name, or else the fastest.\n\n"
 			"\timgsearch build\n"
 			"\timgsearch build --searcher graph --degree 48",
 	.options = options,

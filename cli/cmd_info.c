@@ -79,6 +79,7 @@ static void write_second(json_writer *j, const imgsearch_info *i)
 	json_write_text(j, "precision", i->precision);
 	json_write_int(j, "dim", i->dim);
 	json_write_int(j, "vectors", (int64_t)i->vectors);
+	json_write_int(j, "with_regions", (int64_t)i->with_regions);
 	json_write_text(j, "searcher", i->searcher);
 	json_write_open(j, "searchers", '[');
 	for (size_t r = 0; r < i->searchers->count; r++)
@@ -188,6 +189,9 @@ static void print_second(const imgsearch_info *i)
 	line("second model", i->model);
 	printf("  %-10s %llu of %u values; %llu pictures\n", "vectors", (unsigned long long)i->vectors,
 		i->dim, (unsigned long long)i->counts->indexed);
+	if (i->regions)
+		printf("  %-10s %u a picture, %llu pictures\n", "regions", i->regions,
+			(unsigned long long)i->with_regions);
 	line("  weights", i->weights);
 	if (i->recipe)
 		line("  recipe", recipe_text(i->recipe, recipe));

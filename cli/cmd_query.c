@@ -47,7 +47,7 @@ static const option options[] = {
 		.help = "how much the next picture or text counts; 1 is usual, after --not 0.5",
 		.min = 0.001, .max = 1000 },
 	{ "template", 0, OPT_TEXT, AT(options.text_template), "T",
-		.help = "the sentence that each text is put into, in the place of {} (default: the model's "
+		.help = "the sentence that each text is put into, in the place of its {} (default: the model's "
 				"own)" },
 	{ "paths", 'p', OPT_FLAG, AT(paths), .help = "write paths alone, without score and title" },
 	{ "html", 0, OPT_FILE, AT(html), "FILE",

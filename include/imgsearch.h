@@ -886,7 +886,10 @@ typedef struct imgsearch_build_options {
 	uint32_t beam;       /* graph: beam width of the construction; 0: IMGSEARCH_BEAM_DEFAULT */
 	uint32_t whiten;     /* pca: 1: components scaled to equal variance */
 	uint64_t seed;
-	/* 1: only where no searcher is built, or over 20 % of the rows changed */
+	/*
+	 * 1: only where no searcher is built, or over 20 % of the rows changed; then "auto" is the
+	 * searcher that was last chosen by name, if one was
+	 */
 	uint32_t if_stale;
 	uint32_t reserved; /* 0 */
 	const char *model; /* for which of two models, as in imgsearch_query_options */

@@ -1,4 +1,8 @@
-/* Advice by command and status; for networks also by what the command line names. */
+/*
+ * Advice by command and status; for networks also by what the command line names. In a text stand
+ * {db} for the option that names the index, {model} and {second} for its models, and {asked} for
+ * the model that the command line names. A text with a name that is not known is no advice.
+ */
 #include "cli/context/advice.h"
 
 #include <errno.h>
@@ -13,7 +17,7 @@ static const struct {
 	const char *command; /* NULL: any */
 	int status;
 	int detail;       /* errno, or the low byte of SQLite's result code; 0: any */
-	const char *text; /* "{db}" stands for the option that names the index; NULL: none */
+	const char *text; /* NULL: none */
 } table[] = {
 	{ "backup", IMGSEARCH_EEXIST, 0, "replace it with --force, or write elsewhere" },
 	{ "train", IMGSEARCH_EEXIST, 0, "continue it with --resume, or start over with --restart" },
@@ -42,15 +46,19 @@ static const struct {
 	{ NULL, IMGSEARCH_EMODEL, ENOTUNIQ,
 		"say which with --model NAME, or how pictures are prepared with --resize and its like" },
 	{ "index", IMGSEARCH_EINVAL, EALREADY,
-		"make it the current one: imgsearch model switch{db} NAME" },
-	{ "index", IMGSEARCH_EINVAL, ETOOMANYREFS, "drop one first: imgsearch model drop{db} NAME" },
+		"make it the current one: imgsearch model switch{db} {second}" },
+	{ "index", IMGSEARCH_EINVAL, ETOOMANYREFS,
+		"drop the second one first: imgsearch model drop{db} {second}" },
+	{ "model drop", IMGSEARCH_EINVAL, 0,
+		"make the other one current first: imgsearch model switch{db} {second}" },
 	{ "copy", IMGSEARCH_EUNSUPPORTED, ETOOMANYREFS,
 		"drop it with imgsearch model drop, or use imgsearch backup" },
 	{ "index", IMGSEARCH_EMODEL, EMEDIUMTYPE, "index pictures into another file with --db FILE" },
 	{ NULL, IMGSEARCH_EUNSUPPORTED, ETOOMANYREFS, "name it with --model" },
 	{ NULL, IMGSEARCH_EMODEL, ESRCH,
-		"leave --model out, or name one that it has; imgsearch index{db} --add-model NAME makes "
-		"the vectors of another one" },
+		"leave --model out, or name one that it has; imgsearch index{db} --add-model {asked} makes "
+		"the vectors of that one, too" },
+	{ NULL, IMGSEARCH_ENOTFOUND, ESRCH, "imgsearch info{db} names its models" },
 	{ "query", IMGSEARCH_EUNSUPPORTED, EOPNOTSUPP,
 		"imgsearch model pull openclip_vit_b16_datacomp gets one, and imgsearch index{db} --model "
 		"openclip_vit_b16_datacomp makes all features anew with it" },
@@ -83,40 +91,62 @@ static int is_known(void *name, const imgsearch_model *m)
 	return m->publisher && !m->weights ? 2 : 1;
 }
 
-/* The command that gets the model; part of c. */
-static const char *pull_advice(const context *c, const char *model)
+static int knowledge_of(const char *model)
 {
-	context *mine = (context *)(uintptr_t)c;
-	free(mine->advice);
-	if (asprintf(&mine->advice, "imgsearch model pull %s", model) < 0)
-		mine->advice = NULL;
-	return mine->advice;
+	return imgsearch_model_each(is_known, (void *)(uintptr_t)model, NULL);
 }
 
-/* The ways out where the network of the index is not on this machine; part of c, or NULL. */
-static const char *own_advice(const context *c, const char *model)
+/* Read when first needed: on a server it costs. */
+typedef struct index_facts {
+	context *c;
+	imgsearch_info *info;
+	bool read;
+} index_facts;
+
+static const imgsearch_info *index_of(index_facts *f)
 {
-	context *mine = (context *)(uintptr_t)c;
-	int known = imgsearch_model_each(is_known, (void *)(uintptr_t)model, NULL);
-	free(mine->advice);
-	if (asprintf(&mine->advice,
-			"get that model again (imgsearch model %s%s), or make all features anew by another: "
-			"imgsearch index%s --model NAME",
-			known == 2 ? "pull " : "add FILE --name ", model, context_db_option(mine))
-		< 0)
-		mine->advice = NULL;
-	return mine->advice;
+	static const imgsearch_info none;
+	if (!f->read && f->c->s)
+		imgsearch_info_get(f->c->s, NULL, &f->info, NULL);
+	f->read = true;
+	return f->info ? f->info : &none;
+}
+
+/* The ways out where the network of the index is not on this machine. */
+static const char *own_advice(const imgsearch_info *index)
+{
+	if (index->second)
+		return knowledge_of(index->model) == 2
+			? "get that model again (imgsearch model pull {model}), or make the other one "
+			  "current: imgsearch model switch{db} {second}"
+			: "get that model again (imgsearch model add FILE --name {model}), or make the other "
+			  "one current: imgsearch model switch{db} {second}";
+	return knowledge_of(index->model) == 2
+		? "get that model again (imgsearch model pull {model}), or make all features anew by "
+		  "another: imgsearch index{db} --model NAME"
+		: "get that model again (imgsearch model add FILE --name {model}), or make all features "
+		  "anew by another: imgsearch index{db} --model NAME";
+}
+
+/* The same for its second model, which is there beside another. */
+static const char *second_advice(const char *model)
+{
+	return knowledge_of(model) == 2
+		? "get that model again (imgsearch model pull {second}), or leave its vectors behind: "
+		  "imgsearch model drop{db} {second}"
+		: "get that model again (imgsearch model add FILE --name {second}), or leave its vectors "
+		  "behind: imgsearch model drop{db} {second}";
 }
 
 /* No network could be chosen. */
-static const char *unnamed_network(const context *c, const imgsearch_options *o)
+static const char *unnamed_network(const imgsearch_options *o)
 {
-	int known = o->model ? imgsearch_model_each(is_known, (void *)(uintptr_t)o->model, NULL) : 0;
+	int known = o->model ? knowledge_of(o->model) : 0;
 	if (!o->model)
 		return o->weights ? "say which network it is for with --model NAME"
 						  : "name another with --model NAME --weights FILE";
 	if (known == 2 && !o->weights)
-		return pull_advice(c, o->model);
+		return "imgsearch model pull {asked}";
 	if (known > 0)
 		return o->weights ? NULL : "give --weights FILE (.pth, .safetensors or TorchScript .pt)";
 	if (access(o->model, F_OK) == 0)
@@ -124,29 +154,29 @@ static const char *unnamed_network(const context *c, const imgsearch_options *o)
 	return "`imgsearch model list` lists what there is";
 }
 
-/* The model of the index; NULL: it has none. The caller frees it. */
-static char *model_of(imgsearch *s)
-{
-	imgsearch_info *info = NULL;
-	if (s)
-		imgsearch_info_get(s, NULL, &info, NULL);
-	char *model = info && info->model ? strdup(info->model) : NULL;
-	imgsearch_info_free(info);
-	return model;
-}
-
-static const char *chosen_advice(const context *c, const char *own)
+static const char *chosen_advice(const context *c, const imgsearch_info *index)
 {
 	const imgsearch_options *o = &c->common->open;
 	bool other = o->model || o->weights;
-	if (!strcmp(c->command->name, "index") && !other && own)
+	if (!strcmp(c->command->name, "index") && !other && index->model)
 		return "give --model to index all pictures anew";
-	if (!strcmp(c->command->name, "query") && other && own)
+	if (!strcmp(c->command->name, "query") && other && index->model)
 		return "leave the model out, or index again with it";
 	return NULL;
 }
 
-static const char *network_advice(const context *c)
+/* Whether the sentence is about a model that has no weights on this machine. */
+static bool is_missing(const char *model, const imgsearch_error *err)
+{
+	static const char lead[] = "no weights for ";
+	const char *at = strstr(err->message, lead);
+	size_t n = strlen(model);
+	at = at ? at + sizeof lead - 1 : NULL;
+	return at && !strncmp(at, model, n) && at[n] == ':';
+}
+
+static const char *network_advice(const context *c, const imgsearch_info *index,
+	const imgsearch_error *err)
 {
 	const imgsearch_options *o = &c->common->open;
 	imgsearch_network *network = NULL;
@@ -154,14 +184,15 @@ static const char *network_advice(const context *c)
 		imgsearch_network_get(c->s, &network, NULL);
 	bool chosen = network && network->model, usable = network && network->usable;
 	imgsearch_network_free(network);
+	if (index->second && is_missing(index->second->model, err))
+		return second_advice(index->second->model);
+	if (index->model && is_missing(index->model, err) && !o->weights)
+		return own_advice(index);
 	if (chosen && !usable)
 		return o->device ? "choose another with --device" : NULL;
-	char *own = model_of(c->s);
-	const char *advice = chosen           ? chosen_advice(c, own)
-		: own && !o->model && !o->weights ? own_advice(c, own)
-										  : unnamed_network(c, o);
-	free(own);
-	return advice;
+	return chosen                                  ? chosen_advice(c, index)
+		: index->model && !o->model && !o->weights ? own_advice(index)
+												   : unnamed_network(o);
 }
 
 /* Another file is no advice where the sentence is about an index on a server. */
@@ -189,11 +220,57 @@ static bool fits(size_t i, const context *c, const imgsearch_error *err)
 	return !table[i].detail || table[i].detail == (err->detail & 0xff);
 }
 
-const char *advice_find(const context *c, const imgsearch_error *err)
+static const char *find(index_facts *f, const imgsearch_error *err)
 {
+	const context *c = f->c;
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
 		if (table[i].status == err->code && fits(i, c, err))
 			return table[i].text;
 	bool names = c->command->groups & GROUP_MODEL;
-	return names && err->code == IMGSEARCH_EMODEL ? network_advice(c) : NULL;
+	return names && err->code == IMGSEARCH_EMODEL ? network_advice(c, index_of(f), err) : NULL;
+}
+
+/* What stands for the placeholder at the beginning of text; NULL: not known. */
+static const char *value_of(const char *text, index_facts *f)
+{
+	const common_args *o = f->c->common;
+	if (!strncmp(text, "{db}", 4))
+		return context_db_option(f->c);
+	if (!strncmp(text, "{asked}", 7))
+		return o->open.model ? o->open.model : o->of_model;
+	const imgsearch_info *index = index_of(f), *second = index->second;
+	if (!strncmp(text, "{model}", 7))
+		return index->model;
+	return second ? second->model : NULL;
+}
+
+/* The caller frees it. NULL: a value is not known. */
+static char *fill(const char *text, index_facts *facts)
+{
+	char *out = NULL;
+	size_t size;
+	FILE *f = open_memstream(&out, &size);
+	const char *value = "";
+	while (f && value && *text) {
+		size_t n = strcspn(text, "{");
+		fwrite(text, 1, n, f);
+		text += n;
+		if (*text && (value = value_of(text, facts))) {
+			fputs(value, f);
+			text = strchr(text, '}') + 1;
+		}
+	}
+	if (f && fclose(f) == 0 && value)
+		return out;
+	free(out);
+	return NULL;
+}
+
+char *advice_make(context *c, const imgsearch_error *err)
+{
+	index_facts f = { .c = c };
+	const char *text = find(&f, err);
+	char *advice = text ? fill(text, &f) : NULL;
+	imgsearch_info_free(f.info);
+	return advice;
 }

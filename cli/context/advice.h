@@ -4,7 +4,7 @@
 
 #include "cli/context/context.h"
 
-/* A clause to follow the error's sentence; static or part of c. NULL: none. c->s may be NULL. */
-const char *advice_find(const context *c, const imgsearch_error *err);
+/* A clause to follow the error's sentence, which the caller frees. NULL: none. c->s may be NULL. */
+char *advice_make(context *c, const imgsearch_error *err);
 
 #endif

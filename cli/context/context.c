@@ -24,7 +24,6 @@ void context_close(context *c)
 	free(c->db_option);
 	free(c->shown);
 	free(c->cache);
-	free(c->advice);
 	text_list_free(c->under, c->n_under);
 	free(c->condition);
 }
@@ -310,15 +309,9 @@ int context_error(const context *c, const imgsearch_error *err)
 	const char *says, *option = wrong ? condition_fault(&c->asked, err->message, &says) : NULL;
 	if (option)
 		return command_usage(c->command, "--%s: %s", option, says);
-	const char *advice = advice_find(c, err), *at = advice ? strstr(advice, "{db}") : NULL;
-	char *filled = NULL;
-	if (at
-		&& asprintf(&filled, "%.*s%s%s", (int)(at - advice), advice,
-			   context_db_option((context *)(uintptr_t)c), at + 4)
-			< 0)
-		filled = NULL;
-	int rc = cli_error_advice(err, filled ? filled : advice);
-	free(filled);
+	char *advice = advice_make((context *)(uintptr_t)c, err);
+	int rc = cli_error_advice(err, advice);
+	free(advice);
 	return wrong ? CLI_USAGE : rc;
 }
 

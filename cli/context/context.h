@@ -25,7 +25,6 @@ typedef struct context {
 	char *db;        /* after context_db */
 	char *db_option; /* of context_db_option */
 	char *shown;     /* of context_shown */
-	char *advice;    /* of advice_find */
 	char *cache;     /* the folder for states of an index on a server, or NULL */
 	char **under;    /* of context_filter: the paths that the folder may have */
 	size_t n_under;

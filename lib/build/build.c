@@ -31,6 +31,8 @@ static int put_chunk(void *ctx, uint32_t number, const void *data, size_t size,
 	return rc ? rc : ims_store_searcher_chunk(k->store, k->state, number, data, size, err);
 }
 
+static const char by_name[] = "chosen by name";
+
 /* Makes a searcher the one of the index for rows of a set, and stores its description. */
 static int choose(imgsearch *s, const row_set *set, const search_index *index, const char *why,
 	imgsearch_error *err)
@@ -68,7 +70,7 @@ static int save(imgsearch *s, const view *v, const row_set *set, search_index *i
 		rc = ims_store_searcher_publish(s->store, k.state, params,
 			ims_search_find(ims_search_name(index))->version, set->rows->n, change, err);
 	if (!rc)
-		rc = choose(s, set, index, *why ? why : "chosen by name", err);
+		rc = choose(s, set, index, *why ? why : by_name, err);
 	if (!rc)
 		rc = ims_store_changes_trim(s->store, err);
 	if (!rc)
@@ -162,6 +164,19 @@ static int build_set(const building *b, const row_set *set, const char **built, 
 	return rc;
 }
 
+/* The searcher that was last chosen by name, which builds that are due keep. NULL: none was. */
+static const char *kept_choice(const building *b, const row_set *set)
+{
+	char key[64];
+	buf why = { 0 };
+	ims_view_state_name(set, "searcher_why", key);
+	bool kept = b->options->if_stale && *set->chosen
+		&& !ims_store_setting_get(b->s->store, key, &why, NULL) && why.len == sizeof by_name - 1
+		&& !memcmp(why.data, by_name, why.len) && ims_search_takes(set->chosen, set->rows);
+	ims_buf_free(&why);
+	return kept ? set->chosen : NULL;
+}
+
 /*
  * The searcher of that name, or of the rows' own choice, where it is usable: *there is its name.
  * *fresh: it has not drifted too far from the rows.
@@ -193,17 +208,23 @@ static int build_regions(const building *all, imgsearch_error *err)
 	bool fresh;
 	if (own.asked && !ims_search_takes(own.asked, &v->region_rows))
 		own.asked = NULL;
+	if (!own.asked)
+		own.asked = kept_choice(b, &v->regions);
 	int rc = look(b, &v->regions, &name, &fresh, err);
 	if (!rc && (!fresh || !v->region_chance.has) && v->rows.n >= CHANCE_ROWS)
 		rc = ims_chance_fit(b->s, v, &v->region_chance, b->job, err);
 	return rc || fresh ? rc : build_set(b, &v->regions, &name, why, sizeof why, err);
 }
 
-static int build_wholes(const building *b, imgsearch_error *err)
+static int build_wholes(const building *all, imgsearch_error *err)
 {
-	view *v = b->view;
+	view *v = all->view;
+	building own = *all;
+	const building *b = &own;
 	build_result *r = b->result;
 	bool fresh;
+	if (!own.asked)
+		own.asked = kept_choice(b, &v->wholes);
 	int rc = look(b, &v->wholes, &r->searcher, &fresh, err);
 	r->rows = v->rows.n;
 	if (!rc && (!fresh || !v->chance.has) && v->rows.n >= CHANCE_ROWS)

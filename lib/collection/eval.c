@@ -94,6 +94,19 @@ static int make_queries(evaluation *e, imgsearch_error *err)
 	return rc;
 }
 
+/* Pictures without a vector of the model are no answers, which an eval of another one may have. */
+static void tell_lacking(const evaluation *e)
+{
+	int64_t *ids;
+	size_t n;
+	if (ims_store_ids(e->s->store, STORE_LACKING, &ids, &n, NULL))
+		return;
+	if (n)
+		ims_job_log(e->job, IMGSEARCH_LOG_WARNING,
+			"pictures that have no vector of this model yet, and are left out: %zu", n);
+	ims_free(ids);
+}
+
 int ims_eval(imgsearch *s, const imgsearch_eval_options *o, job *job, imgsearch_eval_report **out,
 	imgsearch_error *err)
 {
@@ -105,6 +118,8 @@ int ims_eval(imgsearch *s, const imgsearch_eval_options *o, job *job, imgsearch_
 	int rc = ims_view_acquire_counted(s, &e.view, err);
 	if (!rc && !e.view->rows.n)
 		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "%s: the index is empty", ims_store_name(s->store));
+	if (!rc)
+		tell_lacking(&e);
 	if (!rc)
 		rc = ims_eval_load_rows(&e, err);
 	if (!rc && !e.n)

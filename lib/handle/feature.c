@@ -4,6 +4,7 @@
 #include "handle/input.h"
 #include "handle/model_choice.h"
 #include "handle/picture.h"
+#include "handle/second.h"
 #include "handle/space.h"
 #include "handle/view.h"
 #include "handle/words.h"
@@ -399,8 +400,10 @@ int ims_feature(imgsearch *s, job *j, const imgsearch_input *in, const char *tex
 	if (is_text(in))
 		return text_feature(s, j, in, text_template, dim, out, err);
 	bool item = in->kind == IMGSEARCH_INPUT_KIND_ITEM;
-	if (item && !ims_input_is_crop(in))
-		return stored_picture(s, in->id, dim, out, self, err);
+	if (item && !ims_input_is_crop(in)) {
+		rc = ims_second_check_name(s, err);
+		return rc ? rc : stored_picture(s, in->id, dim, out, self, err);
+	}
 	if (in->kind == IMGSEARCH_INPUT_KIND_VECTOR) {
 		if (!in->data || in->size != dim)
 			return ims_view_refuse_dim(s, in->size, dim, err);

@@ -284,6 +284,7 @@ static int resolve_by(imgsearch *s, const imgsearch_options *o, const model_iden
 		bool present = o->model && !strcmp(o->model, "default");
 		if (!spec.weights && !present && stored->weights && !access(stored->weights, R_OK))
 			spec.weights = stored->weights;
+		spec.lost = spec.weights || present ? NULL : stored->weights;
 		if (spec.weights == stored->weights && spec.weights
 			&& ims_weights_are_seen(s, spec.weights, stored->weights_hash))
 			spec.known_hash = stored->weights_hash;

@@ -79,6 +79,21 @@ int ims_second_refuse_name(imgsearch *s, imgsearch_error *err)
 	return rc;
 }
 
+int ims_second_check_name(imgsearch *s, imgsearch_error *err)
+{
+	const imgsearch_options *o = &s->options;
+	model_names n;
+	if (!o->model || o->weights || strchr(o->model, '/'))
+		return 0;
+	int rc = read_names(s, &n, err);
+	if (rc)
+		return rc;
+	if (n.current.name && !is(&n.current, o->model) && !(n.second && is(&n.next, o->model)))
+		rc = not_found_as(IMGSEARCH_EMODEL, s, &n, o->model, err);
+	free_names(&n);
+	return rc;
+}
+
 int ims_second_tell_words(imgsearch *s, const char *name, int rc, imgsearch_error *err)
 {
 	model_names n;

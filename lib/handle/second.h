@@ -39,6 +39,9 @@ int ims_second_tell_words(imgsearch *s, const char *name, int rc, imgsearch_erro
  */
 int ims_second_refuse_name(imgsearch *s, imgsearch_error *err);
 
+/* The same for what needs no weights: 0 where the options name a model of the index, or none. */
+int ims_second_check_name(imgsearch *s, imgsearch_error *err);
+
 /*
  * imgsearch_index_model_switch and imgsearch_index_model_drop; they acquire the writer lock.
  * ENOTFOUND: the index has no such model; EINVAL: drop, and it is the current one.

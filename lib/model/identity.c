@@ -31,10 +31,15 @@ static bool looks_like_path(const char *name)
 		|| (dot && (!strcmp(dot, ".pth") || !strcmp(dot, ".pt") || !strcmp(dot, ".safetensors")));
 }
 
-static int no_weights(const char *name, imgsearch_error *err)
+/* lost: where they were; NULL: not known. */
+static int no_weights(const char *name, const char *lost, imgsearch_error *err)
 {
 	char places[400];
 	ims_model_places(places, sizeof places, true);
+	if (lost && strcmp(name, "default") != 0)
+		return ims_fail(err, IMGSEARCH_EMODEL,
+			"no weights for %s: %s cannot be read, and no %s.safetensors, .pth or .pt is in %s",
+			name, lost, name, places);
 	if (!strcmp(name, "default"))
 		return ims_fail(err, IMGSEARCH_EMODEL,
 			"the default model is not installed: no default.safetensors, .pth or .pt in %s",
@@ -90,13 +95,14 @@ static int by_reading(model_identity *id, const model_spec *spec, const char *na
 	return 0;
 }
 
-/* A copy of the path given, or else the file of that name. EMODEL, ENOMEM. */
-static int find_weights(char **out, const char *path, const char *name, imgsearch_error *err)
+/* A copy of the path given, or else the file of that name. lost: for the message. EMODEL, ENOMEM. */
+static int find_weights(char **out, const char *path, const char *name, const char *lost,
+	imgsearch_error *err)
 {
 	if (path)
 		return (*out = ims_strdup(path)) ? 0 : ims_nomem(err);
 	int rc = ims_model_find_weights(out, name, err);
-	return rc == IMGSEARCH_ENOTFOUND ? no_weights(name, err) : rc;
+	return rc == IMGSEARCH_ENOTFOUND ? no_weights(name, lost, err) : rc;
 }
 
 static int resolve(model_identity *id, const model_spec *spec, imgsearch_error *err)
@@ -107,7 +113,7 @@ static int resolve(model_identity *id, const model_spec *spec, imgsearch_error *
 		weights = name, name = NULL;
 	if (!weights && !name)
 		name = "default";
-	int rc = find_weights(&id->weights, weights, name, err);
+	int rc = find_weights(&id->weights, weights, name, spec->lost, err);
 	if (!rc)
 		rc = card_for(&card, id->weights, name, err);
 	if (rc)

@@ -39,7 +39,7 @@ sound() { # NAME FILE...
 
 fresh
 check "index --add-model" 0 imgsearch index --add-model $other <<'END'
-! imgsearch: 5 paths seen: 5 indexed; 5 unchanged, 5 features made anew (T s)
+! imgsearch: 5 paths seen: 5 indexed; 5 unchanged, 5 lacking features made (T s)
 END
 second 5
 result "... every picture has two vectors" $?
@@ -60,19 +60,22 @@ check "query by another's vector" 3 imgsearch query --vectors f.npy --model resn
 ! imgsearch: vectors of 48 values; those of the model resnet18 have 512
 END
 check "query --model of another" 3 imgsearch query drawn/p6 --model vgg16 <<'END'
-! imgsearch: index W/index.db has no vectors of the model vgg16, but of default and resnet18; leave --model out, or name one that it has; imgsearch index --add-model NAME makes the vectors of another one
+! imgsearch: index W/index.db has no vectors of the model vgg16, but of default and resnet18; leave --model out, or name one that it has; imgsearch index --add-model vgg16 makes the vectors of that one, too
+END
+check "query by id and --model of another" 3 imgsearch query id:1 --model vgg16 <<'END'
+! imgsearch: index W/index.db has no vectors of the model vgg16, but of default and resnet18; leave --model out, or name one that it has; imgsearch index --add-model vgg16 makes the vectors of that one, too
 END
 imgsearch build --model resnet18 --searcher exact 2>out && grep -q 'exact: 5 rows' out
 result "build --model" $? out
 check "build --model of another" 3 imgsearch build --model vgg16 <<'END'
-! imgsearch: index W/index.db has no vectors of the model vgg16, but of default and resnet18
+! imgsearch: index W/index.db has no vectors of the model vgg16, but of default and resnet18; imgsearch info names its models
 END
 mkdir kinds && for n in 1 2 3; do mkdir kinds/$n && cp drawn/p$n drawn/p$((n + 3)) kinds/$n; done
 imgsearch index -q --db kinds.db kinds && imgsearch index -q --db kinds.db --add-model $other
 imgsearch eval --db kinds.db >own 2>&1 && imgsearch eval --db kinds.db --model resnet18 >two 2>&1
 result "eval of the same folders by both" $? two
 check "eval by a model that it has not" 3 imgsearch eval --db kinds.db --model vgg16 <<'END'
-! imgsearch: index W/kinds.db has no vectors of the model vgg16, but of default and resnet18
+! imgsearch: index W/kinds.db has no vectors of the model vgg16, but of default and resnet18; imgsearch info --db kinds.db names its models
 END
 for m in default resnet18; do
 	imgsearch extract -q -d "$IMGSEARCH_DB" --model $m drawn/p1 drawn/p2 -o two.npy &&
@@ -130,19 +133,22 @@ check "model switch to what is current" 0 imgsearch model switch resnet18 <<'END
 ! imgsearch: resnet18: queries and new pictures use it
 END
 check "model switch to none of them" 3 imgsearch model switch vgg16 <<'END'
-! imgsearch: index W/index.db has no vectors of the model vgg16, but of resnet18 and default
+! imgsearch: index W/index.db has no vectors of the model vgg16, but of resnet18 and default; imgsearch info names its models
 END
 imgsearch model switch -q default
 
 # What is refused.
 check "index --model of the second" 3 imgsearch index --model $other <<'END'
-! imgsearch: W/index.db: resnet18 is its second model, beside default; make it the current one: imgsearch model switch NAME
+! imgsearch: W/index.db: resnet18 is its second model, beside default; make it the current one: imgsearch model switch resnet18
 END
 check "a third model" 3 imgsearch index --add-model resnet34 --weights w.safetensors <<'END'
-! imgsearch: W/index.db has two models, default and resnet18: a third can take the place of one that was dropped; drop one first: imgsearch model drop NAME
+! imgsearch: W/index.db has two models, default and resnet18: a third can take the place of one that was dropped; drop the second one first: imgsearch model drop resnet18
 END
 check "model drop of the current one" 3 imgsearch model drop default <<'END'
-! imgsearch: index W/index.db: default is its current model, and resnet18 the one beside it
+! imgsearch: index W/index.db: default is its current model, and resnet18 the one beside it; make the other one current first: imgsearch model switch resnet18
+END
+check "--add-model of the current one" 3 imgsearch index --add-model default <<'END'
+! imgsearch: W/index.db: default is its model already
 END
 check "copy" 3 imgsearch copy index.db copy.db <<'END'
 ! imgsearch: index W/index.db has a second model, which a backup keeps, and a copy does not; drop it with imgsearch model drop, or use imgsearch backup
@@ -153,7 +159,7 @@ result "a backup has both" $?
 imgsearch model drop -q resnet18 >out 2>&1 && imgsearch check >out 2>&1
 result "model drop" $? out
 check "... and it is gone" 3 imgsearch model drop resnet18 <<'END'
-! imgsearch: index W/index.db has no vectors of the model resnet18, but of default
+! imgsearch: index W/index.db has no vectors of the model resnet18, but of default; imgsearch info names its models
 END
 check "--add-model of the own one" 3 imgsearch index --add-model default <<'END'
 ! imgsearch: W/index.db: default is its model already
@@ -195,11 +201,17 @@ imgsearch index >out 2>&1
 status=$?
 grep -q 'the second model has made no vectors' out && grep -q '6 indexed' out
 result "without the second network the run counts" $(($? + status)) out
+imgsearch query pics/new --model resnet18 >out 2>&1
+[ $? = 3 ] && grep -q 'pull resnet18.*model drop resnet18' out
+result "... a query by it says the ways out" $? out
+check "... and an item that lacks its vector" 3 imgsearch query id:6 --model resnet18 <<'END'
+! imgsearch: item 6 of index W/index.db has no vector of the model resnet18
+END
 imgsearch model switch resnet18 >out 2>&1 && grep -q 'no vector of resnet18 yet.*: 1$' out
 result "to switch then tells what it lacks" $? out
 rm pics/new && cp drawn/p7 pics/new2
 imgsearch index >out 2>&1
-[ $? = 3 ] && grep -q 'no weights for resnet18.*model pull resnet18.*--model NAME' out
+[ $? = 3 ] && grep -q 'no weights for resnet18: .*/w.safetensors cannot.*pull resnet18.*model switch default' out
 result "without that of the current one it does not" $? out
 imgsearch query pics/p1 -k 1 --model default 2>/dev/null | grep -q p1
 result "... but the other one answers" $?

@@ -199,6 +199,29 @@ static void kept(void **state)
 	imgsearch_close(s);
 }
 
+/* Builds that are due keep what was chosen by name, until auto is asked for. */
+static void kept_by_name(void **state)
+{
+	(void)state;
+	imgsearch *s;
+	char why[256];
+	imgsearch_build_options o = { .struct_size = sizeof o, .searcher = "graph" };
+	open_new(&s, 20);
+	put(s, 300, 20, 1);
+	assert_int_equal(imgsearch_build(s, &o, NULL, NULL, NULL), 0);
+	put(s, 20, 20, 2);
+	assert_string_equal(built(s, 1, why), "graph"); /* fresh */
+	put(s, 300, 20, 3);
+	assert_string_equal(built(s, 1, why), "graph");
+	assert_string_equal(why, "");
+	put(s, 1000, 20, 4);
+	assert_string_equal(built(s, 1, why), "graph");
+	assert_string_not_equal(built(s, 0, why), "graph");
+	put(s, 2000, 20, 5);
+	assert_string_not_equal(built(s, 1, why), "graph");
+	imgsearch_close(s);
+}
+
 static void told(void **state)
 {
 	(void)state;
@@ -230,6 +253,7 @@ int main(void)
 		cmocka_unit_test(spread),
 		cmocka_unit_test(timing),
 		cmocka_unit_test(kept),
+		cmocka_unit_test(kept_by_name),
 		cmocka_unit_test(told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

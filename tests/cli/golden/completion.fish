@@ -16,7 +16,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from index' -l video -d 'the sa
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l add-model -d 'keep the vectors of a second model beside those of the index, from now on: imgsearch query --model NAME asks by it' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l prune -d 'let this run remove more than 30 % of a folder\'s pictures'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l flip -d 'average each feature with that of the mirrored picture: better results for twice the work of the network; stored in the index'
-complete -c imgsearch -n '__fish_seen_subcommand_from index' -l regions -d 'also keep features of parts of pictures, now and in later runs, so that a small crop finds its picture: ten times the work of the network'
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l regions -d 'also keep features of parts of pictures, now and in later runs, so that a small crop finds its picture: a run takes four to eight times as long'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l no-regions -d 'drop them, and keep none any more'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l retry -d 'try damaged, unsupported and too big files again, even if they did not change'
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l partial -d 'take what is there of damaged pictures, and mark them (shards must all be there)'
@@ -29,7 +29,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from index' -l no-build -d 'do 
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards: repeated, or a text file of their addresses' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from index' -l model -s m -d 'model or network by name (see imgsearch model list), or weights with a card' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from index' -l model -s m -d 'model or network by name (see imgsearch model list), or weights with a card; of an index with two models: by which of them' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: only from people you trust' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from index' -l precision -d 'precision of the network (auto: bf16 where the CPU has it)' -x -a 'auto f32 bf16'
@@ -66,7 +66,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from query' -l combine -s c -d 
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l text -d 'search for what a text says; with pictures or other texts they are one query (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l not -s n -d 'move the query away from the next picture or text'
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l weight -d 'how much the next picture or text counts; 1 is usual, after --not 0.5' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from query' -l template -d 'the sentence that each text is put into, in the place of {} (default: the model\'s own)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l template -d 'the sentence that each text is put into, in the place of its {} (default: the model\'s own)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l paths -s p -d 'write paths alone, without score and title'
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l html -d 'also write queries and results as a page with the pictures in it' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l sheet -d 'also write them as a contact sheet (PNG or JPEG)' -r -F
@@ -92,7 +92,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from query' -l db -s d -d 'the 
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l partial -d 'index of shards: leave out those that cannot be reached'
-complete -c imgsearch -n '__fish_seen_subcommand_from query' -l model -s m -d 'model or network by name (see imgsearch model list), or weights with a card' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from query' -l model -s m -d 'model or network by name (see imgsearch model list), or weights with a card; of an index with two models: by which of them' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: only from people you trust' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from query' -l precision -d 'precision of the network (auto: bf16 where the CPU has it)' -x -a 'auto f32 bf16'
@@ -204,11 +204,11 @@ complete -c imgsearch -n '__fish_seen_subcommand_from build' -l verbose -s v -d 
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l output -s o -d 'write the features here (.npy or .fvecs)' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l raw -d 'features as the network gives them, not normalised'
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l text -d 'also a row for this text (may be repeated)' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l template -d 'each text is within this one, in the place of {}, not within the model\'s own' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l template -d 'each text is within this one, in the place of its {}, not within the model\'s own' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l db -s d -d 'the index (default: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards: repeated, or a text file of their addresses' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l model -s m -d 'model or network by name (see imgsearch model list), or weights with a card' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l model -s m -d 'model or network by name (see imgsearch model list), or weights with a card; of an index with two models: by which of them' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: only from people you trust' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from extract' -l precision -d 'precision of the network (auto: bf16 where the CPU has it)' -x -a 'auto f32 bf16'
@@ -333,7 +333,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from vectors; and __fish_seen_s
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l queries -d 'use the pictures of this folder as queries, instead of those of the index' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l truth -d 'CSV of queries and their relevant pictures, instead of folders' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l text -d 'CSV of texts and their relevant pictures: the texts are the queries' -r -F
-complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l template -d 'the sentence that each text is put into, in the place of {} (default: the model\'s own)' -x
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l template -d 'the sentence that each text is put into, in the place of its {} (default: the model\'s own)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l groups -d 'use groups of near-duplicates as classes, instead of folders'
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l duplicates -d 'make altered copies of N pictures and search for their originals' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l sample -d 'use at most N queries, evenly spaced' -x
@@ -356,7 +356,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l db -s d -d 'the i
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l partial -d 'index of shards: leave out those that cannot be reached'
-complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l model -s m -d 'model or network by name (see imgsearch model list), or weights with a card' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l model -s m -d 'model or network by name (see imgsearch model list), or weights with a card; of an index with two models: by which of them' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: only from people you trust' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from eval' -l precision -d 'precision of the network (auto: bf16 where the CPU has it)' -x -a 'auto f32 bf16'
@@ -461,7 +461,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from train' -l name -d 'in the 
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l descent -d 'in the card: where it comes from' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l licence -d 'in the card: its terms' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l note -d 'in the card: anything else' -x
-complete -c imgsearch -n '__fish_seen_subcommand_from train' -l model -s m -d 'model or network by name (see imgsearch model list), or weights with a card' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from train' -l model -s m -d 'model or network by name (see imgsearch model list), or weights with a card; of an index with two models: by which of them' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: only from people you trust' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from train' -l precision -d 'precision of the network (auto: bf16 where the CPU has it)' -x -a 'auto f32 bf16'
@@ -501,7 +501,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l db -s d -d 'the 
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l root -d 'this machine has the folder NAME of the index at DIR (may be repeated)' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l max-stale -d 'index on a server: answer by what is known of it for S seconds' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l partial -d 'index of shards: leave out those that cannot be reached'
-complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l model -s m -d 'model or network by name (see imgsearch model list), or weights with a card' -r -F
+complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l model -s m -d 'model or network by name (see imgsearch model list), or weights with a card; of an index with two models: by which of them' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l weights -s w -d 'its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: only from people you trust' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l device -d 'where the network runs: auto, cpu, cuda, cuda:1' -x
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l precision -d 'precision of the network (auto: bf16 where the CPU has it)' -x -a 'auto f32 bf16'

@@ -57,7 +57,7 @@ _imgsearch() {
 			'--add-model=[keep the vectors of a second model beside those of the index, from now on\: imgsearch query --model NAME asks by it]:NAME:_files' \
 			'--prune[let this run remove more than 30 % of a folder'\''s pictures]' \
 			'--flip[average each feature with that of the mirrored picture\: better results for twice the work of the network; stored in the index]' \
-			'--regions[also keep features of parts of pictures, now and in later runs, so that a small crop finds its picture\: ten times the work of the network]' \
+			'--regions[also keep features of parts of pictures, now and in later runs, so that a small crop finds its picture\: a run takes four to eight times as long]' \
 			'--no-regions[drop them, and keep none any more]' \
 			'--retry[try damaged, unsupported and too big files again, even if they did not change]' \
 			'--partial[take what is there of damaged pictures, and mark them (shards must all be there)]' \
@@ -70,7 +70,7 @@ _imgsearch() {
 			'*--db=[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards\: repeated, or a text file of their addresses]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
-			'(-m --model)'{-m+,--model=}'[model or network by name (see imgsearch model list), or weights with a card]:NAME:_files' \
+			'(-m --model)'{-m+,--model=}'[model or network by name (see imgsearch model list), or weights with a card; of an index with two models\: by which of them]:NAME:_files' \
 			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
 			'--precision=[precision of the network (auto\: bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
@@ -110,7 +110,7 @@ _imgsearch() {
 			'*--text=[search for what a text says; with pictures or other texts they are one query (may be repeated)]:TEXT:' \
 			'*--not[move the query away from the next picture or text]' \
 			'*--weight=[how much the next picture or text counts; 1 is usual, after --not 0.5]:W:' \
-			'--template=[the sentence that each text is put into, in the place of {} (default\: the model'\''s own)]:T:' \
+			'--template=[the sentence that each text is put into, in the place of its {} (default\: the model'\''s own)]:T:' \
 			'(-p --paths)'{-p,--paths}'[write paths alone, without score and title]' \
 			'--html=[also write queries and results as a page with the pictures in it]:FILE:_files' \
 			'--sheet=[also write them as a contact sheet (PNG or JPEG)]:FILE.png:_files' \
@@ -136,7 +136,7 @@ _imgsearch() {
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
 			'--partial[index of shards\: leave out those that cannot be reached]' \
-			'(-m --model)'{-m+,--model=}'[model or network by name (see imgsearch model list), or weights with a card]:NAME:_files' \
+			'(-m --model)'{-m+,--model=}'[model or network by name (see imgsearch model list), or weights with a card; of an index with two models\: by which of them]:NAME:_files' \
 			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
 			'--precision=[precision of the network (auto\: bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
@@ -276,11 +276,11 @@ _imgsearch() {
 			'(-o --output)'{-o+,--output=}'[write the features here (.npy or .fvecs)]:FILE.npy:_files' \
 			'--raw[features as the network gives them, not normalised]' \
 			'*--text=[also a row for this text (may be repeated)]:TEXT:' \
-			'--template=[each text is within this one, in the place of {}, not within the model'\''s own]:T:' \
+			'--template=[each text is within this one, in the place of its {}, not within the model'\''s own]:T:' \
 			'*--db=[the index (default\: $IMGSEARCH_DB, else imgsearch/index.db in the XDG data folder); of shards\: repeated, or a text file of their addresses]:FILE:_files' \
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
-			'(-m --model)'{-m+,--model=}'[model or network by name (see imgsearch model list), or weights with a card]:NAME:_files' \
+			'(-m --model)'{-m+,--model=}'[model or network by name (see imgsearch model list), or weights with a card; of an index with two models\: by which of them]:NAME:_files' \
 			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
 			'--precision=[precision of the network (auto\: bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
@@ -447,7 +447,7 @@ _imgsearch() {
 			'--queries=[use the pictures of this folder as queries, instead of those of the index]:DIR:_files -/' \
 			'--truth=[CSV of queries and their relevant pictures, instead of folders]:FILE:_files' \
 			'--text=[CSV of texts and their relevant pictures\: the texts are the queries]:FILE:_files' \
-			'--template=[the sentence that each text is put into, in the place of {} (default\: the model'\''s own)]:T:' \
+			'--template=[the sentence that each text is put into, in the place of its {} (default\: the model'\''s own)]:T:' \
 			'--groups[use groups of near-duplicates as classes, instead of folders]' \
 			'--duplicates=[make altered copies of N pictures and search for their originals]:N:' \
 			'--sample=[use at most N queries, evenly spaced]:N:' \
@@ -470,7 +470,7 @@ _imgsearch() {
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
 			'--partial[index of shards\: leave out those that cannot be reached]' \
-			'(-m --model)'{-m+,--model=}'[model or network by name (see imgsearch model list), or weights with a card]:NAME:_files' \
+			'(-m --model)'{-m+,--model=}'[model or network by name (see imgsearch model list), or weights with a card; of an index with two models\: by which of them]:NAME:_files' \
 			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
 			'--precision=[precision of the network (auto\: bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
@@ -584,7 +584,7 @@ _imgsearch() {
 			'--descent=[in the card\: where it comes from]:TEXT:' \
 			'--licence=[in the card\: its terms]:TEXT:' \
 			'--note=[in the card\: anything else]:TEXT:' \
-			'(-m --model)'{-m+,--model=}'[model or network by name (see imgsearch model list), or weights with a card]:NAME:_files' \
+			'(-m --model)'{-m+,--model=}'[model or network by name (see imgsearch model list), or weights with a card; of an index with two models\: by which of them]:NAME:_files' \
 			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
 			'--precision=[precision of the network (auto\: bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
@@ -627,7 +627,7 @@ _imgsearch() {
 			'*--root=[this machine has the folder NAME of the index at DIR (may be repeated)]:NAME=DIR:' \
 			'--max-stale=[index on a server\: answer by what is known of it for S seconds]:S:' \
 			'--partial[index of shards\: leave out those that cannot be reached]' \
-			'(-m --model)'{-m+,--model=}'[model or network by name (see imgsearch model list), or weights with a card]:NAME:_files' \
+			'(-m --model)'{-m+,--model=}'[model or network by name (see imgsearch model list), or weights with a card; of an index with two models\: by which of them]:NAME:_files' \
 			'(-w --weights)'{-w+,--weights=}'[its weights\: .pth, .safetensors, or TorchScript .pt, a program that runs\: only from people you trust]:FILE:_files' \
 			'--device=[where the network runs\: auto, cpu, cuda, cuda\:1]:NAME:' \
 			'--precision=[precision of the network (auto\: bf16 where the CPU has it)]:NAME:(auto f32 bf16)' \
