@@ -29,8 +29,9 @@ static const option options[] = {
 	{ "text", 0, OPT_FILE, AT(options.texts), "FILE",
 		.help = "CSV of texts and their relevant pictures: the texts are the queries" },
 	{ "template", 0, OPT_TEXT, AT(options.text_template), "T",
-		.help = "the sentence that each text is put into, in the place of its {} (default: the model's "
-				"own)" },
+		.help =
+			"the sentence that each text is put into, in the place of its {} (default: the model's "
+			"own)" },
 	{ "groups", 0, OPT_FLAG, AT(options.groups),
 		.help = "use groups of near-duplicates as classes, instead of folders" },
 	{ "duplicates", 0, OPT_UINT, AT(options.duplicates), "N",

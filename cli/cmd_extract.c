@@ -31,7 +31,8 @@ static const option options[] = {
 	{ "text", 0, OPT_INPUT_TEXT, offsetof(extract_args, inputs), "TEXT",
 		.help = "also a row for this text (may be repeated)" },
 	{ "template", 0, OPT_TEXT, offsetof(extract_args, text_template), "T",
-		.help = "each text is within this one, in the place of its {}, not within the model's own" },
+		.help =
+			"each text is within this one, in the place of its {}, not within the model's own" },
 	OPT_END,
 };
 

@@ -47,8 +47,9 @@ static const option options[] = {
 		.help = "how much the next picture or text counts; 1 is usual, after --not 0.5",
 		.min = 0.001, .max = 1000 },
 	{ "template", 0, OPT_TEXT, AT(options.text_template), "T",
-		.help = "the sentence that each text is put into, in the place of its {} (default: the model's "
-				"own)" },
+		.help =
+			"the sentence that each text is put into, in the place of its {} (default: the model's "
+			"own)" },
 	{ "paths", 'p', OPT_FLAG, AT(paths), .help = "write paths alone, without score and title" },
 	{ "html", 0, OPT_FILE, AT(html), "FILE",
 		.help = "also write queries and results as a page with the pictures in it" },

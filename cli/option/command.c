@@ -52,8 +52,9 @@ static const option group_threads[] = {
 };
 static const option group_model[] = {
 	{ "model", 'm', OPT_FILE, COMMON(open.model), "NAME",
-		.help = "model or network by name (see imgsearch model list), or weights with a card; of an "
-				"index with two models: by which of them" },
+		.help =
+			"model or network by name (see imgsearch model list), or weights with a card; of an "
+			"index with two models: by which of them" },
 	{ "weights", 'w', OPT_FILE, COMMON(open.weights), "FILE",
 		.help = "its weights: .pth, .safetensors, or TorchScript .pt, a program that runs: "
 				"only from people you trust" },

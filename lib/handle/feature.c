@@ -246,8 +246,8 @@ static int no_vector(imgsearch *s, int64_t id, imgsearch_error *err)
 		rc = ims_store_model_get(s->store, &m, false, err);
 	if (!rc)
 		rc = lacks ? ims_fail(err, IMGSEARCH_ENOTFOUND,
-				"item %lld of index %s has no vector of the model %s", (long long)id,
-				ims_store_label(s->store), m.name)
+				 "item %lld of index %s has no vector of the model %s", (long long)id,
+				 ims_store_label(s->store), m.name)
 				   : ims_store_no_item(s->store, id, err);
 	ims_store_model_clear(&m);
 	return rc;

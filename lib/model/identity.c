@@ -95,7 +95,7 @@ static int by_reading(model_identity *id, const model_spec *spec, const char *na
 	return 0;
 }
 
-/* A copy of the path given, or else the file of that name. lost: for the message. EMODEL, ENOMEM. */
+/* A copy of the path, or else the file of that name. lost: for the message. EMODEL, ENOMEM. */
 static int find_weights(char **out, const char *path, const char *name, const char *lost,
 	imgsearch_error *err)
 {

@@ -12,7 +12,7 @@ typedef struct model_spec {
 	const char *name;    /* in the catalogue, or a path of weights with a card; NULL: the default */
 	const char *network; /* of `name`, where an index has stored it; else NULL */
 	const char *weights; /* path */
-	const char *lost;    /* a file of weights that cannot be read any more, for the message; or NULL */
+	const char *lost; /* a file of weights that cannot be read any more, for the message; or NULL */
 	const char *known_hash; /* of that file, which is then not read for it; else NULL */
 	const char *device;     /* "auto", "cpu", "cuda:0" */
 	uint32_t precision;     /* imgsearch_precision */

@@ -10,9 +10,10 @@
  * calls before any handler runs (base/ending.h). For other threads the handler is registered every
  * millisecond while one of the first calls is inside (keep_handler). Destructors that libtorch
  * registered since then run before the handler, and the call that is inside may crash: the handler
- * holds a thread that does (hold); one that crashes before the handler runs ends the process. A call that crashed, or that is still inside after WAIT_MS, does
- * not end: then the handler writes out the streams and ends the process with its status. A second
- * thread that calls exit meanwhile is held.
+ * holds a thread that does (hold); one that crashes before the handler runs ends the process. A
+ * call that crashed, or that is still inside after WAIT_MS, does not end: then the handler writes
+ * out the streams and ends the process with its status. A second thread that calls exit meanwhile
+ * is held.
  *
  * Forks. A child has no copy of the threads of its parent. libtorch starts new ones where no thread
  * was inside. OpenMP remembers the team of the thread that forked and waits for it forever, so

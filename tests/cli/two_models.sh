@@ -211,7 +211,8 @@ imgsearch model switch resnet18 >out 2>&1 && grep -q 'no vector of resnet18 yet.
 result "to switch then tells what it lacks" $? out
 rm pics/new && cp drawn/p7 pics/new2
 imgsearch index >out 2>&1
-[ $? = 3 ] && grep -q 'no weights for resnet18: .*/w.safetensors cannot.*pull resnet18.*model switch default' out
+[ $? = 3 ] && grep -q 'no weights for resnet18: .*/w.safetensors cannot be read' out &&
+	grep -q 'pull resnet18.*model switch default' out
 result "without that of the current one it does not" $? out
 imgsearch query pics/p1 -k 1 --model default 2>/dev/null | grep -q p1
 result "... but the other one answers" $?
