@@ -219,7 +219,7 @@ static int prepare(context *c, const serve_args *a, server *s, serve_texts *t)
 		.store_uploads = a->uploads && !t->uploads,
 	};
 	s->db = db;
-	if (a->access_log && !(s->access_log = access_log_open(a->access_log)))
+	if (a->access_log && !(s->access_log = access_log_new(a->access_log)))
 		return CLI_FAILED;
 	o.must_exist = 1;
 	o.wait_ms = WRITE_WAIT_MS;
@@ -271,7 +271,7 @@ static int run(context *c, void *args)
 	sample_free(s.sample);
 	upload_cache_free(s.uploads);
 	thumb_cache_free(s.thumbs);
-	access_log_close(s.access_log);
+	access_log_free(s.access_log);
 	open_index_free(s.index);
 	imgsearch_cancel_token_free(s.cancel);
 	free(texts.token);

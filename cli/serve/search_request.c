@@ -192,10 +192,29 @@ static bool set_number(search_request *q, const struct number *n, const char *va
 	return true;
 }
 
+/* In the address and in the body together a parameter comes once, if it is none of a list. */
+static bool is_first(search_request *q, const char *name)
+{
+	static const char *const lists[] = { "id", "not", "text", "not_text", "keyword" };
+	char spaced[32];
+	for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+		if (!strcmp(name, lists[i]))
+			return true;
+	size_t n = strlen(q->given), room = sizeof q->given - n;
+	snprintf(spaced, sizeof spaced, " %.28s ", name);
+	if (strstr(q->given, spaced))
+		return refuse(q, "%.60s: given twice", name);
+	if (strlen(spaced) < room)
+		memcpy(q->given + n, spaced, strlen(spaced) + 1);
+	return true;
+}
+
 bool search_request_param(search_request *q, const char *name, const char *value)
 {
 	int64_t v = 0;
 	bool known;
+	if (!is_first(q, name))
+		return false;
 	const char *why = filter_request_param(&q->filter, name, value, &known);
 	if (known)
 		return !why || refuse(q, "%s", why);

@@ -42,7 +42,8 @@ typedef struct search_request {
 	float *vectors[REQUEST_INPUTS];
 	char *texts[REQUEST_INPUTS];
 	char *text_template, *model;
-	char why[256]; /* the first error */
+	char given[512]; /* names of parameters that may not come again */
+	char why[256];   /* the first error */
 } search_request;
 
 void search_request_init(search_request *q);

@@ -19,8 +19,10 @@
 #include "cli/serve/routes.h"
 
 #include <arpa/inet.h>
+#include <ctype.h>
 #include <errno.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -76,6 +78,33 @@ static enum MHD_Result find_zero(void *cls, enum MHD_ValueKind kind, const char 
 	(void)kind;
 	*found |= (name && memchr(name, 0, name_size)) || (value && memchr(value, 0, value_size));
 	return MHD_YES;
+}
+
+/*
+ * Decodes %XX in place, and returns the length. A text with a malformed escape, or %00,
+ * becomes one zero byte: a parameter with it is refused, and no path has it.
+ */
+static size_t unescape(void *cls, struct MHD_Connection *c, char *text)
+{
+	char *out = text;
+	(void)cls;
+	(void)c;
+	for (const char *in = text; *in;) {
+		unsigned value;
+		if (*in != '%') {
+			*out++ = *in++;
+			continue;
+		}
+		if (!isxdigit((unsigned char)in[1]) || !isxdigit((unsigned char)in[2])
+			|| sscanf(in + 1, "%2x", &value) != 1 || !value) {
+			*text = 0;
+			return 1;
+		}
+		*out++ = (char)value;
+		in += 3;
+	}
+	*out = 0;
+	return (size_t)(out - text);
 }
 
 /*
@@ -171,7 +200,8 @@ static enum MHD_Result begin(server *s, bool local, struct MHD_Connection *c, co
 	}
 	if (cut) {
 		x->refused = true;
-		return answer_error(x, 400, "EINVAL", "a parameter has a zero byte in it");
+		return answer_error(x, 400, "EINVAL",
+			"a parameter has a malformed %%-escape, or a zero byte in it");
 	}
 	if (length && strtoull(length, NULL, 10) > x->most) {
 		x->refused = true;
@@ -314,8 +344,7 @@ static void on_completed(void *cls, struct MHD_Connection *c, void **context,
 		return;
 	double seconds = clock_seconds() - x->started;
 	metrics_count(s->metrics, x->route, x->status, seconds);
-	if (s->access_log)
-		access_log_write(s->access_log, x, seconds);
+	access_log_write(s->access_log, x, seconds);
 	imgsearch_cancel_token_free(x->cancel);
 	drop_body(x);
 	free(x);
@@ -371,6 +400,7 @@ static struct MHD_Daemon *start(server *s, int fd, MHD_AccessHandlerCallback han
 		MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
 		MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
 		MHD_OPTION_STRICT_FOR_CLIENT, 1,
+		MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL,
 		MHD_OPTION_END);
 	/* clang-format on */
 }

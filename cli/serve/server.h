@@ -83,7 +83,7 @@ typedef struct server {
 	atomic_int index_runs;    /* that are at work */
 	atomic_bool model_loaded; /* and the searcher: a first search was answered */
 	struct metrics *metrics;
-	FILE *access_log; /* NULL: none */
+	struct access_log *access_log; /* NULL: none */
 } server;
 
 /* A call of the library that goes on when a client leaves: the command's log, the token above. */

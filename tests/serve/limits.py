@@ -74,6 +74,15 @@ def test_costs(s):
     body = json.dumps({"inputs": [{"id": 1}], "reciprocal": 101}).encode()
     check("the same in JSON", error(s.ask("POST", "/api/search", body,
                                           {"Content-Type": "application/json"}), 400, "EINVAL"))
+    as_json = {"Content-Type": "application/json"}
+    for member, value in (("k", 3), ("under", "/a"), ("min_score", 0.5), ("whole", True)):
+        body = json.dumps({"inputs": [{"id": 1}], member: value}).encode()
+        twice = s.ask("POST", f"/api/search?{member}=1", body, as_json)
+        check(f"{member} in the address and in the body", error(twice, 400, "EINVAL")
+              and "given twice" in twice[1]["error"]["message"], twice)
+    body = json.dumps({"inputs": [{"id": 1}], "id": 2, "keyword": ["a", "b"]}).encode()
+    check("... an id and keywords may be in both", s.ask(
+        "POST", "/api/search?id=3&keyword=c", body, as_json)[0] == 200)
 
 
 def test_client_leaves():

@@ -126,6 +126,16 @@ def test_inherited(db):
         check(f"... {what} is refused", p.returncode == 3 and "LISTEN_FDS" in said, said)
 
 
+def test_rotation(s, path):
+    """As logrotate does it."""
+    os.rename(path, path + ".1")
+    until(lambda: s.get("/api/health") and os.path.exists(path))
+    before = os.path.getsize(path + ".1")
+    s.get("/api/sample?n=3")
+    check("a log that was renamed is made again", "/api/sample" in open(path).read())
+    check("... and the old one stays as it was", os.path.getsize(path + ".1") == before)
+
+
 def main():
     db = W + "/a.db"
     subprocess.run([B + "/tools/draw", W + "/pics", "1"], check=True, env=ENV)
@@ -134,6 +144,7 @@ def main():
     test_health(s)
     test_metrics(s)
     test_log(s, W + "/log")
+    test_rotation(s, W + "/log")
     check("ends with 0", s.stop() == 0)
     check("a log that cannot be written", run(
         "serve", "--db", db, "--port", "0", "--access-log", W + "/no/log").returncode == 3)
