@@ -13,8 +13,20 @@ static void write_key(json_writer *j, const char *key)
 	if (j->comma)
 		fputs(", ", j->file);
 	j->comma = true;
-	if (key)
-		fprintf(j->file, "\"%s\": ", key);
+	if (key) {
+		putc('"', j->file);
+		fputs(key, j->file);
+		fputs("\": ", j->file);
+	}
+}
+
+/* Of characters that stand for themselves. */
+static size_t plain_length(const char *text)
+{
+	size_t n = 0;
+	while (text[n] >= ' ' && text[n] < 127 && text[n] != '"' && text[n] != '\\')
+		n++;
+	return n;
 }
 
 static void write_string(FILE *f, const char *text)
@@ -22,6 +34,11 @@ static void write_string(FILE *f, const char *text)
 	putc('"', f);
 	while (*text) {
 		uint32_t code = 0;
+		size_t plain = plain_length(text);
+		fwrite(text, 1, plain, f);
+		text += plain;
+		if (!*text)
+			break;
 		size_t n = text_char(text, &code);
 		if (!n)
 			fputs("\xef\xbf\xbd", f);
@@ -86,8 +103,16 @@ void json_write_path(json_writer *j, const char *key, const char *path)
 
 void json_write_int(json_writer *j, const char *key, int64_t value)
 {
+	char text[24], *at = text + sizeof text;
+	uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+	*--at = 0;
+	do
+		*--at = (char)('0' + rest % 10);
+	while (rest /= 10);
+	if (value < 0)
+		*--at = '-';
 	write_key(j, key);
-	fprintf(j->file, "%lld", (long long)value);
+	fputs(at, j->file);
 }
 
 void json_write_time(json_writer *j, const char *key, int64_t seconds, int64_t nanoseconds)
@@ -120,17 +145,58 @@ void json_write_real(json_writer *j, const char *key, double value)
 	fputs(text, j->file);
 }
 
+/*
+ * The shortest decimal fraction that reads back as a score of ordinary size; false: the value is
+ * none. A fraction is taken only where doubles beside it read back alike, so that its own rounding
+ * does not count.
+ */
+static bool write_fraction(FILE *f, float value)
+{
+	static const double power[] = { 1, 10, 100, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9 };
+	enum { MOST = sizeof power / sizeof *power - 1 };
+	const double size = fabs((double)value), near = 1e-14;
+	char text[MOST + 8], *at = text + sizeof text;
+	if (!(size >= 1e-3 && size < 100))
+		return false;
+	for (int places = 0; places <= MOST; places++) {
+		double digits = nearbyint(size * power[places]), back = digits / power[places];
+		if ((float)(back * (1 - near)) != (float)size || (float)(back * (1 + near)) != (float)size)
+			continue;
+		uint64_t rest = (uint64_t)digits;
+		for (int i = 0; i < places; i++, rest /= 10)
+			*--at = (char)('0' + rest % 10);
+		if (places)
+			*--at = '.';
+		do
+			*--at = (char)('0' + rest % 10);
+		while (rest /= 10);
+		if (value < 0)
+			*--at = '-';
+		fwrite(at, 1, (size_t)(text + sizeof text - at), f);
+		return true;
+	}
+	return false;
+}
+
 void json_write_float(json_writer *j, const char *key, float value)
 {
 	char text[40] = "null";
 	value += 0.0f; /* -0 is 0 */
+	write_key(j, key);
+	if (write_fraction(j->file, value))
+		return;
 	for (int digits = 6; isfinite(value) && digits <= 9; digits++) {
 		snprintf(text, sizeof text, "%.*g", digits, (double)value);
 		if (strtof(text, NULL) == value)
 			break;
 	}
-	write_key(j, key);
 	fputs(text, j->file);
+}
+
+void json_write_estimate(json_writer *j, const char *key, double value)
+{
+	write_key(j, key);
+	fprintf(j->file, "%.6g", value);
 }
 
 void json_write_seconds(json_writer *j, const char *key, double value)

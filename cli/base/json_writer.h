@@ -36,6 +36,8 @@ void json_write_int(json_writer *j, const char *key, int64_t value);
 /* The shortest text that reads back as the value; NaN and infinities: null. */
 void json_write_real(json_writer *j, const char *key, double value);
 void json_write_float(json_writer *j, const char *key, float value);
+/* Finite; six digits. */
+void json_write_estimate(json_writer *j, const char *key, double value);
 /* A point of time, exactly: "13569465600", "-0.5"; nanoseconds, from 0 on, add to the seconds. */
 void json_write_time(json_writer *j, const char *key, int64_t seconds, int64_t nanoseconds);
 void json_write_seconds(json_writer *j, const char *key, double value); /* to the microsecond */

@@ -32,7 +32,7 @@ static void write_hit(json_writer *j, size_t rank, const imgsearch_hit *h)
 	if (h->region)
 		write_region(j, h->region);
 	if (!isnan(h->chance))
-		json_write_real(j, "chance", h->chance);
+		json_write_estimate(j, "chance", h->chance);
 	json_write_close(j, '}');
 }
 
