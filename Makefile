@@ -78,7 +78,7 @@ help:
 	@echo 'make default-model  make the shipped model again (PHOTOS=DIRS WEIGHTS=DIR)'
 	@echo 'make install    to PREFIX=$(PREFIX), below DESTDIR=; make uninstall'
 	@echo 'make format     clang-format over the C and C++ sources; make format-check compares'
-	@echo 'make golden     write the man page and completions that tests compare with anew'
+	@echo 'make golden     write the man pages and completions that tests compare with anew'
 	@echo 'make clean'
 	@echo
 	@echo 'LIBTORCH=DIR    an unpacked libtorch, or the torch folder of a PyTorch install, CPU or CUDA'
@@ -144,7 +144,7 @@ LIBCURL := $(if $(IS_12),libcurl4,libcurl4t64)
 LIBJXL := $(if $(IS_12),libjxl0.7,libjxl0.11)
 WANT_BUILD := $(if $(LIBTORCH),,libtorch-dev) libopenblas0-pthread libutf8proc-dev liblcms2-2 libpq5 libwebp7 libheif1 $(PLUGINS_13) $(LIBJXL) libtiff6 $(LIBCURL)
 NEED_TEST  := libcmocka-dev perl
-WANT_TEST  := webp libheif-examples libjxl-tools libtiff-tools ffmpeg clang libclang-rt-dev python3-numpy python3-pil python3-torch python3-torchvision python3-sklearn chromium chromium-driver nodejs icc-profiles-free colord-data
+WANT_TEST  := mandoc webp libheif-examples libjxl-tools libtiff-tools ffmpeg clang libclang-rt-dev python3-numpy python3-pil python3-torch python3-torchvision python3-sklearn chromium chromium-driver nodejs icc-profiles-free colord-data
 WANT_BENCH := libfaiss-dev libhnswlib-dev libnanoflann-dev libflann-dev r-cran-rcppannoy python3-matplotlib
 
 setup:
@@ -267,8 +267,8 @@ format-check:
 # Files that tests compare with. A changed abi.txt that is no addition needs another SOVERSION.
 golden: $(B)/imgsearch
 	tests/structure/abi.py --write
-	@mkdir -p tests/cli/golden
-	$(B)/imgsearch help --man > tests/cli/golden/imgsearch.1
+	@mkdir -p tests/cli/golden/man
+	$(B)/imgsearch help --man-pages tests/cli/golden/man
 	for s in bash zsh fish; do $(B)/imgsearch complete $$s > tests/cli/golden/completion.$$s; done
 
 # Fuzzing: each target starts from the files in tests/fuzz/seeds/<what>, and from what build-fuzz/corpus has gathered.
@@ -465,7 +465,7 @@ install: all
 	$(PC) > $(DEST_LIB)/pkgconfig/imgsearch.pc
 	$(if $(HAVE_TORCH),install $(B)/imgsearch-shim.so $(DEST_LIB)/imgsearch)
 	$(if $(MODEL_FILES),install -m 644 $(MODEL_FILES) $(DEST_LIB)/imgsearch)
-	$(B)/imgsearch help --man > $(DEST)/share/man/man1/imgsearch.1
+	$(B)/imgsearch help --man-pages $(DEST)/share/man/man1
 	$(B)/imgsearch complete bash > $(word 1,$(DEST_COMPLETE))
 	$(B)/imgsearch complete zsh > $(word 2,$(DEST_COMPLETE))
 	$(B)/imgsearch complete fish > $(word 3,$(DEST_COMPLETE))
@@ -473,7 +473,8 @@ install: all
 
 uninstall:
 	rm -f $(DEST)/bin/imgsearch $(DEST)/include/imgsearch.h $(DEST_LIB)/libimgsearch.a $(DEST_LIB)/libimgsearch.so \
-		$(DEST_LIB)/libimgsearch.so.$(SOVERSION) $(DEST_LIB)/pkgconfig/imgsearch.pc $(DEST)/share/man/man1/imgsearch.1 $(DEST_COMPLETE)
+		$(DEST_LIB)/libimgsearch.so.$(SOVERSION) $(DEST_LIB)/pkgconfig/imgsearch.pc $(DEST)/share/man/man1/imgsearch.1 $(DEST)/share/man/man1/imgsearch-*.1 \
+		$(DEST_COMPLETE)
 	rm -rf $(DEST_LIB)/imgsearch $(DEST)/include/imgsearch
 
 clean:

@@ -9,32 +9,34 @@
 typedef struct help_args {
 	common_args common;
 	uint32_t man;
+	const char *pages;
 } help_args;
 
 static const option help_options[] = {
 	{ "man", 0, OPT_FLAG, offsetof(help_args, man), .help = "write the man page, for man -l -" },
+	{ "man-pages", 0, OPT_FILE, offsetof(help_args, pages), "DIR",
+		.help = "write the man pages of all commands into a folder" },
 	OPT_END,
 };
 
 static int help_run(context *c, void *args)
 {
 	char name[64];
-	if (((help_args *)args)->man) {
-		man_write(stdout, c->commands);
-		return CLI_DONE;
-	}
+	const help_args *a = args;
+	if (a->pages)
+		return man_write_pages(a->pages, c->commands) ? CLI_DONE : CLI_FAILED;
 	if (!c->n_operands) {
-		help_all(stdout, c->commands);
+		(a->man ? man_write : help_all)(stdout, c->commands);
 		return CLI_DONE;
 	}
 	snprintf(name, sizeof name, c->n_operands > 1 ? "%s %s" : "%s", c->operand[0],
 		c->n_operands > 1 ? c->operand[1] : "");
-	if (help_below(stdout, c->commands, name))
+	if (!a->man && help_below(stdout, c->commands, name))
 		return CLI_DONE;
 	const command *about = command_find(c->commands, name);
 	if (!about)
 		return CLI_USAGE;
-	help_command(stdout, about);
+	(a->man ? man_write_command : help_command)(stdout, about);
 	return CLI_DONE;
 }
 

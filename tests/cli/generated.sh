@@ -1,22 +1,39 @@
 #!/bin/sh
-# What is written from the tables of options: man page and completions are those that are kept (make
+# What is written from the tables of options: man pages and completions are those that are kept (make
 # golden), are well formed, and complete what they should; docs and README name no option that no
 # table has.
 . "$(dirname "$0")/common.sh"
 G=$TOP/tests/cli/golden
 
-imgsearch help --man >man 2>.err && diff -u "$G/imgsearch.1" man >.diff
-result "the man page is the kept one (else: make golden)" $? .diff
+mkdir pages
+imgsearch help --man-pages pages 2>.err && diff -ru "$G/man" pages >.diff
+result "the man pages are the kept ones (else: make golden)" $? .diff
+imgsearch help --man query >.out && diff -u pages/imgsearch-query.1 .out >.diff &&
+	imgsearch help --man >.out && diff -u pages/imgsearch.1 .out >.diff
+result "one of them" $? .diff
+imgsearch help --man-pages none 2>.err
+[ $? = 3 ] && grep -q 'none/imgsearch.1: cannot be written' .err
+result "no folder for them" $? .err
+cat pages/*.1 >man
 for shell in bash zsh fish; do
 	imgsearch complete $shell >$shell 2>.err && diff -u "$G/completion.$shell" $shell >.diff
 	result "so is the completion for $shell" $? .diff
 done
 if command -v man >/dev/null; then
-	MANWIDTH=80 man --warnings -l man >.out 2>.err
-	[ ! -s .err ] && grep -q 'EXIT STATUS' .out
-	result "man reads the page without a warning" $? .err
+	for page in pages/*.1; do
+		MANWIDTH=80 man --warnings -l "$page" 2>>.lint | grep -q 'EXIT STATUS' || echo "$page" >>.lint
+	done
+	[ ! -s .lint ]
+	result "man reads each page without a warning" $? .lint
 else
 	skip "man" "man is not installed"
+fi
+if command -v mandoc >/dev/null; then
+	mandoc -Tlint pages/*.1 >.lint 2>&1
+	[ ! -s .lint ]
+	result "mandoc finds nothing" $? .lint
+else
+	skip "mandoc" "mandoc is not installed"
 fi
 for shell in bash zsh fish; do
 	if command -v $shell >/dev/null; then

@@ -338,6 +338,7 @@ _imgsearch() {
 	"serve --precision") COMPREPLY=($(IFS=' '; compgen -W "auto f32 bf16" -- "$cur")); return ;;
 	"serve --formats") return ;;
 	"serve --threads"|"serve -t") return ;;
+	"help --man-pages") COMPREPLY=($(compgen -f -- "$cur")); return ;;
 	esac
 	case $cmd in
 	"index") options="--exclude --no-exclude --include --no-include --no-default-excludes --follow-links --no-follow-links --formats --video --add-model --prune --flip --regions --no-regions --retry --partial --reread --csv --key --title --no-server --no-build --db --root --max-stale --model --weights --device --precision --resize --crop --squash --crops --pooling --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --null --help --quiet --verbose" ;;
@@ -372,7 +373,7 @@ _imgsearch() {
 	"map") options="--output --tiles --pca --size --under --after --before --camera --keyword --near --where --perplexity --max-points --seed --db --root --max-stale --partial --model --threads --json --help --quiet --verbose" ;;
 	"train") options="--out --distill --loss --layers --size --dim --posteriors --inner --power --fold --epochs --steps --batch --lr --val --holdout --patience --min-crop --jitter --anchor --blend --decay --views --teach --whole --together --probabilities --own --relational --labels --whiten --seed --resume --restart --f32 --int8 --name --descent --licence --note --model --weights --device --precision --formats --video --resize --crop --squash --crops --pooling --mean --std --interpolation --full-decode --max-megapixels --max-memory --threads --json --help --quiet --verbose" ;;
 	"serve") options="--port --listen --token-file --no-token --host --origin --proxy --socket --uploads --cache --cache-size --max-upload --access-log --read-only --db --root --max-stale --partial --model --weights --device --precision --formats --video --threads --help --quiet --verbose" ;;
-	"help") options="--man --help --quiet --verbose" ;;
+	"help") options="--man --man-pages --help --quiet --verbose" ;;
 	"complete") options="--help --quiet --verbose" operands="bash zsh fish" ;;
 	esac
 	case $cur in

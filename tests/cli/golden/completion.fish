@@ -512,6 +512,7 @@ complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l help -s h -d 'sh
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l quiet -s q -d 'no progress, no summaries; errors only'
 complete -c imgsearch -n '__fish_seen_subcommand_from serve' -l verbose -s v -d 'write more about what is done'
 complete -c imgsearch -n '__fish_seen_subcommand_from help' -l man -d 'write the man page, for man -l -'
+complete -c imgsearch -n '__fish_seen_subcommand_from help' -l man-pages -d 'write the man pages of all commands into a folder' -r -F
 complete -c imgsearch -n '__fish_seen_subcommand_from help' -l help -s h -d 'show this help'
 complete -c imgsearch -n '__fish_seen_subcommand_from help' -l quiet -s q -d 'no progress, no summaries; errors only'
 complete -c imgsearch -n '__fish_seen_subcommand_from help' -l verbose -s v -d 'write more about what is done'

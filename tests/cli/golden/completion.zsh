@@ -640,6 +640,7 @@ _imgsearch() {
 	'help')
 		_arguments -s \
 			'--man[write the man page, for man -l -]' \
+			'--man-pages=[write the man pages of all commands into a folder]:DIR:_files' \
 			'(-h --help)'{-h,--help}'[show this help]' \
 			'(-q --quiet)'{-q,--quiet}'[no progress, no summaries; errors only]' \
 			'(-v --verbose)'{-v,--verbose}'[write more about what is done]' \
