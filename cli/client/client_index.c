@@ -219,6 +219,8 @@ bool client_index(client *l, const char *const *paths, size_t n,
 	if (f)
 		ended = read_lines(f, progress, user, r, &canceled);
 	canceled = canceled || (!ended && errno == EINTR);
+	if (ended && !canceled && r->rc == IMGSEARCH_ECANCELED)
+		set_error(r, IMGSEARCH_EIO, "the server was ended; what it had done is kept: run it again");
 	if (!ended && canceled)
 		set_error(r, IMGSEARCH_ECANCELED, "interrupted; finished work is kept");
 	else if (!ended && f)

@@ -4,6 +4,7 @@
 #include "cli/base/json_writer.h"
 #include "cli/serve/answer.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -97,6 +98,14 @@ static int make_text(cached_answer *p, reply *r, uint64_t *openings, imgsearch_e
 	return rc;
 }
 
+/* Groups and maps of a large index take much memory for a while, and are made seldom. */
+static void return_memory(void)
+{
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
+}
+
 static void *compute(void *arg)
 {
 	cached_answer *p = arg;
@@ -119,6 +128,7 @@ static void *compute(void *arg)
 	p->running = false;
 	filter_request_free(&p->asked);
 	pthread_mutex_unlock(&v->lock);
+	return_memory();
 	atomic_fetch_sub(&server->busy, 1);
 	return NULL;
 }

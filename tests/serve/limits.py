@@ -2,11 +2,11 @@
 """The server's limits: what one request may cost, clients that leave, many connections, index runs
 that wait, pictures that go while a map is made, and how it ends while it works."""
 
-import http.client, json, os, select, socket, sys, threading, time
+import http.client, json, os, select, socket, subprocess, sys, threading, time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from common import (
-    ENV, W, Server, check, error, finish, form, png, run, sanitized, stripes, until
+    COMMAND, ENV, W, Server, check, error, finish, form, png, run, sanitized, stripes, until
 )
 
 PHOTOS, DB, COUNT = W + "/pics", W + "/a.db", W + "/count"
@@ -107,6 +107,10 @@ def test_end():
         os.remove(COUNT)
     s = slow_server(ms=3000)
     warmed(s)
+    folder_of(W + "/more4", 40)
+    index = subprocess.Popen([COMMAND, "index", "--db", DB, W + "/more4"], env=ENV, text=True,
+                             stderr=subprocess.PIPE)
+    until(lambda: s.get("/api/health")[1]["index_runs"] == 1)
     long, photo = sent(s), picture()
     short = socket.create_connection(("127.0.0.1", s.port), timeout=60)
     short.sendall(b"POST /api/search HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n"
@@ -126,6 +130,10 @@ def test_end():
     check("... a long one is cancelled with 503", b" 503 " in said, said)
     for c in (long, short, *stuck):
         c.close()
+    told = index.communicate(timeout=60)[1]
+    check("... an index run through it has failed", index.returncode == 3
+          and "the server was ended; what it had done is kept: run it again" in told,
+          (index.returncode, told))
 
 
 def test_connections():
