@@ -73,6 +73,57 @@ result "query_speed" $? .err
 [ $? = 1 ] && grep -q none/at/all.db .err
 result "query_speed without an index" $?
 
+cp photos/city-01.jpg photos/city-copy.jpg && imgsearch index -q --db a.db photos 2>.err
+"$E/items" a.db "$W/photos/city-01.jpg" >.out 2>.err
+[ $? = 0 ] && grep -q '^16 pictures, [1-9] duplicates, model default' .out &&
+	grep -q "^also at .*/city-copy.jpg$" .out && [ "$(grep -c '^[1-5]: ' .out)" = 5 ] &&
+	grep -q '^item [0-9]* exists: 1; item 1000000000: 0$' .out &&
+	grep -q "^$(wc -c <photos/city-01.jpg) bytes$" .out
+result "items" $? .out
+"$E/items" a.db none.jpg >.out 2>.err
+[ $? = 1 ] && grep -q '^ENOTFOUND: .*none.jpg' .err
+result "items: a path that is not there" $? .err
+"$E/duplicates" a.db >.out 2>.err
+[ $? = 0 ] && [ "$(grep -c '^[.#]*$' .out)" = 8 ] && [ "$(tr -cd '#' <.out | wc -c)" = 16 ]
+result "duplicates: none among these, and the map" $? .out
+"$E/duplicates" a.db --undo 2>.err | head -n 1 | grep -qx '0 taken in again'
+result "duplicates --undo" $? .err
+"$E/duplicates" a.db "$W/photos/city-01.jpg" none.jpg >.out 2>.err
+[ $? = 1 ] && grep -q none.jpg .err
+result "duplicates of a picture that is not there" $? .err
+"$E/pictures" a.db query.jpg small.jpg >.out 2>.err
+[ $? = 0 ] && grep -q '^160 x ' .out && [ "$(grep -c 'like the whole$' .out)" = 2 ] &&
+	grep -q '^[1-9][0-9]* with a score' .out && grep -q '^no words: ' .out &&
+	head -c 3 small.jpg | od -An -tx1 | grep -q 'ff d8 ff'
+result "pictures" $? .err
+export XDG_DATA_HOME="$W/data"
+"$E/models" a.db mine "$IMGSEARCH_LIBDIR/default.safetensors" resnet18 >.out 2>.err
+[ $? = 0 ] && grep -q '^mine.safetensors of mine: as added$' .out &&
+	grep -q '^16 vectors of mine$' .out && grep -q '^current mine, second default$' .out &&
+	grep -q '^current default, second -$' .out && [ ! -e data/imgsearch/models/mine ]
+result "models" $? .err
+"$E/upkeep" a.db kept.db >.out 2>.err
+[ $? = 0 ] && grep -q '^0 problems$' .out && grep -q '^pca: recall ' .out &&
+	grep -q '^16 vectors of 48 values$' .out && grep -q '^on two components: yes$' .out &&
+	grep -q '^no shards: ' .out && grep -q '^[1-9][0-9]* tables, with rows, compared$' .out
+result "upkeep" $? .err
+mv photos photos2
+"$E/upkeep" a.db kept2.db "$W/photos" "$W/photos2" >.out 2>.err &&
+	"$E/items" a.db "$W/photos2/city-01.jpg" >.out 2>.err
+result "upkeep: a folder that moved" $? .err
+mv photos2 photos
+mkdir -p classes/a classes/b && for n in 1 2 3 4; do
+	cp photos/city-0$n.jpg classes/a/ 2>/dev/null; cp photos/night-0$n.jpg classes/b/ 2>/dev/null
+done
+if [ -e "$B/imgsearch-shim.so" ] && [ -e "$B/default.safetensors" ]; then
+	IMGSEARCH_LIBDIR=$B "$E/learn" classes new.safetensors 2 >.out 2>.err
+	[ $? = 0 ] && [ "$(grep -c 'mean average precision' .out)" = 2 ] &&
+		grep -q 'of 2 classes, 2 steps$' .out && [ -e new.json ]
+	result "learn" $? .err
+else
+	skip "learn" "there is no network"
+fi
+
 mv query.jpg kept.jpg
 "$E/quickstart" >.out 2>.err
 [ $? = 1 ] && grep -q 'query.jpg' .out
