@@ -1,6 +1,6 @@
 /*
- * Near-duplicates, such as resized or turned pictures: the first of each group stays, the others are
- * kept out of the index on purpose. No file is deleted. Then where the pictures lie on a map of
+ * Near-duplicates, such as resized or turned pictures: the first of each group stays, the others
+ * are kept out of the index on purpose. No file is deleted. Then where the pictures lie on a map of
  * similarity.
  *
  *	duplicates INDEX [A B]    first says that the pictures A and B are no duplicates
