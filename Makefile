@@ -79,6 +79,7 @@ help:
 	@echo 'make install    to PREFIX=$(PREFIX), below DESTDIR=; make uninstall'
 	@echo 'make format     clang-format over the C and C++ sources; make format-check compares'
 	@echo 'make golden     write the man pages and completions that tests compare with anew'
+	@echo 'make reference  the public headers as a page, build/reference.html, and libimgsearch(3)'
 	@echo 'make clean'
 	@echo
 	@echo 'LIBTORCH=DIR    an unpacked libtorch, or the torch folder of a PyTorch install, CPU or CUDA'
@@ -271,6 +272,13 @@ golden: $(B)/imgsearch
 	$(B)/imgsearch help --man-pages tests/cli/golden/man
 	for s in bash zsh fish; do $(B)/imgsearch complete $$s > tests/cli/golden/completion.$$s; done
 
+# The public headers as a page: build/reference.html. The man page libimgsearch(3) is kept in docs.
+.PHONY: reference
+reference:
+	@mkdir -p $(B)
+	tests/tools/reference.py $(B)/reference.html
+	tests/tools/reference.py --man docs/libimgsearch.3
+
 # Fuzzing: each target starts from the files in tests/fuzz/seeds/<what>, and from what build-fuzz/corpus has gathered.
 TIME ?= 600
 F    := build-fuzz
@@ -455,7 +463,7 @@ DEST_COMPLETE := $(DEST)/share/bash-completion/completions/imgsearch $(DEST)/sha
 	$(DEST)/share/fish/vendor_completions.d/imgsearch.fish
 
 install: all
-	install -d $(DEST)/bin $(DEST)/include/imgsearch $(DEST_LIB)/pkgconfig $(DEST_LIB)/imgsearch $(DEST)/share/man/man1 $(dir $(DEST_COMPLETE))
+	install -d $(DEST)/bin $(DEST)/include/imgsearch $(DEST_LIB)/pkgconfig $(DEST_LIB)/imgsearch $(DEST)/share/man/man1 $(DEST)/share/man/man3 $(dir $(DEST_COMPLETE))
 	install $(B)/imgsearch $(DEST)/bin
 	install -m 644 include/imgsearch.h $(DEST)/include
 	install -m 644 include/imgsearch/*.h $(DEST)/include/imgsearch
@@ -466,6 +474,7 @@ install: all
 	$(if $(HAVE_TORCH),install $(B)/imgsearch-shim.so $(DEST_LIB)/imgsearch)
 	$(if $(MODEL_FILES),install -m 644 $(MODEL_FILES) $(DEST_LIB)/imgsearch)
 	$(B)/imgsearch help --man-pages $(DEST)/share/man/man1
+	install -m 644 docs/libimgsearch.3 $(DEST)/share/man/man3
 	$(B)/imgsearch complete bash > $(word 1,$(DEST_COMPLETE))
 	$(B)/imgsearch complete zsh > $(word 2,$(DEST_COMPLETE))
 	$(B)/imgsearch complete fish > $(word 3,$(DEST_COMPLETE))
@@ -473,7 +482,7 @@ install: all
 
 uninstall:
 	rm -f $(DEST)/bin/imgsearch $(DEST)/include/imgsearch.h $(DEST_LIB)/libimgsearch.a $(DEST_LIB)/libimgsearch.so \
-		$(DEST_LIB)/libimgsearch.so.$(SOVERSION) $(DEST_LIB)/pkgconfig/imgsearch.pc $(DEST)/share/man/man1/imgsearch.1 $(DEST)/share/man/man1/imgsearch-*.1 \
+		$(DEST_LIB)/libimgsearch.so.$(SOVERSION) $(DEST_LIB)/pkgconfig/imgsearch.pc $(DEST)/share/man/man1/imgsearch.1 $(DEST)/share/man/man1/imgsearch-*.1 $(DEST)/share/man/man3/libimgsearch.3 \
 		$(DEST_COMPLETE)
 	rm -rf $(DEST_LIB)/imgsearch $(DEST)/include/imgsearch
 

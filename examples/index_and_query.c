@@ -1,6 +1,7 @@
 /*
  * Indexing with everything a program may want of it: progress, log, Ctrl-C, patterns, counts,
- * reasons. Then the ten pictures most like PICTURE.
+ * reasons, a helper process for formats of other libraries. Then the ten pictures most like
+ * PICTURE.
  *
  *	index_and_query INDEX FOLDER PICTURE
  */
@@ -81,8 +82,13 @@ static int query(imgsearch *s, const char *picture, const imgsearch_call *call,
 int main(int argc, char **argv)
 {
 	imgsearch_call call = IMGSEARCH_INIT(imgsearch_call);
+	imgsearch_options options = IMGSEARCH_INIT(imgsearch_options);
 	imgsearch_error err;
 	imgsearch *s = NULL;
+	int helper = imgsearch_decoder_serve(argc, argv);
+	if (helper >= 0) /* a child process of this program, which decoded pictures */
+		return helper;
+	options.decoder = "/proc/self/exe"; /* a hostile WebP or HEIC then costs that picture alone */
 	if (argc != 4)
 		return fprintf(stderr, "usage: index_and_query INDEX FOLDER PICTURE\n"), 2;
 	if (imgsearch_cancel_token_new(&token, &err))
@@ -92,7 +98,7 @@ int main(int argc, char **argv)
 	call.progress = on_progress;
 	call.cancel = token;
 
-	int rc = imgsearch_open(argv[1], NULL, &call, &s, &err);
+	int rc = imgsearch_open(argv[1], &options, &call, &s, &err);
 	if (rc == 0)
 		rc = index_folder(s, argv[2], &call, &err);
 	fputc('\n', stderr);

@@ -1,6 +1,6 @@
 /*
- * Trains the default network on folders of labelled pictures, FOLDER/CLASS/picture.jpg, and says how well
- * the old and the new network find pictures of one class. Ctrl-C ends it early.
+ * Trains the default network on folders of labelled pictures, FOLDER/CLASS/picture.jpg, and says
+ * how well the old and the new network find pictures of one class. Ctrl-C ends it early.
  *
  *	learn FOLDER OUT.safetensors [STEPS]
  */

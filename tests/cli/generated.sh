@@ -1,7 +1,7 @@
 #!/bin/sh
-# What is written from the tables of options: man pages and completions are those that are kept (make
-# golden), are well formed, and complete what they should; docs and README name no option that no
-# table has.
+# What is written from the tables of options: man pages and completions are those that are kept
+# (make golden), are well formed, and complete what they should; docs and README name no option that
+# no table has.
 . "$(dirname "$0")/common.sh"
 G=$TOP/tests/cli/golden
 
@@ -21,7 +21,8 @@ for shell in bash zsh fish; do
 done
 if command -v man >/dev/null; then
 	for page in pages/*.1; do
-		MANWIDTH=80 man --warnings -l "$page" 2>>.lint | grep -q 'EXIT STATUS' || echo "$page" >>.lint
+		MANWIDTH=80 man --warnings -l "$page" 2>>.lint | grep -q 'EXIT STATUS' ||
+			echo "$page" >>.lint
 	done
 	[ ! -s .lint ]
 	result "man reads each page without a warning" $? .lint
