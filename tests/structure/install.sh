@@ -17,7 +17,8 @@ grep -q 'ldconfig.* -Wl,-rpath,/opt/x/lib$' "$W/log"
 result "... says how programs find the library" $? "$W/log"
 R=$W/root/opt/x
 for file in bin/imgsearch include/imgsearch.h lib/libimgsearch.a lib/libimgsearch.so \
-	lib/pkgconfig/imgsearch.pc share/man/man1/imgsearch.1 share/man/man1/imgsearch-model-pull.1 share/man/man3/libimgsearch.3 \
+	lib/pkgconfig/imgsearch.pc share/man/man1/imgsearch.1 share/man/man1/imgsearch-model-pull.1 \
+	share/man/man3/libimgsearch.3 \
 	share/bash-completion/completions/imgsearch share/zsh/site-functions/_imgsearch \
 	share/fish/vendor_completions.d/imgsearch.fish; do
 	[ -s "$R/$file" ]

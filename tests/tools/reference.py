@@ -208,7 +208,8 @@ class Page:
 
     def man(self, path):
         """What there is, by section of the header: the header says the rest."""
-        quick = re.search(r"^\{\n(.*?)^\}", self.examples["quickstart.c"], flags=re.M | re.S).group(1)
+        code = self.examples["quickstart.c"]
+        quick = re.search(r"^\{\n(.*?)^\}", code, flags=re.M | re.S).group(1)
         out = [f'.TH LIBIMGSEARCH 3 "{DATE}" "imgsearch {self.version()}" "Library Functions"',
                ".SH NAME", "libimgsearch \\- index pictures, and find those most like a given one",
                ".SH SYNOPSIS", ".nf", "\\fB#include <imgsearch.h>\\fR",
