@@ -173,7 +173,8 @@ class Page:
         return "\n".join(out)
 
     def entry(self, e):
-        anchors = "".join(f'<a id="{t}"></a>' for t in dict.fromkeys(e.types) if t not in e.functions)
+        types = [t for t in dict.fromkeys(e.types) if t not in e.functions]
+        anchors = "".join(f'<a id="{t}"></a>' for t in types)
         out = [f'<div class="entry">{anchors}', self.prose(e.comment)]
         if e.code:
             out.append(f"<pre>{self.linked(e.code)}</pre>")
