@@ -26,9 +26,9 @@
  * Errors.     A function that can fail returns 0 or a negative imgsearch_status. Where the caller
  *             gives an imgsearch_error, a failure puts the same status into it and a sentence that
  *             names the file, argument, tensor or row and the reason. A success leaves it alone.
- *             err may be NULL. ENOMEM, EDB and EIO can come from every function, EINVAL for
- *             arguments that make no sense, ECANCELED and EDEADLINE from every one that accepts a
- *             call, EBUSY from every writer, EINVAL from a writer of a read-only handle. The
+ *             err may be NULL. Every function may return ENOMEM, EDB and EIO, and EINVAL for
+ *             arguments that make no sense. One that accepts a call may return ECANCELED and
+ *             EDEADLINE. A writer may return EBUSY, and EINVAL where the handle is read-only. The
  *             functions below name what else they return.
  * Ownership.  The library allocates every result. Each kind of result has one free function, which
  *             accepts NULL. A result stays valid after its handle is closed. On an error the result
@@ -53,9 +53,9 @@
  *             that reads ":memory:" cannot write to it: EBUSY.
  * Exit.       A program may end at any time, also while threads are in calls. From then on a call
  *             that needs the network returns ECANCELED.
- * Files.      Where the file of an open index or its journal (-wal) is replaced, moved or deleted,
- *             or another index is copied over it in place, calls return EIO, until the file
- *             is back; those that only read may notice it a millisecond later. See
+ * Files.      The file of an open index and its journal (-wal) must stay. Where one of them is
+ *             replaced, moved, deleted or written over by another index, calls return EIO until the
+ *             file is back. Calls that only read may notice it a millisecond later. See
  *             docs/embedding.md.
  * Forks.      A handle belongs to the process that opened it. In a child its calls are EINVAL, and
  *             closing it does nothing; a handle that the child opens works. See docs/embedding.md.
@@ -75,12 +75,12 @@
  * Scores.     Cosine similarity (metric cosine), inner product (ip), minus the Euclidean distance
  *             (l2). Higher is more similar. Equal scores are in order of id. Under cosine, an index
  *             of pictures (one that has a model) subtracts the mean of its features from both
- *             vectors before they are compared, from its first build over 32 rows or more on,
- *             unless the model compares texts with pictures; the option `plain` turns that off. An
- *             index of the caller's own vectors compares them as they are; own vectors in an index
- *             of pictures count as features. Every finite row has a direction, however long or
- *             short it is, except a row of zeros. That is EINVAL under cosine; where the file of an
- *             older version has one, no answer contains it.
+ *             vectors before they are compared. It does so from its first build over 32 rows or
+ *             more on, unless its model compares texts with pictures. The option `plain` turns that
+ *             off. An index of the caller's own vectors compares them as they are; own vectors in
+ *             an index of pictures count as features. Every finite row has a direction, however
+ *             long or short it is, except a row of zeros. That is EINVAL under cosine; where the
+ *             file of an older version has one, no answer contains it.
  * Text.       UTF-8. Paths and names of items are any bytes without NUL, as file systems have them.
  *             Paths are absolute in results. Nothing that the library reads or writes depends on
  *             the program's locale, which stays as it is.
@@ -88,12 +88,11 @@
  *             invalid operation, overflow): a call with finite values raises none, unless squares
  *             of the values overflow a float.
  * State.      The library prints nothing and never exits, but for an exception that leaves a
- *             callback. What it keeps outside of handles: the choice of kernels; the libraries that
- *             it has loaded (the network's, libutf8proc, Little CMS, those of picture formats);
- *             what forks, the end of the program and the calls of a thread need to know; and, for
- *             its own tests, a count of allocations.
- *             Settings of the program (OpenMP, floating-point mode, signal mask, umask,
- *             environment, current folder) stay as they are.
+ *             callback. Outside of handles it keeps the choice of kernels and the libraries that it
+ *             has loaded: the network's, libutf8proc, Little CMS, those of picture formats. It
+ *             keeps what forks, the end of the program and the calls of a thread need to know. For
+ *             its own tests it counts allocations. Settings of the program (OpenMP, floating-point
+ *             mode, signal mask, umask, environment, current folder) stay as they are.
  * ABI.        Within a soname, names, numbers and layouts stay, and structs grow at their end.
  *             Callers allocate imgsearch_error, imgsearch_input and imgsearch_image; their layouts
  *             are frozen. See docs/abi.md.
@@ -378,9 +377,8 @@ typedef struct imgsearch_options {
 	const char *const *roots;
 	size_t n_roots;
 	/*
-	 * of an index on a server: for so many seconds a query takes what this handle knows of the
-	 * index's state for true, without comparing; it may miss what others wrote meanwhile. 0: it
-	 * compares
+	 * of an index on a server: for so many seconds a query trusts what this handle knows of the
+	 * index's state. It may miss what others wrote meanwhile. 0: it compares
 	 */
 	double max_stale;
 	/*
@@ -403,9 +401,9 @@ typedef struct imgsearch_options {
 } imgsearch_options;
 
 /*
- * For a program that imgsearch_options.decoder may name, to call before anything else: a helper
- * process serves here until it is not needed any more, and returns its exit status; in every other
- * process it returns -1 at once.
+ * For a program that imgsearch_options.decoder may name, to call before anything else. In a helper
+ * process it decodes pictures until it is not needed any more, and returns the exit status. In
+ * every other process it returns -1 at once.
  *
  * Helpers are started when they are first needed, at most two for each thread of the handle, and
  * end with it. No signal handler is installed, and the library waits for its own children by id. A
@@ -562,9 +560,9 @@ typedef struct imgsearch_index_update_options {
 	 */
 	uint32_t add_model;
 	/*
-	 * features of parts of pictures, by which a small crop of one is found: 1: the index keeps them
-	 * from now on, and this run makes those that are lacking; 2: it keeps none any more; 0: as it
-	 * was. EUNSUPPORTED: 1 of an index on a server
+	 * features of parts of pictures, by which a small crop of one is found. 1: the index keeps them
+	 * from now on, and this run makes those that are lacking. 2: it keeps none any more. 0: as it
+	 * was
 	 */
 	uint32_t regions;
 } imgsearch_index_update_options;
@@ -592,8 +590,8 @@ typedef struct imgsearch_index_update_report {
 	uint64_t described;
 	uint64_t changed; /* paths known before whose bytes or state are others now */
 	/*
-	 * files that this run tried and that are damaged, too big or unreadable; those that failed
-	 * before and are as they were are not tried, but for unreadable ones, and for too big ones
+	 * files that this run tried and that are damaged, too big or unreadable. Those that failed
+	 * before and have not changed are not tried again. Unreadable ones are; so are too big ones
 	 * where the options of the handle name a limit
 	 */
 	uint64_t failed;
@@ -623,9 +621,9 @@ IMGSEARCH_API void imgsearch_index_update_report_free(imgsearch_index_update_rep
 
 /*
  * An index in a file may have two models: the current one, and a second one beside it, which
- * index_update adds. Each has vectors, searchers, mean and chances of its own. switch makes the
- * model of that name the current one in one step, and the other one the second; nothing is made
- * anew. It does nothing where that is the current one. drop removes the second model, or ends a
+ * index_update adds. Each has vectors, searchers, mean and chances of its own. To switch makes the
+ * model of that name the current one in one step, and the other one the second. Nothing is made
+ * anew. It does nothing where that is the current one. To drop removes the second model, or ends a
  * re-index under way by that model; its space is free afterwards. Writers both. ENOTFOUND: the
  * index has no such model; EINVAL: drop, and it is the current one; switch, and it has no vector
  * yet; this thread began a transaction that is open. EBUSY.
@@ -771,13 +769,13 @@ typedef struct imgsearch_index_copy_report {
  * that imgsearch_open opens: a file, a server's address, those of shards. It carries everything:
  * ids, pictures in all states, names, columns, facts, vectors, models, folders, settings, rejected
  * pairs, history, searchers. A reader, no writer; others read and write meanwhile. The target is
- * made where it does not exist, and otherwise holds nothing, or an incomplete copy of this index:
- * that goes on where it was stopped or killed, or starts over where this index has changed since.
- * Until it is complete every imgsearch_open of it is EDB. At the end both sides are read again and
- * compared, table by table. report may be NULL. Errors: EEXIST (the target holds something else),
- * EINVAL (it is an incomplete copy of another index, or is this index), EBUSY (another program
- * copies into it), EDB (a table differs), EVERSION, EUNSUPPORTED (as imgsearch_open; both have
- * shards), ELIMIT.
+ * made where it does not exist. Otherwise it holds nothing, or an incomplete copy of this index.
+ * Such a copy goes on where it was stopped or killed, or starts over where this index has changed
+ * since. Until it is complete every imgsearch_open of it is EDB. At the end both sides are read
+ * again and compared, table by table. report may be NULL. Errors: EEXIST (the target holds
+ * something else), EINVAL (it is an incomplete copy of another index, or is this index), EBUSY
+ * (another program copies into it), EDB (a table differs), EVERSION, EUNSUPPORTED (as
+ * imgsearch_open; both have shards), ELIMIT.
  */
 IMGSEARCH_API int imgsearch_index_copy(imgsearch *s, const char *location,
 	const imgsearch_index_copy_options *options, const imgsearch_call *call,
@@ -1090,11 +1088,11 @@ typedef struct imgsearch_hits {
 
 /*
  * The items most like the inputs, which make one query together: the weighted sum of their
- * normalised vectors, normalised. Scores of texts spread less than those of pictures: where a query
- * has both, each weight is first divided by the spread of the scores of its input with the index's
- * pictures (metrics cosine and ip), so that equal weights count alike. A query with texts is
- * compared with the vectors as they are: no mean is subtracted. A picture whose bytes are in the
- * index needs no network. No hit is no error.
+ * normalised vectors, normalised. Scores of texts spread less than those of pictures. Where a query
+ * has both, each weight is first divided by the spread of its input's scores with the index's
+ * pictures (metrics cosine and ip). So equal weights count alike. A query with texts is compared
+ * with the vectors as they are: no mean is subtracted. A picture whose bytes are in the index needs
+ * no network. No hit is no error.
  *
  * Where the index keeps features of parts of its pictures (regions), a picture scores by the best
  * of them and its whole, and the hit names the part. k, min_score and filters are of pictures, each
@@ -1236,7 +1234,7 @@ typedef struct imgsearch_item_list_options {
 } imgsearch_item_list_options;
 
 /*
- * Items in a stable order, page by page: an index that does not change gives pages that neither
+ * Items in a stable order, page by page. An index that does not change gives pages that neither
  * overlap nor leave one out. total (or NULL) receives the number without offset and limit; without
  * it less is read. IMGSEARCH_SORT_GIVEN reads the items of the given ids alone, and an id that is
  * given twice is reported twice. EINVAL: also a condition of the filter.
@@ -1478,8 +1476,8 @@ typedef struct imgsearch_model_add_options {
 	size_t struct_size;
 	/*
 	 * What the weights are: NULL or zero takes what the published model of that name says, else the
-	 * published model that the file is, else the card or the configuration beside it, or the names
-	 * and shapes of its tensors.
+	 * published model that the file is. Otherwise the card or configuration beside it decides, or
+	 * the names and shapes of its tensors.
 	 */
 	const char *network;
 	const imgsearch_recipe *recipe; /* flip is 0: it is chosen where the model is used */
