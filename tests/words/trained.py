@@ -128,7 +128,8 @@ class Command:
                               stdout=subprocess.PIPE).stdout
 
     def index(self, db, folder):
-        self.run("index", "-q", "--db", db, "--model", "tiny", folder)
+        """In f32, as the reference: where the CPU has bf16 it would be that."""
+        self.run("index", "-q", "--db", db, "--model", "tiny", "--precision", "f32", folder)
         self.run("build", "-q", "--db", db)
 
     def hits(self, db, text, k, *more):
