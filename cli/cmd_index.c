@@ -266,8 +266,8 @@ static bool exists(const char *folder, const char *path, size_t length)
 }
 
 /*
- * Whether a path from the current folder names something below a folder that is indexed, and
- * nothing if it is read from there; one with ".." is from here in any case. Where it does not
+ * Whether a path from the current folder names something below a folder that is indexed, and names
+ * nothing when it is read from there. One with ".." is from here in any case. Where it does not
  * exist, as it may be spelt otherwise or be a pattern, its beginning decides.
  */
 static bool is_from_here(const char *pattern, const char *absolute, const char *folder)

@@ -1,6 +1,6 @@
 /*
- * The upkeep of an index: a check with the recall of its searchers, a build, its vectors for other
- * programs, a copy of the whole, a folder that moved, and its shards, where it has some.
+ * The upkeep of an index: a build, a check with the recall of its searchers, its vectors for other
+ * programs, a copy of the whole. A folder that moved is told first; shards are balanced last.
  *
  *	upkeep INDEX COPY [FROM TO]
  */

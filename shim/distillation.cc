@@ -1,7 +1,7 @@
 /*
- * The linear maps of a distillation: the teachers' features without their mean, on their principal
- * axes, each over a power of its variance; and the layer that predicts these from what the student
- * sees, by ridge regression.
+ * The linear maps of a distillation. The targets are the teachers' features without their mean, on
+ * their principal axes, each over a power of its variance. A layer predicts these from what the
+ * student sees, by ridge regression.
  */
 #include "shim/guard.h"
 #include "shim/train.h"

@@ -6,8 +6,8 @@
  * "Wide residual networks", 2016) twice as wide.
  *
  * SSCD: Pizzi et al., "A self-supervised descriptor for image copy detection" (2022), a ResNet-50
- * or ResNeXt-101 whose maps are pooled by the generalised mean of power 3 and projected, with the
- * names of its publisher's files: those of torchvision, or of Classy Vision.
+ * or ResNeXt-101. Its maps are pooled by the generalised mean of power 3 and projected. Names are
+ * those of its publisher's files: torchvision's, or Classy Vision's.
  */
 #include "shim/network.h"
 

@@ -1,8 +1,9 @@
 /*
- * Training: the units of a network with f32 weights that take gradients, computed in the type asked
- * for; the pooled feature, with class posteriors and a linear layer where asked for; class centres
- * where there are labels; steps of adamw.h. A batch norm that was folded stays a bias, and `fold`
- * folds all; others are trained and update their statistics.
+ * Training. The units of a network have f32 weights that take gradients, and are computed in the
+ * type asked for. Behind them come the pooled feature, class posteriors and a linear layer where
+ * asked for, and class centres where there are labels. Steps are those of adamw.h. A batch norm
+ * that was folded stays a bias, and `fold` folds all; others are trained and update their
+ * statistics.
  */
 #include "shim/train.h"
 #include "shim/adamw.h"

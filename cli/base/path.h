@@ -42,8 +42,9 @@ bool path_is_named(const char *path);
 char **path_ways(const char *path, size_t *n);
 
 /*
- * The id of the item of a path: that of the link where it is one that the index has, else of what
- * it leads to; else of the item with that name, which has no file. As imgsearch_item_find.
+ * The id of the item of a path. A link that the index has is an item of its own; any other one is
+ * what it leads to. Otherwise it is the item of that name, which has no file. As
+ * imgsearch_item_find.
  */
 int path_find_item(imgsearch *s, const char *path, int64_t *id, imgsearch_error *err);
 

@@ -14,9 +14,9 @@ typedef struct group_picture {
 } group_picture;
 
 /*
- * The *n pictures of a group that the index still has, the one to keep first: no link before a
- * link, whole before partial, in colour before grey, more pixels, more bytes, then in order of
- * path. NULL: out of memory, or they cannot be read.
+ * The *n pictures of a group that the index still has, the one to keep first. No link comes before
+ * a link, whole before partial, in colour before grey. Then more pixels, more bytes and the path
+ * decide. NULL: out of memory, or they cannot be read.
  */
 group_picture *group_read(imgsearch *s, const imgsearch_group *g, size_t *n);
 void group_free(group_picture *pictures, size_t n);

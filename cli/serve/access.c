@@ -59,8 +59,8 @@ static bool host_allowed(const server *s, const char *host)
 }
 
 /*
- * Whether url is the page's own address, or below it: one of --origin, or that of the Host header,
- * which is spoken to without TLS where --origin does not name it.
+ * Whether url is the page's own address, or below it. That is one of --origin, or the one of the
+ * Host header, without TLS where --origin does not name it.
  */
 static bool is_own(const exchange *x, const char *url)
 {

@@ -1,10 +1,10 @@
 /*
  * A line for each request that ended:
  *	2026-12-01T05:26:00Z 127.0.0.1 GET 200 0.0123 /api/search
- * Time (UTC), client ("unix" over the unix socket), method, status (0: the connection ended
- * without an answer), seconds, and the path without what is asked: neither token nor words nor
- * names of folders. A file that was renamed or removed, as by logrotate, is made again within a
- * second. Any thread may call.
+ * Time (UTC), client ("unix" over the unix socket), method, status (0: the connection ended without
+ * an answer), seconds, path. What is asked is not in it: neither token nor words nor names of
+ * folders. A file that was renamed or removed, as by logrotate, is made again within a second. Any
+ * thread may call.
  */
 #ifndef IMGSEARCH_CLI_ACCESS_LOG_H
 #define IMGSEARCH_CLI_ACCESS_LOG_H

@@ -27,9 +27,9 @@ void cached_view_invalidate(cached_view *v);
 
 /*
  * asked: after filter_request_make; its contents may be taken over. refresh: the view is computed
- * anew. Answers 200 with the JSON, which is the last one while another is computed (header
- * Imgsearch-Working: the share done), 202 with the share done where there is no last one,
- * or an error. An error is reported once; the next request starts the computation again.
+ * anew. Answers 200 with the JSON. While another one is computed that is the last one, and the
+ * header Imgsearch-Working has the share done. Where there is no last one it answers 202 with the
+ * share done. An error is reported once; the next request starts the computation again.
  */
 enum MHD_Result cached_view_answer(exchange *x, cached_view *v, filter_request *asked,
 	bool refresh);

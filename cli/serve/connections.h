@@ -32,8 +32,8 @@ connections *connections_new(const connections_limits *limits); /* NULL: out of 
 void connections_free(connections *t);                          /* NULL is fine */
 
 /*
- * A connection begins. Where there are too many, the one that has been idle for longest is ended;
- * where none is idle, or its address has too many, connections_refused is true of it from now on.
+ * A connection begins. Where there are too many, the one that has been idle for longest is ended.
+ * Where none is idle, or its address has too many, connections_refused is true of it from now on.
  */
 void connections_open(connections *t, struct MHD_Connection *c);
 bool connections_refused(connections *t, struct MHD_Connection *c);

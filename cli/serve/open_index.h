@@ -1,7 +1,7 @@
 /*
  * The open index of a server: used by many threads at once. It is opened again when another file
- * stands at its path, when its list of addresses changed, when it has got more shards, and when
- * shards that could not be reached at the opening can be.
+ * stands at its path, or its list of addresses changed. So it is when it has more shards, or when a
+ * shard that could not be reached can be.
  *
  *	imgsearch *s = open_index_acquire(ix, &err);
  *	if (!s)

@@ -53,8 +53,8 @@ static enum MHD_Result answer_file(exchange *x, int fd, const char *type, const 
 }
 
 /*
- * What the bytes of an item's picture are now: its hash, while its file is as the index knows it,
- * or away; else a text made of the file's own facts. *known: it is the hash.
+ * Tells the bytes of an item's picture apart from others. It is their hash while the file is as the
+ * index knows it, or away; else a text made of the file's own facts. *known: it is the hash.
  */
 static void name_content(const imgsearch_item *item, char *out, size_t size, bool *known)
 {
