@@ -234,21 +234,27 @@ int ims_extract(imgsearch *s, job *j, const imgsearch_input *in, size_t n,
 
 /* ------------------------------------------------------------------------- one for a query ---- */
 
-/* The item is not in the index, or is a picture without a vector of this model. */
+/* The item is not in the index, or is a picture that no answer has: why. */
 static int no_vector(imgsearch *s, int64_t id, imgsearch_error *err)
 {
 	store_model m = { 0 };
 	store_picture p = { 0 };
+	const char *label = ims_store_label(s->store);
 	int rc = ims_store_get(s->store, &id, 1, &p, err);
-	bool lacks = !rc && p.path && p.state == IMGSEARCH_STATE_INDEXED;
+	uint32_t state = rc || !p.path ? 0 : p.state;
 	ims_store_pictures_clear(&p, 1);
-	if (!rc && lacks)
+	if (!rc && state == IMGSEARCH_STATE_INDEXED)
 		rc = ims_store_model_get(s->store, &m, false, err);
-	if (!rc)
-		rc = lacks ? ims_fail(err, IMGSEARCH_ENOTFOUND,
-				 "item %lld of index %s has no vector of the model %s", (long long)id,
-				 ims_store_label(s->store), m.name)
-				   : ims_store_no_item(s->store, id, err);
+	if (rc)
+		return rc;
+	if (state == IMGSEARCH_STATE_INDEXED)
+		rc = ims_fail(err, IMGSEARCH_ENOTFOUND,
+			"item %lld of index %s has no vector of the model %s", (long long)id, label, m.name);
+	else if (state == IMGSEARCH_STATE_DELETED)
+		rc = ims_fail(err, IMGSEARCH_ENOTFOUND, "item %lld of index %s is kept out on purpose",
+			(long long)id, label);
+	else
+		rc = ims_store_no_item(s->store, id, err);
 	ims_store_model_clear(&m);
 	return rc;
 }
