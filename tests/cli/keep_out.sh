@@ -31,7 +31,7 @@ imgsearch query --paths -k 100 pics/forest-01.jpg >.out && [ "$(wc -l <.out)" = 
 result "query finds none of them" $? .out
 imgsearch query --paths -k 1 pics/city-01.jpg | grep -q 'city-01\|twin'; [ $? = 1 ]
 result "... nor the one that is asked for" $?
-id=$(imgsearch list --state kept-out --json | grep 'city-01.jpg"' | sed 's/.*"id": \([0-9]*\).*/\1/')
+id=$(imgsearch list --state kept-out --json | sed -n '/city-01.jpg"/s/.*"id": \([0-9]*\).*/\1/p')
 imgsearch query "id:$id" 2>.err
 [ $? = 3 ] && grep -q "item $id of index .* is kept out on purpose" .err
 result "a query by it says so" $? .err
