@@ -60,7 +60,7 @@ typedef struct id_list {
 
 static int gather(void *user, const imgsearch_item *item)
 {
-	id_list *l = user;
+	id_list *l = (id_list *)user;
 	if (l->n < sizeof l->id / sizeof *l->id)
 		l->id[l->n++] = item->id;
 	return 0;
@@ -68,7 +68,8 @@ static int gather(void *user, const imgsearch_item *item)
 
 static int undo(imgsearch *s, imgsearch_error *err)
 {
-	id_list l = { .n = 0 };
+	id_list l;
+	l.n = 0;
 	int rc = imgsearch_item_each(s, IMGSEARCH_STATE_DELETED, gather, &l, NULL, err);
 	if (rc == 0 && l.n)
 		rc = imgsearch_index_readmit(s, l.id, l.n, NULL, err);

@@ -33,7 +33,7 @@ static int show_index(imgsearch *s, imgsearch_error *err)
 
 static int show_line(void *user, const imgsearch_item *item)
 {
-	size_t *n = user;
+	size_t *n = (size_t *)user;
 	printf("%zu: %s (%u x %u)\n", ++*n, item->path, item->width, item->height);
 	return 0; /* another number would end the list */
 }

@@ -6,9 +6,9 @@
  */
 #include <imgsearch.h>
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static int write_small(imgsearch *s, const imgsearch_input *in, const char *path,
 	imgsearch_image **image, imgsearch_error *err)
@@ -44,7 +44,7 @@ static int compare(imgsearch *s, const char *path, const imgsearch_image *small,
 {
 	imgsearch_input in[3] = { imgsearch_input_file(path), imgsearch_input_file(path),
 		imgsearch_input_pixels(small->rgb, (int32_t)small->width, (int32_t)small->height, 0) };
-	imgsearch_error each[3] = { { 0 } };
+	imgsearch_error each[3];
 	imgsearch_info *info;
 	in[1].crop[2] = (int32_t)small->width / 2; /* x 0, y 0, width, height, in the whole picture */
 	in[1].crop[3] = (int32_t)small->height;
@@ -53,9 +53,10 @@ static int compare(imgsearch *s, const char *path, const imgsearch_image *small,
 		return rc;
 	size_t dim = info->dim;
 	imgsearch_info_free(info);
-	float *rows = malloc(3 * dim * sizeof *rows);
+	float *rows = (float *)calloc(3 * dim, sizeof *rows);
 	if (!rows)
 		return IMGSEARCH_ENOMEM;
+	memset(each, 0, sizeof each);
 	rc = imgsearch_extract(s, in, 3, NULL, NULL, rows, 3 * dim, each, err);
 	for (size_t i = 1; rc == 0 && i < 3; i++)
 		if (each[i].code)

@@ -54,7 +54,7 @@ typedef struct exported {
 
 static int take_block(void *user, const imgsearch_vectors_export_block *block)
 {
-	exported *e = user;
+	exported *e = (exported *)user;
 	if (!e->count && block->count)
 		e->first = block->ids[0];
 	e->count += block->count;
@@ -65,13 +65,14 @@ static int take_block(void *user, const imgsearch_vectors_export_block *block)
 /* All vectors, then two values of the first one. */
 static int show_vectors(imgsearch *s, imgsearch_error *err)
 {
-	exported e = { 0 };
+	exported e;
 	float two[2];
+	e.count = e.dim = 0;
 	int rc = imgsearch_vectors_export(s, NULL, take_block, &e, NULL, err);
 	if (rc || !e.count)
 		return rc;
 	printf("%zu vectors of %zu values\n", e.count, e.dim);
-	float *row = malloc(e.dim * sizeof *row);
+	float *row = (float *)malloc(e.dim * sizeof *row);
 	if (!row)
 		return IMGSEARCH_ENOMEM;
 	rc = imgsearch_vectors_get(s, &e.first, 1, NULL, row, e.dim, NULL, err);

@@ -132,7 +132,8 @@ def test_rotation(s, path):
     until(lambda: s.get("/api/health") and os.path.exists(path))
     before = os.path.getsize(path + ".1")
     s.get("/api/sample?n=3")
-    check("a log that was renamed is made again", "/api/sample" in open(path).read())
+    check("a log that was renamed is made again",
+          until(lambda: "/api/sample" in open(path).read()))
     check("... and the old one stays as it was", os.path.getsize(path + ".1") == before)
 
 
